@@ -1,0 +1,98 @@
+# pmta-shipper: `make demo` and `make check` are all a stranger needs.
+#
+#   make            build/pmta-shipper
+#   make demo       install what is missing, build, run against stand-ins, say what arrived
+#   make check      install what is missing, build, run all tests; SAN=1: under ASan and UBSan
+#   make install    DESTDIR= PREFIX=/usr/local
+#   make format     clang-format over the tree
+
+VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md | head -n1)
+PREFIX  ?= /usr/local
+CC      ?= cc
+PYTHON  := /usr/bin/python3
+SAN     ?= 0
+
+BUILD  := build$(if $(filter 1,$(SAN)),/san)
+PKGS   := libcurl libcjson libconfuse sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
+PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libcjson-dev libconfuse-dev \
+	libinotifytools0-dev libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
+	zlib1g-dev libpcre2-dev
+PACKAGES_CHECK := $(PACKAGES) libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates mandoc
+
+CFLAGS   ?= -O2 -g
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) \
+	$(if $(filter 1,$(SAN)),$(SANFLAGS)) $(shell pkg-config --cflags $(PKGS))
+LIBS = -lcsv $(shell pkg-config --libs $(PKGS))
+
+ROOMS := base state conf csv tailer ship agent
+SRC   := $(wildcard $(ROOMS:%=%/*.c))
+OBJ   := $(SRC:%.c=$(BUILD)/%.o)
+LIB   := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
+UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+WRITER_SRC := $(wildcard fixtures/*.c)
+
+.PHONY: all demo check unit system install format clean deps deps-check
+.SECONDARY:
+all: $(BUILD)/pmta-shipper
+
+$(BUILD)/pmta-shipper: $(OBJ)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/pmta-writer: $(WRITER_SRC:%.c=$(BUILD)/%.o)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/%.o: %.c Makefile CHANGELOG.md
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+-include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d) $(wildcard $(BUILD)/fixtures/*.d)
+
+# Packages are asked for only when one is missing, so that a second run needs neither root nor net.
+define install_packages
+@missing=$$(dpkg-query -W -f='$${db:Status-Status} $${Package}\n' $(1) 2>/dev/null | \
+	awk '$$1 == "installed" {print $$2}' | sort > /tmp/.pmta-have.$$$$; \
+	printf '%s\n' $(1) | sort | comm -23 - /tmp/.pmta-have.$$$$; rm -f /tmp/.pmta-have.$$$$); \
+if [ -n "$$missing" ]; then \
+	echo "installing:" $$missing; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	$$sudo apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; \
+fi
+endef
+
+deps:
+	$(call install_packages,$(PACKAGES))
+deps-check:
+	$(call install_packages,$(PACKAGES_CHECK))
+
+demo: deps-check
+	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+	@$(PYTHON) fixtures/demo.py $(BUILD)/pmta-shipper
+
+check: deps-check
+	@$(MAKE) --no-print-directory unit system
+
+unit: $(UNIT)
+	@tests/run-units $(UNIT)
+
+system: $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
+		$(PYTHON) -m pytest -q -n 4 -p no:cacheprovider tests/system
+
+install: $(BUILD)/pmta-shipper
+	install -D -m 755 $(BUILD)/pmta-shipper $(DESTDIR)$(PREFIX)/bin/pmta-shipper
+	install -D -m 644 docs/pmta-shipper.8 $(DESTDIR)$(PREFIX)/share/man/man8/pmta-shipper.8
+	install -D -m 644 docs/pmta-shipper.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/pmta-shipper.conf.5
+	install -D -m 644 conf/pmta-shipper.conf \
+		$(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/pmta-shipper.conf.example
+
+format:
+	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch])
+
+clean:
+	rm -rf build

@@ -1,0 +1,112 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/cmd.h"
+
+struct check {
+	const char *path;
+	bool print, help;
+};
+
+static void print_help(void)
+{
+	(void)printf("Usage: pmta-shipper check [-c FILE] [--print]\n"
+	             "Check the configuration and tell every mistake in it.\n\n"
+	             "  -c, --config FILE  the configuration (" CONF_DEFAULT_PATH ")\n"
+	             "      --print        print the effective configuration, defaults included\n"
+	             "      --help         print this\n");
+}
+
+static int bad_option(char **argv, int c)
+{
+	char why[128];
+	(void)snprintf(why, sizeof(why), "%s '%s'",
+	               c == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
+	return cmd_usage(argv[0], why);
+}
+
+/* Returns 0, or the exit status of a wrong command line. */
+static int parse(int argc, char **argv, struct check *ret)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+	                                        {"print", no_argument, NULL, 'p'},
+	                                        {"help", no_argument, NULL, 'h'},
+	                                        {NULL, 0, NULL, 0}};
+	*ret = (struct check){.path = CONF_DEFAULT_PATH};
+	optind = 0; /* glibc: start afresh, whoever parsed before */
+	opterr = 0;
+	for (;;) {
+		int c = getopt_long(argc, argv, ":c:", options, NULL);
+		if (c == -1)
+			break;
+		if (c == 'c')
+			ret->path = optarg;
+		else if (c == 'p')
+			ret->print = true;
+		else if (c == 'h')
+			ret->help = true;
+		else
+			return bad_option(argv, c);
+	}
+	return optind < argc ? cmd_usage(argv[0], "takes no argument") : 0;
+}
+
+static void print_source(const struct conf_source *s)
+{
+	(void)printf("source %s: ", s->name);
+	for (size_t i = 0; i < s->records.n; i++)
+		(void)printf("%s%s", i > 0 ? ", " : "", s->records.v[i]);
+	(void)printf(" of %s", s->acct_file);
+	if (*s->move_to)
+		(void)printf(", moved to %s,", s->move_to);
+	(void)printf(" to endpoint %s\n", s->endpoint_name);
+}
+
+static void print_endpoint(const struct ship_conf *e)
+{
+	static const char *const formats[] = {"array", "object", "ndjson"};
+	if (!*e->url)
+		(void)printf("endpoint %s: not configured yet (url is empty): nothing is sent\n",
+		             e->name);
+	else
+		(void)printf("endpoint %s: %s to %s, up to %u requests in flight\n", e->name,
+		             formats[e->format], e->url, e->in_flight);
+}
+
+static void print_summary(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->nsources; i++)
+		print_source(&conf->sources[i]);
+	for (size_t i = 0; i < conf->nendpoints; i++)
+		print_endpoint(&conf->endpoints[i]);
+	(void)printf("worst-case memory %.1f MB\n", (double)agent_worst_memory(conf) / 1e6);
+	(void)printf("%s: configuration is fine\n", conf->path);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct check check;
+	int status = parse(argc, argv, &check);
+	if (status != 0)
+		return status;
+	if (check.help) {
+		print_help();
+		return 0;
+	}
+	struct conf *conf = NULL;
+	status = cmd_load_conf(&conf, check.path);
+	if (status != 0)
+		return status;
+	if (check.print)
+		conf_print(conf, stdout);
+	else
+		print_summary(conf);
+	(void)conf_free(conf);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	(void)fprintf(stderr, "pmta-shipper check: cannot write: %s\n", strerror(errno));
+	return 1;
+}

@@ -1,0 +1,87 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t now(clockid_t id)
+{
+	struct timespec ts;
+	(void)clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t clock_mono_ms(void)
+{
+	return now(CLOCK_BOOTTIME);
+}
+
+int64_t clock_real_ms(void)
+{
+	return now(CLOCK_REALTIME);
+}
+
+void clock_iso(int64_t real_ms, char ret[CLOCK_ISO_SIZE])
+{
+	time_t seconds = (time_t)(real_ms / 1000);
+	struct tm tm;
+	if (!gmtime_r(&seconds, &tm) ||
+	    strftime(ret, CLOCK_ISO_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		(void)snprintf(ret, CLOCK_ISO_SIZE, "?");
+}
+
+/* "+0200", "+02:00", "Z" to seconds east.  Returns false when text is none of them. */
+static bool offset(const char *text, long *ret)
+{
+	if (strcmp(text, "Z") == 0) {
+		*ret = 0;
+		return true;
+	}
+	int hours, minutes, used = 0;
+	if (*text != '+' && *text != '-')
+		return false;
+	if ((sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 &&
+	     sscanf(text + 1, "%2d%2d%n", &hours, &minutes, &used) != 2) ||
+	    text[1 + used] != '\0')
+		return false;
+	*ret = (hours * 60L + minutes) * 60 * (*text == '-' ? -1 : 1);
+	return true;
+}
+
+static bool epoch(const char *text, int64_t *ret)
+{
+	if (strlen(text) < 9 || strlen(text) > 11 || strspn(text, "0123456789") != strlen(text))
+		return false;
+	*ret = strtoll(text, NULL, 10) * 1000;
+	return true;
+}
+
+bool clock_parse(const char *text, int64_t *ret_real_ms, bool *ret_local)
+{
+	*ret_local = false;
+	if (epoch(text, ret_real_ms))
+		return true;
+	struct tm tm = {0};
+	const char *rest = strptime(text, "%Y-%m-%d", &tm);
+	if (!rest)
+		return false;
+	if (*rest == ' ' || *rest == 'T') {
+		rest = strptime(rest + 1, "%H:%M:%S", &tm);
+		if (!rest)
+			return false;
+	}
+	while (*rest == ' ')
+		rest++;
+	if (*rest == '\0') {
+		tm.tm_isdst = -1;
+		*ret_local = true;
+		*ret_real_ms = (int64_t)mktime(&tm) * 1000;
+		return true;
+	}
+	long east;
+	if (!offset(rest, &east))
+		return false;
+	*ret_real_ms = ((int64_t)timegm(&tm) - east) * 1000;
+	return true;
+}

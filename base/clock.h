@@ -1,0 +1,27 @@
+/*
+ * clock.h - time.  The agent reads the clock once a turn and passes it down, so that tests own it.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Milliseconds of a clock that never jumps (CLOCK_BOOTTIME: a suspended machine counts). */
+int64_t clock_mono_ms(void);
+
+/* Milliseconds since the epoch; may jump. */
+int64_t clock_real_ms(void);
+
+/* "2026-11-21T10:00:00Z" */
+#define CLOCK_ISO_SIZE 24
+void clock_iso(int64_t real_ms, char ret[CLOCK_ISO_SIZE]);
+
+/*
+ * A time as PowerMTA writes it: "2016-08-01 14:06:01-0400" (also with "T", a colon in the offset,
+ * or "Z"), or epoch seconds ("iso-times no").  Without an offset it is in the host's zone and
+ * *ret_local says so; a date alone means its midnight.  Returns false when text is neither.
+ */
+bool clock_parse(const char *text, int64_t *ret_real_ms, bool *ret_local);
+
+#endif

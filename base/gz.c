@@ -1,0 +1,125 @@
+#include "base/gz.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define IN_SIZE 16384
+
+struct gz {
+	int fd;
+	uint64_t in_offset;  /* where to read compressed bytes next */
+	uint64_t out_offset; /* uncompressed bytes produced so far */
+	z_stream z;
+	unsigned char in[IN_SIZE];
+};
+
+int gz_open(struct gz **ret, int fd)
+{
+	struct gz *gz = calloc(1, sizeof(*gz));
+	if (!gz)
+		return -ENOMEM;
+	gz->fd = fd;
+	if (inflateInit2(&gz->z, 15 + 16) != Z_OK) { /* 16: gzip only */
+		free(gz);
+		return -ENOMEM;
+	}
+	*ret = gz;
+	return 0;
+}
+
+struct gz *gz_close(struct gz *gz)
+{
+	if (gz) {
+		(void)inflateEnd(&gz->z);
+		free(gz);
+	}
+	return NULL;
+}
+
+static void rewind_gz(struct gz *gz)
+{
+	(void)inflateReset(&gz->z);
+	gz->z.avail_in = 0;
+	gz->in_offset = gz->out_offset = 0;
+}
+
+/* Refill the input.  1: there is some; 0: the file ends here for now; or a negative errno. */
+static int refill(struct gz *gz)
+{
+	if (gz->z.avail_in > 0)
+		return 1;
+	ssize_t n = pread(gz->fd, gz->in, sizeof(gz->in), (off_t)gz->in_offset);
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	gz->in_offset += (uint64_t)n;
+	gz->z.next_in = gz->in;
+	gz->z.avail_in = (unsigned)n;
+	return 1;
+}
+
+/* The next bytes in order. */
+static ssize_t inflate_some(struct gz *gz, void *data, size_t len)
+{
+	gz->z.next_out = data;
+	gz->z.avail_out = (unsigned)(len < 1 << 30 ? len : 1 << 30);
+	const unsigned want = gz->z.avail_out;
+	while (gz->z.avail_out == want) {
+		int rc = refill(gz);
+		if (rc <= 0)
+			return rc;
+		rc = inflate(&gz->z, Z_NO_FLUSH);
+		if (rc == Z_STREAM_END) /* another member may follow (RFC 1952, section 2.2) */
+			rc = inflateReset(&gz->z);
+		if (rc != Z_OK && rc != Z_BUF_ERROR)
+			return rc == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+	}
+	gz->out_offset += want - gz->z.avail_out;
+	return (ssize_t)(want - gz->z.avail_out);
+}
+
+ssize_t gz_read_at(struct gz *gz, void *data, size_t len, uint64_t offset)
+{
+	unsigned char skip[4096];
+	if (offset < gz->out_offset)
+		rewind_gz(gz);
+	while (gz->out_offset < offset) {
+		uint64_t left = offset - gz->out_offset;
+		ssize_t n = inflate_some(gz, skip,
+		                         left < sizeof(skip) ? (size_t)left : sizeof(skip));
+		if (n <= 0)
+			return n;
+	}
+	size_t got = 0;
+	while (got < len) {
+		ssize_t n = inflate_some(gz, (char *)data + got, len - got);
+		if (n < 0)
+			return got > 0 ? (ssize_t)got : n;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+size_t gz_bound(size_t len)
+{
+	return compressBound(len) + 18; /* gzip's header and trailer are larger than zlib's */
+}
+
+int gz_compress(const void *data, size_t len, void *ret, size_t *ret_len)
+{
+	z_stream z = {0};
+	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
+		return -ENOMEM;
+	z.next_in = (void *)data; /* zlib's API has no const; it does not write there */
+	z.avail_in = (unsigned)len;
+	z.next_out = ret;
+	z.avail_out = (unsigned)*ret_len;
+	int rc = deflate(&z, Z_FINISH);
+	*ret_len = z.total_out;
+	(void)deflateEnd(&z);
+	return rc == Z_STREAM_END ? 0 : -ENOSPC;
+}

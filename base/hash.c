@@ -1,0 +1,81 @@
+/* XXH_INLINE_ALL: libxxhash's own way to be compiled in place, which inlines the short-input path.
+ */
+#define XXH_INLINE_ALL
+#include "base/hash.h"
+
+#include <string.h>
+#include <xxhash.h>
+
+static struct hash128 canonical(XXH128_hash_t h)
+{
+	XXH128_canonical_t c;
+	XXH128_canonicalFromHash(&c, h);
+	struct hash128 ret;
+	memcpy(ret.bytes, c.digest, sizeof(ret.bytes));
+	return ret;
+}
+
+struct hash128 hash_bytes(const void *data, size_t len)
+{
+	return canonical(XXH3_128bits(data, len));
+}
+
+struct hash128 hash_three(const void *a, size_t alen, const void *b, size_t blen, const void *c,
+                          size_t clen)
+{
+	XXH3_state_t state;
+	XXH3_INITSTATE(&state);
+	(void)XXH3_128bits_reset(&state);
+	(void)XXH3_128bits_update(&state, a, alen);
+	(void)XXH3_128bits_update(&state, b, blen);
+	(void)XXH3_128bits_update(&state, c, clen);
+	return canonical(XXH3_128bits_digest(&state));
+}
+
+bool hash_equal(const struct hash128 *a, const struct hash128 *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+bool hash_is_zero(const struct hash128 *h)
+{
+	static const struct hash128 zero;
+	return hash_equal(h, &zero);
+}
+
+void hash_hex(const struct hash128 *h, char ret[HASH_HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < sizeof(h->bytes); i++) {
+		ret[2 * i] = digits[h->bytes[i] >> 4];
+		ret[2 * i + 1] = digits[h->bytes[i] & 15];
+	}
+	ret[HASH_HEX_SIZE - 1] = '\0';
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool hash_from_hex(const char *text, struct hash128 *ret)
+{
+	struct hash128 h;
+	if (strlen(text) != HASH_HEX_SIZE - 1)
+		return false;
+	for (size_t i = 0; i < sizeof(h.bytes); i++) {
+		int high = hex_digit(text[2 * i]);
+		int low = hex_digit(text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		h.bytes[i] = (unsigned char)(high << 4 | low);
+	}
+	*ret = h;
+	return true;
+}

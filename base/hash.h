@@ -1,0 +1,35 @@
+/*
+ * hash.h - one hash for everything: eventIds, proofs, idempotency keys, configuration digests.
+ *
+ * XXH3-128 (xxHash 0.8 specification), in its canonical big-endian form, so that what is stored
+ * or sent is the same on every machine.  Not cryptographic: it recognises, it does not protect.
+ * Only hash.c includes libxxhash.
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HASH_HEX_SIZE 33 /* 32 digits and the NUL */
+
+struct hash128 {
+	unsigned char bytes[16];
+};
+
+struct hash128 hash_bytes(const void *data, size_t len);
+
+/* The hash of three pieces as if they stood behind one another. */
+struct hash128 hash_three(const void *a, size_t alen, const void *b, size_t blen, const void *c,
+                          size_t clen);
+
+bool hash_equal(const struct hash128 *a, const struct hash128 *b);
+bool hash_is_zero(const struct hash128 *h);
+
+/* Write 32 lower-case hex digits and a NUL into ret. */
+void hash_hex(const struct hash128 *h, char ret[HASH_HEX_SIZE]);
+
+/* Read 32 hex digits.  Returns false, *ret untouched, when text is anything else. */
+bool hash_from_hex(const char *text, struct hash128 *ret);
+
+#endif

@@ -1,0 +1,112 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/utf8.h"
+
+static struct {
+	enum log_level level;
+	bool json;
+	bool journal; /* standard error goes to the journal: it stamps time and wants "<N>" */
+} log_state = {.level = LOG_LEVEL_INFO};
+
+static const struct {
+	const char *name;
+	int priority; /* sd-daemon(3) */
+} levels[] = {
+        [LOG_LEVEL_ERROR] = {"error", 3},
+        [LOG_LEVEL_WARNING] = {"warning", 4},
+        [LOG_LEVEL_INFO] = {"info", 6},
+        [LOG_LEVEL_DEBUG] = {"debug", 7},
+};
+
+void log_setup(enum log_level level, bool json)
+{
+	log_state.level = level;
+	log_state.json = json;
+	log_state.journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+static void stamp(char *ret, size_t size)
+{
+	struct timespec now;
+	struct tm tm;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &tm);
+	char seconds[32];
+	(void)strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(ret, size, "%s.%03uZ", seconds, (unsigned)(now.tv_nsec / 1000000) % 1000);
+}
+
+/* Escape for a JSON string.  The text is printable UTF-8 already, so only two characters matter. */
+static void json_text(const char *text, char *ret, size_t size)
+{
+	size_t n = 0;
+	for (; *text && n + 3 < size; text++) {
+		if (*text == '"' || *text == '\\')
+			ret[n++] = '\\';
+		ret[n++] = *text;
+	}
+	ret[n] = '\0';
+}
+
+static void log_line(enum log_level level, const char *fmt, va_list args)
+{
+	char raw[2048];
+	char text[4096];
+	char line[8448];
+	char when[40];
+	int n = vsnprintf(raw, sizeof(raw), fmt, args);
+	if (n < 0)
+		return;
+	size_t len = (size_t)n < sizeof(raw) ? (size_t)n : sizeof(raw) - 1;
+	utf8_printable(raw, len, text, sizeof(text));
+	stamp(when, sizeof(when));
+	if (log_state.json) {
+		char quoted[8192];
+		json_text(text, quoted, sizeof(quoted));
+		n = snprintf(line, sizeof(line),
+		             "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"%s\"}\n", when,
+		             levels[level].name, quoted);
+	} else if (log_state.journal) {
+		n = snprintf(line, sizeof(line), "<%d>%s\n", levels[level].priority, text);
+	} else {
+		n = snprintf(line, sizeof(line), "%s %s: %s\n", when, levels[level].name, text);
+	}
+	/* One write a line: lines of two processes on one descriptor do not mix. */
+	if (n > 0)
+		(void)!fwrite(line, 1, (size_t)n, stderr);
+}
+
+#define LOG_FUNCTION(name, level_)                                                                 \
+	void name(const char *fmt, ...)                                                            \
+	{                                                                                          \
+		if (log_state.level < (level_))                                                    \
+			return;                                                                    \
+		va_list args;                                                                      \
+		va_start(args, fmt);                                                               \
+		log_line(level_, fmt, args);                                                       \
+		va_end(args);                                                                      \
+	}
+
+LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)
+LOG_FUNCTION(log_warning, LOG_LEVEL_WARNING)
+LOG_FUNCTION(log_info, LOG_LEVEL_INFO)
+LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)
+
+bool log_allowed(struct log_limit *limit, int64_t now_ms, int64_t every_ms,
+                 unsigned long *ret_left_out)
+{
+	if (limit->next_ms != 0 && now_ms < limit->next_ms) {
+		limit->left_out++;
+		return false;
+	}
+	*ret_left_out = limit->left_out;
+	limit->left_out = 0;
+	limit->next_ms = now_ms + every_ms;
+	return true;
+}

@@ -1,0 +1,23 @@
+/*
+ * units.h - "30s" and "1MiB": times and sizes as they are written in the configuration.
+ *
+ * A time is a whole number followed by ms, s, m, h or d; a size a whole number followed by B, KiB,
+ * MiB or GiB.  0 needs no unit; anything else does.  Blanks between number and unit are allowed.
+ */
+#ifndef BASE_UNITS_H
+#define BASE_UNITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Return false, *ret untouched, when text is not of that form or does not fit. */
+bool units_time(const char *text, uint64_t *ret_ms);
+bool units_size(const char *text, uint64_t *ret_bytes);
+bool units_number(const char *text, uint64_t *ret);
+
+/* The shortest exact form ("90s", "1h", "64KiB", "0s").  Read back, it gives the same value. */
+void units_print_time(uint64_t ms, char *ret, size_t size);
+void units_print_size(uint64_t bytes, char *ret, size_t size);
+
+#endif

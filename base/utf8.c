@@ -1,0 +1,140 @@
+#include "base/utf8.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+bool utf8_plain(const char *text, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	const uint64_t tops = UINT64_C(0x8080808080808080);
+	uint64_t bad = 0;
+	for (; len >= 8; text += 8, len -= 8) {
+		uint64_t word;
+		memcpy(&word, text, 8);
+		/* The top bit of a byte is set after this where the byte was 0 or above 0x7f. */
+		bad |= (word - ones) | word;
+	}
+	for (; len > 0; text++, len--)
+		bad |= ((unsigned char)*text - UINT64_C(1)) | (unsigned char)*text;
+	return (bad & tops) == 0;
+}
+
+/* Second bytes that are allowed after some lead bytes (RFC 3629, section 4). */
+static bool second_ok(unsigned char lead, unsigned char second)
+{
+	switch (lead) {
+	case 0xe0:
+		return second >= 0xa0 && second <= 0xbf;
+	case 0xed:
+		return second >= 0x80 && second <= 0x9f;
+	case 0xf0:
+		return second >= 0x90 && second <= 0xbf;
+	case 0xf4:
+		return second >= 0x80 && second <= 0x8f;
+	default:
+		return second >= 0x80 && second <= 0xbf;
+	}
+}
+
+static size_t wanted(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 1;
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return 2;
+	if (lead >= 0xe0 && lead <= 0xef)
+		return 3;
+	if (lead >= 0xf0 && lead <= 0xf4)
+		return 4;
+	return 0;
+}
+
+/* How many bytes at text form the start of a sequence; *ret_whole when it is complete. */
+static size_t subpart(const unsigned char *text, size_t len, bool *ret_whole)
+{
+	size_t want = wanted(text[0]);
+	size_t n = 1;
+	*ret_whole = want == 1;
+	if (want < 2)
+		return 1;
+	while (n < want && n < len) {
+		bool ok = n == 1 ? second_ok(text[0], text[1]) : (text[n] & 0xc0) == 0x80;
+		if (!ok)
+			return n;
+		n++;
+	}
+	*ret_whole = n == want;
+	return n;
+}
+
+size_t utf8_sequence(const char *text, size_t len)
+{
+	bool whole;
+	size_t n = subpart((const unsigned char *)text, len, &whole);
+	return whole ? n : 0;
+}
+
+bool utf8_valid(const char *text, size_t len)
+{
+	while (len > 0) {
+		size_t n = utf8_sequence(text, len);
+		if (n == 0)
+			return false;
+		text += n;
+		len -= n;
+	}
+	return true;
+}
+
+size_t utf8_repair(const char *text, size_t len, char *ret, size_t *ret_bad)
+{
+	size_t out = 0;
+	*ret_bad = 0;
+	while (len > 0) {
+		bool whole;
+		size_t n = subpart((const unsigned char *)text, len, &whole);
+		if (whole) {
+			memcpy(ret + out, text, n);
+			out += n;
+		} else {
+			memcpy(ret + out, "\xef\xbf\xbd", 3);
+			out += 3;
+			(*ret_bad)++;
+		}
+		text += n;
+		len -= n;
+	}
+	ret[out] = '\0';
+	return out;
+}
+
+void utf8_printable(const char *text, size_t len, char *ret, size_t size)
+{
+	size_t out = 0;
+	while (len > 0) {
+		unsigned char c = (unsigned char)*text;
+		size_t n = utf8_sequence(text, len);
+		bool c1 = n == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
+		char hex[9];
+		if (n == 0 || c < 0x20 || c == 0x7f) {
+			n = 1;
+			(void)snprintf(hex, sizeof(hex), "\\x%02x", c);
+		} else if (c1) {
+			(void)snprintf(hex, sizeof(hex), "\\x%02x\\x%02x", c,
+			               (unsigned char)text[1]);
+		} else {
+			memcpy(hex, text, n);
+			hex[n] = '\0';
+		}
+		size_t add = strlen(hex);
+		if (out + add + 1 > size)
+			break;
+		memcpy(ret + out, hex, add);
+		out += add;
+		text += n;
+		len -= n;
+	}
+	if (size > 0)
+		ret[out] = '\0';
+}

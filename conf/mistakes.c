@@ -1,0 +1,79 @@
+#include "conf/mistakes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+
+#define LINE_SIZE 1024 /* a longer mistake is cut */
+
+/* The file's own text is quoted in mistakes: it must not break the line or act on a terminal. */
+static void escape(const char *text, char *ret, size_t size)
+{
+	size_t n = 0;
+	for (const char *p = text; *p && n + sizeof("\\xHH") <= size; p++) {
+		unsigned char c = (unsigned char)*p;
+		if (c >= ' ' && c != 0x7f)
+			ret[n++] = *p;
+		else
+			n += (size_t)snprintf(ret + n, size - n, "\\x%02x", c);
+	}
+	ret[n] = '\0';
+}
+
+void mistake_va(struct mistakes *m, unsigned line, const char *fmt, va_list args)
+{
+	char text[LINE_SIZE];
+	char escaped[LINE_SIZE];
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	escape(text, escaped, sizeof(escaped));
+
+	scope_free char *copy = strdup(escaped);
+	struct mistake *v = reallocarray(m->v, m->n + 1, sizeof(*v));
+	if (v)
+		m->v = v;
+	if (!v || !copy) {
+		m->no_memory = true;
+		return;
+	}
+	v[m->n] = (struct mistake){line, m->n, STEAL(copy)};
+	m->n++;
+}
+
+void mistake(struct mistakes *m, unsigned line, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	mistake_va(m, line, fmt, args);
+	va_end(args);
+}
+
+static int by_line(const void *a, const void *b)
+{
+	const struct mistake *x = a;
+	const struct mistake *y = b;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->nth < y->nth ? -1 : 1;
+}
+
+void mistakes_tell(struct mistakes *m, conf_mistake_fn *fn, void *arg)
+{
+	if (m->n > 0)
+		qsort(m->v, m->n, sizeof(*m->v), by_line);
+	for (size_t i = 0; i < m->n; i++) {
+		char line[2 * LINE_SIZE];
+		(void)snprintf(line, sizeof(line), "%s:%u: %s", m->path, m->v[i].line,
+		               m->v[i].text);
+		fn(line, arg);
+	}
+}
+
+void mistakes_clear(struct mistakes *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		free(m->v[i].text);
+	free(m->v);
+	*m = (struct mistakes){0};
+}

@@ -1,0 +1,210 @@
+#include "conf/options.h"
+
+#include <string.h>
+
+#include "conf/conf.h"
+
+#define KIB UINT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define SECOND UINT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+#define IN_CONF(field)                                                                             \
+	.offset = offsetof(struct conf, field), .size = sizeof(((struct conf *)0)->field)
+#define IN_SOURCE(field)                                                                           \
+	.section = "source", .offset = offsetof(struct conf_source, field),                        \
+	.size = sizeof(((struct conf_source *)0)->field)
+#define IN_ENDPOINT(field)                                                                         \
+	.section = "endpoint", .offset = offsetof(struct ship_conf, field),                        \
+	.size = sizeof(((struct ship_conf *)0)->field)
+
+/* The order of the words is the order of the enums. */
+static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const first_starts[] = {"live", "now", "all", NULL};
+static const char *const orders[] = {"oldest-first", "fair", NULL};
+static const char *const formats[] = {"array", "object", "ndjson", NULL};
+static const char *const compressions[] = {"none", "gzip", NULL};
+_Static_assert(LOG_LEVEL_ERROR == 0 && LOG_LEVEL_DEBUG == 3, "levels[]");
+_Static_assert(FIRST_LIVE == 0 && FIRST_NOW == 1 && FIRST_ALL == 2, "first_starts[]");
+_Static_assert(SHIP_ARRAY == 0 && SHIP_OBJECT == 1 && SHIP_NDJSON == 2, "formats[]");
+
+static const char *const reject_body[] = {"MySQL Error", "Fatal error", "<br />\n<b>Fatal error",
+                                          "{\"Success\":false", NULL};
+
+/* clang-format off */
+const struct option options[] = {
+	{"", "state-dir", OPTION_PATH, IN_CONF(state_dir), .fallback = "/var/lib/pmta-shipper",
+	 .help = "where positions, batches in flight and dead letters are kept"},
+	{"", "runtime-dir", OPTION_PATH, IN_CONF(runtime_dir),
+	 .help = "where the control socket is made; unset: in state-dir"},
+	{"", "log-level", OPTION_CHOICE, IN_CONF(log_level), .choices = levels, .fallback = "info",
+	 .help = "the least important lines that are logged"},
+	{"", "log-format", OPTION_CHOICE, IN_CONF(log_json), .choices = log_formats, .fallback = "text",
+	 .help = "log lines as text, or as one JSON object each"},
+	{"", "first-start", OPTION_CHOICE, IN_CONF(first_start), .choices = first_starts, .fallback = "live",
+	 .help = "which of the files that already exist are read the first time"},
+	{"", "metrics-listen", OPTION_TEXT, IN_CONF(metrics_listen), .fallback = "127.0.0.1:9468",
+	 .may_be_empty = true, .help = "HOST:PORT of the metrics listener; empty: none"},
+	{"", "rescan", OPTION_TIME, IN_CONF(rescan_ms), .min = 100, .max = HOUR, .fallback = "30s",
+	 .help = "how often directories are looked through even if nothing was heard"},
+	{"", "record-max", OPTION_SIZE, IN_CONF(record_max), .min = 4 * KIB, .max = 16 * MIB,
+	 .fallback = "64KiB", .help = "a longer row is a dead letter"},
+	{"", "drain", OPTION_TIME, IN_CONF(drain_ms), .max = HOUR, .fallback = "10s",
+	 .help = "how long a stop waits for what is in flight"},
+	{"", "dead-max-records", OPTION_NUMBER, IN_CONF(dead_max_records), .min = 1,
+	 .max = UINT64_C(1000000000), .fallback = "100000", .help = "most dead letters kept"},
+	{"", "dead-max-bytes", OPTION_SIZE, IN_CONF(dead_max_bytes), .min = 64 * KIB,
+	 .max = 1024 * GIB, .fallback = "256MiB", .help = "most bytes of dead letters kept"},
+	{"", "rules", OPTION_LIST, IN_CONF(rules), .help = "files of bounce rules; patterns are allowed"},
+
+	{IN_SOURCE(acct_file), .key = "acct-file", .type = OPTION_PATH, .required = true,
+	 .help = "the accounting file, as PowerMTA's acct-file directive names it"},
+	{IN_SOURCE(move_to), .key = "move-to", .type = OPTION_PATH, .may_be_empty = true, .fallback = "",
+	 .help = "where PowerMTA moves finished files; empty: nowhere"},
+	{IN_SOURCE(records), .key = "records", .type = OPTION_LIST,
+	 .help = "the record types that are shipped"},
+	{IN_SOURCE(endpoint_name), .key = "endpoint", .type = OPTION_TEXT, .required = true,
+	 .help = "the endpoint they are shipped to"},
+	{IN_SOURCE(fair), .key = "order", .type = OPTION_CHOICE, .choices = orders,
+	 .fallback = "oldest-first", .help = "which file goes first when there are several"},
+	{IN_SOURCE(record_fields), .key = "record-fields", .type = OPTION_LIST,
+	 .help = "the columns of files that have no header"},
+
+	{IN_ENDPOINT(url), .key = "url", .type = OPTION_TEXT, .required = true, .may_be_empty = true,
+	 .help = "where records are posted; empty: not configured yet"},
+	{IN_ENDPOINT(format), .key = "format", .type = OPTION_CHOICE, .choices = formats,
+	 .fallback = "array", .help = "what one request carries"},
+	{IN_ENDPOINT(signature_file), .key = "signature-file", .type = OPTION_FILE, .may_be_empty = true,
+	 .fallback = "", .help = "file with the secret sent as X-Octeth-Signature"},
+	{IN_ENDPOINT(token_file), .key = "token-file", .type = OPTION_FILE, .may_be_empty = true,
+	 .fallback = "", .help = "file with the secret sent as Authorization: Bearer"},
+	{IN_ENDPOINT(headers), .key = "headers", .type = OPTION_LIST,
+	 .help = "further request headers, \"Name: value\" each"},
+	{IN_ENDPOINT(batch_records), .key = "batch-records", .type = OPTION_NUMBER, .min = 1, .max = 10000,
+	 .fallback = "500", .help = "most records in a request (array, ndjson)"},
+	{IN_ENDPOINT(batch_bytes), .key = "batch-bytes", .type = OPTION_SIZE, .min = 4 * KIB,
+	 .max = 64 * MIB, .fallback = "1MiB", .help = "most bytes in a request"},
+	{IN_ENDPOINT(batch_age_ms), .key = "batch-age", .type = OPTION_TIME, .max = HOUR, .fallback = "1s",
+	 .help = "longest time a record waits for others"},
+	{IN_ENDPOINT(in_flight), .key = "in-flight", .type = OPTION_NUMBER, .min = 1, .max = 256,
+	 .help = "most requests at a time; unset: 4, or 16 with format object"},
+	{IN_ENDPOINT(requests_per_minute), .key = "requests-per-minute", .type = OPTION_NUMBER,
+	 .max = 1000000, .fallback = "0", .help = "most requests a minute to that host; 0: no limit"},
+	{IN_ENDPOINT(connect_timeout_ms), .key = "connect-timeout", .type = OPTION_TIME, .min = 100,
+	 .max = 10 * MINUTE, .fallback = "10s", .help = "longest time to connect"},
+	{IN_ENDPOINT(timeout_ms), .key = "timeout", .type = OPTION_TIME, .min = 100, .max = HOUR,
+	 .fallback = "60s", .help = "longest time for a whole request"},
+	{IN_ENDPOINT(retry_min_ms), .key = "retry-min", .type = OPTION_TIME, .min = 10, .max = HOUR,
+	 .fallback = "1s", .help = "shortest time before a request is tried again"},
+	{IN_ENDPOINT(retry_max_ms), .key = "retry-max", .type = OPTION_TIME, .min = 10, .max = DAY,
+	 .fallback = "5m", .help = "longest time before a request is tried again"},
+	{IN_ENDPOINT(hold_interval_ms), .key = "hold-interval", .type = OPTION_TIME, .min = 100,
+	 .max = DAY, .fallback = "60s", .help = "how often an endpoint that is held is tried"},
+	{IN_ENDPOINT(gzip), .key = "compress", .type = OPTION_CHOICE, .choices = compressions,
+	 .fallback = "none", .help = "whether request bodies are compressed"},
+	{IN_ENDPOINT(type_field), .key = "type-field", .type = OPTION_TEXT, .fallback = "logType",
+	 .help = "the name under which a record's type is sent"},
+	{IN_ENDPOINT(fill_addresses), .key = "fill-addresses", .type = OPTION_BOOL, .fallback = "true",
+	 .help = "complaints without orig and rcpt get them from their headers"},
+	{IN_ENDPOINT(refuse_limit), .key = "refuse-limit", .type = OPTION_NUMBER, .max = 1000000,
+	 .fallback = "50", .help = "records refused in a row before the endpoint is held; 0: never"},
+	{IN_ENDPOINT(ca_file), .key = "ca-file", .type = OPTION_FILE, .may_be_empty = true, .fallback = "",
+	 .help = "certificates to trust; empty: the system's"},
+	{IN_ENDPOINT(client_cert), .key = "client-cert", .type = OPTION_FILE, .may_be_empty = true,
+	 .fallback = "", .help = "certificate to show to the server"},
+	{IN_ENDPOINT(client_key), .key = "client-key", .type = OPTION_FILE, .may_be_empty = true,
+	 .fallback = "", .help = "its private key"},
+	{IN_ENDPOINT(proxy), .key = "proxy", .type = OPTION_TEXT, .may_be_empty = true, .fallback = "",
+	 .help = "proxy to go through; empty: none"},
+	{IN_ENDPOINT(allow_http), .key = "allow-http", .type = OPTION_BOOL, .fallback = "false",
+	 .help = "allow http:// to other hosts than this one"},
+	{IN_ENDPOINT(reject_body), .key = "reject-body", .type = OPTION_LIST, .defaults = reject_body,
+	 .help = "a 2xx answer that begins like this is a failure"},
+	{.section = NULL},
+};
+/* clang-format on */
+
+const struct option *option_named(const char *section, const char *key)
+{
+	for (const struct option *o = options; o->key; o++)
+		if (strcmp(o->section, section) == 0 && strcmp(o->key, key) == 0)
+			return o;
+	return NULL;
+}
+
+#define NAME_MAX_COMPARED 40
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned d = a < b ? a : b;
+	return d < c ? d : c;
+}
+
+/* How many letters must be added, taken away, changed or swapped with their neighbour. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned rows[3][NAME_MAX_COMPARED + 1];
+	unsigned *before = rows[0], *last = rows[1], *now = rows[2];
+	size_t m = strlen(a), n = strlen(b);
+	if (m > NAME_MAX_COMPARED || n > NAME_MAX_COMPARED)
+		return NAME_MAX_COMPARED;
+	for (unsigned j = 0; j <= n; j++)
+		last[j] = j;
+	for (unsigned i = 1; i <= m; i++) {
+		now[0] = i;
+		for (unsigned j = 1; j <= n; j++) {
+			unsigned changed = last[j - 1] + (a[i - 1] != b[j - 1]);
+			now[j] = least(last[j] + 1, now[j - 1] + 1, changed);
+			bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			               a[i - 2] == b[j - 1];
+			if (swapped && before[j - 2] + 1 < now[j])
+				now[j] = before[j - 2] + 1;
+		}
+		unsigned *free_row = before;
+		before = last;
+		last = now;
+		now = free_row;
+	}
+	return last[n];
+}
+
+/* Near enough to be a slip: a third of the letters, but always two of longer names. */
+static bool nearer(const char *name, const char *candidate, unsigned *best)
+{
+	unsigned limit = (unsigned)strlen(name) / 3;
+	unsigned d = distance(name, candidate);
+	if (d > (limit < 2 ? 2 : limit) || d >= strlen(name) || d >= *best)
+		return false;
+	*best = d;
+	return true;
+}
+
+const char *option_nearest_of(const char *name, const char *const *names, size_t n)
+{
+	const char *ret = NULL;
+	unsigned best = NAME_MAX_COMPARED;
+	for (size_t i = 0; i < n; i++)
+		if (nearer(name, names[i], &best))
+			ret = names[i];
+	return ret;
+}
+
+const char *option_nearest(const char *section, const char *name)
+{
+	const char *ret = NULL;
+	unsigned best = NAME_MAX_COMPARED;
+	for (const struct option *o = options; o->key; o++)
+		if (strcmp(o->section, section) == 0 && nearer(name, o->key, &best))
+			ret = o->key;
+	return ret;
+}
+
+const char *option_nearest_section(const char *name)
+{
+	static const char *const sections[] = {"source", "endpoint"};
+	return option_nearest_of(name, sections, 2);
+}

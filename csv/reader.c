@@ -1,0 +1,371 @@
+/*
+ * libcsv's oddities, all of them kept in here:
+ *  - by default it trims blanks around fields (not RFC 4180) and lets a lone CR end a row: both are
+ *    turned off, and the one CR that belongs to a CRLF is taken off before it sees the line;
+ *  - it has no reset; csv_fini() without callbacks puts it back to the start of a row;
+ *  - whether a quoted field is open can only be read off its public state.
+ */
+#include "csv/reader.h"
+
+#include <csv.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/scope.h"
+#include "base/utf8.h"
+
+#define FIELD_BEGUN 2 /* libcsv.c's own name for this pstate; not in its header */
+
+struct reader {
+	struct reader_conf conf;
+	struct csv_parser csv;
+	struct columns *columns;
+	char *header;
+	size_t header_len;
+
+	/* The record being read. */
+	bool pending;
+	uint64_t start, first_end; /* of the record, and the end of its first line */
+	bool row_done;
+	size_t ncells; /* may exceed COLUMNS_MAX: counted, not kept */
+	struct slice cells[COLUMNS_MAX];
+	char *arena; /* record_max + COLUMNS_MAX + 8 bytes: every cell with a NUL behind it */
+	size_t used;
+
+	char *repaired;
+	size_t repaired_size;
+	const char *why;
+};
+
+static int no_space(unsigned char c)
+{
+	(void)c;
+	return 0;
+}
+
+static int only_lf(unsigned char c)
+{
+	return c == CSV_LF;
+}
+
+static void on_cell(void *text, size_t len, void *arg)
+{
+	struct reader *r = arg;
+	if (r->ncells < COLUMNS_MAX) {
+		char *at = r->arena + r->used;
+		if (len > 0)
+			memcpy(at, text, len);
+		at[len] = '\0';
+		r->used += len + 1;
+		r->cells[r->ncells] = (struct slice){at, len};
+	}
+	r->ncells++;
+}
+
+static void on_row(int c, void *arg)
+{
+	(void)c;
+	((struct reader *)arg)->row_done = true;
+}
+
+int reader_new(struct reader **ret, const struct reader_conf *conf)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->conf = *conf;
+	r->why = "";
+	r->arena = malloc(conf->record_max + COLUMNS_MAX + 8);
+	if (!r->arena || csv_init(&r->csv, CSV_STRICT) != 0) {
+		free(r->arena);
+		free(r);
+		return -ENOMEM;
+	}
+	csv_set_space_func(&r->csv, no_space);
+	csv_set_term_func(&r->csv, only_lf);
+	*ret = r;
+	return 0;
+}
+
+struct reader *reader_free(struct reader *r)
+{
+	if (r) {
+		csv_free(&r->csv);
+		(void)columns_free(r->columns);
+		free(r->header);
+		free(r->arena);
+		free(r->repaired);
+		free(r);
+	}
+	return NULL;
+}
+
+void reader_drop(struct reader *r)
+{
+	(void)csv_fini(&r->csv, NULL, NULL, NULL);
+	r->pending = false;
+	r->row_done = false;
+	r->ncells = 0;
+	r->used = 0;
+}
+
+bool reader_pending(const struct reader *r, uint64_t *ret_start)
+{
+	if (r->pending)
+		*ret_start = r->start;
+	return r->pending;
+}
+
+struct slice reader_header(const struct reader *r)
+{
+	return r->header ? (struct slice){r->header, r->header_len} : SLICE_EMPTY;
+}
+
+const char *reader_why(const struct reader *r)
+{
+	return r->why;
+}
+
+/* Columns from the cells just read; text is the header line as it stands in the file. */
+static int take_header(struct reader *r, struct slice text)
+{
+	struct columns *columns;
+	scope_free char *copy = malloc(text.len + 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, text.text, text.len);
+	copy[text.len] = '\0';
+	int rc = columns_new(&columns, r->cells, r->ncells, r->conf.type_field);
+	if (rc < 0)
+		return rc;
+	(void)columns_free(r->columns);
+	r->columns = columns;
+	free(r->header);
+	r->header = STEAL(copy);
+	r->header_len = text.len;
+	return 0;
+}
+
+int reader_begin(struct reader *r, struct slice header)
+{
+	reader_drop(r);
+	if (header.len == 0) {
+		struct columns *columns;
+		int rc = columns_union(&columns, r->conf.record_fields, r->conf.type_field);
+		if (rc < 0)
+			return rc;
+		(void)columns_free(r->columns);
+		r->columns = columns;
+		free(STEAL(r->header));
+		r->header_len = 0;
+		return 0;
+	}
+	size_t n = csv_parse(&r->csv, header.text, header.len, on_cell, on_row, r);
+	int rc = n == header.len ? csv_fini(&r->csv, on_cell, on_row, r) : -1;
+	if (rc == 0 && r->ncells <= COLUMNS_MAX)
+		rc = take_header(r, header);
+	reader_drop(r);
+	return rc == -ENOMEM ? rc : 0;
+}
+
+/*
+ * Reject what is pending: its first line only (R3).  raw_start is where the record's bytes begin in
+ * memory, first_len how many belong to its first line.
+ */
+static int reject(struct reader *r, const char *raw, size_t first_len, uint64_t end,
+                  const struct event_salt *salt, const char *why, struct record *ret_rec)
+{
+	*ret_rec = (struct record){
+	        .type = RECORD_NOT_A_TYPE,
+	        .raw = {raw, first_len},
+	        .mark = {r->start, end, event_id(salt, r->start, raw, first_len)},
+	};
+	reader_drop(r);
+	r->why = why;
+	return READ_REJECT;
+}
+
+/* Reject the pending record, whose lines before this one stand right before it in memory. */
+static int reject_pending(struct reader *r, const struct line *line, const char *why,
+                          struct record *ret_rec)
+{
+	const char *raw = line->text - (line->start - r->start);
+	return reject(r, raw, (size_t)(r->first_end - r->start), r->first_end, line->salt, why,
+	              ret_rec);
+}
+
+static int reject_line(struct reader *r, const struct line *line, const char *why,
+                       struct record *ret_rec)
+{
+	if (r->pending && r->start < line->start)
+		return reject_pending(r, line, why, ret_rec);
+	r->start = line->start;
+	return reject(r, line->text, line->len, line->end, line->salt, why, ret_rec);
+}
+
+int reader_finish(struct reader *r, const struct line *end, struct record *ret_rec)
+{
+	if (!r->pending)
+		return READ_BLANK;
+	return reject_pending(r, end, "quote not closed at the end of the file", ret_rec);
+}
+
+/* Replace ill-formed UTF-8 in the cells.  Returns 0 or -ENOMEM. */
+static int repair(struct reader *r, size_t ncells, size_t *ret_repaired)
+{
+	size_t need = 3 * r->used + ncells;
+	if (need > r->repaired_size) {
+		char *p = realloc(r->repaired, need);
+		if (!p)
+			return -ENOMEM;
+		r->repaired = p;
+		r->repaired_size = need;
+	}
+	char *at = r->repaired;
+	for (size_t i = 0; i < ncells; i++) {
+		size_t bad;
+		size_t len = utf8_repair(r->cells[i].text, r->cells[i].len, at, &bad);
+		if (bad > 0)
+			r->cells[i] = (struct slice){at, len};
+		*ret_repaired += bad;
+		at += len + 1;
+	}
+	return 0;
+}
+
+/* Why the complete row in r->cells is no record, or NULL. */
+static const char *fault(const struct reader *r, bool unterminated)
+{
+	if (record_type_of(r->cells[0]) == RECORD_NOT_A_TYPE)
+		return "first cell is no record type";
+	if (r->ncells > r->columns->n)
+		return "more cells than columns";
+	if (unterminated && r->ncells != r->columns->n)
+		return "last line of the file is cut off";
+	return NULL;
+}
+
+static int take_record(struct reader *r, const struct line *line, struct slice raw,
+                       struct record *ret_rec)
+{
+	const char *why = fault(r, line->unterminated);
+	if (why)
+		return reject_line(r, line, why, ret_rec);
+	size_t repaired = 0;
+	if (!utf8_plain(raw.text, raw.len) && repair(r, r->ncells, &repaired) < 0) {
+		reader_drop(r);
+		return -ENOMEM;
+	}
+	for (size_t i = r->ncells; i < r->columns->n; i++)
+		r->cells[i] = SLICE_EMPTY;
+	*ret_rec = (struct record){
+	        .type = record_type_of(r->cells[0]),
+	        .columns = r->columns,
+	        .fields = r->cells,
+	        .nfields = r->columns->n,
+	        .raw = raw,
+	        .mark = {r->start, line->end, event_id(line->salt, r->start, raw.text, raw.len)},
+	        .utf8_repaired = repaired,
+	};
+	r->pending = false; /* the cells stay as they are until the next line */
+	return READ_RECORD;
+}
+
+/* The row is complete: a header, or a record, or neither. */
+static int take_row(struct reader *r, const struct line *line, struct record *ret_rec)
+{
+	const char *text = line->text - (line->start - r->start);
+	struct slice raw = {text, (size_t)(line->text + line->len - text)};
+	if (!slice_is(r->cells[0], "type"))
+		return take_record(r, line, raw, ret_rec);
+	if (r->ncells > COLUMNS_MAX)
+		return reject_line(r, line, "header with too many columns", ret_rec);
+	struct slice header = {raw.text, event_trim(raw.text, raw.len)};
+	if (r->start == 0 && header.len >= 3 && memcmp(header.text, "\xef\xbb\xbf", 3) == 0)
+		header = (struct slice){header.text + 3, header.len - 3};
+	*ret_rec = (struct record){.raw = raw, .mark = {r->start, line->end, {{0}}}};
+	bool same = r->header && r->header_len == header.len &&
+	            memcmp(r->header, header.text, header.len) == 0;
+	int rc = 0;
+	if (!same && !line->unterminated)
+		rc = take_header(r, header);
+	reader_drop(r);
+	if (rc < 0)
+		return rc;
+	return same || line->unterminated ? READ_HEADER : READ_COLUMNS;
+}
+
+/* Feed text to libcsv.  0, -EBADMSG for what RFC 4180 does not allow, -ENOMEM. */
+static int parse(struct reader *r, const char *text, size_t len)
+{
+	if (csv_parse(&r->csv, text, len, on_cell, on_row, r) == len)
+		return 0;
+	return csv_error(&r->csv) == CSV_EPARSE ? -EBADMSG : -ENOMEM;
+}
+
+static bool in_quotes(const struct reader *r)
+{
+	return r->csv.quoted && r->csv.pstate == FIELD_BEGUN;
+}
+
+/* Feed one line and the line end that libcsv is to see.  Sets row_done when that ends the row. */
+static int parse_line(struct reader *r, const char *text, size_t len, bool unterminated)
+{
+	size_t body = event_trim(text, len);
+	if (unterminated || body + 1 != len) { /* no line end, or CRLF */
+		int rc = parse(r, text, body);
+		if (rc < 0)
+			return rc;
+		if (in_quotes(r) && !unterminated)
+			return parse(r, "\r\n", 2);
+		if (in_quotes(r))
+			return -EBADMSG;
+		return parse(r, "\n", 1);
+	}
+	return parse(r, text, len);
+}
+
+/* What makes this line bad before any parsing, or NULL. */
+static const char *line_fault(const struct reader *r, const struct line *line)
+{
+	if (r->pending && line->from != line->start)
+		return "NUL bytes inside the record";
+	if (line->cut || line->end - r->start > r->conf.record_max + 2)
+		return r->pending && r->start < line->start ? "quote not closed within record-max"
+		                                            : "longer than record-max";
+	if (memchr(line->text, '\0', line->len))
+		return "NUL byte inside the record";
+	return NULL;
+}
+
+int reader_feed(struct reader *r, const struct line *line, struct record *ret_rec)
+{
+	const char *text = line->text;
+	size_t len = line->len;
+	if (!r->pending) {
+		reader_drop(r);
+		if (line->start == 0 && len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+			text += 3;
+			len -= 3;
+		}
+		if (event_is_blank(text, event_trim(text, len)) && !line->cut)
+			return READ_BLANK;
+		r->start = line->start;
+	}
+	const char *why = line_fault(r, line);
+	if (why)
+		return reject_line(r, line, why, ret_rec);
+	if (!r->pending) {
+		r->pending = true;
+		r->first_end = line->end;
+	}
+	int rc = parse_line(r, text, len, line->unterminated);
+	if (rc == -EBADMSG)
+		return reject_line(r, line, in_quotes(r) ? "quote not closed" : "bad quoting",
+		                   ret_rec);
+	if (rc < 0) {
+		reader_drop(r);
+		return rc;
+	}
+	return r->row_done ? take_row(r, line, ret_rec) : READ_MORE;
+}

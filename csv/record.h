@@ -1,0 +1,48 @@
+/*
+ * record.h - one PowerMTA accounting record, as plain data.
+ *
+ * A record borrows its text from the reader and the line buffer that made it.  It is read-only, and
+ * it is gone when that reader is fed again or freed.  Whoever wants to keep something copies it.
+ */
+#ifndef CSV_RECORD_H
+#define CSV_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/mark.h"
+#include "base/slice.h"
+
+/* First cell of every record (PowerMTA User's Guide, "Accounting"). */
+enum record_type {
+	RECORD_DELIVERED,       /* d */
+	RECORD_BOUNCED,         /* b */
+	RECORD_TRANSIENT,       /* t */
+	RECORD_TRANSIENT_QUEUE, /* tq */
+	RECORD_RECEIVED,        /* r */
+	RECORD_FEEDBACK,        /* f */
+	RECORD_REMOTE_BOUNCE,   /* rb */
+	RECORD_REMOTE_STATUS,   /* rs */
+	RECORD_OTHER,           /* looks like a type, but nobody knows it */
+	RECORD_NOT_A_TYPE
+};
+
+struct columns;
+
+struct record {
+	enum record_type type;
+	const struct columns *columns;
+	const struct slice *fields; /* one for each column; NUL-terminated, valid UTF-8 */
+	size_t nfields;             /* number of columns */
+	struct slice raw;           /* the row's own bytes, line end included */
+	struct mark mark;           /* committing this covers the row */
+	size_t utf8_repaired;       /* ill-formed parts replaced by U+FFFD */
+};
+
+/* What a first cell says. */
+enum record_type record_type_of(struct slice cell);
+
+/* The value under a column name, or an empty slice when the file has no such column. */
+struct slice record_get(const struct record *rec, const char *column);
+
+#endif

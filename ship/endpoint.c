@@ -1,0 +1,428 @@
+#include "ship/endpoint.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ship/backoff.h"
+#include "ship/json.h"
+
+#define START_LIMIT 2
+#define SUMMARY_MS 60000
+#define LONE_FAILURES 3 /* of one batch while others succeed, before it is split */
+
+static void note(const struct endpoint *e, bool problem, const char *fmt, ...)
+	ERR_PRINTF(3, 4);
+
+static void note(const struct endpoint *e, bool problem, const char *fmt, ...)
+{
+	char text[768];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	e->hooks->on_note(problem, text, e->hooks->arg);
+}
+
+void endpoint_open(struct endpoint *e, int64_t now_ms)
+{
+	e->state = e->conf->url[0] ? SHIP_OK : SHIP_UNCONFIGURED;
+	e->since_ms = now_ms;
+	e->limit = e->conf->in_flight < START_LIMIT ? e->conf->in_flight : START_LIMIT;
+	e->random = (uint64_t)now_ms * 2 + 1;
+	e->best_ms = -1;
+}
+
+void endpoint_close(struct endpoint *e)
+{
+	(void)http_target_close(e->target);
+	(void)json_free(e->json);
+	while (e->queue) {
+		struct batch *next = e->queue->next;
+		(void)batch_free(e->queue);
+		e->queue = next;
+	}
+}
+
+void endpoint_enqueue(struct endpoint *e, struct batch *b)
+{
+	struct batch **p = &e->queue;
+	while (*p)
+		p = &(*p)->next;
+	b->next = NULL;
+	*p = b;
+}
+
+static struct batch **link_of(struct endpoint *e, const struct batch *b)
+{
+	struct batch **p = &e->queue;
+	while (*p != b)
+		p = &(*p)->next;
+	return p;
+}
+
+static void finish(struct endpoint *e, struct batch *b)
+{
+	*link_of(e, b) = b->next;
+	e->nbatches--;
+	e->nrecords -= b->n;
+	(void)batch_free(b);
+}
+
+/* The one place where the state changes. */
+static void set_state(struct endpoint *e, enum ship_state state, int64_t now_ms)
+{
+	if (e->state == state)
+		return;
+	e->state = state;
+	e->since_ms = e->said_ms = now_ms;
+}
+
+/* ---- answers ---- */
+
+static void report(struct endpoint *e, const struct batch *b, enum ship_outcome outcome,
+                   const struct answer *a, const char *why)
+{
+	const struct ship_done done = {
+		.outcome = outcome,
+		.endpoint = e->index,
+		.tag = b->tag,
+		.items = b->items,
+		.n = b->n,
+		.body = b->body,
+		.stored = b->n > 1 || b->halved || b->bounded,
+		.dead = b->dead,
+		.status = a->status,
+		.why = why,
+		.answer = a->body,
+		.run = e->memory.run,
+	};
+	e->hooks->on_done(&done, e->hooks->arg);
+}
+
+/* In flight: one more while answers stay fast, half when the backend asks for less. */
+static void adapt(struct endpoint *e, int64_t elapsed_ms)
+{
+	if (e->best_ms < 0 || elapsed_ms < e->best_ms)
+		e->best_ms = elapsed_ms;
+	if (elapsed_ms <= 4 * e->best_ms + 20 && e->limit < e->conf->in_flight)
+		e->limit++;
+}
+
+/* The endpoint took something: whatever was wrong with it is over. */
+static void recovered(struct endpoint *e, int64_t now_ms)
+{
+	int64_t run = e->memory.run;
+	bool lifted = e->memory.refused_in_a_row > 0 && e->refusing;
+	if (e->state != SHIP_OK)
+		note(e, false, "endpoint \"%s\": accepting again after %" PRId64 " s", e->conf->name,
+		     (now_ms - e->since_ms) / 1000);
+	set_state(e, SHIP_OK, now_ms);
+	e->memory.ever_accepted = true;
+	if (e->memory.refused_in_a_row > 0)
+		e->memory.run++;
+	e->memory.refused_in_a_row = 0;
+	e->refusing = false;
+	e->attempts = 0;
+	e->status.last_error[0] = '\0';
+	e->successes++;
+	if (lifted)
+		e->hooks->on_lifted(e->index, run, e->hooks->arg);
+}
+
+static void accepted(struct endpoint *e, struct batch *b, const struct answer *a,
+                     const struct answer_meaning *m, const char *words, int64_t now_ms)
+{
+	adapt(e, a->elapsed_ms);
+	e->status.accepted_batches++;
+	e->status.accepted_records += b->n;
+	if (m->kind == ANSWER_PARTIAL)
+		note(e, true,
+		     "endpoint \"%s\": says that %ld of %zu events failed; their rows are kept as "
+		     "partial dead letters and not sent again by themselves",
+		     e->conf->name, m->failed, b->n);
+	report(e, b, m->kind == ANSWER_PARTIAL ? SHIP_PARTIAL : SHIP_ACCEPTED, a, words);
+	finish(e, b);
+	recovered(e, now_ms);
+}
+
+static void wait_until(struct batch *b, int64_t ms)
+{
+	b->state = BATCH_WAITING;
+	b->next_ms = ms;
+}
+
+/* The endpoint fails: one probe at a time from now on. */
+static void failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, int64_t now_ms)
+{
+	set_state(e, state, now_ms);
+	if (now_ms + wait_ms > e->probe_ms)
+		e->probe_ms = now_ms + wait_ms;
+	http_target_refresh(e->target);
+}
+
+/* All it ever says is no: it is the endpoint, not the record. */
+static void hold_refusing(struct endpoint *e, struct batch *b, const char *words, int64_t now_ms)
+{
+	if (!e->refusing)
+		note(e, true,
+		     "endpoint \"%s\": refuses %s (%s); holding, nothing is lost; check url, format "
+		     "and type-field, probing with other records meanwhile",
+		     e->conf->name,
+		     e->memory.ever_accepted ? "record after record" : "all it was ever sent", words);
+	e->refusing = true;
+	wait_until(b, now_ms + (int64_t)e->conf->hold_interval_ms);
+	e->attempts++;
+	failing(e, SHIP_HELD,
+	        (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms, e->conf->hold_interval_ms,
+	                            &e->random),
+	        now_ms);
+}
+
+static void split(struct endpoint *e, struct batch *b, int64_t now_ms)
+{
+	struct batch *left, *right;
+	if (batch_split(b, e->conf, &left, &right) < 0) {
+		wait_until(b, now_ms + (int64_t)e->conf->retry_min_ms); /* out of memory: later */
+		return;
+	}
+	left->next = right;
+	right->next = b->next;
+	*link_of(e, b) = left;
+	e->nbatches++;
+	(void)batch_free(b);
+}
+
+/* 400, 413, 422: the content, or so it says. */
+static void refused(struct endpoint *e, struct batch *b, const struct answer *a, const char *words,
+                    int64_t now_ms)
+{
+	if (b->n > 1) {
+		if (e->state != SHIP_OK && !e->refusing) /* it answers, and about the content */
+			set_state(e, SHIP_OK, now_ms);
+		split(e, b, now_ms);
+		return;
+	}
+	const struct ship_memory *m = &e->memory;
+	unsigned limit = e->conf->refuse_limit;
+	bool believed = limit == 0 || (m->ever_accepted && m->refused_in_a_row < limit);
+	if (!believed) {
+		hold_refusing(e, b, words, now_ms);
+		return;
+	}
+	if (e->state != SHIP_OK)
+		set_state(e, SHIP_OK, now_ms);
+	e->memory.refused_in_a_row++;
+	e->status.refused_records++;
+	report(e, b, SHIP_REFUSED, a, words);
+	finish(e, b);
+}
+
+static void held(struct endpoint *e, struct batch *b, const struct answer *a, const char *words,
+                 int64_t now_ms)
+{
+	if (e->state != SHIP_HELD)
+		note(e, true,
+		     "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %" PRIu64 " s",
+		     e->conf->name, words, answer_advice(a), e->conf->hold_interval_ms / 1000);
+	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s", words,
+	               answer_advice(a));
+	wait_until(b, 0);
+	failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
+}
+
+/*
+ * A batch that fails while others succeed is its own problem: it backs off alone and the others
+ * pass it.  Returns whether that is so.
+ */
+static bool alone(struct endpoint *e, struct batch *b, int64_t now_ms)
+{
+	if (b->failures < 2 || e->successes == b->failed_at || e->state != SHIP_OK)
+		return false;
+	b->lone_failures++;
+	if (b->lone_failures >= LONE_FAILURES && b->n > 1) {
+		split(e, b, now_ms);
+		return true;
+	}
+	b->failed_at = e->successes;
+	wait_until(b, now_ms + (int64_t)backoff_ms(b->failures, e->conf->retry_min_ms,
+	                                            e->conf->retry_max_ms, &e->random));
+	return true;
+}
+
+static void retry(struct endpoint *e, struct batch *b, const struct answer *a, const char *words,
+                  int64_t now_ms)
+{
+	b->failures++;
+	e->status.retries++;
+	if (alone(e, b, now_ms))
+		return;
+	b->failed_at = e->successes;
+	wait_until(b, 0);
+	bool probe = e->state != SHIP_OK || e->attempts == 0;
+	if (probe)
+		e->attempts++;
+	int64_t wait = (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
+	                                   e->conf->retry_max_ms, &e->random);
+	if (a->retry_after_ms > 0)
+		wait = a->retry_after_ms;
+	if (e->state == SHIP_OK)
+		note(e, true, "endpoint \"%s\": %s; trying again in %.1f s, nothing is lost",
+		     e->conf->name, words, (double)wait / 1000);
+	failing(e, SHIP_RETRYING, wait, now_ms);
+}
+
+void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms)
+{
+	char words[256];
+	struct answer_meaning m = answer_meaning(a, &e->conf->reject_body);
+	answer_words(a, words, sizeof(words));
+	e->flying--;
+	e->status.answers[a->status >= 100 && a->status < 600 ? a->status / 100 : 0]++;
+	if (m.slow_down)
+		e->limit = e->limit > 1 ? e->limit / 2 : 1;
+	if (m.kind != ANSWER_ACCEPTED)
+		(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%s", words);
+	switch (m.kind) {
+	case ANSWER_ACCEPTED:
+	case ANSWER_PARTIAL:
+		accepted(e, b, a, &m, words, now_ms);
+		break;
+	case ANSWER_REFUSED:
+		refused(e, b, a, words, now_ms);
+		break;
+	case ANSWER_HELD:
+		held(e, b, a, words, now_ms);
+		break;
+	case ANSWER_RETRY:
+		retry(e, b, a, words, now_ms);
+		break;
+	}
+	if (e->state != SHIP_OK && now_ms - e->said_ms >= SUMMARY_MS) {
+		e->said_ms = now_ms;
+		note(e, true, "endpoint \"%s\": %s for %" PRId64 " s, %zu records wait: %s",
+		     e->conf->name, ship_state_name(e->state), (now_ms - e->since_ms) / 1000,
+		     e->nrecords, words);
+	}
+}
+
+/* ---- requests ---- */
+
+static bool due(const struct batch *b, int64_t now_ms)
+{
+	return b->stored && (b->state == BATCH_SEALED ||
+	                     (b->state == BATCH_WAITING && b->next_ms <= now_ms));
+}
+
+/* In order; while the endpoint fails, the one that was tried longest ago: probes take turns. */
+static struct batch *next_batch(const struct endpoint *e, int64_t now_ms)
+{
+	struct batch *best = NULL;
+	for (struct batch *b = e->queue; b; b = b->next) {
+		if (!due(b, now_ms))
+			continue;
+		if (e->state == SHIP_OK)
+			return b;
+		if (!best || b->tried < best->tried)
+			best = b;
+	}
+	return best;
+}
+
+/* When the host's rate lets the next request out; 0 for now. */
+static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
+{
+	return e->host->slot_ms > now_ms ? e->host->slot_ms : 0;
+}
+
+static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
+{
+	if (e->conf->gzip && !b->packed) {
+		int rc = batch_pack(b);
+		if (rc < 0)
+			return rc;
+	}
+	const struct http_request request = {
+		.body = b->packed ? b->packed : b->body,
+		.len = b->packed ? b->packed_len : b->len,
+		.gzip = b->packed != NULL,
+		.key = b->key,
+	};
+	int rc = http_post(e->target, &request, b);
+	if (rc < 0)
+		return rc;
+	b->state = BATCH_FLYING;
+	b->tried = ++e->tries;
+	e->flying++;
+	e->status.sent_requests++;
+	if (e->conf->requests_per_minute > 0)
+		e->host->slot_ms = (e->host->slot_ms > now_ms ? e->host->slot_ms : now_ms) +
+		                   60000 / e->conf->requests_per_minute;
+	return 0;
+}
+
+/* Signature and token are read before the first request and before each probe of a held one. */
+static bool secrets(struct endpoint *e, int64_t now_ms)
+{
+	struct err err = {0};
+	if (e->secrets_read && e->state != SHIP_HELD)
+		return true;
+	if (http_target_secrets(e->target, &err) == 0) {
+		e->secrets_read = true;
+		return true;
+	}
+	if (e->state != SHIP_HELD)
+		note(e, true, "endpoint \"%s\": held, nothing is lost: %s; trying again every %" PRIu64
+		     " s", e->conf->name, err.text, e->conf->hold_interval_ms / 1000);
+	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.250s", err.text);
+	failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
+	return false;
+}
+
+int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err *err)
+{
+	if (e->state == SHIP_UNCONFIGURED || e->paused)
+		return 0;
+	for (;;) {
+		bool probing = e->state != SHIP_OK;
+		unsigned limit = probing ? 1 : e->limit;
+		if (e->flying >= limit || (probing && (draining || now_ms < e->probe_ms)) ||
+		    rate_ms(e, now_ms) > 0)
+			return 0;
+		struct batch *b = next_batch(e, now_ms);
+		if (!b || !secrets(e, now_ms))
+			return 0;
+		int rc = launch(e, b, now_ms);
+		if (rc == -ENOMEM) /* later: what is under way frees some */
+			return 0;
+		if (rc < 0)
+			return err_set(err, rc, "endpoint \"%s\": cannot start a request: %s",
+			               e->conf->name, strerror(-rc));
+	}
+}
+
+int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms)
+{
+	int64_t at = INT64_MAX;
+	if (e->state == SHIP_UNCONFIGURED || e->paused)
+		return -1;
+	bool probing = e->state != SHIP_OK;
+	if (e->flying >= (probing ? 1 : e->limit))
+		return -1;
+	for (const struct batch *b = e->queue; b; b = b->next) {
+		if (!b->stored || (b->state != BATCH_SEALED && b->state != BATCH_WAITING))
+			continue;
+		int64_t when = b->state == BATCH_WAITING ? b->next_ms : now_ms;
+		if (when < at)
+			at = when;
+	}
+	if (at == INT64_MAX)
+		return -1;
+	if (probing && e->probe_ms > at)
+		at = e->probe_ms;
+	if (rate_ms(e, now_ms) > at)
+		at = rate_ms(e, now_ms);
+	return at > now_ms ? at - now_ms : 0;
+}

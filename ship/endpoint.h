@@ -1,0 +1,51 @@
+/*
+ * endpoint.h - one endpoint: its queue of batches and its state; for ship/ only.
+ */
+#ifndef SHIP_ENDPOINT_H
+#define SHIP_ENDPOINT_H
+
+#include "ship/answer.h"
+#include "ship/batch.h"
+#include "ship/http.h"
+#include "ship/ship.h"
+
+struct endpoint {
+	size_t index;
+	const struct ship_conf *conf;
+	const struct ship_hooks *hooks;
+	struct http_target *target;
+	struct json *json;
+	struct endpoint *host; /* the first endpoint of the same host: keeps the rate */
+	struct batch *queue;   /* sealed, flying, waiting, in order */
+	size_t nbatches;       /* in the queue, and open ones */
+	size_t nrecords;
+
+	enum ship_state state;
+	bool paused;
+	bool refusing; /* held because everything is refused: see refuse-limit */
+	bool secrets_read;
+	int64_t since_ms, probe_ms, said_ms;
+	unsigned attempts; /* probes that failed in a row */
+	unsigned flying, limit;
+	int64_t best_ms; /* shortest answer so far: what "fast" is measured by */
+	uint64_t successes, tries;
+	uint64_t random;
+	int64_t slot_ms; /* when the host's next request may go out */
+	struct ship_memory memory;
+	struct ship_status status; /* counters and words; the rest is filled in on asking */
+};
+
+void endpoint_open(struct endpoint *e, int64_t now_ms);
+void endpoint_close(struct endpoint *e);
+
+void endpoint_enqueue(struct endpoint *e, struct batch *b);
+
+/* Start what may go out now.  0 or a negative errno. */
+int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err *err) MUST_CHECK;
+
+/* An answer for a batch that was flying. */
+void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms);
+
+int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms);
+
+#endif

@@ -1,0 +1,385 @@
+#include "ship/ship.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "ship/endpoint.h"
+#include "ship/json.h"
+
+struct ship {
+	struct ship_hooks hooks;
+	struct http *http;
+	struct endpoint *endpoints;
+	size_t n;
+	struct batch **open; /* by lane */
+	size_t *open_at;     /* and the endpoint it is for */
+	size_t lanes;
+	bool draining;
+	int64_t now_ms;
+};
+
+const char *ship_state_name(enum ship_state state)
+{
+	static const char *const names[] = {"unconfigured", "ok", "retrying", "held", "paused"};
+	return names[state];
+}
+
+/* The host part of "https://user@HOST:port/path", with its length. */
+static const char *host_of(const char *url, size_t *ret_len)
+{
+	const char *p = strstr(url, "://");
+	p = p ? p + 3 : url;
+	*ret_len = strcspn(p, "/?#:");
+	return p;
+}
+
+static struct endpoint *same_host(struct ship *s, size_t index)
+{
+	size_t len, other_len;
+	const char *host = host_of(s->endpoints[index].conf->url, &len);
+	for (size_t i = 0; i < index; i++) {
+		const char *other = host_of(s->endpoints[i].conf->url, &other_len);
+		if (len == other_len && strncasecmp(host, other, len) == 0)
+			return &s->endpoints[i];
+	}
+	return &s->endpoints[index];
+}
+
+static int open_endpoint(struct ship *s, size_t i, const struct ship_conf *conf, struct err *err)
+{
+	struct endpoint *e = &s->endpoints[i];
+	e->index = i;
+	e->conf = conf;
+	e->hooks = &s->hooks;
+	e->host = same_host(s, i);
+	endpoint_open(e, s->now_ms);
+	if (json_new(&e->json, conf->fill_addresses) < 0)
+		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
+	return http_target_open(&e->target, s->http, conf, err);
+}
+
+int ship_open(struct ship **ret, const struct ship_conf *confs, size_t n, size_t lanes,
+              const struct ship_hooks *hooks, struct err *err)
+{
+	struct ship *s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_set(err, -ENOMEM, "set up endpoints: out of memory");
+	s->hooks = *hooks;
+	s->now_ms = clock_mono_ms();
+	s->lanes = lanes;
+	s->endpoints = calloc(n, sizeof(*s->endpoints));
+	s->open = calloc(lanes, sizeof(*s->open));
+	s->open_at = calloc(lanes, sizeof(*s->open_at));
+	int rc = s->endpoints && s->open && s->open_at ? http_open(&s->http, err) : -ENOMEM;
+	for (s->n = 0; rc == 0 && s->n < n; s->n++) {
+		rc = open_endpoint(s, s->n, &confs[s->n], err);
+		if (rc < 0) {
+			endpoint_close(&s->endpoints[s->n]);
+			break;
+		}
+	}
+	if (rc < 0) {
+		(void)ship_close(s);
+		return rc == -ENOMEM ? err_set(err, rc, "set up endpoints: out of memory") : rc;
+	}
+	*ret = s;
+	return 0;
+}
+
+struct ship *ship_close(struct ship *s)
+{
+	if (s) {
+		for (size_t i = 0; s->open && i < s->lanes; i++)
+			(void)batch_free(s->open[i]);
+		for (size_t i = 0; i < s->n; i++)
+			endpoint_close(&s->endpoints[i]);
+		(void)http_close(s->http);
+		free(s->open);
+		free(s->open_at);
+		free(s->endpoints);
+		free(s);
+	}
+	return NULL;
+}
+
+void ship_set_memory(struct ship *s, size_t endpoint, const struct ship_memory *m)
+{
+	s->endpoints[endpoint].memory = *m;
+}
+
+struct ship_memory ship_memory(const struct ship *s, size_t endpoint)
+{
+	return s->endpoints[endpoint].memory;
+}
+
+/* Two rounds of single records keep every slot busy; longer batches need one to be filled. */
+static size_t batches_max(const struct ship_conf *conf, size_t lanes)
+{
+	return (conf->format == SHIP_OBJECT ? 2 * conf->in_flight : conf->in_flight) + lanes;
+}
+
+bool ship_room(const struct ship *s, size_t endpoint)
+{
+	const struct endpoint *e = &s->endpoints[endpoint];
+	return e->state != SHIP_UNCONFIGURED && e->nbatches < batches_max(e->conf, s->lanes);
+}
+
+bool ship_has_open(const struct ship *s, unsigned lane)
+{
+	return s->open[lane] != NULL;
+}
+
+bool ship_seal(struct ship *s, unsigned lane)
+{
+	struct batch *b = s->open[lane];
+	if (!b)
+		return false;
+	struct endpoint *e = &s->endpoints[s->open_at[lane]];
+	s->open[lane] = NULL;
+	batch_seal(b, e->conf);
+	endpoint_enqueue(e, b);
+	return true;
+}
+
+/* The lane's open batch, a new one when there is none. */
+static struct batch *open_batch(struct ship *s, unsigned lane, size_t endpoint,
+                                const struct ship_tag *tag, bool bounded, int64_t now_ms)
+{
+	struct endpoint *e = &s->endpoints[endpoint];
+	struct batch *b = s->open[lane];
+	if (b)
+		return b;
+	b = batch_new(e->conf, lane, tag, now_ms);
+	if (!b)
+		return NULL;
+	b->bounded = bounded;
+	s->open[lane] = b;
+	s->open_at[lane] = endpoint;
+	e->nbatches++;
+	return b;
+}
+
+static void drop_empty(struct ship *s, unsigned lane)
+{
+	struct batch *b = s->open[lane];
+	if (b && b->n == 0) {
+		s->endpoints[s->open_at[lane]].nbatches--;
+		s->open[lane] = batch_free(b);
+	}
+}
+
+int ship_add(struct ship *s, unsigned lane, size_t endpoint, const struct ship_tag *tag,
+             const struct record *rec, const struct ship_item *item, bool bounded, int64_t now_ms)
+{
+	struct endpoint *e = &s->endpoints[endpoint];
+	bool completed = false;
+	for (;;) {
+		struct batch *b = open_batch(s, lane, endpoint, tag, bounded, now_ms);
+		if (!b)
+			return -ENOMEM;
+		int rc = batch_add(b, e->conf, e->json, rec, item);
+		if (rc == 0)
+			break;
+		if (rc != -ENOSPC) {
+			drop_empty(s, lane);
+			return rc;
+		}
+		completed = ship_seal(s, lane); /* it was full; the record begins the next one */
+	}
+	e->nrecords++;
+	if (batch_full(s->open[lane], e->conf))
+		completed = ship_seal(s, lane);
+	return completed;
+}
+
+int ship_add_dead(struct ship *s, size_t endpoint, int64_t dead, struct slice object,
+                  const struct ship_item *item, int64_t now_ms)
+{
+	struct endpoint *e = &s->endpoints[endpoint];
+	static const struct ship_tag none;
+	struct batch *b = batch_new(e->conf, 0, &none, now_ms);
+	if (!b)
+		return -ENOMEM;
+	b->dead = dead;
+	if (batch_add_text(b, e->conf, object, item) < 0) {
+		(void)batch_free(b);
+		return -ENOMEM;
+	}
+	batch_seal(b, e->conf);
+	e->nbatches++;
+	e->nrecords++;
+	endpoint_enqueue(e, b);
+	return 0;
+}
+
+int ship_boundaries(const struct ship *s, ship_boundary_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		for (const struct batch *b = s->endpoints[i].queue; b; b = b->next) {
+			if (b->stored)
+				continue;
+			int rc = b->dead ? 0
+			                 : fn(&b->tag, b->items[0].start, b->items[b->n - 1].mark.end,
+			                      arg);
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+bool ship_has_boundaries(const struct ship *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		for (const struct batch *b = s->endpoints[i].queue; b; b = b->next) {
+			if (!b->stored)
+				return true;
+		}
+	}
+	return false;
+}
+
+void ship_stored(struct ship *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		for (struct batch *b = s->endpoints[i].queue; b; b = b->next)
+			b->stored = true;
+	}
+}
+
+static void on_answer(void *arg, const struct answer *answer, void *context)
+{
+	struct ship *s = context;
+	struct batch *b = arg;
+	for (size_t i = 0; i < s->n; i++) {
+		for (const struct batch *other = s->endpoints[i].queue; other; other = other->next) {
+			if (other == b) {
+				endpoint_answer(&s->endpoints[i], b, answer, s->now_ms);
+				return;
+			}
+		}
+	}
+}
+
+int ship_step(struct ship *s, int64_t now_ms, struct err *err)
+{
+	s->now_ms = now_ms;
+	int rc = http_step(s->http, on_answer, s);
+	return rc < 0 ? err_set(err, rc, "move transfers on: %s", strerror(-rc)) : 0;
+}
+
+static bool aged(const struct ship *s, size_t lane, int64_t now_ms)
+{
+	const struct batch *b = s->open[lane];
+	return b && !b->bounded &&
+	       now_ms - b->opened_ms >= (int64_t)s->endpoints[s->open_at[lane]].conf->batch_age_ms;
+}
+
+bool ship_seal_old(struct ship *s, int64_t now_ms)
+{
+	bool any = false;
+	for (unsigned i = 0; i < s->lanes; i++) {
+		if (aged(s, i, now_ms))
+			any = ship_seal(s, i) || any;
+	}
+	return any;
+}
+
+int ship_start(struct ship *s, int64_t now_ms, struct err *err)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		int rc = endpoint_start(&s->endpoints[i], s->draining, now_ms, err);
+		if (rc < 0)
+			return rc;
+	}
+	/* libcurl sends a small request at once here, which saves a turn of the loop. */
+	return ship_step(s, now_ms, err);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+int64_t ship_timeout(const struct ship *s, int64_t now_ms)
+{
+	int64_t left = -1;
+	for (size_t i = 0; i < s->n; i++)
+		left = sooner(left, endpoint_timeout(&s->endpoints[i], now_ms));
+	for (size_t i = 0; i < s->lanes; i++) {
+		const struct batch *b = s->open[i];
+		if (!b || b->bounded)
+			continue;
+		int64_t age = (int64_t)s->endpoints[s->open_at[i]].conf->batch_age_ms;
+		int64_t rest = b->opened_ms + age - now_ms;
+		left = sooner(left, rest > 0 ? rest : 0);
+	}
+	return left;
+}
+
+int ship_wait(struct ship *s, struct pollfd *fds, size_t nfds, int timeout_ms)
+{
+	return http_wait(s->http, fds, nfds, timeout_ms);
+}
+
+size_t ship_pending(const struct ship *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->n; i++)
+		n += s->endpoints[i].nrecords;
+	return n;
+}
+
+size_t ship_in_flight(const struct ship *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->n; i++)
+		n += s->endpoints[i].flying;
+	return n;
+}
+
+void ship_drain(struct ship *s)
+{
+	s->draining = true;
+}
+
+void ship_kick(struct ship *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		s->endpoints[i].probe_ms = 0;
+		for (struct batch *b = s->endpoints[i].queue; b; b = b->next)
+			b->next_ms = 0;
+	}
+}
+
+void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms)
+{
+	s->endpoints[endpoint].paused = paused;
+	s->endpoints[endpoint].since_ms = now_ms;
+}
+
+void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
+{
+	const struct endpoint *e = &s->endpoints[endpoint];
+	*ret = e->status;
+	ret->state = e->paused ? SHIP_PAUSED : e->state;
+	ret->next_probe_ms = e->state == SHIP_OK ? 0 : e->probe_ms;
+	ret->since_ms = e->since_ms;
+	ret->in_flight = e->flying;
+	ret->limit = e->limit;
+	ret->batches = e->nbatches;
+	ret->records = e->nrecords;
+}
+
+uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes)
+{
+	uint64_t items = conf->format == SHIP_OBJECT ? 1 : conf->batch_records;
+	uint64_t batch = conf->batch_bytes + items * sizeof(struct ship_item);
+	if (conf->gzip)
+		batch += conf->batch_bytes / 8; /* what compresses worse than that is no text */
+	return batches_max(conf, lanes) * batch;
+}

@@ -1,0 +1,312 @@
+#include "state/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "state/sql.h"
+#include "state/store_impl.h"
+
+#define SYNC_EVERY_MS 1000
+
+struct store {
+	struct sql *db;
+	int lock;
+	int64_t synced_ms;
+	bool full; /* the transaction at hand is to be synced */
+};
+
+static const char schema[] =
+        "CREATE TABLE file(id INTEGER PRIMARY KEY, source TEXT NOT NULL, name TEXT NOT NULL,"
+        " gz INT, passed INT, dev INT, ino INT, size INT, salt BLOB, offset INT NOT NULL,"
+        " gone INT, rows INT, acked INT, dead INT, skipped INT, ignored INT,"
+        " ladder BLOB, ranges BLOB, header BLOB);"
+        "CREATE TABLE batch(file INT NOT NULL, start INT NOT NULL, end INT NOT NULL,"
+        " PRIMARY KEY(file, start)) WITHOUT ROWID;"
+        "CREATE TABLE dead(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE,"
+        " source TEXT, endpoint TEXT, file TEXT, start INT, end INT, kind TEXT, reason TEXT,"
+        " status INT, answer BLOB, header BLOB, row BLOB, row_is_json INT, made INT, run INT);"
+        "CREATE INDEX dead_run ON dead(endpoint, run) WHERE run > 0;"
+        "CREATE TABLE value(scope TEXT NOT NULL, name TEXT NOT NULL, value,"
+        " PRIMARY KEY(scope, name)) WITHOUT ROWID;"
+        "PRAGMA user_version = 1;";
+
+void tally_add(struct tally *to, const struct tally *what)
+{
+	to->rows += what->rows;
+	to->acked += what->acked;
+	to->dead += what->dead;
+	to->skipped += what->skipped;
+	to->ignored += what->ignored;
+}
+
+const char *store_error(const struct store *s)
+{
+	return sql_error(s->db);
+}
+
+struct store *store_close(struct store *s)
+{
+	if (s) {
+		(void)sql_close(s->db);
+		if (s->lock >= 0)
+			(void)close(s->lock);
+		free(s);
+	}
+	return NULL;
+}
+
+static void store_cleanup(struct store **s)
+{
+	*s = store_close(*s);
+}
+#define scope_store __attribute__((cleanup(store_cleanup)))
+
+static int path_in(char *ret, const char *dir, const char *name, struct err *err)
+{
+	if (snprintf(ret, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
+		return err_set(err, -ENAMETOOLONG, "state-dir \"%s\": the name is too long", dir);
+	return 0;
+}
+
+static int take_lock(struct store *s, const char *dir, const char *name, struct err *err)
+{
+	char file[64];
+	char path[PATH_MAX];
+	(void)snprintf(file, sizeof(file), "%s.lock", name);
+	int rc = path_in(path, dir, file, err);
+	if (rc < 0)
+		return rc;
+	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->lock < 0)
+		return err_set(err, -errno, "open \"%s\": %m", path);
+	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, -EBUSY,
+		               "\"%s\" is in use by another pmta-shipper; stop that one first",
+		               dir);
+	return 0;
+}
+
+/* Words for a store that cannot be used, and the way out of it. */
+static int unusable(struct store *s, const char *path, int rc, struct err *err)
+{
+	if (rc == -EUCLEAN)
+		return err_set(err, rc,
+		               "store \"%s\" is corrupt (%s); restore it from a backup, or move it "
+		               "away and set first-start to say what is to be sent again",
+		               path, store_error(s));
+	return err_set(err, rc, "store \"%s\": %s", path, store_error(s));
+}
+
+/* A new store gets the schema; another version is an error that names the way out. */
+static int check_version(struct store *s, const char *path, bool read_only, struct err *err)
+{
+	int64_t version, tables;
+	int rc = sql_number(s->db, "PRAGMA user_version", 0, &version);
+	if (rc == 0)
+		rc = sql_number(s->db, "SELECT count(*) FROM sqlite_schema", 0, &tables);
+	if (rc < 0)
+		return unusable(s, path, rc, err);
+	if (version == STORE_VERSION)
+		return 0;
+	if (version > STORE_VERSION)
+		return err_set(
+		        err, -ENOTSUP,
+		        "store \"%s\" is of version %d, made by a newer pmta-shipper; this one "
+		        "knows %d: install the newer one again",
+		        path, (int)version, STORE_VERSION);
+	if (tables > 0 || read_only)
+		return err_set(err, -EUCLEAN, "\"%s\" is no store of pmta-shipper; move it away",
+		               path);
+	rc = sql_script(s->db, "BEGIN IMMEDIATE");
+	if (rc == 0)
+		rc = sql_script(s->db, schema);
+	if (rc == 0)
+		rc = sql_script(s->db, "COMMIT");
+	return rc < 0 ? unusable(s, path, rc, err) : 0;
+}
+
+/* What quick_check says in one row is "ok", or the first thing that is wrong. */
+static int is_ok(const struct sql_row *row, void *arg)
+{
+	(void)arg;
+	return strcmp(sql_text(row, 0), "ok") == 0 ? 0 : -EUCLEAN;
+}
+
+static int prepare(struct store *s, const char *path, bool read_only, struct err *err)
+{
+	int rc = sql_script(s->db, "PRAGMA busy_timeout = 50; PRAGMA cache_size = -512;");
+	if (rc == 0 && !read_only)
+		rc = sql_script(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+		                       "PRAGMA secure_delete = ON;");
+	if (rc == 0 && !read_only)
+		rc = sql_each(s->db, is_ok, NULL, "PRAGMA quick_check(1)", "");
+	if (rc < 0)
+		return unusable(s, path, rc, err);
+	return check_version(s, path, read_only, err);
+}
+
+static int open_store(struct store **ret, const char *dir, const char *name, bool read_only,
+                      struct err *err)
+{
+	char file[64];
+	char path[PATH_MAX];
+	(void)snprintf(file, sizeof(file), "%s.db", name);
+	int rc = path_in(path, dir, file, err);
+	if (rc < 0)
+		return rc;
+	scope_store struct store *s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_set(err, -ENOMEM, "open \"%s\": out of memory", path);
+	s->lock = -1;
+	if (!read_only)
+		rc = take_lock(s, dir, name, err);
+	if (rc == 0 && read_only && access(path, F_OK) < 0)
+		rc = err_set(err, -errno, "open \"%s\": %m", path);
+	if (rc == 0)
+		rc = sql_open(&s->db, path, read_only, err);
+	if (rc == 0)
+		rc = prepare(s, path, read_only, err);
+	if (rc == 0)
+		*ret = STEAL(s);
+	return rc;
+}
+
+int store_open(struct store **ret, const char *dir, const char *name, struct err *err)
+{
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return err_set(err, -errno, "make state-dir \"%s\": %m", dir);
+	mode_t mask = umask(0077);
+	int rc = open_store(ret, dir, name, false, err);
+	(void)umask(mask);
+	return rc;
+}
+
+int store_open_reader(struct store **ret, const char *dir, struct err *err)
+{
+	return open_store(ret, dir, "state", true, err);
+}
+
+int store_begin(struct store *s)
+{
+	return sql_script(s->db, "BEGIN IMMEDIATE");
+}
+
+int store_commit(struct store *s, int64_t now_ms)
+{
+	int rc = sql_script(s->db, "COMMIT");
+	if (rc < 0)
+		return rc;
+	/*
+	 * The commit that was synced took all before it along, for they share one log.  The mode
+	 * can only be changed between transactions, so the next one is chosen here.
+	 */
+	bool due = now_ms - s->synced_ms >= SYNC_EVERY_MS;
+	if (s->full)
+		s->synced_ms = now_ms;
+	if (due != s->full)
+		rc = sql_script(s->db,
+		                due ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+	if (rc == 0)
+		s->full = due;
+	return 0;
+}
+
+void store_rollback(struct store *s)
+{
+	/* SQLite may have rolled back by itself; then this fails, and that is fine. */
+	(void)!sql_script(s->db, "ROLLBACK");
+}
+
+int store_batch_put(struct store *s, const struct store_batch *b)
+{
+	return sql_run(s->db, "INSERT OR REPLACE INTO batch VALUES(?,?,?)", "iii", b->file,
+	               (int64_t)b->start, (int64_t)b->end);
+}
+
+int store_batch_drop(struct store *s, const struct store_batch *b)
+{
+	return sql_run(s->db, "DELETE FROM batch WHERE file = ? AND start = ?", "ii", b->file,
+	               (int64_t)b->start);
+}
+
+int store_batches_clear(struct store *s)
+{
+	return sql_run(s->db, "DELETE FROM batch", "");
+}
+
+struct batch_call {
+	store_batch_fn *fn;
+	void *arg;
+};
+
+static int on_batch(const struct sql_row *row, void *arg)
+{
+	const struct batch_call *call = arg;
+	const struct store_batch b = {sql_int(row, 0), (uint64_t)sql_int(row, 1),
+	                              (uint64_t)sql_int(row, 2)};
+	return call->fn(&b, call->arg);
+}
+
+int store_batches(struct store *s, store_batch_fn *fn, void *arg)
+{
+	struct batch_call call = {fn, arg};
+	return sql_each(s->db, on_batch, &call,
+	                "SELECT file, start, end FROM batch ORDER BY file, start", "");
+}
+
+int store_put(struct store *s, const char *scope, const char *name, int64_t value)
+{
+	return sql_run(s->db, "INSERT OR REPLACE INTO value VALUES(?,?,?)", "tti", scope, name,
+	               value);
+}
+
+int store_put_text(struct store *s, const char *scope, const char *name, const char *value)
+{
+	return sql_run(s->db, "INSERT OR REPLACE INTO value VALUES(?,?,?)", "ttt", scope, name,
+	               value);
+}
+
+static int take_int(const struct sql_row *row, void *arg)
+{
+	*(int64_t *)arg = sql_int(row, 0);
+	return 0;
+}
+
+int store_get(struct store *s, const char *scope, const char *name, int64_t missing, int64_t *ret)
+{
+	*ret = missing;
+	return sql_each(s->db, take_int, ret, "SELECT value FROM value WHERE scope=? AND name=?",
+	                "tt", scope, name);
+}
+
+struct text_out {
+	char *text;
+	size_t size;
+};
+
+static int take_text(const struct sql_row *row, void *arg)
+{
+	const struct text_out *out = arg;
+	(void)snprintf(out->text, out->size, "%s", sql_text(row, 0));
+	return 0;
+}
+
+int store_get_text(struct store *s, const char *scope, const char *name, char *ret, size_t size)
+{
+	struct text_out out = {ret, size};
+	ret[0] = '\0';
+	return sql_each(s->db, take_text, &out, "SELECT value FROM value WHERE scope=? AND name=?",
+	                "tt", scope, name);
+}
+
+struct sql *store_sql(struct store *s)
+{
+	return s->db;
+}

@@ -1,0 +1,109 @@
+/* Dead letters: rows that were not delivered, with all that is needed to see why and try again. */
+#include <errno.h>
+
+#include "state/sql.h"
+#include "state/store.h"
+#include "state/store_impl.h"
+
+int store_dead_put(struct store *s, const struct store_dead *d, bool *ret_new)
+{
+	int64_t before, after;
+	int rc = sql_number(store_sql(s), "SELECT total_changes()", 0, &before);
+	if (rc == 0)
+		rc = sql_run(store_sql(s),
+		             "INSERT OR IGNORE INTO dead(id, source, endpoint, file, start, end,"
+		             " kind, reason, status, answer, header, row, row_is_json, made, run)"
+		             " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		             "btttiittibbbiii", (const void *)d->id.bytes, sizeof(d->id.bytes),
+		             d->source, d->endpoint, d->file, (int64_t)d->start, (int64_t)d->end,
+		             d->kind, d->reason, d->status, (const void *)d->answer.text,
+		             d->answer.len, (const void *)d->header.text, d->header.len,
+		             (const void *)d->row.text, d->row.len, (int64_t)d->row_is_json,
+		             d->made_ms, d->run);
+	if (rc == 0)
+		rc = sql_number(store_sql(s), "SELECT total_changes()", 0, &after);
+	if (rc == 0)
+		*ret_new = after > before;
+	return rc;
+}
+
+int store_dead_drop(struct store *s, const struct hash128 *id)
+{
+	return sql_run(store_sql(s), "DELETE FROM dead WHERE id = ?", "b", (const void *)id->bytes,
+	               sizeof(id->bytes));
+}
+
+struct dead_call {
+	store_dead_fn *fn;
+	void *arg;
+};
+
+static struct slice slice_at(const struct sql_row *row, int column)
+{
+	struct slice s;
+	s.text = sql_blob(row, column, &s.len);
+	return s;
+}
+
+static int on_dead(const struct sql_row *row, void *arg)
+{
+	const struct dead_call *call = arg;
+	struct store_dead d = {
+	        .number = sql_int(row, 0),
+	        .source = sql_text(row, 2),
+	        .endpoint = sql_text(row, 3),
+	        .file = sql_text(row, 4),
+	        .start = (uint64_t)sql_int(row, 5),
+	        .end = (uint64_t)sql_int(row, 6),
+	        .kind = sql_text(row, 7),
+	        .reason = sql_text(row, 8),
+	        .status = sql_int(row, 9),
+	        .answer = slice_at(row, 10),
+	        .header = slice_at(row, 11),
+	        .row = slice_at(row, 12),
+	        .row_is_json = sql_int(row, 13) != 0,
+	        .made_ms = sql_int(row, 14),
+	        .run = sql_int(row, 15),
+	};
+	struct slice id = slice_at(row, 1);
+	if (id.len != sizeof(d.id.bytes))
+		return -EUCLEAN;
+	memcpy(d.id.bytes, id.text, id.len);
+	return call->fn(&d, call->arg);
+}
+
+#define DEAD_COLUMNS                                                                               \
+	"SELECT number, id, source, endpoint, file, start, end, kind, reason, status, answer,"     \
+	" header, row, row_is_json, made, run FROM dead "
+
+int store_dead_all(struct store *s, store_dead_fn *fn, void *arg)
+{
+	struct dead_call call = {fn, arg};
+	return sql_each(store_sql(s), on_dead, &call, DEAD_COLUMNS "ORDER BY number", "");
+}
+
+int store_dead_get(struct store *s, int64_t number, store_dead_fn *fn, void *arg)
+{
+	struct dead_call call = {fn, arg};
+	return sql_each(store_sql(s), on_dead, &call, DEAD_COLUMNS "WHERE number = ?", "i", number);
+}
+
+int store_dead_run(struct store *s, const char *endpoint, int64_t run, store_dead_fn *fn, void *arg)
+{
+	struct dead_call call = {fn, arg};
+	return sql_each(store_sql(s), on_dead, &call,
+	                DEAD_COLUMNS "WHERE endpoint = ? AND run = ? AND run > 0 ORDER BY number",
+	                "ti", endpoint, run);
+}
+
+int store_dead_count(struct store *s, int64_t *ret_records, int64_t *ret_bytes)
+{
+	int rc = sql_number(store_sql(s), "SELECT count(*) FROM dead", 0, ret_records);
+	if (rc == 0)
+		rc = sql_number(
+		        store_sql(s),
+		        "SELECT coalesce(sum(length(row) + length(header) + length(answer)), 0)"
+		        " FROM dead",
+		        0, ret_bytes);
+	return rc;
+}

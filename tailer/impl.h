@@ -1,0 +1,139 @@
+/*
+ * impl.h - what the tailer's own files share; for tailer/ only.
+ *
+ *   tailer.c   the public face: turns, lines, acknowledgements, saving
+ *   files.c    the lists that files stand in
+ *   scan.c     folders to tail_files; what appeared, moved, vanished
+ *   resolve.c  a path to an identity; what exists at the first start
+ */
+#ifndef TAILER_IMPL_H
+#define TAILER_IMPL_H
+
+#include "tailer/follow.h"
+#include "tailer/name.h"
+#include "tailer/tailer.h"
+#include "tailer/watch.h"
+
+enum { DIR_LIVE, DIR_MOVED, NDIRS };
+
+struct source;
+
+/* What is needed while a file is open or has ranges in flight. */
+struct open_file {
+	struct follow *follow;
+	struct ladder ladder;
+	struct ledger ledger;
+	char *header;
+	size_t header_len;
+};
+
+struct tail_file {
+	struct source *source;
+	int64_t id; /* 0: not resolved yet; whether it is a file of its own is not known */
+	char *name; /* as on disk, without folder and .gz */
+	struct acct_name key;
+	bool gz;
+	int dir;
+	uint64_t dev, ino, size; /* as last seen */
+	struct hash128 salt;
+	uint64_t offset; /* committed */
+	struct tally tally;
+	int64_t gone_ms;
+	struct open_file *open;
+	struct tail_file *alias_of; /* another path of that file */
+	uint64_t still_size;        /* its size at the rescan before */
+	unsigned refs;
+	unsigned char missing; /* scans in a row that did not find it */
+	bool seen;             /* by the scan at hand */
+	bool todo;             /* in source->todo */
+	bool verified;         /* identity proved since the start */
+	bool passed;           /* there at the first start, not to be read */
+	bool final;            /* finished and unchanged for one rescan: hand out what is left */
+	bool finalled;         /* and that was done for this size */
+	uint64_t end_told;     /* where TAIL_END was last said */
+	bool dirty;            /* to be saved: position */
+	bool touched;          /* to be saved: name, inode, size, gone, tally */
+	bool expired;          /* to be dropped */
+	bool stored;           /* the store has an entry */
+	bool orphan;           /* rewritten under our hands: only its acknowledgements count */
+	bool unreadable;
+};
+
+struct source {
+	struct tailer *tailer;
+	unsigned token; /* of its first folder in the watch */
+	const struct tail_source *conf;
+	struct acct_template template;
+	char *dirs[NDIRS]; /* NULL: none */
+	bool watched[NDIRS];
+	struct tail_file **files; /* by key */
+	size_t nfiles, files_room;
+	struct tail_file **todo; /* those with something to read, by key */
+	size_t ntodo, todo_room;
+	struct tail_file *current;
+	bool newest_turn;
+	size_t verify_next;
+	bool scan_due;
+	bool started; /* first_start was decided for it */
+	struct tally tally;
+	struct tail_counters counters;
+	bool counters_dirty;
+};
+
+struct tailer {
+	struct tailer_conf conf;
+	struct watch *watch;
+	struct source *sources;
+	struct tail_file **orphans; /* rewritten under our hands, with ranges in flight */
+	size_t norphans, orphans_room;
+	struct tail_file **changed; /* to be saved */
+	size_t nchanged, changed_room;
+	int64_t next_id;
+	int64_t rescan_at_ms;
+	int64_t now_ms;
+	bool verifying;
+	tail_note_fn *note;
+	void *arg;
+};
+
+void tail_note(struct tailer *t, enum tail_level level, const char *fmt, ...) ERR_PRINTF(3, 4);
+
+/* files.c */
+void list_remove(struct tail_file **list, size_t *n, const struct tail_file *f);
+int list_grow(struct tail_file ***list, size_t n, size_t *room) MUST_CHECK;
+struct tail_file *file_new(struct source *s, const char *name, const struct acct_name *key);
+size_t files_lower_bound(const struct source *s, const struct acct_name *key);
+bool file_present(const struct tail_file *f);
+void file_free(struct tail_file *f); /* takes it out of its source's lists */
+int mark_todo(struct tail_file *f) MUST_CHECK;
+enum change { CHANGED_POSITION, CHANGED_ENTRY, CHANGED_EXPIRED };
+int mark_changed(struct tail_file *f, enum change what) MUST_CHECK;
+int file_resort(struct tail_file *f, const char *name, const struct acct_name *key) MUST_CHECK;
+int file_orphan(struct tail_file *f) MUST_CHECK;
+void unmark_todo(struct tail_file *f);
+void file_path(const struct tail_file *f, char *ret, size_t size);
+bool file_is_newest(const struct tail_file *f);
+bool file_is_finished(const struct tail_file *f);
+void file_close(struct tail_file *f);
+bool file_drained(const struct tail_file *f);
+
+/* scan.c: look at every folder of a source; or at one name. */
+int scan_source(struct source *s) MUST_CHECK;
+int scan_name(struct source *s, int dir, const char *name) MUST_CHECK;
+int scan_rest(struct source *s)
+        MUST_CHECK; /* files that no longer change are final after one rescan */
+
+/* resolve.c */
+enum resolved {
+	RESOLVED_READ = 0, /* open, at the offset where reading goes on */
+	RESOLVED_WAIT,     /* a copy under way, or unreadable: again at the next rescan */
+	RESOLVED_ALIAS,    /* another path of a file that is known */
+	RESOLVED_GONE      /* no longer there */
+};
+int resolve(struct tail_file *f) MUST_CHECK;
+/* The file's bytes are not what was read: it was truncated or rewritten.  *ret goes on. */
+int resolve_changed(struct tail_file *f, struct tail_file **ret) MUST_CHECK;
+/* A file that is there at the first start and not to be read, or only from its end on. */
+int resolve_pass(struct tail_file *f, bool whole) MUST_CHECK;
+
+#endif

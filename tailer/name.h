@@ -1,0 +1,37 @@
+/*
+ * name.h - which files an acct-file's name stands for, and in what order.
+ *
+ * PowerMTA takes `<acct-file /var/log/pmta/bounces.csv>` as a template: the live file is
+ * bounces-YYYY-MM-DD-NNNN.csv beside it (User's Guide, "acct-file"); bare bounces.csv exists in
+ * older set-ups.  NNNN may have more digits; it is compared as a number.  ".gz" may follow.
+ */
+#ifndef TAILER_NAME_H
+#define TAILER_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct acct_template {
+	const char *base; /* "bounces" of "bounces.csv"; points into the path it was made of */
+	size_t base_len;
+	const char *ext; /* ".csv", or "" */
+};
+
+struct acct_name {
+	bool bare;       /* no date: sorts last */
+	bool gz;         /* does not count in comparisons */
+	uint32_t date;   /* 20261121 */
+	uint64_t number; /* UINT64_MAX for what does not fit */
+};
+
+/* From an absolute path, which must outlive the result. */
+struct acct_template acct_template(const char *path);
+
+/* Whether the file name belongs to the template; then *ret says where in the order. */
+bool acct_name_parse(const struct acct_template *t, const char *file, struct acct_name *ret);
+
+/* Below, equal to or above 0: older, the same, newer. */
+int acct_name_compare(const struct acct_name *a, const struct acct_name *b);
+
+#endif

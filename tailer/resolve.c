@@ -1,0 +1,457 @@
+/* A path to an identity: which file is this, and where does reading go on? */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "tailer/identity.h"
+#include "tailer/impl.h"
+
+static int holds(const struct mark *mark, void *arg)
+{
+	return follow_holds(arg, mark);
+}
+
+/* Say once why a file cannot be read; it is tried again at each rescan. */
+static int unreadable(struct tail_file *f, const char *path, int rc)
+{
+	if (!f->unreadable)
+		tail_note(f->source->tailer, TAIL_ERROR,
+		          "read \"%s\": %s; passing it over, trying again at each rescan%s", path,
+		          rc == -EBADMSG ? "damaged gzip data" : strerror(-rc),
+		          rc == -EACCES ? " (is the service's user in the file's group?)" : "");
+	f->unreadable = true;
+	return RESOLVED_WAIT;
+}
+
+/* Open the path and check that it is still the inode the scan saw.  1, or an enum resolved. */
+static int open_path(struct tail_file *f, struct follow **ret)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	file_path(f, path, sizeof(path));
+	/* O_NONBLOCK: a fifo with that name must not stop us; it is refused below. */
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		f->source->scan_due = true;
+		return RESOLVED_GONE;
+	}
+	if (fd < 0)
+		return unreadable(f, path, -errno);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_dev != f->dev ||
+	    st.st_ino != f->ino) {
+		(void)close(fd);
+		f->source->scan_due = true;
+		return RESOLVED_GONE;
+	}
+	f->size = (uint64_t)st.st_size;
+	struct follow *follow;
+	int rc = follow_open(&follow, fd, f->gz, f->source->tailer->conf.line_max);
+	if (rc < 0)
+		return unreadable(f, path, rc);
+	rc = follow_head(follow, false);
+	if (rc < 0) {
+		(void)follow_close(follow);
+		return unreadable(f, path, rc);
+	}
+	f->unreadable = false;
+	*ret = follow;
+	return 1;
+}
+
+static void open_free(struct open_file *o)
+{
+	(void)follow_close(o->follow);
+	ledger_free(&o->ledger);
+	free(o->header);
+	free(o);
+}
+
+/* What the store knows of a file; for one that is not stored, the beginning. */
+static struct open_file *load(const struct tail_file *f)
+{
+	struct open_file *o = calloc(1, sizeof(*o));
+	if (!o || !f->stored)
+		return o;
+	int rc = store_file_get(f->source->tailer->conf.store, f->id, &o->ladder, &o->ledger,
+	                        &o->header, &o->header_len);
+	if (rc < 0) {
+		tail_note(f->source->tailer, TAIL_ERROR, "position of \"%s\": %s", f->name,
+		          store_error(f->source->tailer->conf.store));
+		open_free(o);
+		return NULL;
+	}
+	return o;
+}
+
+static uint64_t known_size(const struct tail_file *f)
+{
+	return f->gz ? UINT64_MAX : f->size;
+}
+
+/*
+ * Without a single row nothing can be proved, and nothing needs to be: what was committed is at
+ * most a header, and if that stands there now, going on behind it loses and repeats nothing.
+ */
+static bool same_header(struct follow *follow, const struct open_file *o)
+{
+	char text[EVENT_LINE_MAX];
+	if (o->ledger.committed == 0)
+		return true;
+	if (o->header_len == 0 || o->header_len > sizeof(text))
+		return false;
+	return follow_bytes(follow, 0, o->header_len, text) == (ssize_t)o->header_len &&
+	       memcmp(text, o->header, o->header_len) == 0;
+}
+
+/* Reading goes on in f at the ledger's committed offset. */
+static int go_on(struct tail_file *f, struct open_file *o)
+{
+	f->open = o;
+	f->offset = o->ledger.committed;
+	f->salt = follow_salt(o->follow)->hash;
+	f->verified = true;
+	follow_seek(o->follow, f->offset);
+	return RESOLVED_READ;
+}
+
+/* The file came back from a crash shorter than we know it. */
+static int resume_crashed(struct tail_file *f, struct open_file *o, uint64_t resume)
+{
+	struct source *s = f->source;
+	tail_note(
+	        s->tailer, TAIL_WARNING,
+	        "\"%s\" lost its end (host crash?): delivered up to byte %llu, going on after the "
+	        "last row that is still there, at byte %llu; rows between may be delivered again "
+	        "under the same eventId",
+	        f->name, (unsigned long long)o->ledger.committed, (unsigned long long)resume);
+	s->counters.crashes++;
+	s->counters_dirty = true;
+	ladder_cut(&o->ladder, resume);
+	ledger_reset(&o->ledger, resume);
+	int rc = go_on(f, o);
+	int changed = mark_changed(f, CHANGED_POSITION);
+	return changed < 0 ? changed : rc;
+}
+
+/* Keep the entry of an identity whose file is no longer there. */
+static struct tail_file *ghost_of(const struct tail_file *f)
+{
+	struct tail_file *ghost = file_new(f->source, f->name, &f->key);
+	if (!ghost)
+		return NULL;
+	ghost->id = f->id;
+	ghost->size = f->size;
+	ghost->salt = f->salt;
+	ghost->offset = f->offset;
+	ghost->tally = f->tally;
+	ghost->stored = f->stored;
+	ghost->missing = 2;
+	ghost->dir = -1;
+	ghost->gone_ms = clock_real_ms();
+	if (mark_changed(ghost, CHANGED_ENTRY) < 0) {
+		file_free(ghost);
+		return NULL;
+	}
+	return ghost;
+}
+
+/*
+ * Nothing of what we know of f is in it: from here on it is another file, read from byte 0.
+ * *ret_ghost keeps what it was, if that is known to the store.
+ */
+static int begin_anew(struct tail_file *f, struct open_file *o, struct tail_file **ret_ghost)
+{
+	struct source *s = f->source;
+	tail_note(s->tailer, TAIL_WARNING,
+	          "\"%s\" was truncated or rewritten: reading it from its beginning", f->name);
+	s->counters.truncations++;
+	s->counters_dirty = true;
+	*ret_ghost = NULL;
+	if (f->stored) {
+		*ret_ghost = ghost_of(f);
+		if (!*ret_ghost)
+			return -ENOMEM;
+	}
+	f->id = s->tailer->next_id++;
+	f->stored = false;
+	f->tally = (struct tally){0};
+	ledger_reset(&o->ledger, 0);
+	o->ladder.n = 0;
+	free(STEAL(o->header));
+	o->header_len = 0;
+	return go_on(f, o);
+}
+
+/* f has an entry, and its path leads to the inode of that entry. */
+static int resolve_known(struct tail_file *f, struct follow *follow)
+{
+	struct open_file *o = load(f);
+	if (!o) {
+		(void)follow_close(follow);
+		return RESOLVED_WAIT;
+	}
+	o->follow = follow;
+	if (o->ladder.n == 0 && same_header(follow, o))
+		return go_on(f, o);
+	const struct identity_case c = {&o->ladder, o->ledger.committed, true, known_size(f)};
+	struct tail_file *ghost;
+	uint64_t resume;
+	switch (identity_decide(&c, holds, follow, &resume)) {
+	case IDENTITY_SAME:
+		return go_on(f, o);
+	case IDENTITY_CRASHED:
+		return resume_crashed(f, o, resume);
+	case IDENTITY_NEW:
+		return begin_anew(f, o, &ghost);
+	default:
+		open_free(o);
+		return RESOLVED_WAIT;
+	}
+}
+
+/* f takes over the identity of other, whose own path is gone. */
+static int adopt(struct tail_file *f, struct tail_file *other, struct open_file *o)
+{
+	f->id = other->id;
+	f->tally = other->tally;
+	f->stored = other->stored;
+	f->source->counters.copies++;
+	f->source->counters_dirty = true;
+	tail_note(f->source->tailer, TAIL_INFO,
+	          "\"%s%s\" is \"%s\", known before; going on at %llu", f->name, f->gz ? ".gz" : "",
+	          other->name, (unsigned long long)o->ledger.committed);
+	file_free(other);
+	int rc = go_on(f, o);
+	int changed = mark_changed(f, CHANGED_ENTRY);
+	return changed < 0 ? changed : rc;
+}
+
+/* A file of its own that begins with rows of another: those are not sent again. */
+static int fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
+{
+	f->id = f->source->tailer->next_id++;
+	ladder_cut(&o->ladder, resume);
+	ledger_reset(&o->ledger, resume);
+	tail_note(
+	        f->source->tailer, TAIL_WARNING,
+	        "\"%s\" begins like a file that is known and differs from byte %llu on: reading it "
+	        "from there",
+	        f->name, (unsigned long long)resume);
+	int rc = go_on(f, o);
+	int changed = mark_changed(f, CHANGED_POSITION);
+	return changed < 0 ? changed : rc;
+}
+
+/* What f is to a known file with the same beginning.  -1: nothing; else an enum resolved. */
+static int resolve_against(struct tail_file *f, struct follow *follow, struct tail_file *other)
+{
+	bool there = file_present(other) || other->open;
+	if (other->passed) {
+		f->alias_of = other;
+		return RESOLVED_ALIAS;
+	}
+	struct open_file *o = load(other);
+	if (!o)
+		return RESOLVED_WAIT;
+	o->follow = follow;
+	const struct identity_case c = {other->open ? &other->open->ladder : &o->ladder,
+	                                other->offset, false, known_size(f)};
+	uint64_t resume;
+	int decided = identity_decide(&c, holds, follow, &resume);
+	if (c.ladder->n == 0) /* begun and nothing acknowledged yet: that will tell */
+		decided = there ? IDENTITY_COPYING : IDENTITY_SAME;
+	if (decided == IDENTITY_SAME && !there)
+		return adopt(f, other, o);
+	if (decided == IDENTITY_FORK)
+		return fork_of(f, o, resume);
+	o->follow = NULL;
+	open_free(o);
+	if (decided == IDENTITY_SAME)
+		f->alias_of = other;
+	if (decided == IDENTITY_NEW)
+		return -1;
+	return decided == IDENTITY_SAME ? RESOLVED_ALIAS : RESOLVED_WAIT;
+}
+
+/* A path that was not known: another path of a known file, or a new one. */
+static int resolve_new(struct tail_file *f, struct follow *follow)
+{
+	struct source *s = f->source;
+	const struct event_salt *salt = follow_salt(follow);
+	for (size_t i = 0; i < s->nfiles; i++) {
+		struct tail_file *other = s->files[i];
+		bool same_name = acct_name_compare(&other->key, &f->key) == 0;
+		if (other == f || other->id == 0 || hash_is_zero(&other->salt))
+			continue;
+		if (salt->len == 0) { /* a copy that has just begun has no row to show */
+			if (!same_name || !file_present(other))
+				continue;
+			(void)follow_close(follow);
+			return RESOLVED_WAIT;
+		}
+		if (!hash_equal(&other->salt, &salt->hash))
+			continue;
+		int rc = resolve_against(f, follow, other);
+		if (rc == -1)
+			continue;
+		if (rc != RESOLVED_READ)
+			(void)follow_close(follow);
+		return rc;
+	}
+	struct open_file *o = calloc(1, sizeof(*o));
+	if (!o) {
+		(void)follow_close(follow);
+		return -ENOMEM;
+	}
+	o->follow = follow;
+	f->id = s->tailer->next_id++;
+	return go_on(f, o);
+}
+
+int resolve(struct tail_file *f)
+{
+	struct follow *follow;
+	int rc = open_path(f, &follow);
+	if (rc != 1)
+		return rc;
+	rc = f->id != 0 ? resolve_known(f, follow) : resolve_new(f, follow);
+	return rc < 0 ? RESOLVED_WAIT : rc;
+}
+
+/* A second file object for the path of f, on the same open file. */
+static struct tail_file *twin(struct tail_file *f)
+{
+	struct tail_file *g = file_new(f->source, f->name, &f->key);
+	if (!g)
+		return NULL;
+	g->gz = f->gz;
+	g->dir = f->dir;
+	g->dev = f->dev;
+	g->ino = f->ino;
+	g->size = f->size;
+	g->id = f->id;
+	g->salt = f->salt;
+	g->tally = f->tally;
+	g->stored = f->stored;
+	g->offset = f->offset;
+	g->seen = f->seen;
+	g->missing = f->missing;
+	g->still_size = UINT64_MAX;
+	g->open = calloc(1, sizeof(*g->open));
+	int fd = dup(follow_fd(f->open->follow));
+	struct stat st;
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		g->size = (uint64_t)st.st_size;
+	if (!g->open || fd < 0 ||
+	    follow_open(&g->open->follow, fd, f->gz, f->source->tailer->conf.line_max) < 0 ||
+	    follow_head(g->open->follow, false) < 0) {
+		file_free(g);
+		return NULL;
+	}
+	return g;
+}
+
+/* Acknowledgements still under way for the old contents count, but move no position. */
+static int replace(struct tail_file *f, struct tail_file *g, struct tail_file *heir)
+{
+	f->alias_of = heir;
+	if (f->refs > 0)
+		return file_orphan(f);
+	file_free(f);
+	return mark_todo(g);
+}
+
+int resolve_changed(struct tail_file *f, struct tail_file **ret)
+{
+	struct tail_file *g = twin(f);
+	if (!g)
+		return -ENOMEM;
+	struct open_file *o = STEAL(g->open);
+	o->ladder = f->open->ladder;
+	o->ledger.committed = f->open->ledger.committed;
+	o->header = f->open->header;
+	o->header_len = f->open->header_len;
+	f->open->header = NULL;
+	const struct identity_case c = {&o->ladder, o->ledger.committed, true, known_size(g)};
+	uint64_t resume;
+	int decided = identity_decide(&c, holds, o->follow, &resume);
+	if (decided == IDENTITY_NEW && o->ladder.n == 0 && same_header(o->follow, o))
+		decided = IDENTITY_SAME;
+	struct tail_file *heir = g;
+	int rc = decided;
+	if (decided == IDENTITY_SAME)
+		rc = go_on(g, o);
+	else if (decided == IDENTITY_CRASHED)
+		rc = resume_crashed(g, o, resume);
+	else if (decided >= 0)
+		rc = begin_anew(g, o, &heir);
+	if (!g->open)
+		open_free(o);
+	if (rc < 0) {
+		file_free(g);
+		return rc;
+	}
+	*ret = NULL;
+	return replace(f, g, heir);
+}
+
+/* The header line of a file that is not read from its beginning. */
+static void note_header(struct tail_file *f, struct open_file *o)
+{
+	char head[EVENT_LINE_MAX];
+	ssize_t n = follow_bytes(o->follow, 0, sizeof(head), head);
+	const char *newline = n > 0 ? memchr(head, '\n', (size_t)n) : NULL;
+	if (!newline)
+		return;
+	size_t len = event_trim(head, (size_t)(newline + 1 - head));
+	size_t mark = len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	if (!event_is_header(head, len))
+		return;
+	o->header = strndup(head + mark, len - mark);
+	o->header_len = o->header ? len - mark : 0;
+	if (f->offset == 0)
+		f->offset = (uint64_t)(newline + 1 - head);
+}
+
+int resolve_pass(struct tail_file *f, bool whole)
+{
+	f->id = f->source->tailer->next_id++;
+	f->passed = whole;
+	struct open_file *o = calloc(1, sizeof(*o));
+	if (!o)
+		return -ENOMEM;
+	struct mark last;
+	if (open_path(f, &o->follow) == 1) {
+		f->salt = follow_salt(o->follow)->hash;
+		if (!f->gz && follow_last_line(o->follow, f->size, &last) == 1) {
+			ladder_push(&o->ladder, &last);
+			f->offset = last.end;
+		}
+		note_header(f, o);
+	}
+	if (whole)
+		f->offset = f->size;
+	o->ledger.committed = f->offset;
+	const struct store_file e = {.id = f->id,
+	                             .source = f->source->conf->name,
+	                             .name = f->name,
+	                             .gz = f->gz,
+	                             .passed = f->passed,
+	                             .dev = f->dev,
+	                             .ino = f->ino,
+	                             .size = f->size,
+	                             .salt = f->salt,
+	                             .offset = f->offset};
+	int rc = store_file_put(f->source->tailer->conf.store, &e, &o->ladder, &o->ledger,
+	                        o->header ? (struct slice){o->header, o->header_len} : SLICE_EMPTY);
+	open_free(o);
+	f->stored = rc == 0;
+	f->verified = true;
+	return rc;
+}

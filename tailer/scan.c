@@ -1,0 +1,261 @@
+/* Folders to tail_files: what is there, what moved, what vanished. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "tailer/impl.h"
+
+#define EXPIRE_MS (30LL * 24 * 3600 * 1000) /* entries of files gone from disk */
+
+/*
+ * The file an entry belongs to, or NULL.  Name and inode find it; whether it is the same is for
+ * resolve() to prove.  An inode found under another name is a rename, or reused.
+ */
+static struct tail_file *find(struct source *s, const struct acct_name *key, const struct stat *st,
+                              bool hint)
+{
+	for (size_t i = files_lower_bound(s, key);
+	     i < s->nfiles && acct_name_compare(&s->files[i]->key, key) == 0; i++) {
+		struct tail_file *f = s->files[i];
+		if (f->ino == st->st_ino && f->dev == st->st_dev && f->gz == key->gz)
+			return f;
+	}
+	for (size_t i = 0; i < s->nfiles; i++) {
+		struct tail_file *f = s->files[i];
+		if (f->ino == st->st_ino && f->dev == st->st_dev && f->gz == key->gz &&
+		    (hint || !f->seen))
+			return f;
+	}
+	return NULL;
+}
+
+/* A known file at a path: note where it is now.  Returns 0 or -ENOMEM. */
+static int note_place(struct tail_file *f, int dir, const char *name, const struct acct_name *key)
+{
+	bool renamed = strncmp(f->name, name, strlen(f->name)) != 0 ||
+	               acct_name_compare(&f->key, key) != 0;
+	bool moved = f->dir >= 0 && f->dir != dir;
+	if (renamed || moved || f->gone_ms != 0) {
+		f->verified = f->verified && f->open;
+		int rc = mark_changed(f, CHANGED_ENTRY);
+		if (rc < 0)
+			return rc;
+	}
+	if (moved && dir == DIR_MOVED) {
+		f->source->counters.rotations++;
+		f->source->counters_dirty = true;
+		tail_note(f->source->tailer, TAIL_INFO, "\"%s\" was moved to \"%s\"", f->name,
+		          f->source->dirs[dir]);
+	}
+	f->dir = dir;
+	f->missing = 0;
+	f->gone_ms = 0;
+	f->seen = true;
+	return renamed ? file_resort(f, name, key) : 0;
+}
+
+/* Whether a known file has to be looked into.  hint: an event named it. */
+static bool wants_reading(const struct tail_file *f, bool hint)
+{
+	if (f->id == 0)
+		return !f->alias_of;
+	if (f->gz)
+		return !f->verified || hint;
+	if (f->open)
+		return hint || f->size != follow_read_to(f->open->follow) || f->unreadable;
+	return f->size != f->offset || (hint && !f->verified);
+}
+
+static int take_known(struct tail_file *f, int dir, const char *name, const struct acct_name *key,
+                      const struct stat *st, bool hint)
+{
+	int rc = note_place(f, dir, name, key);
+	if (rc < 0)
+		return rc;
+	bool grew = f->size != (uint64_t)st->st_size;
+	if (grew) {
+		f->finalled = f->final = false;
+		f->size = (uint64_t)st->st_size;
+		if (f->gz)
+			f->verified = false;
+	}
+	if (f->alias_of && (grew || (!file_present(f->alias_of) && !f->alias_of->open)))
+		f->alias_of = NULL;
+	if (f->passed || !wants_reading(f, hint))
+		return 0;
+	return mark_todo(f);
+}
+
+/* Whether first-start says not to read a file from its first byte. */
+static bool passed_over(const struct source *s, int dir)
+{
+	enum tail_first first = s->tailer->conf.first;
+	if (s->started || first == TAIL_FIRST_ALL)
+		return false;
+	return first == TAIL_FIRST_NOW || dir == DIR_MOVED;
+}
+
+static int take_new(struct source *s, int dir, const char *name, const struct acct_name *key,
+                    const struct stat *st)
+{
+	struct tail_file *f = file_new(s, name, key);
+	if (!f)
+		return -ENOMEM;
+	f->dir = dir;
+	f->dev = st->st_dev;
+	f->ino = st->st_ino;
+	f->size = (uint64_t)st->st_size;
+	f->still_size = UINT64_MAX;
+	f->seen = true;
+	if (passed_over(s, dir))
+		return resolve_pass(f, dir == DIR_MOVED);
+	return mark_todo(f);
+}
+
+/* One entry of a folder. */
+static int take(struct source *s, int dir, int dirfd, const char *name, bool hint)
+{
+	struct acct_name key;
+	struct stat st;
+	char plain[NAME_MAX + 1];
+	if (!acct_name_parse(&s->template, name, &key))
+		return 0;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (key.gz) { /* gzip at work: the file itself is still there */
+		struct stat sibling;
+		(void)snprintf(plain, sizeof(plain), "%.*s", (int)(strlen(name) - 3), name);
+		if (fstatat(dirfd, plain, &sibling, AT_SYMLINK_NOFOLLOW) == 0)
+			return 0;
+	}
+	struct tail_file *f = find(s, &key, &st, hint);
+	return f ? take_known(f, dir, name, &key, &st, hint) : take_new(s, dir, name, &key, &st);
+}
+
+int scan_name(struct source *s, int dir, const char *name)
+{
+	struct acct_name key;
+	if (!acct_name_parse(&s->template, name, &key))
+		return 0;
+	scope_close int fd = open(s->dirs[dir], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return take(s, dir, fd, name, true);
+}
+
+/* All entries of a folder.  1, or 0 when it cannot be read now, or a negative errno. */
+static int scan_folder(struct source *s, int dir)
+{
+	DIR *d = opendir(s->dirs[dir]);
+	if (!d) {
+		if (s->watched[dir] || !s->started)
+			tail_note(s->tailer, TAIL_WARNING,
+			          "folder \"%s\" of source \"%s\": %s; waiting for it",
+			          s->dirs[dir], s->conf->name, strerror(errno));
+		s->watched[dir] = false;
+		return 0;
+	}
+	s->watched[dir] = true;
+	int rc = 0;
+	const struct dirent *e;
+	while (rc == 0 && (e = readdir(d)))
+		rc = take(s, dir, dirfd(d), e->d_name, false);
+	(void)closedir(d);
+	return rc < 0 ? rc : 1;
+}
+
+/* A file that two scans in a row did not find, and that is not open, is gone. */
+static int gone(struct tail_file *f)
+{
+	struct source *s = f->source;
+	bool unread = !f->passed && !f->alias_of && !f->gz && f->offset < f->size;
+	if (unread) {
+		s->counters.gone_unread++;
+		s->counters_dirty = true;
+		tail_note(s->tailer, TAIL_ERROR,
+		          "\"%s\" is gone and %llu bytes of it were not delivered: they are lost",
+		          f->name, (unsigned long long)(f->size - f->offset));
+	}
+	if (f->id == 0) {
+		file_free(f);
+		return 0;
+	}
+	f->gone_ms = clock_real_ms();
+	unmark_todo(f);
+	return mark_changed(f, CHANGED_ENTRY);
+}
+
+static int note_missing(struct tail_file *f)
+{
+	if (f->missing < 255)
+		f->missing++;
+	if (f->open) {
+		struct stat st;
+		if (fstat(follow_fd(f->open->follow), &st) == 0 && !f->gz)
+			f->size = (uint64_t)st.st_size;
+		return f->missing == 1 ? mark_todo(f) : 0;
+	}
+	if (f->gone_ms != 0) {
+		bool expired = clock_real_ms() - f->gone_ms > EXPIRE_MS;
+		return expired ? mark_changed(f, CHANGED_EXPIRED) : 0;
+	}
+	return f->missing >= 2 ? gone(f) : 0;
+}
+
+int scan_source(struct source *s)
+{
+	bool looked[NDIRS] = {false, false};
+	for (size_t i = 0; i < s->nfiles; i++)
+		s->files[i]->seen = false;
+	/*
+	 * The live folder first: a file that moves to the other in between is then seen twice; the
+	 * other way round it could be missed twice.
+	 */
+	for (int d = 0; d < NDIRS; d++) {
+		if (!s->dirs[d])
+			continue;
+		(void)watch_check(s->tailer->watch, s->token + (unsigned)d);
+		int rc = scan_folder(s, d);
+		if (rc < 0)
+			return rc;
+		looked[d] = rc > 0;
+	}
+	for (size_t i = s->nfiles; i-- > 0;) {
+		struct tail_file *f = s->files[i];
+		bool blind = (!looked[DIR_LIVE] || (s->dirs[DIR_MOVED] && !looked[DIR_MOVED]));
+		if (f->seen || blind)
+			continue;
+		int rc = note_missing(f);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* A finished file with bytes left that has not changed since the rescan before. */
+int scan_rest(struct source *s)
+{
+	for (size_t i = 0; i < s->nfiles; i++) {
+		struct tail_file *f = s->files[i];
+		if (!f->open || f->todo)
+			continue;
+		bool left = follow_pos(f->open->follow) < (f->gz ? UINT64_MAX : f->size);
+		bool still = f->still_size == f->size;
+		f->still_size = f->size;
+		if (!left || !still || f->finalled || !file_is_finished(f))
+			continue;
+		f->final = true;
+		int rc = mark_todo(f);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}

@@ -1,0 +1,636 @@
+#include "tailer/tailer.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/scope.h"
+#include "tailer/impl.h"
+
+#define VERIFY_AT_ONCE 64
+#define OPEN_AHEAD 32 /* files with unread bytes kept open, so that deleting them loses nothing */
+
+void tail_note(struct tailer *t, enum tail_level level, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	t->note(level, text, t->arg);
+}
+
+/* Close it once nothing is left to do; the newest stays open, for it grows. */
+static void let_go(struct tail_file *f)
+{
+	if (!f->open || f->dirty || !file_drained(f))
+		return;
+	if (!file_is_newest(f) || f->missing > 0 || f->gz)
+		file_close(f);
+}
+
+/* ---- opening and closing ---- */
+
+static int load_file(const struct store_file *e, void *arg)
+{
+	struct source *s = arg;
+	struct acct_name key;
+	if (!acct_name_parse(&s->template, e->name, &key))
+		return 0; /* another acct-file by now */
+	struct tail_file *f = file_new(s, e->name, &key);
+	if (!f)
+		return -ENOMEM;
+	f->id = e->id;
+	f->gz = e->gz;
+	f->passed = e->passed;
+	f->dev = e->dev;
+	f->ino = e->ino;
+	f->size = e->size;
+	f->salt = e->salt;
+	f->offset = e->offset;
+	f->gone_ms = e->gone_ms;
+	f->missing = e->gone_ms ? 2 : 0;
+	f->tally = e->tally;
+	f->stored = true;
+	f->dir = -1;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	size_t offset;
+} kept_values[] = {
+        {"rows", offsetof(struct source, tally.rows)},
+        {"acked", offsetof(struct source, tally.acked)},
+        {"dead", offsetof(struct source, tally.dead)},
+        {"skipped", offsetof(struct source, tally.skipped)},
+        {"ignored", offsetof(struct source, tally.ignored)},
+        {"rotations", offsetof(struct source, counters.rotations)},
+        {"truncations", offsetof(struct source, counters.truncations)},
+        {"crashes", offsetof(struct source, counters.crashes)},
+        {"copies", offsetof(struct source, counters.copies)},
+        {"gone_unread", offsetof(struct source, counters.gone_unread)},
+        {"nul_bytes", offsetof(struct source, counters.nul_bytes)},
+};
+#define NKEPT (sizeof(kept_values) / sizeof(kept_values[0]))
+
+static uint64_t *kept_value(struct source *s, size_t i)
+{
+	return (uint64_t *)((char *)s + kept_values[i].offset);
+}
+
+static int load_source(struct source *s)
+{
+	struct store *store = s->tailer->conf.store;
+	int64_t started;
+	int rc = store_get(store, s->conf->name, "started", 0, &started);
+	for (size_t i = 0; rc == 0 && i < NKEPT; i++) {
+		int64_t value;
+		rc = store_get(store, s->conf->name, kept_values[i].name, 0, &value);
+		*kept_value(s, i) = (uint64_t)value;
+	}
+	s->started = started != 0;
+	return rc == 0 ? store_files(store, s->conf->name, load_file, s) : rc;
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash == path ? 1 : (size_t)(slash - path);
+	return strndup(path, len);
+}
+
+static int open_source(struct tailer *t, size_t i)
+{
+	struct source *s = &t->sources[i];
+	s->tailer = t;
+	s->token = (unsigned)(i * NDIRS);
+	s->conf = &t->conf.sources[i];
+	s->template = acct_template(s->conf->acct_file);
+	s->dirs[DIR_LIVE] = folder_of(s->conf->acct_file);
+	if (s->conf->move_to[0] != '\0')
+		s->dirs[DIR_MOVED] = strdup(s->conf->move_to);
+	if (!s->dirs[DIR_LIVE] || (s->conf->move_to[0] != '\0' && !s->dirs[DIR_MOVED]))
+		return -ENOMEM;
+	for (int d = 0; d < NDIRS; d++) {
+		if (!s->dirs[d])
+			continue;
+		/* Watched before it is looked at: what comes in between is seen twice, not never.
+		 */
+		int rc = watch_add(t->watch, s->dirs[d], s->token + (unsigned)d);
+		if (rc < 0)
+			return rc;
+	}
+	return load_source(s);
+}
+
+/* What exists at the first start is decided about in one transaction, all sources alike. */
+static int first_scan(struct tailer *t)
+{
+	int rc = store_begin(t->conf.store);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < t->conf.nsources; i++) {
+		struct source *s = &t->sources[i];
+		rc = scan_source(s);
+		if (rc == 0 && !s->started)
+			rc = store_put(t->conf.store, s->conf->name, "started", 1);
+	}
+	if (rc == 0)
+		rc = tailer_save(t);
+	if (rc == 0)
+		rc = store_commit(t->conf.store, t->now_ms);
+	if (rc < 0) {
+		store_rollback(t->conf.store);
+		return rc;
+	}
+	for (size_t i = 0; i < t->conf.nsources; i++)
+		t->sources[i].started = true;
+	tailer_saved(t);
+	return 0;
+}
+
+int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_fn *note, void *arg,
+                struct err *err)
+{
+	struct tailer *t = calloc(1, sizeof(*t));
+	if (!t)
+		return err_set(err, -ENOMEM, "follow files: out of memory");
+	t->conf = *conf;
+	t->note = note;
+	t->arg = arg;
+	t->sources = calloc(conf->nsources, sizeof(*t->sources));
+	int rc = t->sources ? watch_open(&t->watch, err) : -ENOMEM;
+	if (rc < 0) {
+		(void)tailer_close(t);
+		return rc;
+	}
+	int64_t last = 0;
+	rc = store_last_file(conf->store, &last);
+	t->next_id = last + 1;
+	for (size_t i = 0; rc == 0 && i < conf->nsources; i++)
+		rc = open_source(t, i);
+	if (rc == 0)
+		rc = first_scan(t);
+	if (rc < 0) {
+		(void)err_set(err, rc, "read positions: %s", store_error(conf->store));
+		(void)tailer_close(t);
+		return rc;
+	}
+	*ret = t;
+	return 0;
+}
+
+struct tailer *tailer_close(struct tailer *t)
+{
+	if (!t)
+		return NULL;
+	for (size_t i = 0; t->sources && i < t->conf.nsources; i++) {
+		struct source *s = &t->sources[i];
+		while (s->nfiles > 0)
+			file_free(s->files[s->nfiles - 1]);
+		free(s->files);
+		free(s->todo);
+		for (int d = 0; d < NDIRS; d++)
+			free(s->dirs[d]);
+	}
+	for (size_t i = 0; i < t->norphans; i++) {
+		file_close(t->orphans[i]);
+		free(t->orphans[i]->name);
+		free(t->orphans[i]);
+	}
+	free(t->orphans);
+	free(t->changed);
+	free(t->sources);
+	(void)watch_close(t->watch);
+	free(t);
+	return NULL;
+}
+
+int tailer_fd(const struct tailer *t)
+{
+	return watch_fd(t->watch);
+}
+
+int64_t tailer_timeout(const struct tailer *t, int64_t now_ms)
+{
+	if (t->verifying)
+		return 0;
+	return t->rescan_at_ms > now_ms ? t->rescan_at_ms - now_ms : 0;
+}
+
+void tailer_rescan_now(struct tailer *t)
+{
+	t->rescan_at_ms = 0;
+}
+
+/* ---- events and rescans ---- */
+
+static void on_event(unsigned token, const char *name, void *arg)
+{
+	struct tailer *t = arg;
+	struct source *s = &t->sources[token / NDIRS];
+	/* A failure to look at one name is made good by looking at all of them. */
+	if (!name || scan_name(s, (int)(token % NDIRS), name) < 0)
+		s->scan_due = true;
+}
+
+/* Open the oldest files with unread bytes: an open file can be deleted and still be read. */
+static void open_ahead(struct source *s)
+{
+	for (size_t i = 0; i < s->ntodo && i < OPEN_AHEAD;) {
+		struct tail_file *f = s->todo[i];
+		if (f->open || resolve(f) == RESOLVED_READ)
+			i++;
+		else
+			unmark_todo(f);
+	}
+}
+
+/*
+ * Files that look as they were left are proved in the background, a few a turn, so that thousands
+ * of archived files do not delay the first delivery.
+ */
+static bool verify_some(struct source *s)
+{
+	for (int n = 0; n < VERIFY_AT_ONCE && s->verify_next < s->nfiles; s->verify_next++) {
+		struct tail_file *f = s->files[s->verify_next];
+		if (f->verified || f->open || f->todo || f->passed || f->gz || f->id == 0 ||
+		    !file_present(f))
+			continue;
+		n++;
+		if (resolve(f) != RESOLVED_READ)
+			continue;
+		if (f->size != f->offset)
+			(void)!mark_todo(f); /* else the next scan does it */
+		else if (!f->dirty)
+			let_go(f);
+	}
+	return s->verify_next < s->nfiles;
+}
+
+int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)
+{
+	t->now_ms = now_ms;
+	int rc = watch_read(t->watch, on_event, t);
+	if (rc < 0)
+		return err_set(err, rc, "read inotify events: %s", strerror(-rc));
+	bool rescan = rc > 0 || now_ms >= t->rescan_at_ms;
+	for (size_t i = 0; i < t->conf.nsources; i++) {
+		struct source *s = &t->sources[i];
+		s->counters.overflows += rc > 0;
+		if (!rescan && !s->scan_due)
+			continue;
+		s->counters.rescans++;
+		s->scan_due = false;
+		int failed = scan_source(s);
+		if (failed == 0 && rescan)
+			failed = scan_rest(s);
+		if (failed < 0)
+			return err_set(err, failed, "look at files of source \"%s\": %s",
+			               s->conf->name, strerror(-failed));
+	}
+	if (rescan)
+		t->rescan_at_ms = now_ms + (int64_t)t->conf.rescan_ms;
+	t->verifying = false;
+	for (size_t i = 0; i < t->conf.nsources; i++) {
+		open_ahead(&t->sources[i]);
+		t->verifying = verify_some(&t->sources[i]) || t->verifying;
+	}
+	return 0;
+}
+
+/* ---- turns and lines ---- */
+
+bool tailer_ready(const struct tailer *t, size_t source)
+{
+	return t->sources[source].ntodo > 0;
+}
+
+void tailer_turn(struct tailer *t, size_t source)
+{
+	struct source *s = &t->sources[source];
+	s->current = NULL;
+	s->newest_turn = s->conf->fair && !s->newest_turn;
+}
+
+/* The file whose turn it is, open; or NULL when there is none. */
+static struct tail_file *choose(struct source *s)
+{
+	while (s->ntodo > 0) {
+		struct tail_file *f = s->todo[s->newest_turn ? s->ntodo - 1 : 0];
+		if (f->open || resolve(f) == RESOLVED_READ)
+			return f;
+		unmark_todo(f); /* an alias, or set aside until the next rescan */
+	}
+	return NULL;
+}
+
+/* Ranges acknowledged beyond a gap before a crash are not read again. */
+static bool skip_acked(struct tail_file *f)
+{
+	uint64_t pos = follow_pos(f->open->follow);
+	uint64_t end = ledger_skip(&f->open->ledger, pos);
+	if (end <= pos)
+		return false;
+	follow_seek(f->open->follow, end);
+	return true;
+}
+
+/* The current file has nothing more for now. */
+static void set_aside(struct source *s, struct tail_file *f)
+{
+	unmark_todo(f);
+	f->final = false;
+	s->current = NULL;
+	let_go(f);
+}
+
+static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
+{
+	struct follow *follow = f->open->follow;
+	if (follow_salt(follow)->len == 0) {
+		int rc = follow_head(follow, f->final);
+		if (rc < 0)
+			return rc;
+		f->salt = follow_salt(follow)->hash;
+	}
+	while (skip_acked(f))
+		;
+	int rc = follow_next(follow, f->final, ret_line);
+	uint64_t nuls = follow_nuls(follow);
+	s->counters.nul_bytes += nuls;
+	s->counters_dirty = s->counters_dirty || nuls > 0;
+	if (rc != FOLLOW_END)
+		return rc;
+	uint64_t pos = follow_pos(follow);
+	if (f->finalled && f->end_told == pos)
+		return FOLLOW_NOTHING; /* said, and nothing was sought back for */
+	f->finalled = true;
+	f->end_told = pos;
+	*ret_line = (struct line){
+	        .text = "", .from = pos, .start = pos, .end = pos, .salt = follow_salt(follow)};
+	return FOLLOW_END;
+}
+
+int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct tail_file **ret_file)
+{
+	struct source *s = &t->sources[source];
+	for (;;) {
+		struct tail_file *f = s->current ? s->current : choose(s);
+		if (!f)
+			return TAIL_NOTHING;
+		s->current = f;
+		*ret_file = f;
+		int rc = next_of(s, f, ret_line);
+		if (rc == FOLLOW_LINE)
+			return TAIL_LINE;
+		if (rc == FOLLOW_END)
+			return TAIL_END;
+		if (rc == FOLLOW_CHANGED) {
+			rc = resolve_changed(f, &s->current);
+			if (rc == 0)
+				continue;
+		}
+		if (rc < 0) {
+			tail_note(t, TAIL_ERROR, "read \"%s\": %s; trying again in %u s", f->name,
+			          strerror(-rc), (unsigned)(t->conf.rescan_ms / 1000));
+			f->unreadable = true;
+		}
+		set_aside(s, f);
+	}
+}
+
+/* ---- what the agent asks of a file ---- */
+
+int64_t tail_file_id(const struct tail_file *f)
+{
+	return f->id;
+}
+
+const char *tail_file_name(const struct tail_file *f)
+{
+	return f->name;
+}
+
+uint64_t tail_file_committed(const struct tail_file *f)
+{
+	return f->open ? f->open->ledger.committed : f->offset;
+}
+
+struct slice tail_file_header(const struct tail_file *f)
+{
+	return f->open && f->open->header ? (struct slice){f->open->header, f->open->header_len}
+	                                  : SLICE_EMPTY;
+}
+
+const struct ledger *tail_file_ledger(const struct tail_file *f)
+{
+	return &f->open->ledger;
+}
+
+int tail_file_set_header(struct tail_file *f, struct slice header)
+{
+	char *copy = malloc(header.len + 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, header.text, header.len);
+	copy[header.len] = '\0';
+	free(f->open->header);
+	f->open->header = copy;
+	f->open->header_len = header.len;
+	return 0;
+}
+
+void tail_file_seek(struct tail_file *f, uint64_t offset)
+{
+	follow_seek(f->open->follow, offset);
+}
+
+void tail_file_keep(struct tail_file *f, uint64_t offset)
+{
+	follow_keep(f->open->follow, offset);
+}
+
+ssize_t tail_file_bytes(struct tail_file *f, uint64_t start, uint64_t end, char *ret)
+{
+	return f->open ? follow_bytes(f->open->follow, start, end, ret) : -ENOENT;
+}
+
+/* ---- acknowledgements ---- */
+
+void tailer_hold(struct tail_file *f)
+{
+	f->refs++;
+}
+
+void tailer_release(struct tailer *t, struct tail_file *f)
+{
+	f->refs--;
+	if (!f->orphan) {
+		let_go(f);
+		return;
+	}
+	if (f->refs > 0)
+		return;
+	list_remove(t->orphans, &t->norphans, f);
+	file_close(f);
+	free(f->name);
+	free(f);
+}
+
+int tailer_ack(struct tailer *t, struct tail_file *f, uint64_t start, uint64_t end,
+               const struct mark *proofs, size_t nproofs, const struct tally *tally)
+{
+	(void)t;
+	struct mark last;
+	if (!f->orphan) {
+		struct open_file *o = f->open;
+		uint64_t before = o->ledger.committed;
+		struct ledger_range range = {.start = start, .end = end};
+		if (nproofs > 0)
+			range.last = proofs[nproofs - 1];
+		int rc = ledger_ack(&o->ledger, &range, &last);
+		if (rc < 0)
+			return rc;
+		for (size_t i = 0; rc > 0 && start <= before && i < nproofs; i++)
+			ladder_push(&o->ladder, &proofs[i]);
+		if (rc > 0)
+			ladder_push(&o->ladder, &last);
+		f->offset = o->ledger.committed;
+		rc = mark_changed(f, CHANGED_POSITION);
+		if (rc < 0)
+			return rc;
+	} else if (f->alias_of) { /* whoever bears its identity now */
+		tally_add(&f->alias_of->tally, tally);
+		(void)!mark_changed(f->alias_of, CHANGED_ENTRY);
+	}
+	tally_add(&f->tally, tally);
+	tally_add(&f->source->tally, tally);
+	f->source->counters_dirty = true;
+	return 0;
+}
+
+/* ---- saving ---- */
+
+bool tailer_dirty(const struct tailer *t)
+{
+	bool dirty = t->nchanged > 0;
+	for (size_t i = 0; i < t->conf.nsources; i++)
+		dirty = dirty || t->sources[i].counters_dirty;
+	return dirty;
+}
+
+static int save_file(struct tail_file *f)
+{
+	struct store *store = f->source->tailer->conf.store;
+	const struct store_file e = {
+	        .id = f->id,
+	        .source = f->source->conf->name,
+	        .name = f->name,
+	        .gz = f->gz,
+	        .passed = f->passed,
+	        .dev = f->dev,
+	        .ino = f->ino,
+	        .size = f->size,
+	        .salt = f->salt,
+	        .offset = f->offset,
+	        .gone_ms = f->gone_ms,
+	        .tally = f->tally,
+	};
+	if (f->id == 0)
+		return 0;
+	if (f->expired)
+		return store_file_drop(store, f->id);
+	if (f->dirty && f->open)
+		return store_file_put(store, &e, &f->open->ladder, &f->open->ledger,
+		                      tail_file_header(f));
+	return f->stored ? store_file_touch(store, &e) : 0;
+}
+
+int tailer_save(struct tailer *t)
+{
+	for (size_t i = 0; i < t->nchanged; i++) {
+		int rc = save_file(t->changed[i]);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < t->conf.nsources; i++) {
+		struct source *s = &t->sources[i];
+		for (size_t k = 0; s->counters_dirty && k < NKEPT; k++) {
+			int rc = store_put(t->conf.store, s->conf->name, kept_values[k].name,
+			                   (int64_t)*kept_value(s, k));
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+void tailer_saved(struct tailer *t)
+{
+	for (size_t i = 0; i < t->conf.nsources; i++)
+		t->sources[i].counters_dirty = false;
+	while (t->nchanged > 0) {
+		struct tail_file *f = t->changed[--t->nchanged];
+		f->stored = f->stored || (f->dirty && f->id != 0);
+		f->dirty = f->touched = false;
+		if (f->expired)
+			file_free(f);
+		else
+			let_go(f);
+	}
+}
+
+void tailer_rewind(struct tailer *t)
+{
+	for (size_t i = 0; i < t->conf.nsources; i++) {
+		struct source *s = &t->sources[i];
+		s->current = NULL;
+		for (size_t j = 0; j < s->nfiles; j++) {
+			struct tail_file *f = s->files[j];
+			if (f->open && !f->passed &&
+			    follow_pos(f->open->follow) != f->open->ledger.committed) {
+				follow_seek(f->open->follow, f->open->ledger.committed);
+				(void)!mark_todo(f); /* the rescan that follows does it, too */
+			}
+		}
+	}
+	tailer_rescan_now(t);
+}
+
+/* ---- status ---- */
+
+void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret)
+{
+	const struct source *s = &t->sources[source];
+	const struct tail_file *shown = NULL; /* the one being read, else the newest */
+	*ret = (struct tail_status){.file = "", .tally = s->tally, .counters = s->counters};
+	for (size_t i = 0; i < s->nfiles; i++) {
+		const struct tail_file *f = s->files[i];
+		if (f->alias_of)
+			continue;
+		ret->files_known++;
+		ret->files_open += f->open != NULL;
+		ret->unreadable += f->unreadable;
+		if (f->gone_ms != 0) {
+			ret->gone += f->offset < f->size && !f->gz && !f->passed;
+			continue;
+		}
+		if (!f->passed && f->size > f->offset) {
+			ret->files_behind++;
+			ret->behind_bytes += f->size - f->offset;
+		}
+		if (!shown || shown != s->current)
+			shown = f;
+	}
+	if (shown) {
+		ret->file = shown->name;
+		ret->offset = shown->offset;
+		ret->size = shown->size;
+	}
+}

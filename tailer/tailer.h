@@ -1,0 +1,167 @@
+/*
+ * tailer.h - follow PowerMTA's accounting files and hand out complete lines.
+ *
+ * Bytes of the files that the acct-files' names stand for come in; whole lines go out, each saying
+ * where it begins and ends.  The tailer knows nothing of CSV, JSON or the network.  It starts no
+ * thread and logs through a callback only.
+ *
+ * Promises
+ *
+ *  T1  A line is handed out only once its newline is in the file.  A half-written last line is
+ *      read again later.  Two lines come without a newline: one longer than line_max (cut there,
+ *      its end covers all of it), and the last one of a file that is moved or unlinked and has not
+ *      changed for one rescan.
+ *  T2  The lines of one file come in file order and without a gap.  Within a source older files
+ *      come first (date, then number; the bare name last); between sources there is no order.
+ *  T3  Kernel events are hints; fstat() and read() are the truth.  A lost, merged or overflowed
+ *      event costs delay, at most rescan_ms, and never data.
+ *  T4  A file that was renamed or unlinked is read to its end before it is let go.
+ *  T5  Reading moves nothing on disk.  Only tailer_save() does.  After a crash, lines come again
+ *      from the last committed mark: each line at least once.
+ *  T6  A file is "the same file" only while a proof holds: the bytes of the last committed row (or
+ *      of a rung before it) still give that row's eventId.  Names and inodes only find candidates.
+ *      What to do when only a rung, or nothing, holds: identity.h.
+ *
+ * Life of one file
+ *
+ *    FOUND --turn comes, identity resolved--> OPEN --read to its end--> IDLE --grew--> OPEN
+ *                                                                         |
+ *                     not the newest, and all of it acknowledged and saved
+ *                                                                         v
+ *                                                                       CLOSED --grew--> FOUND
+ */
+#ifndef TAILER_TAILER_H
+#define TAILER_TAILER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/line.h"
+#include "state/store.h"
+
+struct tailer;
+struct tail_file;
+
+enum tail_first { TAIL_FIRST_LIVE, TAIL_FIRST_NOW, TAIL_FIRST_ALL };
+
+struct tail_source {
+	const char *name;      /* as in the configuration */
+	const char *acct_file; /* PowerMTA's own template, absolute */
+	const char *move_to;   /* "" for none */
+	bool fair;             /* the newest and the oldest unfinished file alternate */
+};
+
+struct tailer_conf {
+	const struct tail_source *sources;
+	size_t nsources;
+	struct store *store;   /* positions and proofs; not owned */
+	size_t line_max;       /* a longer line is cut; see T1 */
+	uint64_t rescan_ms;    /* longest time a missed event can go unnoticed */
+	enum tail_first first; /* decides once per source about files that exist then */
+};
+
+enum tail_result {
+	TAIL_NOTHING = 0, /* the source's files are read to their end for now */
+	TAIL_LINE,
+	TAIL_END /* a finished file has ended: what is half-read is all there will be */
+};
+
+/* Things worth a line in the log; file names are as they are on disk, not escaped. */
+enum tail_level { TAIL_INFO, TAIL_WARNING, TAIL_ERROR };
+typedef void tail_note_fn(enum tail_level level, const char *text, void *arg);
+
+struct tail_counters {
+	uint64_t rotations, truncations, crashes, copies, rescans, overflows, gone_unread,
+	        nul_bytes;
+};
+
+struct tail_status {
+	const char *file;      /* being read, or the newest; "" for none */
+	uint64_t offset, size; /* of that file: committed, and as last seen */
+	uint64_t behind_bytes; /* in all its files, not yet acknowledged */
+	size_t files_behind, files_open, files_known, unreadable, gone;
+	struct tally tally;
+	struct tail_counters counters;
+};
+
+/*
+ * Open the watches, load what the store knows, find the files that exist now.  The store must be in
+ * no transaction.  conf and what it points to must outlive the tailer.
+ */
+int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_fn *note, void *arg,
+                struct err *err) MUST_CHECK;
+struct tailer *tailer_close(struct tailer *t);
+
+/* Descriptor to poll for reading; the same for its whole life. */
+int tailer_fd(const struct tailer *t);
+
+/* Milliseconds until tailer_wake() is due even without an event. */
+int64_t tailer_timeout(const struct tailer *t, int64_t now_ms);
+
+/* Take in pending events, or rescan when one is due.  Never blocks. */
+int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err) MUST_CHECK;
+
+/* Look at all folders now, as if an event had been lost. */
+void tailer_rescan_now(struct tailer *t);
+
+/*
+ * The next line of a source.  Returns an enum tail_result; *ret_file is the file it is from.  A
+ * file that cannot be read is set aside until the next rescan.  line->text is good until the next
+ * call for the same source.
+ *
+ * When *ret_file is another file than the time before, reading goes on in that file at line->from;
+ * tail_file_header() gives the header in force there.
+ */
+int tailer_next(struct tailer *t, size_t source, struct line *ret_line,
+                struct tail_file **ret_file) MUST_CHECK;
+
+/* A batch is full: choose the file to go on with anew (the oldest; with fair, they alternate). */
+void tailer_turn(struct tailer *t, size_t source);
+
+/* Whether tailer_next() may have something for the source. */
+bool tailer_ready(const struct tailer *t, size_t source);
+
+/* About a file handed out by tailer_next(), which stays good until tailer_release(). */
+int64_t tail_file_id(const struct tail_file *f);
+const char *tail_file_name(const struct tail_file *f);
+uint64_t tail_file_committed(const struct tail_file *f);
+struct slice tail_file_header(const struct tail_file *f);
+const struct ledger *tail_file_ledger(const struct tail_file *f);
+
+/* The header in force from now on, to be stored with the position. */
+int tail_file_set_header(struct tail_file *f, struct slice header) MUST_CHECK;
+
+/* Hand out again from offset, the start of a line. */
+void tail_file_seek(struct tail_file *f, uint64_t offset);
+/* Bytes from offset on stay in memory: a record goes on over several lines. */
+void tail_file_keep(struct tail_file *f, uint64_t offset);
+/* Copy bytes of the file; returns how many, or a negative errno. */
+ssize_t tail_file_bytes(struct tail_file *f, uint64_t start, uint64_t end, char *ret) MUST_CHECK;
+
+/* A range is in flight: the file is not let go.  Each hold is ended by one release. */
+void tailer_hold(struct tail_file *f);
+void tailer_release(struct tailer *t, struct tail_file *f);
+
+/*
+ * A range is acknowledged, with what its rows came to.  proofs are rows in it, in order, of which
+ * the last ends the range (or none, when no row in it proves anything).  Counts at the next save.
+ */
+int tailer_ack(struct tailer *t, struct tail_file *f, uint64_t start, uint64_t end,
+               const struct mark *proofs, size_t nproofs, const struct tally *tally) MUST_CHECK;
+
+/* Whether something is to be saved. */
+bool tailer_dirty(const struct tailer *t);
+
+/* Write what changed, within the caller's transaction.  tailer_saved() when that was committed. */
+int tailer_save(struct tailer *t) MUST_CHECK;
+void tailer_saved(struct tailer *t);
+
+/* Go back to the committed offsets, with descriptors kept; for a new configuration. */
+void tailer_rewind(struct tailer *t);
+
+void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret);
+
+#endif
