@@ -22,9 +22,9 @@ PACKAGES_CHECK := $(PACKAGES) libcmocka-dev python3 python3-pytest python3-pytes
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) \
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) \
 	$(if $(filter 1,$(SAN)),$(SANFLAGS)) $(shell pkg-config --cflags $(PKGS))
-LIBS = -lcsv $(shell pkg-config --libs $(PKGS))
+LIBS := -lcsv $(shell pkg-config --libs $(PKGS))
 
 ROOMS := base state conf csv tailer ship agent
 SRC   := $(wildcard $(ROOMS:%=%/*.c))
@@ -38,17 +38,21 @@ WRITER_SRC := $(wildcard fixtures/*.c)
 all: $(BUILD)/pmta-shipper
 
 $(BUILD)/pmta-shipper: $(OBJ)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/pmta-writer: $(WRITER_SRC:%.c=$(BUILD)/%.o)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
+	@echo "  LD    $@"
+	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC    $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	@echo "  LD    $@"
+	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 -include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d) $(wildcard $(BUILD)/fixtures/*.d)
 

@@ -1,12 +1,30 @@
 #include "agent/cmd.h"
 
+#include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int cmd_usage(const char *command, const char *why)
 {
 	(void)fprintf(stderr, "pmta-shipper %s: %s; see 'pmta-shipper %s --help'\n", command, why,
 	              command);
 	return CMD_EXIT_USAGE;
+}
+
+int cmd_bad_option(char **argv, int c)
+{
+	char why[128];
+	(void)snprintf(why, sizeof(why), "%s '%s'",
+	               c == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
+	return cmd_usage(argv[0], why);
+}
+
+int cmd_failed(const char *text)
+{
+	(void)fprintf(stderr, "pmta-shipper: %s\n", text);
+	return 1;
 }
 
 static void to_stderr(const char *line, void *arg)
@@ -18,4 +36,14 @@ static void to_stderr(const char *line, void *arg)
 int cmd_load_conf(struct conf **ret, const char *path)
 {
 	return conf_load(ret, path, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
+}
+
+void cmd_become_owner(const char *dir)
+{
+	struct stat st;
+	if (geteuid() != 0 || stat(dir, &st) < 0 || st.st_uid == 0)
+		return;
+	(void)!setgroups(0, NULL);
+	(void)!setgid(st.st_gid);
+	(void)!setuid(st.st_uid);
 }

@@ -20,14 +20,6 @@ static void print_help(void)
 	             "      --help         print this\n");
 }
 
-static int bad_option(char **argv, int c)
-{
-	char why[128];
-	(void)snprintf(why, sizeof(why), "%s '%s'",
-	               c == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
-	return cmd_usage(argv[0], why);
-}
-
 /* Returns 0, or the exit status of a wrong command line. */
 static int parse(int argc, char **argv, struct directives *ret)
 {
@@ -49,7 +41,7 @@ static int parse(int argc, char **argv, struct directives *ret)
 		else if (c == 'h')
 			ret->help = true;
 		else
-			return bad_option(argv, c);
+			return cmd_bad_option(argv, c);
 	}
 	return optind < argc ? cmd_usage(argv[0], "takes no argument") : 0;
 }

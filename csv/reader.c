@@ -369,3 +369,22 @@ int reader_feed(struct reader *r, const struct line *line, struct record *ret_re
 	}
 	return r->row_done ? take_row(r, line, ret_rec) : READ_MORE;
 }
+
+int reader_row(struct reader *r, const struct line *row, struct record *ret_rec)
+{
+	struct line line = *row;
+	const char *end = row->text + row->len;
+	int rc = READ_BLANK;
+	for (const char *p = row->text; p < end; p += line.len) {
+		const char *newline = memchr(p, '\n', (size_t)(end - p));
+		line.text = p;
+		line.len = (size_t)((newline ? newline + 1 : end) - p);
+		line.from = line.start = row->start + (uint64_t)(p - row->text);
+		line.end = line.start + line.len;
+		line.unterminated = !newline;
+		rc = reader_feed(r, &line, ret_rec);
+		if (rc != READ_MORE)
+			break;
+	}
+	return rc;
+}

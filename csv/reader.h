@@ -64,6 +64,12 @@ int reader_begin(struct reader *r, struct slice header) MUST_CHECK;
 int reader_feed(struct reader *r, const struct line *line, struct record *ret_rec) MUST_CHECK;
 
 /*
+ * One whole row that was read before, its line ends included: READ_RECORD, another enum
+ * read_result, or -ENOMEM.  For dead letters.
+ */
+int reader_row(struct reader *r, const struct line *row, struct record *ret_rec) MUST_CHECK;
+
+/*
  * The file has ended.  end is an empty line that stands where the next one would.  READ_REJECT when
  * a quoted field was still open, else READ_BLANK.
  */

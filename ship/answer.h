@@ -24,9 +24,9 @@ struct answer {
 	long status;         /* HTTP status; 0 when there was no answer */
 	const char *failure; /* why there was none or it broke off, in libcurl's words; "" if not */
 	bool timed_out;
-	struct slice body;        /* at most ANSWER_BODY_MAX */
-	bool body_whole;          /* all of it is there, or as much as decides */
-	int64_t retry_after_ms;   /* 0 when the backend named no time */
+	struct slice body;      /* at most ANSWER_BODY_MAX */
+	bool body_whole;        /* all of it is there, or as much as decides */
+	int64_t retry_after_ms; /* 0 when the backend named no time */
 	int64_t elapsed_ms;
 };
 
@@ -38,7 +38,8 @@ struct answer_meaning {
 
 struct answer_meaning answer_meaning(const struct answer *a, const struct strlist *reject_body);
 
-/* One line for people: "401 Unauthorized: signature is missing" and the like; escaped when logged. */
+/* One line for people: "401 Unauthorized: signature is missing" and the like; escaped when logged.
+ */
 void answer_words(const struct answer *a, char *ret, size_t size);
 
 /* What to change so that a held endpoint takes records again. */

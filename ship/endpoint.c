@@ -13,8 +13,7 @@
 #define SUMMARY_MS 60000
 #define LONE_FAILURES 3 /* of one batch while others succeed, before it is split */
 
-static void note(const struct endpoint *e, bool problem, const char *fmt, ...)
-	ERR_PRINTF(3, 4);
+static void note(const struct endpoint *e, bool problem, const char *fmt, ...) ERR_PRINTF(3, 4);
 
 static void note(const struct endpoint *e, bool problem, const char *fmt, ...)
 {
@@ -28,7 +27,7 @@ static void note(const struct endpoint *e, bool problem, const char *fmt, ...)
 
 void endpoint_open(struct endpoint *e, int64_t now_ms)
 {
-	e->state = e->conf->url[0] ? SHIP_OK : SHIP_UNCONFIGURED;
+	e->state = e->conf->url[0] || e->hooks->dry_run ? SHIP_OK : SHIP_UNCONFIGURED;
 	e->since_ms = now_ms;
 	e->limit = e->conf->in_flight < START_LIMIT ? e->conf->in_flight : START_LIMIT;
 	e->random = (uint64_t)now_ms * 2 + 1;
@@ -86,18 +85,19 @@ static void report(struct endpoint *e, const struct batch *b, enum ship_outcome 
                    const struct answer *a, const char *why)
 {
 	const struct ship_done done = {
-		.outcome = outcome,
-		.endpoint = e->index,
-		.tag = b->tag,
-		.items = b->items,
-		.n = b->n,
-		.body = b->body,
-		.stored = b->n > 1 || b->halved || b->bounded,
-		.dead = b->dead,
-		.status = a->status,
-		.why = why,
-		.answer = a->body,
-		.run = e->memory.run,
+	        .outcome = outcome,
+	        .endpoint = e->index,
+	        .lane = b->lane,
+	        .tag = b->tag,
+	        .items = b->items,
+	        .n = b->n,
+	        .body = b->body,
+	        .stored = b->n > 1 || b->halved || b->bounded,
+	        .dead = b->dead,
+	        .status = a->status,
+	        .why = why,
+	        .answer = a->body,
+	        .run = e->memory.run,
 	};
 	e->hooks->on_done(&done, e->hooks->arg);
 }
@@ -117,8 +117,8 @@ static void recovered(struct endpoint *e, int64_t now_ms)
 	int64_t run = e->memory.run;
 	bool lifted = e->memory.refused_in_a_row > 0 && e->refusing;
 	if (e->state != SHIP_OK)
-		note(e, false, "endpoint \"%s\": accepting again after %" PRId64 " s", e->conf->name,
-		     (now_ms - e->since_ms) / 1000);
+		note(e, false, "endpoint \"%s\": accepting again after %" PRId64 " s",
+		     e->conf->name, (now_ms - e->since_ms) / 1000);
 	set_state(e, SHIP_OK, now_ms);
 	e->memory.ever_accepted = true;
 	if (e->memory.refused_in_a_row > 0)
@@ -168,10 +168,12 @@ static void hold_refusing(struct endpoint *e, struct batch *b, const char *words
 {
 	if (!e->refusing)
 		note(e, true,
-		     "endpoint \"%s\": refuses %s (%s); holding, nothing is lost; check url, format "
+		     "endpoint \"%s\": refuses %s (%s); holding, nothing is lost; check url, "
+		     "format "
 		     "and type-field, probing with other records meanwhile",
 		     e->conf->name,
-		     e->memory.ever_accepted ? "record after record" : "all it was ever sent", words);
+		     e->memory.ever_accepted ? "record after record" : "all it was ever sent",
+		     words);
 	e->refusing = true;
 	wait_until(b, now_ms + (int64_t)e->conf->hold_interval_ms);
 	e->attempts++;
@@ -225,7 +227,8 @@ static void held(struct endpoint *e, struct batch *b, const struct answer *a, co
 {
 	if (e->state != SHIP_HELD)
 		note(e, true,
-		     "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %" PRIu64 " s",
+		     "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %" PRIu64
+		     " s",
 		     e->conf->name, words, answer_advice(a), e->conf->hold_interval_ms / 1000);
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s", words,
 	               answer_advice(a));
@@ -248,7 +251,7 @@ static bool alone(struct endpoint *e, struct batch *b, int64_t now_ms)
 	}
 	b->failed_at = e->successes;
 	wait_until(b, now_ms + (int64_t)backoff_ms(b->failures, e->conf->retry_min_ms,
-	                                            e->conf->retry_max_ms, &e->random));
+	                                           e->conf->retry_max_ms, &e->random));
 	return true;
 }
 
@@ -312,8 +315,8 @@ void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a
 
 static bool due(const struct batch *b, int64_t now_ms)
 {
-	return b->stored && (b->state == BATCH_SEALED ||
-	                     (b->state == BATCH_WAITING && b->next_ms <= now_ms));
+	return b->stored &&
+	       (b->state == BATCH_SEALED || (b->state == BATCH_WAITING && b->next_ms <= now_ms));
 }
 
 /* In order; while the endpoint fails, the one that was tried longest ago: probes take turns. */
@@ -345,10 +348,10 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 			return rc;
 	}
 	const struct http_request request = {
-		.body = b->packed ? b->packed : b->body,
-		.len = b->packed ? b->packed_len : b->len,
-		.gzip = b->packed != NULL,
-		.key = b->key,
+	        .body = b->packed ? b->packed : b->body,
+	        .len = b->packed ? b->packed_len : b->len,
+	        .gzip = b->packed != NULL,
+	        .key = b->key,
 	};
 	int rc = http_post(e->target, &request, b);
 	if (rc < 0)
@@ -374,24 +377,39 @@ static bool secrets(struct endpoint *e, int64_t now_ms)
 		return true;
 	}
 	if (e->state != SHIP_HELD)
-		note(e, true, "endpoint \"%s\": held, nothing is lost: %s; trying again every %" PRIu64
-		     " s", e->conf->name, err.text, e->conf->hold_interval_ms / 1000);
+		note(e, true,
+		     "endpoint \"%s\": held, nothing is lost: %s; trying again every %" PRIu64 " s",
+		     e->conf->name, err.text, e->conf->hold_interval_ms / 1000);
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.250s", err.text);
 	failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 	return false;
 }
 
+/* A dry run: as if it had been accepted. */
+static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
+{
+	const struct answer yes = {
+	        .status = 200, .failure = "", .body = SLICE_EMPTY, .body_whole = true};
+	b->state = BATCH_FLYING;
+	e->flying++;
+	endpoint_answer(e, b, &yes, now_ms);
+}
+
 int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err *err)
 {
-	if (e->state == SHIP_UNCONFIGURED || e->paused)
+	if (e->state == SHIP_UNCONFIGURED || e->paused || draining)
 		return 0;
 	for (;;) {
 		bool probing = e->state != SHIP_OK;
 		unsigned limit = probing ? 1 : e->limit;
-		if (e->flying >= limit || (probing && (draining || now_ms < e->probe_ms)) ||
+		if (e->flying >= limit || (probing && now_ms < e->probe_ms) ||
 		    rate_ms(e, now_ms) > 0)
 			return 0;
 		struct batch *b = next_batch(e, now_ms);
+		if (b && e->hooks->dry_run) {
+			pretend(e, b, now_ms);
+			continue;
+		}
 		if (!b || !secrets(e, now_ms))
 			return 0;
 		int rc = launch(e, b, now_ms);

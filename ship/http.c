@@ -21,7 +21,8 @@
 #define SECRET_MAX 4096
 #define CONNECTION_AGE_S 300L
 #define FDS_MAX 8
-#define BODY_BOUND 65536 /* an answer longer than this is broken off; what decides is here by then */
+#define BODY_BOUND                                                                                 \
+	65536 /* an answer longer than this is broken off; what decides is here by then */
 
 struct http {
 	CURLM *multi;
@@ -110,16 +111,11 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 		CURLoption option;
 		long value;
 	} longs[] = {
-		{CURLOPT_POST, 1},
-		{CURLOPT_NOSIGNAL, 1},
-		{CURLOPT_QUICK_EXIT, 1},
-		{CURLOPT_FOLLOWLOCATION, 0},
-		{CURLOPT_PIPEWAIT, 1},
-		{CURLOPT_MAXLIFETIME_CONN, CONNECTION_AGE_S},
-		{CURLOPT_TCP_KEEPALIVE, 1},
-		{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS},
-		{CURLOPT_BUFFERSIZE, 16384},
-		{CURLOPT_NETRC, CURL_NETRC_IGNORED},
+	        {CURLOPT_POST, 1},           {CURLOPT_NOSIGNAL, 1},
+	        {CURLOPT_QUICK_EXIT, 1},     {CURLOPT_FOLLOWLOCATION, 0},
+	        {CURLOPT_PIPEWAIT, 1},       {CURLOPT_MAXLIFETIME_CONN, CONNECTION_AGE_S},
+	        {CURLOPT_TCP_KEEPALIVE, 1},  {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS},
+	        {CURLOPT_BUFFERSIZE, 16384}, {CURLOPT_NETRC, CURL_NETRC_IGNORED},
 	};
 	CURL *e = c->easy;
 	CURLcode rc = CURLE_OK;
@@ -318,16 +314,16 @@ static void report(struct call *c, CURLcode rc, http_done_fn *fn, void *context)
 	(void)curl_easy_getinfo(c->easy, CURLINFO_TOTAL_TIME_T, &total);
 	c->body[c->body_len] = '\0';
 	const struct answer a = {
-		/* An interim answer (100 Continue) is none. */
-		.status = status >= 200 ? status : 0,
-		.failure = rc == CURLE_OK     ? ""
-	                   : c->error[0]      ? c->error
-	                                      : curl_easy_strerror(rc),
-		.timed_out = rc == CURLE_OPERATION_TIMEDOUT,
-		.body = {c->body, c->body_len},
-		.body_whole = rc == CURLE_OK || c->body_len == ANSWER_BODY_MAX,
-		.retry_after_ms = (int64_t)retry_after * 1000,
-		.elapsed_ms = (int64_t)total / 1000,
+	        /* An interim answer (100 Continue) is none. */
+	        .status = status >= 200 ? status : 0,
+	        .failure = rc == CURLE_OK ? ""
+	                   : c->error[0]  ? c->error
+	                                  : curl_easy_strerror(rc),
+	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
+	        .body = {c->body, c->body_len},
+	        .body_whole = rc == CURLE_OK || c->body_len == ANSWER_BODY_MAX,
+	        .retry_after_ms = (int64_t)retry_after * 1000,
+	        .elapsed_ms = (int64_t)total / 1000,
 	};
 	fn(c->arg, &a, context);
 }
@@ -367,4 +363,59 @@ int http_wait(struct http *h, struct pollfd *fds, size_t nfds, int timeout_ms)
 	for (size_t i = 0; i < nfds; i++)
 		fds[i].revents = extra[i].revents;
 	return 0;
+}
+
+struct collected {
+	char *text;
+	size_t len;
+};
+
+#define COLLECT_MAX (16 << 20)
+
+static size_t collect(char *data, size_t size, size_t n, void *arg)
+{
+	struct collected *c = arg;
+	size_t len = size * n;
+	char *p = c->len + len < COLLECT_MAX ? realloc(c->text, c->len + len + 1) : NULL;
+	if (!p)
+		return 0;
+	memcpy(p + c->len, data, len);
+	c->text = p;
+	c->len += len;
+	p[c->len] = '\0';
+	return len;
+}
+
+int ship_ask_agent(const char *dir, const char *path, char **ret_body, struct err *err)
+{
+	char url[256], socket[64];
+	char why[CURL_ERROR_SIZE] = "";
+	/* Through the folder's descriptor: the path of a unix socket may have 107 bytes only. */
+	scope_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, -errno, "open runtime-dir \"%s\": %m", dir);
+	(void)snprintf(socket, sizeof(socket), "/proc/self/fd/%d/control", fd);
+	(void)snprintf(url, sizeof(url), "http://localhost%s", path);
+	struct collected body = {0};
+	CURL *e = curl_easy_init();
+	if (!e)
+		return err_set(err, -ENOMEM, "out of memory");
+	(void)curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, socket);
+	(void)curl_easy_setopt(e, CURLOPT_URL, url);
+	(void)curl_easy_setopt(e, CURLOPT_PROXY, "");
+	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_FAILONERROR, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 10000L);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, collect);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, &body);
+	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, why);
+	CURLcode rc = curl_easy_perform(e);
+	curl_easy_cleanup(e);
+	if (rc == CURLE_OK && body.text) {
+		*ret_body = body.text;
+		return 0;
+	}
+	free(body.text);
+	return err_set(err, rc == CURLE_COULDNT_CONNECT ? -ECONNREFUSED : -EIO,
+	               "ask the agent through \"%s/control\": %s", dir, why);
 }

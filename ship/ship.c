@@ -221,8 +221,8 @@ int ship_boundaries(const struct ship *s, ship_boundary_fn *fn, void *arg)
 			if (b->stored)
 				continue;
 			int rc = b->dead ? 0
-			                 : fn(&b->tag, b->items[0].start, b->items[b->n - 1].mark.end,
-			                      arg);
+			                 : fn(&b->tag, b->items[0].start,
+			                      b->items[b->n - 1].mark.end, arg);
 			if (rc < 0)
 				return rc;
 		}
@@ -254,7 +254,8 @@ static void on_answer(void *arg, const struct answer *answer, void *context)
 	struct ship *s = context;
 	struct batch *b = arg;
 	for (size_t i = 0; i < s->n; i++) {
-		for (const struct batch *other = s->endpoints[i].queue; other; other = other->next) {
+		for (const struct batch *other = s->endpoints[i].queue; other;
+		     other = other->next) {
 			if (other == b) {
 				endpoint_answer(&s->endpoints[i], b, answer, s->now_ms);
 				return;
@@ -339,6 +340,16 @@ size_t ship_in_flight(const struct ship *s)
 	size_t n = 0;
 	for (size_t i = 0; i < s->n; i++)
 		n += s->endpoints[i].flying;
+	return n;
+}
+
+size_t ship_flying_records(const struct ship *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		for (const struct batch *b = s->endpoints[i].queue; b; b = b->next)
+			n += b->state == BATCH_FLYING ? b->n : 0;
+	}
 	return n;
 }
 

@@ -12,8 +12,8 @@
  *      moves a file's offset over its contiguous prefix and remembers what lies beyond a gap.
  *  S3  Bounded.  At most two times in_flight batches and one a lane exist for an endpoint.  When
  *      ship_room() says no, stop reading: the file on disk is the queue.
- *  S4  A batch that is tried again is sent byte for byte as before.  Its idempotency key is a hash of
- *      its uncompressed body, so one key never carries two bodies.  It is first sent after
+ *  S4  A batch that is tried again is sent byte for byte as before.  Its idempotency key is a hash
+ * of its uncompressed body, so one key never carries two bodies.  It is first sent after
  *      ship_stored(), that is, once its boundary survives a crash.
  *  S5  Only the answers that mean "this content, never" refuse a record: 400, 413 and 422 to it
  *      alone, from an endpoint that accepts others.  All else is tried again for as long as the
@@ -101,6 +101,7 @@ enum ship_outcome {
 struct ship_done {
 	enum ship_outcome outcome;
 	size_t endpoint;
+	unsigned lane;
 	struct ship_tag tag;
 	const struct ship_item *items;
 	size_t n;
@@ -123,6 +124,7 @@ struct ship_hooks {
 	void (*on_lifted)(size_t endpoint, int64_t run, void *arg);
 	void (*on_note)(bool problem, const char *text, void *arg); /* a line for the log */
 	void *arg;
+	bool dry_run; /* send nothing: every batch counts as accepted */
 };
 
 enum ship_state { SHIP_UNCONFIGURED, SHIP_OK, SHIP_RETRYING, SHIP_HELD, SHIP_PAUSED };
@@ -130,13 +132,13 @@ const char *ship_state_name(enum ship_state state);
 
 struct ship_status {
 	enum ship_state state;
-	char last_error[256]; /* of the last failure, with what to do; "" for none */
+	char last_error[256];  /* of the last failure, with what to do; "" for none */
 	int64_t next_probe_ms; /* monotonic; 0 when none is due */
 	int64_t since_ms;      /* of the state, monotonic */
 	unsigned in_flight, limit;
 	size_t batches, records; /* not yet done, those in flight included */
 	uint64_t sent_requests, accepted_records, accepted_batches, refused_records, retries;
-	uint64_t answers[6];     /* by status class; [0]: no answer */
+	uint64_t answers[6]; /* by status class; [0]: no answer */
 };
 
 /* What survives a restart; the caller keeps it. */
@@ -159,8 +161,8 @@ struct ship_memory ship_memory(const struct ship *s, size_t endpoint);
 bool ship_room(const struct ship *s, size_t endpoint);
 
 /*
- * Encode the record and append it to the lane's open batch, which is sealed first if it is full or of
- * another file.  A lane serves one source and one endpoint.  bounded: the batch's end was stored
+ * Encode the record and append it to the lane's open batch, which is sealed first if it is full or
+ * of another file.  A lane serves one source and one endpoint.  bounded: the batch's end was stored
  * before; limits do not count until ship_seal().  1 when that completed a batch, 0 when not,
  * -E2BIG when the record's object is larger than batch_bytes, -ENOMEM.
  */
@@ -191,6 +193,12 @@ int ship_step(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 /* Start what is sealed and stored, due, and has a slot.  Never blocks. */
 int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
+/*
+ * GET path from the agent that listens on DIR/control.  Returns 0 with the answer's body (the
+ * caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, or another negative errno.
+ */
+int ship_ask_agent(const char *dir, const char *path, char **ret_body, struct err *err) MUST_CHECK;
+
 /* Milliseconds until ship_start() has work by the clock; -1 when only an answer can tell. */
 int64_t ship_timeout(const struct ship *s, int64_t now_ms);
 
@@ -199,7 +207,8 @@ int ship_wait(struct ship *s, struct pollfd *fds, size_t nfds, int timeout_ms) M
 
 /* Records added and not yet reported done. */
 size_t ship_pending(const struct ship *s);
-size_t ship_in_flight(const struct ship *s);
+size_t ship_in_flight(const struct ship *s);      /* requests */
+size_t ship_flying_records(const struct ship *s); /* the records in them */
 
 /* No new requests but what is under way. */
 void ship_drain(struct ship *s);

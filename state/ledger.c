@@ -18,6 +18,8 @@ void ledger_reset(struct ledger *l, uint64_t offset)
 
 static void drop_ranges(struct ledger *l, size_t at, size_t n)
 {
+	if (n == 0) /* there may be no array yet */
+		return;
 	memmove(l->ranges + at, l->ranges + at + n, (l->n - at - n) * sizeof(*l->ranges));
 	l->n -= n;
 }

@@ -96,6 +96,12 @@ int store_dead_run(struct store *s, const char *endpoint, int64_t run, store_dea
 	                "ti", endpoint, run);
 }
 
+int store_dead_run_over(struct store *s, const char *endpoint, int64_t run)
+{
+	return sql_run(store_sql(s), "UPDATE dead SET run = 0 WHERE endpoint = ? AND run = ?", "ti",
+	               endpoint, run);
+}
+
 int store_dead_count(struct store *s, int64_t *ret_records, int64_t *ret_bytes)
 {
 	int rc = sql_number(store_sql(s), "SELECT count(*) FROM dead", 0, ret_records);

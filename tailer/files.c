@@ -202,6 +202,16 @@ void file_path(const struct tail_file *f, char *ret, size_t size)
 	(void)snprintf(ret, size, "%s/%s%s", f->source->dirs[f->dir], f->name, f->gz ? ".gz" : "");
 }
 
+void file_lost(struct tail_file *f, uint64_t bytes)
+{
+	struct source *s = f->source;
+	s->counters.gone_unread++;
+	s->counters_dirty = true;
+	tail_note(s->tailer, TAIL_ERROR,
+	          "\"%s\" is gone and %llu bytes of it were not delivered: they are lost", f->name,
+	          (unsigned long long)bytes);
+}
+
 /* No file of its source sorts after it. */
 bool file_is_newest(const struct tail_file *f)
 {

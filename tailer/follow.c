@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #define CHUNK 131072
 #define TAIL_SIZE 256 /* bytes compared again at each read */
 #define HEAD_CHUNK 16384
+#define NULS_KEPT 32768 /* behind a line that is kept */
 
 struct follow {
 	int fd;
@@ -88,6 +90,11 @@ uint64_t follow_pos(const struct follow *f)
 	return f->pos;
 }
 
+const char *follow_text(const struct follow *f)
+{
+	return f->buf ? f->buf + (f->pos - f->off) : "";
+}
+
 uint64_t follow_read_to(const struct follow *f)
 {
 	return f->read_to;
@@ -130,11 +137,13 @@ int follow_holds(struct follow *f, const struct mark *mark)
 {
 	if (f->salt.len == 0)
 		return 0;
-	size_t len = (size_t)(mark->end - mark->start);
+	/* Of a line that was cut, the beginning is all that its id was made of. */
+	uint64_t span = mark->end - mark->start;
+	size_t len = span < f->line_max ? (size_t)span : f->line_max;
 	scope_free char *row = malloc(len + 1);
 	if (!row)
 		return -ENOMEM;
-	ssize_t n = follow_bytes(f, mark->start, mark->end, row);
+	ssize_t n = follow_bytes(f, mark->start, mark->start + len, row);
 	if (n < 0)
 		return (int)n;
 	if ((size_t)n != len)
@@ -145,7 +154,7 @@ int follow_holds(struct follow *f, const struct mark *mark)
 
 /*
  * One line of the head, at *offset, cut to EVENT_LINE_MAX and without its line end and NULs before
- * it.  1 when it is complete (or long enough), 0 when not, or a negative errno.
+ * it.  1 when it is complete, 2 when it is longer than that, 0 when neither, or a negative errno.
  */
 static int head_line(struct follow *f, uint64_t *offset, bool at_end, char *ret, size_t *ret_len)
 {
@@ -173,7 +182,7 @@ static int head_line(struct follow *f, uint64_t *offset, bool at_end, char *ret,
 			}
 			if (len == EVENT_LINE_MAX + 1) { /* one more, for a CR before the cut */
 				*ret_len = EVENT_LINE_MAX;
-				return 1;
+				return 2;
 			}
 			ret[len++] = chunk[i];
 		}
@@ -195,6 +204,10 @@ int follow_head(struct follow *f, bool at_end)
 		event_salt_make(&f->salt, "", 0, header, header_len);
 		return 0;
 	}
+	while (rc == 2) /* the rest of a long header is no line */
+		rc = head_line(f, &offset, at_end, first, &first_len);
+	if (rc <= 0)
+		return rc;
 	do {
 		rc = head_line(f, &offset, at_end, first, &first_len);
 		if (rc <= 0)
@@ -227,12 +240,21 @@ int follow_last_line(struct follow *f, uint64_t limit, struct mark *ret_mark)
 	return 1;
 }
 
-/* Forget the buffer: the next read goes to offset. */
+/*
+ * Forget the buffer: the next read goes to offset.  The bytes before it are taken now, for it to
+ * compare: the proof that they are the right ones has just been made, or they were just read.
+ */
 static void restart(struct follow *f, uint64_t offset)
 {
 	f->off = f->read_to = offset;
 	f->len = f->scanned = f->tail_len = 0;
 	f->cutting = f->reset = false;
+	if (f->gz)
+		return;
+	size_t want = offset < TAIL_SIZE ? (size_t)offset : TAIL_SIZE;
+	ssize_t n = follow_bytes(f, offset - want, offset, f->tail);
+	if (n == (ssize_t)want)
+		f->tail_len = want;
 }
 
 void follow_seek(struct follow *f, uint64_t offset)
@@ -273,6 +295,13 @@ static void remember_tail(struct follow *f, const char *data, size_t n)
 	f->tail_len = old + n;
 }
 
+/* Whether the file ends before what was read of it: there may be no bytes to compare. */
+static bool shrunk(const struct follow *f)
+{
+	struct stat st;
+	return !f->gz && fstat(f->fd, &st) == 0 && (uint64_t)st.st_size < f->read_to;
+}
+
 /*
  * Read at read_to into at most room bytes at data.  Returns the number of new bytes, 0 at the end,
  * -ESTALE when the bytes before it are no longer the same, or another negative errno.
@@ -294,6 +323,8 @@ static ssize_t read_on(struct follow *f, char *data, size_t room)
 			return -ESTALE;
 		n -= (ssize_t)f->tail_len;
 	}
+	if (n == 0 && shrunk(f))
+		return -ESTALE;
 	if (n <= 0)
 		return n;
 	remember_tail(f, data, (size_t)n);
@@ -380,6 +411,9 @@ static void skip_nuls(struct follow *f)
 static int split(struct follow *f, struct line *ret)
 {
 	skip_nuls(f);
+	/* They end what the kept line begins.  It is told so before they have filled the memory. */
+	if (f->keep < f->from && f->pos - f->from >= NULS_KEPT)
+		return hand_out(f, 0, f->pos, ret);
 	const char *p = f->buf + (f->pos - f->off);
 	size_t have = f->len - (size_t)(f->pos - f->off);
 	const char *newline = have > f->scanned ? memchr(p + f->scanned, '\n', have - f->scanned)
@@ -411,8 +445,10 @@ int follow_next(struct follow *f, bool final, struct line *ret_line)
 			continue;
 		if (!final)
 			return FOLLOW_NOTHING;
-		if (f->scanned == 0)
+		if (f->scanned == 0) {
+			(void)hand_out(f, 0, f->pos, ret_line);
 			return FOLLOW_END;
+		}
 		int rc = hand_out(f, f->scanned, f->pos + f->scanned, ret_line);
 		ret_line->unterminated = true;
 		return rc;

@@ -22,7 +22,7 @@ struct follow;
 enum follow_result {
 	FOLLOW_NOTHING = 0, /* no complete line for now */
 	FOLLOW_LINE,
-	FOLLOW_END,    /* final, and everything has been handed out */
+	FOLLOW_END,    /* final, and everything has been handed out: an empty line at the end */
 	FOLLOW_CHANGED /* what was read is no longer in the file */
 };
 
@@ -61,6 +61,9 @@ void follow_keep(struct follow *f, uint64_t offset);
  * handed out, too.  line->text is good until the next call.
  */
 int follow_next(struct follow *f, bool final, struct line *ret_line) MUST_CHECK;
+
+/* The bytes in memory at follow_pos(): where the next line will stand. */
+const char *follow_text(const struct follow *f);
 
 /* The file offset up to which bytes have been read. */
 uint64_t follow_read_to(const struct follow *f);

@@ -35,6 +35,7 @@ struct tail_file {
 	bool gz;
 	int dir;
 	uint64_t dev, ino, size; /* as last seen */
+	uint64_t stored_size;    /* as the store had it at the start; 0 for files found since */
 	struct hash128 salt;
 	uint64_t offset; /* committed */
 	struct tally tally;
@@ -42,7 +43,7 @@ struct tail_file {
 	struct open_file *open;
 	struct tail_file *alias_of; /* another path of that file */
 	uint64_t still_size;        /* its size at the rescan before */
-	unsigned refs;
+	size_t refs;
 	unsigned char missing; /* scans in a row that did not find it */
 	bool seen;             /* by the scan at hand */
 	bool todo;             /* in source->todo */
@@ -116,6 +117,8 @@ bool file_is_newest(const struct tail_file *f);
 bool file_is_finished(const struct tail_file *f);
 void file_close(struct tail_file *f);
 bool file_drained(const struct tail_file *f);
+
+void file_lost(struct tail_file *f, uint64_t bytes); /* count and say what is gone unread */
 
 /* scan.c: look at every folder of a source; or at one name. */
 int scan_source(struct source *s) MUST_CHECK;

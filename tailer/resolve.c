@@ -29,7 +29,7 @@ static int unreadable(struct tail_file *f, const char *path, int rc)
 	return RESOLVED_WAIT;
 }
 
-/* Open the path and check that it is still the inode the scan saw.  1, or an enum resolved. */
+/* Open the path and check that it is still the inode the scan saw.  RESOLVED_READ when it is. */
 static int open_path(struct tail_file *f, struct follow **ret)
 {
 	char path[PATH_MAX];
@@ -61,7 +61,7 @@ static int open_path(struct tail_file *f, struct follow **ret)
 	}
 	f->unreadable = false;
 	*ret = follow;
-	return 1;
+	return RESOLVED_READ;
 }
 
 static void open_free(struct open_file *o)
@@ -146,7 +146,8 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 	if (!ghost)
 		return NULL;
 	ghost->id = f->id;
-	ghost->size = f->size;
+	/* f->size is that of the new contents.  What is still in flight is not lost. */
+	ghost->size = f->stored_size > f->offset && !f->gz ? f->stored_size : f->offset;
 	ghost->salt = f->salt;
 	ghost->offset = f->offset;
 	ghost->tally = f->tally;
@@ -177,7 +178,10 @@ static int begin_anew(struct tail_file *f, struct open_file *o, struct tail_file
 		*ret_ghost = ghost_of(f);
 		if (!*ret_ghost)
 			return -ENOMEM;
+		if ((*ret_ghost)->size > f->offset)
+			file_lost(*ret_ghost, (*ret_ghost)->size - f->offset);
 	}
+	f->stored_size = 0;
 	f->id = s->tailer->next_id++;
 	f->stored = false;
 	f->tally = (struct tally){0};
@@ -318,7 +322,7 @@ int resolve(struct tail_file *f)
 {
 	struct follow *follow;
 	int rc = open_path(f, &follow);
-	if (rc != 1)
+	if (rc != RESOLVED_READ)
 		return rc;
 	rc = f->id != 0 ? resolve_known(f, follow) : resolve_new(f, follow);
 	return rc < 0 ? RESOLVED_WAIT : rc;
@@ -361,9 +365,13 @@ static struct tail_file *twin(struct tail_file *f)
 static int replace(struct tail_file *f, struct tail_file *g, struct tail_file *heir)
 {
 	f->alias_of = heir;
-	if (f->refs > 0)
-		return file_orphan(f);
-	file_free(f);
+	if (f->refs > 0) {
+		int rc = file_orphan(f);
+		if (rc < 0)
+			return rc;
+	} else {
+		file_free(f);
+	}
 	return mark_todo(g);
 }
 
@@ -427,7 +435,7 @@ int resolve_pass(struct tail_file *f, bool whole)
 	if (!o)
 		return -ENOMEM;
 	struct mark last;
-	if (open_path(f, &o->follow) == 1) {
+	if (open_path(f, &o->follow) == RESOLVED_READ) {
 		f->salt = follow_salt(o->follow)->hash;
 		if (!f->gz && follow_last_line(o->follow, f->size, &last) == 1) {
 			ladder_push(&o->ladder, &last);

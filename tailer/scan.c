@@ -175,15 +175,9 @@ static int scan_folder(struct source *s, int dir)
 /* A file that two scans in a row did not find, and that is not open, is gone. */
 static int gone(struct tail_file *f)
 {
-	struct source *s = f->source;
 	bool unread = !f->passed && !f->alias_of && !f->gz && f->offset < f->size;
-	if (unread) {
-		s->counters.gone_unread++;
-		s->counters_dirty = true;
-		tail_note(s->tailer, TAIL_ERROR,
-		          "\"%s\" is gone and %llu bytes of it were not delivered: they are lost",
-		          f->name, (unsigned long long)(f->size - f->offset));
-	}
+	if (unread)
+		file_lost(f, f->size - f->offset);
 	if (f->id == 0) {
 		file_free(f);
 		return 0;
@@ -247,7 +241,8 @@ int scan_rest(struct source *s)
 		struct tail_file *f = s->files[i];
 		if (!f->open || f->todo)
 			continue;
-		bool left = follow_pos(f->open->follow) < (f->gz ? UINT64_MAX : f->size);
+		/* Not the position: NULs at the end were passed over, but handed out by nobody. */
+		bool left = f->offset < (f->gz ? UINT64_MAX : f->size);
 		bool still = f->still_size == f->size;
 		f->still_size = f->size;
 		if (!left || !still || f->finalled || !file_is_finished(f))

@@ -49,7 +49,7 @@ static int load_file(const struct store_file *e, void *arg)
 	f->passed = e->passed;
 	f->dev = e->dev;
 	f->ino = e->ino;
-	f->size = e->size;
+	f->size = f->stored_size = e->size;
 	f->salt = e->salt;
 	f->offset = e->offset;
 	f->gone_ms = e->gone_ms;
@@ -185,6 +185,13 @@ int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_f
 	return 0;
 }
 
+static void orphan_free(struct tail_file *f)
+{
+	file_close(f);
+	free(f->name);
+	free(f);
+}
+
 struct tailer *tailer_close(struct tailer *t)
 {
 	if (!t)
@@ -198,11 +205,8 @@ struct tailer *tailer_close(struct tailer *t)
 		for (int d = 0; d < NDIRS; d++)
 			free(s->dirs[d]);
 	}
-	for (size_t i = 0; i < t->norphans; i++) {
-		file_close(t->orphans[i]);
-		free(t->orphans[i]->name);
-		free(t->orphans[i]);
-	}
+	while (t->norphans > 0)
+		orphan_free(t->orphans[--t->norphans]);
 	free(t->orphans);
 	free(t->changed);
 	free(t->sources);
@@ -330,11 +334,15 @@ static struct tail_file *choose(struct source *s)
 	return NULL;
 }
 
-/* Ranges acknowledged beyond a gap before a crash are not read again. */
+/*
+ * Ranges acknowledged beyond a gap before a crash are not read again.  The committed offset may
+ * have moved over one before reading came to it.
+ */
 static bool skip_acked(struct tail_file *f)
 {
+	const struct ledger *l = &f->open->ledger;
 	uint64_t pos = follow_pos(f->open->follow);
-	uint64_t end = ledger_skip(&f->open->ledger, pos);
+	uint64_t end = pos < l->committed ? l->committed : ledger_skip(l, pos);
 	if (end <= pos)
 		return false;
 	follow_seek(f->open->follow, end);
@@ -372,8 +380,6 @@ static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
 		return FOLLOW_NOTHING; /* said, and nothing was sought back for */
 	f->finalled = true;
 	f->end_told = pos;
-	*ret_line = (struct line){
-	        .text = "", .from = pos, .start = pos, .end = pos, .salt = follow_salt(follow)};
 	return FOLLOW_END;
 }
 
@@ -417,6 +423,11 @@ const char *tail_file_name(const struct tail_file *f)
 	return f->name;
 }
 
+const char *tail_file_source(const struct tail_file *f)
+{
+	return f->source->conf->name;
+}
+
 uint64_t tail_file_committed(const struct tail_file *f)
 {
 	return f->open ? f->open->ledger.committed : f->offset;
@@ -428,9 +439,9 @@ struct slice tail_file_header(const struct tail_file *f)
 	                                  : SLICE_EMPTY;
 }
 
-const struct ledger *tail_file_ledger(const struct tail_file *f)
+size_t tail_file_gaps(const struct tail_file *f)
 {
-	return &f->open->ledger;
+	return f->open ? f->open->ledger.n : 0;
 }
 
 int tail_file_set_header(struct tail_file *f, struct slice header)
@@ -456,9 +467,17 @@ void tail_file_keep(struct tail_file *f, uint64_t offset)
 	follow_keep(f->open->follow, offset);
 }
 
-ssize_t tail_file_bytes(struct tail_file *f, uint64_t start, uint64_t end, char *ret)
+int tail_file_row(struct tail_file *f, const struct mark *mark, char *ret)
 {
-	return f->open ? follow_bytes(f->open->follow, start, end, ret) : -ENOENT;
+	if (!f->open)
+		return -ESTALE;
+	int rc = follow_holds(f->open->follow, mark);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ESTALE;
+	ssize_t n = follow_bytes(f->open->follow, mark->start, mark->end, ret);
+	if (n < 0)
+		return (int)n;
+	return (uint64_t)n == mark->end - mark->start ? 0 : -ESTALE;
 }
 
 /* ---- acknowledgements ---- */
@@ -468,9 +487,9 @@ void tailer_hold(struct tail_file *f)
 	f->refs++;
 }
 
-void tailer_release(struct tailer *t, struct tail_file *f)
+void tailer_release(struct tailer *t, struct tail_file *f, size_t n)
 {
-	f->refs--;
+	f->refs -= n;
 	if (!f->orphan) {
 		let_go(f);
 		return;
@@ -478,9 +497,7 @@ void tailer_release(struct tailer *t, struct tail_file *f)
 	if (f->refs > 0)
 		return;
 	list_remove(t->orphans, &t->norphans, f);
-	file_close(f);
-	free(f->name);
-	free(f);
+	orphan_free(f);
 }
 
 int tailer_ack(struct tailer *t, struct tail_file *f, uint64_t start, uint64_t end,
@@ -588,11 +605,14 @@ void tailer_saved(struct tailer *t)
 
 void tailer_rewind(struct tailer *t)
 {
+	while (t->norphans > 0)
+		orphan_free(t->orphans[--t->norphans]);
 	for (size_t i = 0; i < t->conf.nsources; i++) {
 		struct source *s = &t->sources[i];
 		s->current = NULL;
 		for (size_t j = 0; j < s->nfiles; j++) {
 			struct tail_file *f = s->files[j];
+			f->refs = 0;
 			if (f->open && !f->passed &&
 			    follow_pos(f->open->follow) != f->open->ledger.committed) {
 				follow_seek(f->open->follow, f->open->ledger.committed);
@@ -601,6 +621,14 @@ void tailer_rewind(struct tailer *t)
 		}
 	}
 	tailer_rescan_now(t);
+}
+
+void tailer_repoint(struct tailer *t)
+{
+	for (size_t i = 0; i < t->conf.nsources; i++) {
+		struct source *s = &t->sources[i];
+		s->template = acct_template(s->conf->acct_file);
+	}
 }
 
 /* ---- status ---- */

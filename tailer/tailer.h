@@ -127,9 +127,10 @@ bool tailer_ready(const struct tailer *t, size_t source);
 /* About a file handed out by tailer_next(), which stays good until tailer_release(). */
 int64_t tail_file_id(const struct tail_file *f);
 const char *tail_file_name(const struct tail_file *f);
+const char *tail_file_source(const struct tail_file *f);
 uint64_t tail_file_committed(const struct tail_file *f);
 struct slice tail_file_header(const struct tail_file *f);
-const struct ledger *tail_file_ledger(const struct tail_file *f);
+size_t tail_file_gaps(const struct tail_file *f); /* ranges acknowledged beyond a gap */
 
 /* The header in force from now on, to be stored with the position. */
 int tail_file_set_header(struct tail_file *f, struct slice header) MUST_CHECK;
@@ -138,12 +139,15 @@ int tail_file_set_header(struct tail_file *f, struct slice header) MUST_CHECK;
 void tail_file_seek(struct tail_file *f, uint64_t offset);
 /* Bytes from offset on stay in memory: a record goes on over several lines. */
 void tail_file_keep(struct tail_file *f, uint64_t offset);
-/* Copy bytes of the file; returns how many, or a negative errno. */
-ssize_t tail_file_bytes(struct tail_file *f, uint64_t start, uint64_t end, char *ret) MUST_CHECK;
+/*
+ * Copy the row at mark, whose length is mark->end - mark->start.  -ESTALE when those bytes are no
+ * longer in the file, or another negative errno.
+ */
+int tail_file_row(struct tail_file *f, const struct mark *mark, char *ret) MUST_CHECK;
 
-/* A range is in flight: the file is not let go.  Each hold is ended by one release. */
+/* Something of it is in flight: the file is not let go.  A release ends n holds. */
 void tailer_hold(struct tail_file *f);
-void tailer_release(struct tailer *t, struct tail_file *f);
+void tailer_release(struct tailer *t, struct tail_file *f, size_t n);
 
 /*
  * A range is acknowledged, with what its rows came to.  proofs are rows in it, in order, of which
@@ -159,8 +163,13 @@ bool tailer_dirty(const struct tailer *t);
 int tailer_save(struct tailer *t) MUST_CHECK;
 void tailer_saved(struct tailer *t);
 
-/* Go back to the committed offsets, with descriptors kept; for a new configuration. */
+/*
+ * Go back to the committed offsets, with descriptors kept; for a new configuration.  All holds are
+ * over, and files handed out before are no longer good.
+ */
 void tailer_rewind(struct tailer *t);
+/* The strings in conf.sources are others now, with the same contents. */
+void tailer_repoint(struct tailer *t);
 
 void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret);
 

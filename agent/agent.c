@@ -1,0 +1,421 @@
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/cmd.h"
+#include "base/clock.h"
+#include "ship/listen.h"
+
+#define STATUS_EVERY_MS 10000
+#define DEGRADED_MS 1000
+
+/* ---- opening, in order; closing is the reverse ---- */
+
+static void on_tail_note(enum tail_level level, const char *text, void *arg)
+{
+	(void)arg;
+	if (level == TAIL_ERROR)
+		log_error("%s", text);
+	else if (level == TAIL_WARNING)
+		log_warning("%s", text);
+	else
+		log_info("%s", text);
+}
+
+static void on_ship_note(bool problem, const char *text, void *arg)
+{
+	(void)arg;
+	if (problem)
+		log_warning("%s", text);
+	else
+		log_info("%s", text);
+}
+
+static int open_tailer(struct agent *a, struct err *err)
+{
+	static const enum tail_first firsts[] = {
+	        [FIRST_LIVE] = TAIL_FIRST_LIVE,
+	        [FIRST_NOW] = TAIL_FIRST_NOW,
+	        [FIRST_ALL] = TAIL_FIRST_ALL,
+	};
+	const struct conf *c = a->conf;
+	a->tail_sources = calloc(c->nsources, sizeof(*a->tail_sources));
+	if (!a->tail_sources)
+		return err_set(err, -ENOMEM, "follow files: out of memory");
+	for (size_t i = 0; i < c->nsources; i++)
+		a->tail_sources[i] = (struct tail_source){
+		        .name = c->sources[i].name,
+		        .acct_file = c->sources[i].acct_file,
+		        .move_to = c->sources[i].move_to,
+		        .fair = c->sources[i].fair,
+		};
+	const struct tailer_conf conf = {
+	        .sources = a->tail_sources,
+	        .nsources = c->nsources,
+	        .store = a->store,
+	        .line_max = c->record_max + 2,
+	        .rescan_ms = c->rescan_ms,
+	        .first = firsts[c->first_start],
+	};
+	return tailer_open(&a->tailer, &conf, on_tail_note, a, err);
+}
+
+static void close_tailer(struct agent *a)
+{
+	a->tailer = tailer_close(a->tailer);
+	free(a->tail_sources);
+	a->tail_sources = NULL;
+}
+
+static int open_ship(struct agent *a, struct err *err)
+{
+	const struct ship_hooks hooks = {books_done, books_lifted, on_ship_note, a, a->dry_run};
+	const struct conf *c = a->conf;
+	int rc = ship_open(&a->ship, c->endpoints, c->nendpoints, c->nsources, &hooks, err);
+	if (rc == 0)
+		rc = books_open(a, err);
+	if (rc < 0)
+		return rc;
+	a->lanes = calloc(c->nsources, sizeof(*a->lanes));
+	if (!a->lanes)
+		return err_set(err, -ENOMEM, "set up sources: out of memory");
+	for (unsigned i = 0; rc == 0 && i < c->nsources; i++)
+		rc = lane_open(&a->lanes[i], a, i, err);
+	return rc;
+}
+
+static void close_ship(struct agent *a)
+{
+	for (size_t i = 0; a->lanes && i < a->conf->nsources; i++)
+		lane_close(&a->lanes[i]);
+	free(a->lanes);
+	a->lanes = NULL;
+	a->ship = ship_close(a->ship);
+}
+
+/* Signals arrive through a descriptor, in their turn. */
+static int open_signals(struct agent *a, struct err *err)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return a->signal_fd < 0 ? err_set(err, -errno, "open signalfd: %m") : 0;
+}
+
+static int open_all(struct agent *a, struct err *err)
+{
+	int rc = open_signals(a, err);
+	if (rc == 0)
+		rc = store_open(&a->store, a->conf->state_dir, a->dry_run ? "dry-run" : "state",
+		                err);
+	if (rc == 0)
+		rc = open_tailer(a, err);
+	if (rc == 0)
+		rc = open_ship(a, err);
+	if (rc == 0 && !a->dry_run)
+		rc = control_open(a);
+	return rc;
+}
+
+static void close_all(struct agent *a)
+{
+	a->listen = listen_close(a->listen);
+	close_ship(a);
+	books_close(a);
+	close_tailer(a);
+	a->store = store_close(a->store);
+	if (a->signal_fd >= 0)
+		(void)close(a->signal_fd);
+	a->conf = conf_free(a->conf);
+	a->next_conf = conf_free(a->next_conf);
+}
+
+/* ---- signals and reload ---- */
+
+static void on_mistake(const char *line, void *arg)
+{
+	(void)arg;
+	log_error("%s", line);
+}
+
+/* Check the new file first: a bad one changes nothing. */
+static void begin_reload(struct agent *a)
+{
+	struct conf *conf;
+	notify_reloading();
+	if (conf_load(&conf, a->conf->path, on_mistake, NULL) < 0) {
+		log_error("reload: the new configuration is wrong, going on with the old one");
+		notify_ready("going on with the old configuration");
+		return;
+	}
+	if (strcmp(conf->state_dir, a->conf->state_dir) != 0 ||
+	    strcmp(conf->runtime_dir, a->conf->runtime_dir) != 0 ||
+	    strcmp(conf->metrics_listen, a->conf->metrics_listen) != 0)
+		log_warning("reload: state-dir, runtime-dir and metrics-listen take effect at the "
+		            "next restart");
+	(void)conf_free(a->next_conf);
+	a->next_conf = conf;
+	a->reload = true;
+	a->stop_ms = a->now_ms;
+	ship_drain(a->ship);
+	log_info("reload: finishing what is in flight (%zu requests)", ship_in_flight(a->ship));
+}
+
+static void take_signals(struct agent *a)
+{
+	struct signalfd_siginfo info;
+	while (read(a->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			if (!a->stopping)
+				begin_reload(a);
+			continue;
+		}
+		if (a->stopping)
+			continue;
+		a->stopping = true;
+		a->stop_ms = a->now_ms;
+		ship_drain(a->ship);
+		notify_stopping();
+		log_info("stopping: finishing what is in flight (%zu requests)",
+		         ship_in_flight(a->ship));
+	}
+}
+
+static bool same_sources(const struct conf *a, const struct conf *b)
+{
+	if (a->nsources != b->nsources || a->record_max != b->record_max ||
+	    a->rescan_ms != b->rescan_ms)
+		return false;
+	for (size_t i = 0; i < a->nsources; i++) {
+		const struct conf_source *s = &a->sources[i], *t = &b->sources[i];
+		if (strcmp(s->name, t->name) != 0 || strcmp(s->acct_file, t->acct_file) != 0 ||
+		    strcmp(s->move_to, t->move_to) != 0 || s->fair != t->fair)
+			return false;
+	}
+	return true;
+}
+
+/* The tailer points at the names in the configuration it was opened with. */
+static void repoint_sources(struct agent *a)
+{
+	for (size_t i = 0; i < a->conf->nsources; i++) {
+		a->tail_sources[i].name = a->conf->sources[i].name;
+		a->tail_sources[i].acct_file = a->conf->sources[i].acct_file;
+		a->tail_sources[i].move_to = a->conf->sources[i].move_to;
+	}
+	tailer_repoint(a->tailer);
+}
+
+/* All answers are in, or the time for them is over.  What was not acknowledged is read again. */
+static int finish_reload(struct agent *a, struct err *err)
+{
+	struct conf *old = a->conf;
+	close_ship(a);
+	tailer_rewind(a->tailer);
+	if (a->next_conf) {
+		bool same = same_sources(old, a->next_conf);
+		if (!same)
+			close_tailer(a);
+		a->conf = a->next_conf;
+		a->next_conf = NULL;
+		if (same)
+			repoint_sources(a);
+		(void)conf_free(old);
+		log_setup(a->conf->log_level, a->conf->log_json);
+	}
+	int rc = a->tailer ? 0 : open_tailer(a, err);
+	if (rc == 0)
+		rc = open_ship(a, err);
+	a->reload = false;
+	if (rc == 0) {
+		log_info("reload: done, %zu sources, %zu endpoints", a->conf->nsources,
+		         a->conf->nendpoints);
+		notify_ready("running");
+	}
+	return rc;
+}
+
+/* ---- the loop ---- */
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+static int64_t timeout(const struct agent *a, bool more)
+{
+	if (more)
+		return 0;
+	int64_t t = tailer_timeout(a->tailer, a->now_ms);
+	if (!a->degraded)
+		t = sooner(t, ship_timeout(a->ship, a->now_ms));
+	else
+		t = sooner(t, DEGRADED_MS);
+	for (size_t i = 0; i < a->conf->nsources; i++) {
+		if (a->lanes[i].stalled_ms > a->now_ms)
+			t = sooner(t, a->lanes[i].stalled_ms - a->now_ms);
+	}
+	if (a->stopping || a->reload) {
+		int64_t left = a->stop_ms + (int64_t)a->conf->drain_ms - a->now_ms;
+		t = sooner(t, left > 0 ? left : 0);
+	}
+	return sooner(sooner(t, notify_interval_ms()), listen_timeout(a->listen));
+}
+
+static int wait_for_work(struct agent *a, bool more)
+{
+	struct pollfd fds[3] = {
+	        {tailer_fd(a->tailer), POLLIN, 0},
+	        {a->signal_fd, POLLIN, 0},
+	        {listen_fd(a->listen), POLLIN, 0},
+	};
+	int64_t ms = timeout(a, more);
+	int rc = ship_wait(a->ship, fds, a->listen ? 3 : 2,
+	                   ms < 0 ? -1 : (int)(ms > 60000 ? 60000 : ms));
+	a->now_ms = clock_mono_ms();
+	return rc;
+}
+
+/* Every lane a batch at a time, beginning with another one each turn.  Whether there is more. */
+static bool fill(struct agent *a)
+{
+	bool more = false;
+	size_t n = a->conf->nsources;
+	if (a->stopping || a->reload || a->degraded)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		more = lane_fill(&a->lanes[(a->next_lane + i) % n]) || more;
+	a->next_lane++;
+	/* What age has completed leaves something to settle. */
+	if (ship_seal_old(a->ship, a->now_ms))
+		more = true;
+	return more;
+}
+
+/* One turn after waiting.  *ret_more: the next one is not to wait. */
+static int turn(struct agent *a, bool *ret_more, struct err *err)
+{
+	take_signals(a);
+	listen_run(a->listen);
+	int rc = tailer_wake(a->tailer, a->now_ms, err);
+	if (rc == 0)
+		rc = ship_step(a->ship, a->now_ms, err);
+	if (rc < 0)
+		return rc;
+	*ret_more = fill(a);
+	if (books_commit(a)) {
+		books_retry(a);
+		rc = ship_start(a->ship, a->now_ms, err);
+	}
+	notify_alive(a->now_ms);
+	return rc;
+}
+
+static bool drained(const struct agent *a)
+{
+	return ship_in_flight(a->ship) == 0 || a->now_ms - a->stop_ms >= (int64_t)a->conf->drain_ms;
+}
+
+static int loop(struct agent *a, struct err *err)
+{
+	bool more = true;
+	int rc = 0;
+	while (rc == 0) {
+		rc = wait_for_work(a, more);
+		if (rc < 0)
+			return err_set(err, rc, "wait for events: %s", strerror(-rc));
+		rc = turn(a, &more, err);
+		if (rc < 0 || (a->stopping && drained(a)))
+			break;
+		if (a->reload && drained(a) && books_commit(a)) {
+			rc = finish_reload(a, err);
+			more = true;
+		}
+	}
+	return rc;
+}
+
+static void say_start(const struct agent *a)
+{
+	log_info("pmta-shipper %s started with \"%s\": %zu sources, %zu endpoints%s", VERSION,
+	         a->conf->path, a->conf->nsources, a->conf->nendpoints,
+	         a->dry_run ? ", dry run: nothing is sent" : "");
+	for (size_t i = 0; i < a->conf->nsources; i++) {
+		struct tail_status s;
+		tailer_status(a->tailer, i, &s);
+		log_info("source \"%s\": \"%s\", %zu files known, %" PRIu64 " bytes behind",
+		         a->conf->sources[i].name, a->conf->sources[i].acct_file, s.files_known,
+		         s.behind_bytes);
+	}
+	for (size_t i = 0; i < a->conf->nendpoints; i++) {
+		if (!a->conf->endpoints[i].url[0])
+			log_warning(
+			        "endpoint \"%s\": not configured yet (url is empty): idle, nothing "
+			        "is sent; set url in \"%s\" and reload",
+			        a->conf->endpoints[i].name, a->conf->path);
+	}
+}
+
+static void say_stop(const struct agent *a)
+{
+	struct tally total = {0};
+	size_t unanswered = ship_flying_records(a->ship);
+	for (size_t i = 0; i < a->conf->nsources; i++) {
+		struct tail_status s;
+		tailer_status(a->tailer, i, &s);
+		tally_add(&total, &s.tally);
+	}
+	if (unanswered > 0)
+		log_warning(
+		        "%zu records were in flight and unanswered: they may be delivered again "
+		        "after the next start",
+		        unanswered);
+	log_info("stopped: %" PRIu64 " rows read in all, %" PRIu64 " acknowledged, %" PRIu64
+	         " dead letters made, %" PRIu64 " skipped",
+	         total.rows, total.acked, total.dead, total.skipped);
+}
+
+int agent_run(struct conf *conf, bool dry_run)
+{
+	struct agent a = {.conf = conf, .dry_run = dry_run, .signal_fd = -1};
+	struct err err = {0};
+	a.now_ms = a.started_ms = clock_mono_ms();
+	a.started_real_ms = clock_real_ms();
+	int rc = open_all(&a, &err);
+	if (rc == 0) {
+		say_start(&a);
+		notify_ready("running");
+		rc = loop(&a, &err);
+	}
+	if (rc == 0)
+		(void)books_commit(&a);
+	if (rc < 0)
+		log_error("%s", err.text);
+	else
+		say_stop(&a);
+	close_all(&a);
+	return rc < 0 ? 1 : 0;
+}
+
+uint64_t agent_worst_memory(const struct conf *conf)
+{
+	uint64_t total = 4 << 20; /* libraries, SQLite's cache, the answers under way */
+	for (size_t i = 0; i < conf->nendpoints; i++)
+		total += ship_worst_memory(&conf->endpoints[i], conf->nsources);
+	/* A buffer, a reader and letters in waiting a source. */
+	total += conf->nsources * (2 * conf->record_max + 131072 + 8 * conf->record_max);
+	return total + (256 << 10) + 4 * conf->record_max;
+}

@@ -1,0 +1,168 @@
+/*
+ * agent.h - the running agent: owner of all modules; for agent/ only.
+ *
+ *     wait      ship_wait()          transfers, inotify, signals, the listener
+ *     take in   tailer_wake()        events;  ship_step(): answers
+ *     fill      lane_fill()          lines to records to batches
+ *     commit    books_commit()       one transaction: positions, boundaries, dead letters
+ *     send      ship_start()         only what the commit has stored
+ *
+ * The order matters: a batch is sent only after its boundary is in the store, and what answers for
+ * it is committed before anything new takes its slot.
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "conf/conf.h"
+#include "csv/reader.h"
+#include "ship/json.h"
+#include "ship/ship.h"
+#include "state/store.h"
+#include "tailer/tailer.h"
+
+struct agent;
+struct listen;
+
+/* From one source's lines to its endpoint's batches. */
+struct lane {
+	struct agent *agent;
+	unsigned index; /* of the source, and the lane of ship */
+	const struct conf_source *conf;
+	struct reader *reader;
+	int64_t reader_file;    /* whose columns the reader has; 0 for none */
+	struct tail_file *file; /* held while something of it is not settled */
+	uint64_t cursor;        /* the end of the last item, or of what was settled */
+	uint64_t read_to;       /* the end of the last complete row or line */
+	uint64_t expect;        /* the end of the last line */
+	struct mark last;       /* the last row since cursor that proves something */
+	struct tally passed;    /* rows since cursor */
+	uint64_t bound;         /* the open batch ends here: a boundary stored before; 0: none */
+	bool barrier;           /* other columns follow: wait until all before is committed */
+	bool warned_type;
+	int64_t stalled_ms; /* out of memory: not before then */
+	uint64_t in_flight; /* rows handed to ship and not yet reported done */
+	uint64_t by_type[RECORD_NOT_A_TYPE + 1];
+	uint64_t utf8_repaired;
+};
+
+/* A dead letter on its way to the store. */
+struct letter {
+	struct store_dead d; /* its texts are pieces of memory, or fixed words */
+	char *memory;
+};
+
+/* Boundary of a batch that was in flight when the agent ended, or that is done. */
+struct bound {
+	int64_t file;
+	uint64_t start, end;
+};
+
+struct agent {
+	struct conf *conf;
+	struct store *store;
+	struct tailer *tailer;
+	struct tail_source *tail_sources;
+	struct ship *ship;
+	struct listen *listen;
+	struct lane *lanes;
+	int signal_fd;
+	bool dry_run, stopping, reload, degraded;
+	int64_t now_ms, stop_ms, started_ms, started_real_ms;
+	struct conf *next_conf;
+
+	struct letter *letters;
+	size_t nletters, letters_room, letters_bytes;
+	int64_t dead_records, dead_bytes; /* in the store */
+	bool dead_full;
+	struct hash128 *dropped; /* dead letters that were delivered after all */
+	size_t ndropped, dropped_room;
+	struct bound *done; /* boundaries to be dropped */
+	size_t ndone, done_room;
+	struct bound *bounds; /* of batches that were in flight at the last end */
+	size_t nbounds;
+	int64_t *lifted; /* by endpoint: a run of refusals to try once more; 0: none */
+	struct ship_memory *remembered; /* by endpoint: as it is in the store */
+	struct log_limit store_limit, dead_limit;
+	unsigned next_lane;
+};
+
+/* lane.c */
+int lane_open(struct lane *l, struct agent *a, unsigned index, struct err *err) MUST_CHECK;
+void lane_close(struct lane *l);
+/*
+ * Read until a batch is complete, nothing is left or there is no room.  Returns whether there may
+ * be more at once.
+ */
+bool lane_fill(struct lane *l);
+
+/* books.c: what is to be written down, and writing it */
+int books_open(struct agent *a, struct err *err) MUST_CHECK;
+void books_close(struct agent *a);
+bool books_full(const struct agent *a); /* too many dead letters wait: stop reading */
+int books_dead(struct agent *a, const struct store_dead *d) MUST_CHECK;
+void books_done(const struct ship_done *done, void *arg);
+void books_lifted(size_t endpoint, int64_t run, void *arg);
+/* After a commit: dead letters of runs that are over get one more try. */
+void books_retry(struct agent *a);
+/* One transaction for all that changed.  Whether everything is in the store. */
+bool books_commit(struct agent *a);
+/* The boundary that was stored at start of a file, taken out of the list; 0 for none. */
+uint64_t books_bound(struct agent *a, int64_t file, uint64_t start);
+
+/* agent.c */
+int agent_run(struct conf *conf, bool dry_run);
+
+/* view.c, status.c: what `status` shows, of a running agent or of the store alone */
+struct source_view {
+	const char *name, *acct_file;
+	char file[256];
+	struct tail_status tail; /* its file points to the field above */
+	uint64_t in_flight;      /* rows */
+	uint64_t by_type[RECORD_NOT_A_TYPE + 1], utf8_repaired;
+};
+
+struct endpoint_view {
+	const char *name;
+	bool configured;
+	struct ship_status ship; /* of a running agent */
+};
+
+struct view {
+	bool running, degraded, dry_run, dead_full;
+	int64_t pid, now_ms, uptime_ms;
+	const char *conf_path;
+	size_t nsources, nendpoints;
+	struct source_view *sources;
+	struct endpoint_view *endpoints;
+	int64_t dead_records, dead_bytes;
+};
+
+/* Both return 0 or a negative errno; view_free() in any case. */
+int view_of_agent(struct view *ret, const struct agent *a) MUST_CHECK;
+int view_of_store(struct view *ret, const struct conf *conf, struct store *store) MUST_CHECK;
+void view_free(struct view *v);
+
+/* Things an operator should look at; 0: all is well. */
+unsigned view_problems(const struct view *v);
+
+/* Text for people, JSON for programs: the caller's, or NULL when out of memory. */
+char *status_text(const struct view *v);
+char *status_json(const struct view *v);
+
+/* control.c: answers on the control socket and on metrics-listen */
+int control_open(struct agent *a);
+
+/* notify.c: to the service manager, if there is one */
+void notify_ready(const char *status);
+void notify_reloading(void);
+void notify_stopping(void);
+void notify_status(const char *fmt, ...) ERR_PRINTF(1, 2);
+/* Half the watchdog's interval, or -1 without one; notify_alive() at least that often. */
+int64_t notify_interval_ms(void);
+void notify_alive(int64_t now_ms);
+
+#endif

@@ -1,0 +1,345 @@
+/*
+ * From one source's lines to its endpoint's batches.
+ *
+ * Ranges tile a file.  An item answers for its row and for all that was passed over since the item
+ * before; what is passed over with no row to carry it is settled by itself, as soon as no batch is
+ * open (a settled range inside an open batch would tear it apart).
+ *
+ *          cursor            read_to   expect
+ *     -------|-----------------|---------|----
+ *     items    passed over       half-read
+ *     so far   rows, headers     record
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "agent/agent.h"
+
+#define LINES_AT_ONCE 20000 /* then the loop turns: answers and events wait for us */
+#define STALL_MS 200
+
+int lane_open(struct lane *l, struct agent *a, unsigned index, struct err *err)
+{
+	const struct conf_source *conf = &a->conf->sources[index];
+	const struct reader_conf reader = {
+	        .record_max = a->conf->record_max,
+	        .record_fields = &conf->record_fields,
+	        .type_field = a->conf->endpoints[conf->endpoint].type_field,
+	};
+	*l = (struct lane){.agent = a, .index = index, .conf = conf};
+	if (reader_new(&l->reader, &reader) < 0)
+		return err_set(err, -ENOMEM, "source \"%s\": out of memory", conf->name);
+	return 0;
+}
+
+void lane_close(struct lane *l)
+{
+	l->reader = reader_free(l->reader);
+}
+
+/* All up to read_to needs no answer: nothing before it in this range is to be shipped. */
+static int settle(struct lane *l)
+{
+	if (!l->file || l->read_to <= l->cursor)
+		return 0;
+	int rc = tailer_ack(l->agent->tailer, l->file, l->cursor, l->read_to, &l->last,
+	                    l->last.end > l->cursor, &l->passed);
+	if (rc < 0)
+		return rc;
+	l->cursor = l->read_to;
+	l->passed = (struct tally){0};
+	return 0;
+}
+
+/* Complete the open batch and settle what stands behind it. */
+static int close_batch(struct lane *l)
+{
+	(void)ship_seal(l->agent->ship, l->index);
+	l->bound = 0;
+	return settle(l);
+}
+
+static int leave(struct lane *l)
+{
+	if (!l->file)
+		return 0;
+	int rc = close_batch(l);
+	if (rc < 0)
+		return rc;
+	tailer_release(l->agent->tailer, l->file, 1);
+	l->file = NULL;
+	return 0;
+}
+
+/* Go on in file, at offset from. */
+static int enter(struct lane *l, struct tail_file *file, uint64_t from)
+{
+	int rc = 0;
+	if (l->reader_file != tail_file_id(file) || from != l->read_to)
+		rc = reader_begin(l->reader, tail_file_header(file));
+	if (rc < 0)
+		return rc;
+	l->reader_file = tail_file_id(file);
+	l->file = file;
+	tailer_hold(file);
+	l->cursor = l->read_to = l->expect = from;
+	l->passed = (struct tally){0};
+	l->last = (struct mark){0};
+	return 0;
+}
+
+static bool shipped(const struct lane *l, const struct record *rec)
+{
+	struct slice type = rec->fields[0];
+	for (size_t i = 0; i < l->conf->records.n; i++) {
+		if (slice_is(type, l->conf->records.v[i]))
+			return true;
+	}
+	return false;
+}
+
+static void pass_over(struct lane *l, const struct mark *mark, bool proves)
+{
+	l->passed.rows++;
+	l->read_to = mark->end;
+	if (proves)
+		l->last = *mark;
+}
+
+static void skip(struct lane *l, const struct record *rec)
+{
+	l->passed.skipped++;
+	pass_over(l, &rec->mark, true);
+	if (rec->type != RECORD_OTHER || l->warned_type)
+		return;
+	l->warned_type = true;
+	log_warning("source \"%s\": records of the unknown type \"%s\" in \"%s\" are skipped and "
+	            "counted",
+	            l->conf->name, rec->fields[0].text, tail_file_name(l->file));
+}
+
+/* A row that is no record becomes a dead letter; reading goes on behind its first line. */
+static int bury(struct lane *l, const struct record *rec, const char *kind, const char *why,
+                bool proves)
+{
+	const struct store_dead d = {
+	        .id = rec->mark.id,
+	        .source = l->conf->name,
+	        .endpoint = l->conf->endpoint_name,
+	        .file = tail_file_name(l->file),
+	        .start = rec->mark.start,
+	        .end = rec->mark.end,
+	        .kind = kind,
+	        .reason = why,
+	        .answer = SLICE_EMPTY,
+	        .header = reader_header(l->reader),
+	        .row = rec->raw,
+	};
+	int rc = books_dead(l->agent, &d);
+	if (rc < 0)
+		return rc;
+	l->passed.dead++;
+	pass_over(l, &rec->mark, proves);
+	return 0;
+}
+
+/* Start a batch under a boundary that was stored before, if there is one here. */
+static void find_bound(struct lane *l)
+{
+	if (!ship_has_open(l->agent->ship, l->index))
+		l->bound = books_bound(l->agent, tail_file_id(l->file), l->cursor);
+}
+
+/* 1 when that completed a batch, 0 when not, or a negative errno. */
+static int ship_record(struct lane *l, const struct record *rec)
+{
+	struct agent *a = l->agent;
+	const struct ship_tag tag = {tail_file_id(l->file), l->file};
+	struct ship_item item = {.start = l->cursor, .mark = rec->mark, .tally = l->passed};
+	item.tally.rows++;
+	find_bound(l);
+	int rc = ship_add(a->ship, l->index, l->conf->endpoint, &tag, rec, &item, l->bound != 0,
+	                  a->now_ms);
+	if (rc == -E2BIG)
+		return bury(l, rec, "refused", "its JSON is larger than batch-bytes", true);
+	if (rc < 0)
+		return rc;
+	tailer_hold(l->file);
+	l->in_flight += item.tally.rows;
+	l->by_type[rec->type]++;
+	l->utf8_repaired += rec->utf8_repaired;
+	l->cursor = l->read_to = rec->mark.end;
+	l->passed = (struct tally){0};
+	if (l->bound != 0 && l->cursor >= l->bound) {
+		l->bound = 0;
+		rc = ship_seal(a->ship, l->index) || rc > 0;
+	}
+	return rc;
+}
+
+/* Other columns from here on.  What is stored with a position are the columns in force there, so
+ * everything before must be committed first; that is rare enough to wait for. */
+static int change_columns(struct lane *l, const struct record *rec)
+{
+	int rc = close_batch(l);
+	if (rc < 0)
+		return rc;
+	if (tail_file_committed(l->file) >= l->cursor) {
+		l->read_to = rec->mark.end;
+		return tail_file_set_header(l->file, reader_header(l->reader));
+	}
+	l->barrier = true;
+	tail_file_seek(l->file, rec->mark.start);
+	l->expect = rec->mark.start;
+	return reader_begin(l->reader, tail_file_header(l->file));
+}
+
+/* What the reader made of a line.  1 when a batch is complete. */
+static int take_result(struct lane *l, int result, const struct line *line,
+                       const struct record *rec)
+{
+	uint64_t start;
+	int rc = 0;
+	switch (result) {
+	case READ_MORE:
+		if (reader_pending(l->reader, &start))
+			tail_file_keep(l->file, start);
+		return 0;
+	case READ_BLANK:
+	case READ_HEADER:
+		l->read_to = line->end;
+		return 0;
+	case READ_COLUMNS:
+		return change_columns(l, rec);
+	case READ_RECORD:
+		if (shipped(l, rec))
+			return ship_record(l, rec);
+		skip(l, rec);
+		return 0;
+	default:
+		rc = bury(l, rec, "unreadable", reader_why(l->reader), !line->cut);
+		if (rc == 0 && rec->mark.end != line->end) {
+			tail_file_seek(l->file, rec->mark.end);
+			l->expect = rec->mark.end;
+		}
+		return rc;
+	}
+}
+
+/* The next line of the lane's file does not follow on the last: a range in between was
+ * acknowledged before the last end. */
+static int jump(struct lane *l, uint64_t from)
+{
+	int rc = close_batch(l);
+	if (rc < 0)
+		return rc;
+	reader_drop(l->reader);
+	l->cursor = l->read_to = l->expect = from;
+	l->last = (struct mark){0};
+	return 0;
+}
+
+/* Out of memory, most likely: the row comes again, a little later. */
+static void stall(struct lane *l)
+{
+	reader_drop(l->reader);
+	if (l->file) {
+		tail_file_seek(l->file, l->read_to);
+		l->expect = l->read_to;
+	}
+	l->stalled_ms = l->agent->now_ms + STALL_MS;
+}
+
+static int take_line(struct lane *l, const struct line *line, struct tail_file *file)
+{
+	struct record rec;
+	int rc = 0;
+	if (file != l->file) {
+		rc = leave(l);
+		if (rc == 0)
+			rc = enter(l, file, line->from);
+	} else if (line->from != l->expect) {
+		rc = jump(l, line->from);
+	}
+	if (rc < 0)
+		return rc;
+	rc = reader_feed(l->reader, line, &rec);
+	if (rc < 0)
+		return rc;
+	l->expect = line->end;
+	return take_result(l, rc, line, &rec);
+}
+
+/* A finished file has ended: a record that is still open will never be closed. */
+static int take_end(struct lane *l, const struct line *end, struct tail_file *file)
+{
+	struct record rec;
+	if (file != l->file) {
+		int rc = leave(l);
+		if (rc == 0)
+			rc = enter(l, file, end->from);
+		if (rc < 0)
+			return rc;
+	}
+	int result = reader_finish(l->reader, end, &rec);
+	if (result == READ_REJECT)
+		return take_result(l, result, end, &rec);
+	l->read_to = l->expect = end->end; /* NULs up to the end, say */
+	return 0;
+}
+
+/* Nothing more for now: a half-read record is read again when it has grown. */
+static int rest(struct lane *l)
+{
+	uint64_t start;
+	if (l->file && reader_pending(l->reader, &start)) {
+		reader_drop(l->reader);
+		tail_file_seek(l->file, start);
+		l->expect = start;
+	}
+	if (!l->file || ship_has_open(l->agent->ship, l->index))
+		return 0;
+	return leave(l);
+}
+
+static bool may_read(struct lane *l)
+{
+	struct agent *a = l->agent;
+	if (a->now_ms < l->stalled_ms || books_full(a) || !ship_room(a->ship, l->conf->endpoint))
+		return false;
+	if (l->barrier && tail_file_committed(l->file) < l->cursor)
+		return false;
+	l->barrier = false;
+	/* Too many gaps: wait for the batch that all the others have overtaken. */
+	return !l->file || tail_file_gaps(l->file) < LEDGER_RANGES_MAX;
+}
+
+bool lane_fill(struct lane *l)
+{
+	struct agent *a = l->agent;
+	struct tail_file *file;
+	struct line line;
+	int rc = 0;
+	for (unsigned n = 0; n < LINES_AT_ONCE && may_read(l); n++) {
+		rc = tailer_next(a->tailer, l->index, &line, &file);
+		if (rc == TAIL_NOTHING) {
+			rc = rest(l);
+			break;
+		}
+		rc = rc == TAIL_LINE ? take_line(l, &line, file) : take_end(l, &line, file);
+		if (rc > 0) {
+			tailer_turn(a->tailer, l->index);
+			return true;
+		}
+		if (rc < 0)
+			break;
+	}
+	if (rc == 0 && !ship_has_open(a->ship, l->index))
+		rc = settle(l);
+	if (rc < 0) {
+		stall(l);
+		return false;
+	}
+	return tailer_ready(a->tailer, l->index) && may_read(l);
+}

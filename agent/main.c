@@ -1,0 +1,59 @@
+/* pmta-shipper: a table of subcommands. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/cmd.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *what;
+} commands[] = {
+        {"run", cmd_run, "follow the accounting files and deliver"},
+        {"check", cmd_check, "check the configuration"},
+        {"directives", cmd_directives, "print the acct-file blocks for PowerMTA's configuration"},
+        {"parse", cmd_parse, "print records as they would be sent"},
+        {"status", cmd_status, "what was read, delivered and held"},
+        {"dead", cmd_dead, "list and show dead letters"},
+};
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int print_help(void)
+{
+	(void)printf("Usage: pmta-shipper COMMAND [OPTION]...\n"
+	             "Deliver PowerMTA's bounces and complaints to Octeth.\n\n");
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		(void)printf("  %-12s %s\n", commands[i].name, commands[i].what);
+	(void)printf("\n'pmta-shipper COMMAND --help' says more; pmta-shipper(8) says all.\n");
+	return 0;
+}
+
+/* A full disk or a closed pipe must not pass for success. */
+static int flushed(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	return status == 0 ? 1 : status;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		(void)fprintf(stderr, "pmta-shipper: no command; see 'pmta-shipper --help'\n");
+		return CMD_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return flushed(print_help());
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)printf("pmta-shipper %s\n", VERSION);
+		return flushed(0);
+	}
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return flushed(commands[i].run(argc - 1, argv + 1));
+	}
+	(void)fprintf(stderr, "pmta-shipper: unknown command '%s'; see 'pmta-shipper --help'\n",
+	              argv[1]);
+	return CMD_EXIT_USAGE;
+}

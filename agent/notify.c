@@ -1,0 +1,53 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "agent/agent.h"
+
+static int64_t next_ms;
+
+void notify_ready(const char *status)
+{
+	(void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+}
+
+void notify_reloading(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+	                 (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+void notify_stopping(void)
+{
+	(void)sd_notify(0, "STOPPING=1\nSTATUS=finishing what is in flight");
+}
+
+void notify_status(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	(void)sd_notifyf(0, "STATUS=%s", text);
+}
+
+int64_t notify_interval_ms(void)
+{
+	uint64_t usec;
+	return sd_watchdog_enabled(0, &usec) > 0 ? (int64_t)(usec / 2000) : -1;
+}
+
+void notify_alive(int64_t now_ms)
+{
+	int64_t interval = notify_interval_ms();
+	if (interval < 0 || now_ms < next_ms)
+		return;
+	/* A little before the time is up, so that one wait of that length is enough. */
+	next_ms = now_ms + interval * 3 / 4;
+	(void)sd_notify(0, "WATCHDOG=1");
+}

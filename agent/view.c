@@ -1,0 +1,171 @@
+/* What `status` shows: collected from a running agent, or from the store and the files on disk. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+
+static int view_alloc(struct view *v, const struct conf *conf)
+{
+	*v = (struct view){.conf_path = conf->path,
+	                   .nsources = conf->nsources,
+	                   .nendpoints = conf->nendpoints};
+	v->sources = calloc(conf->nsources, sizeof(*v->sources));
+	v->endpoints = calloc(conf->nendpoints, sizeof(*v->endpoints));
+	if (!v->sources || !v->endpoints)
+		return -ENOMEM;
+	for (size_t i = 0; i < conf->nsources; i++) {
+		v->sources[i].name = conf->sources[i].name;
+		v->sources[i].acct_file = conf->sources[i].acct_file;
+	}
+	for (size_t i = 0; i < conf->nendpoints; i++) {
+		v->endpoints[i].name = conf->endpoints[i].name;
+		v->endpoints[i].configured = conf->endpoints[i].url[0] != '\0';
+	}
+	return 0;
+}
+
+void view_free(struct view *v)
+{
+	free(v->sources);
+	free(v->endpoints);
+	v->sources = NULL;
+	v->endpoints = NULL;
+}
+
+static void name_file(struct source_view *s, const char *name)
+{
+	(void)snprintf(s->file, sizeof(s->file), "%s", name);
+	s->tail.file = s->file;
+}
+
+int view_of_agent(struct view *v, const struct agent *a)
+{
+	int rc = view_alloc(v, a->conf);
+	if (rc < 0)
+		return rc;
+	v->running = true;
+	v->degraded = a->degraded;
+	v->dry_run = a->dry_run;
+	v->dead_full = a->dead_full;
+	v->pid = getpid();
+	v->now_ms = a->now_ms;
+	v->uptime_ms = a->now_ms - a->started_ms;
+	v->dead_records = a->dead_records;
+	v->dead_bytes = a->dead_bytes;
+	for (size_t i = 0; i < v->nsources; i++) {
+		struct source_view *s = &v->sources[i];
+		const struct lane *l = &a->lanes[i];
+		tailer_status(a->tailer, i, &s->tail);
+		name_file(s, s->tail.file);
+		s->in_flight = l->in_flight + l->passed.rows;
+		s->utf8_repaired = l->utf8_repaired;
+		memcpy(s->by_type, l->by_type, sizeof(s->by_type));
+	}
+	for (size_t i = 0; i < v->nendpoints; i++)
+		ship_status(a->ship, i, &v->endpoints[i].ship);
+	return 0;
+}
+
+struct count {
+	struct source_view *view;
+	const struct conf_source *conf;
+};
+
+/* The size of a file as it is now, wherever it lies. */
+static uint64_t size_now(const struct conf_source *c, const struct store_file *f)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	const char *slash = strrchr(c->acct_file, '/');
+	(void)snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - c->acct_file), c->acct_file,
+	               f->name);
+	if (stat(path, &st) == 0 && st.st_ino == f->ino)
+		return (uint64_t)st.st_size;
+	(void)snprintf(path, sizeof(path), "%s/%s", c->move_to, f->name);
+	if (stat(path, &st) == 0 && st.st_ino == f->ino)
+		return (uint64_t)st.st_size;
+	return f->size;
+}
+
+static int count_file(const struct store_file *f, void *arg)
+{
+	const struct count *c = arg;
+	struct tail_status *t = &c->view->tail;
+	t->files_known++;
+	if (f->passed || f->gz)
+		return 0;
+	if (f->gone_ms != 0) {
+		t->gone += f->offset < f->size;
+		return 0;
+	}
+	uint64_t size = size_now(c->conf, f);
+	if (size > f->offset) {
+		t->files_behind++;
+		t->behind_bytes += size - f->offset;
+	}
+	if (strcmp(f->name, c->view->file) >= 0) {
+		name_file(c->view, f->name);
+		t->offset = f->offset;
+		t->size = size;
+	}
+	return 0;
+}
+
+static int count_source(struct source_view *s, const struct conf_source *conf, struct store *store)
+{
+	const struct {
+		const char *name;
+		uint64_t *to;
+	} values[] = {
+	        {"rows", &s->tail.tally.rows},
+	        {"acked", &s->tail.tally.acked},
+	        {"dead", &s->tail.tally.dead},
+	        {"skipped", &s->tail.tally.skipped},
+	        {"ignored", &s->tail.tally.ignored},
+	        {"rotations", &s->tail.counters.rotations},
+	        {"truncations", &s->tail.counters.truncations},
+	        {"crashes", &s->tail.counters.crashes},
+	        {"copies", &s->tail.counters.copies},
+	        {"gone_unread", &s->tail.counters.gone_unread},
+	        {"nul_bytes", &s->tail.counters.nul_bytes},
+	};
+	struct count count = {s, conf};
+	s->tail.file = s->file;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		int64_t value;
+		int rc = store_get(store, s->name, values[i].name, 0, &value);
+		if (rc < 0)
+			return rc;
+		*values[i].to = (uint64_t)value;
+	}
+	return store_files(store, s->name, count_file, &count);
+}
+
+int view_of_store(struct view *v, const struct conf *conf, struct store *store)
+{
+	int rc = view_alloc(v, conf);
+	for (size_t i = 0; rc == 0 && i < v->nsources; i++)
+		rc = count_source(&v->sources[i], &conf->sources[i], store);
+	if (rc == 0)
+		rc = store_dead_count(store, &v->dead_records, &v->dead_bytes);
+	v->dead_full = v->dead_records >= (int64_t)conf->dead_max_records ||
+	               v->dead_bytes >= (int64_t)conf->dead_max_bytes;
+	return rc;
+}
+
+unsigned view_problems(const struct view *v)
+{
+	unsigned n = v->degraded + v->dead_full;
+	for (size_t i = 0; i < v->nsources; i++)
+		n += (v->sources[i].tail.counters.gone_unread > 0) +
+		     (v->sources[i].tail.unreadable > 0);
+	for (size_t i = 0; i < v->nendpoints; i++)
+		n += v->running && (v->endpoints[i].ship.state == SHIP_HELD ||
+		                    v->endpoints[i].ship.state == SHIP_RETRYING);
+	return n;
+}
