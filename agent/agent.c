@@ -99,16 +99,27 @@ static void close_ship(struct agent *a)
 	a->ship = ship_close(a->ship);
 }
 
+static void signals_wanted(sigset_t *ret)
+{
+	(void)sigemptyset(ret);
+	(void)sigaddset(ret, SIGTERM);
+	(void)sigaddset(ret, SIGINT);
+	(void)sigaddset(ret, SIGHUP);
+}
+
+void agent_block_signals(void)
+{
+	sigset_t set;
+	signals_wanted(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
 /* Signals arrive through a descriptor, in their turn. */
 static int open_signals(struct agent *a, struct err *err)
 {
 	sigset_t set;
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
+	signals_wanted(&set);
 	a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return a->signal_fd < 0 ? err_set(err, -errno, "open signalfd: %m") : 0;
 }

@@ -114,6 +114,8 @@ bool books_commit(struct agent *a);
 uint64_t books_bound(struct agent *a, int64_t file, uint64_t start);
 
 /* agent.c */
+void agent_block_signals(void);
+/* Run until SIGTERM.  Takes the conf over.  Returns the exit status. */
 int agent_run(struct conf *conf, bool dry_run);
 
 /* view.c, status.c: what `status` shows, of a running agent or of the store alone */

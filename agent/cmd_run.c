@@ -46,6 +46,7 @@ int cmd_run(int argc, char **argv)
 	}
 	if (optind < argc)
 		return cmd_usage(argv[0], "takes no argument");
+	agent_block_signals(); /* from here on they wait for their turn */
 	/* What is in memory (addresses, secrets) does not belong into a core dump. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	int status = cmd_load_conf(&conf, path);

@@ -115,6 +115,7 @@ void file_free(struct tail_file *f)
 	if (s->current == f)
 		s->current = NULL;
 	file_close(f);
+	free(f->proved_name);
 	free(f->name);
 	free(f);
 }
@@ -162,6 +163,8 @@ int file_resort(struct tail_file *f, const char *name, const struct acct_name *k
 	bool todo = f->todo;
 	unmark_todo(f);
 	list_remove(s->files, &s->nfiles, f);
+	if (!f->verified && !f->proved_name)
+		f->proved_name = STEAL(f->name);
 	free(f->name);
 	f->name = copy;
 	f->key = *key;

@@ -32,6 +32,7 @@ struct tail_file {
 	int64_t id; /* 0: not resolved yet; whether it is a file of its own is not known */
 	char *name; /* as on disk, without folder and .gz */
 	struct acct_name key;
+	char *proved_name; /* the one it bore when it was last proved; NULL: name */
 	bool gz;
 	int dir;
 	uint64_t dev, ino, size; /* as last seen */

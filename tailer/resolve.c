@@ -116,6 +116,7 @@ static int go_on(struct tail_file *f, struct open_file *o)
 	f->offset = o->ledger.committed;
 	f->salt = follow_salt(o->follow)->hash;
 	f->verified = true;
+	free(STEAL(f->proved_name));
 	follow_seek(o->follow, f->offset);
 	return RESOLVED_READ;
 }
@@ -142,10 +143,15 @@ static int resume_crashed(struct tail_file *f, struct open_file *o, uint64_t res
 /* Keep the entry of an identity whose file is no longer there. */
 static struct tail_file *ghost_of(const struct tail_file *f)
 {
-	struct tail_file *ghost = file_new(f->source, f->name, &f->key);
+	const char *name = f->proved_name ? f->proved_name : f->name;
+	struct acct_name key = f->key;
+	(void)acct_name_parse(&f->source->template, name, &key);
+	key.gz = false; /* in the name there is no ".gz" */
+	struct tail_file *ghost = file_new(f->source, name, &key);
 	if (!ghost)
 		return NULL;
 	ghost->id = f->id;
+	ghost->gz = f->gz;
 	/* f->size is that of the new contents.  What is still in flight is not lost. */
 	ghost->size = f->stored_size > f->offset && !f->gz ? f->stored_size : f->offset;
 	ghost->salt = f->salt;
@@ -162,34 +168,71 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 	return ghost;
 }
 
-/*
- * Nothing of what we know of f is in it: from here on it is another file, read from byte 0.
- * *ret_ghost keeps what it was, if that is known to the store.
- */
-static int begin_anew(struct tail_file *f, struct open_file *o, struct tail_file **ret_ghost)
+/* f is no longer what it was, which *ret_ghost keeps if the store knows it.  It is nothing yet. */
+static int forsake(struct tail_file *f, struct tail_file **ret_ghost)
 {
-	struct source *s = f->source;
-	tail_note(s->tailer, TAIL_WARNING,
-	          "\"%s\" was truncated or rewritten: reading it from its beginning", f->name);
-	s->counters.truncations++;
-	s->counters_dirty = true;
 	*ret_ghost = NULL;
 	if (f->stored) {
-		*ret_ghost = ghost_of(f);
-		if (!*ret_ghost)
+		struct tail_file *ghost = ghost_of(f);
+		if (!ghost)
 			return -ENOMEM;
-		if ((*ret_ghost)->size > f->offset)
-			file_lost(*ret_ghost, (*ret_ghost)->size - f->offset);
+		if (ghost->size > ghost->offset)
+			file_lost(ghost, ghost->size - ghost->offset);
+		*ret_ghost = ghost;
 	}
-	f->stored_size = 0;
-	f->id = s->tailer->next_id++;
-	f->stored = false;
+	f->id = 0;
+	f->offset = f->stored_size = 0;
+	f->salt = (struct hash128){{0}};
 	f->tally = (struct tally){0};
+	f->stored = false;
+	free(STEAL(f->proved_name));
+	return 0;
+}
+
+static void note_rewritten(struct tail_file *f)
+{
+	tail_note(f->source->tailer, TAIL_WARNING,
+	          "\"%s\" was truncated or rewritten: reading it from its beginning", f->name);
+	f->source->counters.truncations++;
+	f->source->counters_dirty = true;
+}
+
+/* Nothing of what we know of f is in it: from here on it is another file, read from byte 0. */
+static int begin_anew(struct tail_file *f, struct open_file *o, struct tail_file **ret_ghost)
+{
+	note_rewritten(f);
+	int rc = forsake(f, ret_ghost);
+	if (rc < 0)
+		return rc;
+	f->id = f->source->tailer->next_id++;
 	ledger_reset(&o->ledger, 0);
 	o->ladder.n = 0;
 	free(STEAL(o->header));
 	o->header_len = 0;
 	return go_on(f, o);
+}
+
+static int resolve_new(struct tail_file *f, struct follow *follow);
+
+/*
+ * The inode is known and its bytes are not: the file was rewritten, or the inode is used again, by
+ * a new file or by another path of one that is known.
+ */
+static int resolve_again(struct tail_file *f, struct open_file *o)
+{
+	struct tail_file *ghost;
+	struct follow *follow = STEAL(o->follow);
+	bool renamed = f->proved_name != NULL;
+	open_free(o);
+	int rc = forsake(f, &ghost);
+	if (rc < 0) {
+		(void)follow_close(follow);
+		return rc;
+	}
+	rc = resolve_new(f, follow);
+	if (rc == RESOLVED_READ && !renamed)
+		note_rewritten(f);
+	return rc;
 }
 
 /* f has an entry, and its path leads to the inode of that entry. */
@@ -204,7 +247,6 @@ static int resolve_known(struct tail_file *f, struct follow *follow)
 	if (o->ladder.n == 0 && same_header(follow, o))
 		return go_on(f, o);
 	const struct identity_case c = {&o->ladder, o->ledger.committed, true, known_size(f)};
-	struct tail_file *ghost;
 	uint64_t resume;
 	switch (identity_decide(&c, holds, follow, &resume)) {
 	case IDENTITY_SAME:
@@ -212,7 +254,7 @@ static int resolve_known(struct tail_file *f, struct follow *follow)
 	case IDENTITY_CRASHED:
 		return resume_crashed(f, o, resume);
 	case IDENTITY_NEW:
-		return begin_anew(f, o, &ghost);
+		return resolve_again(f, o);
 	default:
 		open_free(o);
 		return RESOLVED_WAIT;
@@ -236,6 +278,20 @@ static int adopt(struct tail_file *f, struct tail_file *other, struct open_file 
 	return changed < 0 ? changed : rc;
 }
 
+/* The same for a file that is not to be read. */
+static int adopt_passed(struct tail_file *f, struct tail_file *other)
+{
+	f->id = other->id;
+	f->tally = other->tally;
+	f->stored = other->stored;
+	f->salt = other->salt;
+	f->offset = other->offset;
+	f->passed = f->verified = true;
+	file_free(other);
+	int rc = mark_changed(f, CHANGED_ENTRY);
+	return rc < 0 ? rc : RESOLVED_ALIAS;
+}
+
 /* A file of its own that begins with rows of another: those are not sent again. */
 static int fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
 {
@@ -256,6 +312,8 @@ static int fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
 static int resolve_against(struct tail_file *f, struct follow *follow, struct tail_file *other)
 {
 	bool there = file_present(other) || other->open;
+	if (other->passed && !there)
+		return adopt_passed(f, other);
 	if (other->passed) {
 		f->alias_of = other;
 		return RESOLVED_ALIAS;

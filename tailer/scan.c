@@ -118,6 +118,19 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	return mark_todo(f);
 }
 
+/*
+ * A file that is not to be read bears another name or has another size: its inode may be used
+ * again, by one that is to be read.  What it is now is for resolve() to say.
+ */
+static int displace(struct tail_file *f)
+{
+	f->dev = f->ino = 0;
+	f->dir = -1;
+	f->missing = 2;
+	f->gone_ms = clock_real_ms();
+	return mark_changed(f, CHANGED_ENTRY);
+}
+
 /* One entry of a folder. */
 static int take(struct source *s, int dir, int dirfd, const char *name, bool hint)
 {
@@ -137,6 +150,13 @@ static int take(struct source *s, int dir, int dirfd, const char *name, bool hin
 			return 0;
 	}
 	struct tail_file *f = find(s, &key, &st, hint);
+	if (f && f->passed &&
+	    (acct_name_compare(&f->key, &key) != 0 || f->size != (uint64_t)st.st_size)) {
+		int rc = displace(f);
+		if (rc < 0)
+			return rc;
+		f = NULL;
+	}
 	return f ? take_known(f, dir, name, &key, &st, hint) : take_new(s, dir, name, &key, &st);
 }
 

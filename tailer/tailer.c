@@ -188,6 +188,7 @@ int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_f
 static void orphan_free(struct tail_file *f)
 {
 	file_close(f);
+	free(f->proved_name);
 	free(f->name);
 	free(f);
 }

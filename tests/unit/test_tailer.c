@@ -1009,6 +1009,72 @@ static void test_files_passed_over_stay_so(void **state)
 	assert_int_equal(status().gone, 0);
 }
 
+/* The bytes of one file under the inode of another, as when the inode was used again. */
+static void reuse(const char *inode_of, const char *bytes_of, const char *name)
+{
+	char data[8192];
+	size_t len = read_in_temp(bytes_of, data, sizeof(data));
+	temp_put(inode_of, O_TRUNC, data, len);
+	rename_in_temp(inode_of, name);
+}
+
+static void test_T6_inode_of_a_passed_file_used_again_by_a_live_one(void **state)
+{
+	(void)state;
+	three_files();
+	start(TAIL_FIRST_LIVE);
+	turn();
+	forget();
+	temp_append("other", HEAD "b,7\n");
+	reuse(moved(0), "other", live(5));
+	turn();
+	rescan();
+	expect("0005|type,a\n0005|b,7\n");
+}
+
+static void test_a_passed_file_stays_passed_moved_grown_or_compressed(void **state)
+{
+	(void)state;
+	char gz[80];
+	temp_append(moved(0), HEAD "b,1\n");
+	temp_append(moved(1), HEAD "b,2\n");
+	start(TAIL_FIRST_LIVE);
+	turn();
+	rename_in_temp(moved(0), "moved/b-2026-11-20-0000.csv");
+	temp_append("moved/b-2026-11-20-0000.csv", "b,3\n");
+	(void)snprintf(gz, sizeof(gz), "%s.gz", moved(1));
+	gzip_to(moved(1), gz);
+	unlink_in_temp(moved(1));
+	for (int i = 0; i < 5; i++)
+		rescan();
+	restart();
+	rescan();
+	expect("");
+	/* No entry is left that is gone: it would be dropped one day, and its .gz read. */
+	assert_int_equal(status().files_known, 2);
+}
+
+static void test_T6_copy_under_an_inode_used_again(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_LIVE);
+	temp_append(moved(0), HEAD "b,1\n");
+	temp_append(live(1), HEAD "b,2\nb,3\n");
+	turn();
+	restart();
+	forget();
+	reuse(moved(0), live(1), moved(1));
+	unlink_in_temp(live(1));
+	for (int i = 0; i < 5; i++)
+		rescan();
+	expect("");
+	temp_append(moved(1), "b,4\n");
+	turn();
+	rescan();
+	expect("0001|b,4\n");
+	assert_int_equal(status().counters.gone_unread, 0);
+}
+
 /* ---- what cannot be read ---- */
 
 static void test_missing_folders_are_waited_for(void **state)
@@ -1091,7 +1157,7 @@ static void test_gone_unread_is_counted_and_said(void **state)
 	expect("0000|b,1\n0001|b,3\n");
 	assert_int_equal(status().counters.gone_unread, 1);
 	assert_int_equal(status().gone, 1);
-	expect_note("is gone and 4 bytes of it were not delivered");
+	expect_note("\"b-2026-11-21-0000.csv\" is gone and 4 bytes of it were not delivered");
 	restart();
 	rescan();
 	rescan();
@@ -1213,6 +1279,9 @@ int main(void)
 	        TEST(test_first_start_now_knows_the_header),
 	        TEST(test_first_start_is_decided_once),
 	        TEST(test_files_passed_over_stay_so),
+	        TEST(test_T6_inode_of_a_passed_file_used_again_by_a_live_one),
+	        TEST(test_a_passed_file_stays_passed_moved_grown_or_compressed),
+	        TEST(test_T6_copy_under_an_inode_used_again),
 	        TEST(test_missing_folders_are_waited_for),
 	        TEST(test_unreadable_file_is_passed_over_and_tried_again),
 	        TEST(test_damaged_gz_is_passed_over_and_tried_again),

@@ -1,0 +1,159 @@
+"""Steps that many tests of the running agent take, and what they compare at the end."""
+
+import csv
+import os
+from collections import Counter
+
+from harness import BOUNCE_HEADER, FBL_HEADER, eventually
+
+RENAMED = {"type": "logType"}
+
+
+def record_of(row, header=BOUNCE_HEADER):
+    """The JSON members a row must give, eventId aside: an implementation of its own."""
+    names = [RENAMED.get(name, name) for name in header.split(",")]
+    cells = next(csv.reader([row], strict=True))
+    record = [(name, cell) for name, cell in zip(names, cells) if cell]
+    if cells[0] == "f":
+        members = dict(record)
+        record += [(name, members[source]) for name, source in
+                   (("rcpt", "header_To"), ("orig", "header_Return-Path"))
+                   if name not in members and source in members]
+    return tuple(record)
+
+
+def records(rows, header=None):
+    return [record_of(row, header or (FBL_HEADER if row.startswith("f,") else BOUNCE_HEADER))
+            for row in rows]
+
+
+def accepted(backend):
+    """(record, eventId) of each event accepted, in the order of arrival."""
+    found = []
+    for row in backend.events():
+        event = dict(row["event"])
+        event_id = event.pop("eventId")
+        found.append((tuple(event.items()), event_id))
+    return found
+
+
+def count(backend):
+    return backend.query("SELECT count(*) n FROM events WHERE accepted = 1")[0]["n"]
+
+
+def sorted_pairs(record):
+    return tuple(sorted(record))
+
+
+def difference(want, got):
+    """Nothing, or words about the first few records that are on one side only."""
+    want = Counter(map(sorted_pairs, want))
+    got = Counter(map(sorted_pairs, got))
+    lost, more = list((want - got).elements()), list((got - want).elements())
+    return f"lost {len(lost)}: {lost[:2]}; too many {len(more)}: {more[:2]}" if lost or more else ""
+
+
+def arrived(backend, n, timeout=20):
+    """Wait until n events were accepted."""
+    try:
+        eventually(lambda: count(backend) >= n, timeout)
+    except AssertionError:
+        raise AssertionError(f"{count(backend)} of {n} records arrived") from None
+
+
+def compare(backend, want):
+    """Every record in want was accepted once, field by field, each with an eventId of its own."""
+    got = accepted(backend)
+    wrong = difference(want, [record for record, _ in got])
+    assert not wrong, wrong
+    assert len({event_id for _, event_id in got}) == len(got)
+
+
+def conserved(status):
+    """The law of conservation, for each source."""
+    for source in status["sources"]:
+        rows = source["rows"]
+        assert rows["read"] == (rows["acknowledged"] + rows["dead"] + rows["skipped"] +
+                                rows["ignored"] + rows["inFlight"]), rows
+    return status
+
+
+def source_status(agent, i=0):
+    return conserved(agent.status())["sources"][i]
+
+
+def rescanned(agent, times=2):
+    """Wait until the agent has looked at its folders that often again."""
+    def rescans():
+        return min(source["rescans"] for source in agent.status()["sources"])
+    before = rescans()
+    eventually(lambda: rescans() >= before + times)
+
+
+def stopped(agent):
+    """Stop cleanly; what the store says then must be conserved, with nothing in flight."""
+    assert agent.stop() == 0, agent.log()[-2000:]
+    status = conserved(agent.status())
+    assert all(source["rows"]["inFlight"] == 0 for source in status["sources"])
+    return status
+
+
+def delivered(agent, backend, rows, header=None):
+    """All rows arrive, once, as they are written; then the agent is stopped.  Its last status."""
+    want = records(rows, header)
+    arrived(backend, len(want))
+    rescanned(agent, 1)
+    status = stopped(agent)
+    compare(backend, want)
+    return status
+
+
+def order_of(backend):
+    """Tokens in the order in which they were accepted."""
+    return [row["token"] for row in backend.events()]
+
+
+def dead(agent):
+    """The dead letters, as `dead list` has them: [(number, kind, eventId, place, reason)]."""
+    done = agent.command("dead", "list")
+    assert done.returncode == 0, done.stderr
+    letters = []
+    for line in done.stdout.splitlines():
+        number, _, kind, event_id, rest = line.split("  ", 4)
+        place, reason = rest.split("  ", 1)
+        letters.append((int(number), kind, event_id, place, reason))
+    return letters
+
+
+def dead_shown(agent, number, *options):
+    """One dead letter of `dead show` as a dictionary."""
+    done = agent.command("dead", "show", *options, number)
+    assert done.returncode == 0, done.stderr
+    return {name.strip(): value.strip(" ") for name, value in
+            (line.split(":", 1) for line in done.stdout.splitlines())}
+
+
+def put(path, text):
+    """Write a whole file, or bytes."""
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def lines(*rows, eol="\n"):
+    return "".join(row + eol for row in rows)
+
+
+def append(path, text):
+    """Append bytes or text without a line end of its own."""
+    with open(path, "ab") as out:
+        out.write(text.encode() if isinstance(text, str) else text)
+        out.flush()
+
+
+def pwrite(path, text, offset=0):
+    """Write into the midst of a file, which keeps its size."""
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.pwrite(fd, text.encode() if isinstance(text, str) else text, offset)
+    finally:
+        os.close(fd)
