@@ -146,26 +146,47 @@ static int take_header(struct reader *r, struct slice text)
 	return 0;
 }
 
+/* Columns of a file without a header. */
+static int take_union(struct reader *r)
+{
+	struct columns *columns;
+	int rc = columns_union(&columns, r->conf.record_fields, r->conf.type_field);
+	if (rc < 0)
+		return rc;
+	(void)columns_free(r->columns);
+	r->columns = columns;
+	free(STEAL(r->header));
+	r->header_len = 0;
+	return 0;
+}
+
+/* A header from before may be longer than record_max is now. */
+static int room_for_header(struct reader *r, size_t len)
+{
+	if (len <= r->conf.record_max)
+		return 0;
+	char *p = realloc(r->arena, len + COLUMNS_MAX + 8);
+	if (!p)
+		return -ENOMEM;
+	r->arena = p;
+	return 0;
+}
+
 int reader_begin(struct reader *r, struct slice header)
 {
 	reader_drop(r);
-	if (header.len == 0) {
-		struct columns *columns;
-		int rc = columns_union(&columns, r->conf.record_fields, r->conf.type_field);
-		if (rc < 0)
-			return rc;
-		(void)columns_free(r->columns);
-		r->columns = columns;
-		free(STEAL(r->header));
-		r->header_len = 0;
-		return 0;
-	}
+	if (header.len == 0)
+		return take_union(r);
+	int rc = room_for_header(r, header.len);
+	if (rc < 0)
+		return rc;
 	size_t n = csv_parse(&r->csv, header.text, header.len, on_cell, on_row, r);
-	int rc = n == header.len ? csv_fini(&r->csv, on_cell, on_row, r) : -1;
-	if (rc == 0 && r->ncells <= COLUMNS_MAX)
-		rc = take_header(r, header);
+	rc = n == header.len ? csv_fini(&r->csv, on_cell, on_row, r) : -EBADMSG;
+	if (rc == 0)
+		rc = r->ncells <= COLUMNS_MAX ? take_header(r, header) : -E2BIG;
 	reader_drop(r);
-	return rc == -ENOMEM ? rc : 0;
+	/* The store gave something that was never a header: better its union than none. */
+	return rc == 0 || rc == -ENOMEM ? rc : take_union(r);
 }
 
 /*

@@ -52,6 +52,7 @@ void endpoint_enqueue(struct endpoint *e, struct batch *b)
 		p = &(*p)->next;
 	b->next = NULL;
 	*p = b;
+	e->bytes += b->len;
 }
 
 static struct batch **link_of(struct endpoint *e, const struct batch *b)
@@ -67,6 +68,7 @@ static void finish(struct endpoint *e, struct batch *b)
 	*link_of(e, b) = b->next;
 	e->nbatches--;
 	e->nrecords -= b->n;
+	e->bytes -= b->len;
 	(void)batch_free(b);
 }
 
@@ -194,6 +196,7 @@ static void split(struct endpoint *e, struct batch *b, int64_t now_ms)
 	right->next = b->next;
 	*link_of(e, b) = left;
 	e->nbatches++;
+	e->bytes += left->len + right->len - b->len;
 	(void)batch_free(b);
 }
 

@@ -19,6 +19,7 @@ struct endpoint {
 	struct batch *queue;   /* sealed, flying, waiting, in order */
 	size_t nbatches;       /* in the queue, and open ones */
 	size_t nrecords;
+	size_t bytes; /* of bodies in the queue */
 
 	enum ship_state state;
 	bool paused;

@@ -4,7 +4,9 @@
  *  - Debian's default CURLOPT_CAPATH makes OpenSSL read a directory at each handshake: a megabyte;
  *  - a body above 1 MiB waits a second for "100 Continue" unless Expect is emptied;
  *  - a kept-alive connection that the server closes unanswered is tried again by libcurl itself
- *    (same body, same key).
+ *    (same body, same key);
+ *  - a connection that ends in the middle of the answer's head counts as a whole answer without
+ *    body: the end of the head is looked for here.
  */
 #include "ship/http.h"
 
@@ -39,6 +41,7 @@ struct call {
 	char key[80];
 	char body[ANSWER_BODY_MAX + 1];
 	size_t body_len, body_seen;
+	bool head_done;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -89,6 +92,18 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	return c->body_seen > BODY_BOUND ? 0 : len; /* 0 breaks the transfer off */
 }
 
+/* One line of the head at a time; an interim answer (100 Continue) has a head of its own. */
+static size_t on_head(char *data, size_t size, size_t n, void *arg)
+{
+	struct call *c = arg;
+	size_t len = size * n;
+	if (len > 5 && memcmp(data, "HTTP/", 5) == 0)
+		c->head_done = false;
+	else if (len <= 2) /* only the line end; trailers may follow the body */
+		c->head_done = true;
+	return len;
+}
+
 static CURLcode set_tls(CURL *e, const struct ship_conf *conf)
 {
 	const char *ca = conf->ca_file[0] ? conf->ca_file : "/etc/ssl/certs/ca-certificates.crt";
@@ -136,6 +151,8 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 		rc = curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)conf->timeout_ms);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
 	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, c);
 	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->error);
 	return rc == CURLE_OK ? set_tls(e, conf) : rc;
@@ -285,6 +302,7 @@ int http_post(struct http_target *t, const struct http_request *request, void *a
 		return -ENOMEM;
 	c->arg = arg;
 	c->body_len = c->body_seen = 0;
+	c->head_done = false;
 	c->error[0] = '\0';
 	(void)snprintf(c->key, sizeof(c->key), "Idempotency-Key: %s", request->key);
 	c->encoding_node = (struct curl_slist){"Content-Encoding: gzip", t->headers};
@@ -305,6 +323,13 @@ int http_post(struct http_target *t, const struct http_request *request, void *a
 	return 0;
 }
 
+static const char *failure_of(const struct call *c, CURLcode rc)
+{
+	if (rc != CURLE_OK)
+		return c->error[0] ? c->error : curl_easy_strerror(rc);
+	return c->head_done ? "" : "connection closed in the head of the answer";
+}
+
 static void report(struct call *c, CURLcode rc, http_done_fn *fn, void *context)
 {
 	long status = 0;
@@ -316,9 +341,7 @@ static void report(struct call *c, CURLcode rc, http_done_fn *fn, void *context)
 	const struct answer a = {
 	        /* An interim answer (100 Continue) is none. */
 	        .status = status >= 200 ? status : 0,
-	        .failure = rc == CURLE_OK ? ""
-	                   : c->error[0]  ? c->error
-	                                  : curl_easy_strerror(rc),
+	        .failure = failure_of(c, rc),
 	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
 	        .body = {c->body, c->body_len},
 	        .body_whole = rc == CURLE_OK || c->body_len == ANSWER_BODY_MAX,

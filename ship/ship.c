@@ -120,10 +120,17 @@ static size_t batches_max(const struct ship_conf *conf, size_t lanes)
 	return (conf->format == SHIP_OBJECT ? 2 * conf->in_flight : conf->in_flight) + lanes;
 }
 
+/* Single records are small, but each might be as large as a batch may be: so many fit. */
+static size_t bytes_max(const struct ship_conf *conf)
+{
+	return (conf->format == SHIP_OBJECT ? 2 : conf->in_flight) * conf->batch_bytes;
+}
+
 bool ship_room(const struct ship *s, size_t endpoint)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
-	return e->state != SHIP_UNCONFIGURED && e->nbatches < batches_max(e->conf, s->lanes);
+	return e->state != SHIP_UNCONFIGURED && e->nbatches < batches_max(e->conf, s->lanes) &&
+	       e->bytes < bytes_max(e->conf);
 }
 
 bool ship_has_open(const struct ship *s, unsigned lane)
@@ -389,8 +396,8 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes)
 {
 	uint64_t items = conf->format == SHIP_OBJECT ? 1 : conf->batch_records;
-	uint64_t batch = conf->batch_bytes + items * sizeof(struct ship_item);
+	uint64_t bytes = bytes_max(conf) + lanes * conf->batch_bytes;
 	if (conf->gzip)
-		batch += conf->batch_bytes / 8; /* what compresses worse than that is no text */
-	return batches_max(conf, lanes) * batch;
+		bytes += bytes / 8; /* what compresses worse than that is no text */
+	return bytes + batches_max(conf, lanes) * items * sizeof(struct ship_item);
 }

@@ -403,7 +403,7 @@ static void skip_nuls(struct follow *f)
 		q++;
 	f->nuls += (uint64_t)(q - p);
 	f->pos += (uint64_t)(q - p);
-	if (q > p && f->keep == f->from)
+	if (q > p && f->keep >= f->from)
 		f->keep = f->pos; /* however many they are, they need no memory */
 }
 

@@ -3,6 +3,7 @@
 import csv
 import os
 from collections import Counter
+from email.utils import parseaddr
 
 from harness import BOUNCE_HEADER, FBL_HEADER, eventually
 
@@ -16,8 +17,8 @@ def record_of(row, header=BOUNCE_HEADER):
     record = [(name, cell) for name, cell in zip(names, cells) if cell]
     if cells[0] == "f":
         members = dict(record)
-        record += [(name, members[source]) for name, source in
-                   (("rcpt", "header_To"), ("orig", "header_Return-Path"))
+        record += [(name, parseaddr(members[source])[1]) for name, source in
+                   (("orig", "header_Return-Path"), ("rcpt", "header_To"))
                    if name not in members and source in members]
     return tuple(record)
 
@@ -41,14 +42,9 @@ def count(backend):
     return backend.query("SELECT count(*) n FROM events WHERE accepted = 1")[0]["n"]
 
 
-def sorted_pairs(record):
-    return tuple(sorted(record))
-
-
 def difference(want, got):
     """Nothing, or words about the first few records that are on one side only."""
-    want = Counter(map(sorted_pairs, want))
-    got = Counter(map(sorted_pairs, got))
+    want, got = Counter(want), Counter(got)
     lost, more = list((want - got).elements()), list((got - want).elements())
     return f"lost {len(lost)}: {lost[:2]}; too many {len(more)}: {more[:2]}" if lost or more else ""
 

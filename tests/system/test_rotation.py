@@ -1,0 +1,511 @@
+"""Files that are closed, moved, copied, compressed, removed: none of their rows is lost or repeated.
+
+DESIGN.md, "Which files, in what order"; tailer.h, T2 to T4.
+"""
+
+import gzip
+import os
+
+import pytest
+from harness import BOUNCE_HEADER, all_arrived, books, eventually, token_rows
+from steps import (
+    accepted, append, arrived, compare, delivered, lines, order_of, put, records, rescanned,
+    source_status, stopped)
+
+ORDERS = ["create-first", "move-first"]
+
+
+def started(site, acct, **settings):
+    backend = site.backend()
+    return backend, site.agent(backend, acct, **settings)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_each_rotation_is_followed(site, order):
+    """T4, move-to: in whichever order PowerMTA moves the old file and begins the next."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    agent.start()
+    everything = []
+    for i in range(5):
+        rows, _ = token_rows(20, first=20 * i, kind=["b", "rb"])
+        acct.append(rows)
+        everything += rows
+        acct.rotate(order)
+        arrived(backend, 10 * i)
+    status = delivered(agent, backend, everything)
+    assert status["sources"][0]["rotations"] == 5
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_rows_written_right_before_the_rotation_are_read(site, order):
+    """T4: unread bytes of a file that moves are read, though its successor is there already."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    acct.begin()
+    agent.start()
+    agent.wait_for("started with")
+    rows, _ = token_rows(3000)
+    acct.append(rows[:2990])
+    acct.rotate(order)
+    acct.append(rows[2990:])
+    delivered(agent, backend, rows)
+
+
+@pytest.mark.parametrize("files", [1, 20])
+def test_rotation_while_stopped(site, files):
+    """move-to is a first-class input: what moved while nobody looked is read from where we were."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, tokens = token_rows(10 * (files + 2))
+    acct.append(rows[:10])
+    agent.start()
+    arrived(backend, 10)
+    stopped(agent)
+    for i in range(1, files + 1):
+        acct.append(rows[10 * i:10 * i + 5])
+        acct.rotate()
+        acct.append(rows[10 * i + 5:10 * i + 10])
+    acct.append(rows[10 * files + 10:])
+    agent.start()
+    delivered(agent, backend, rows)
+
+
+def test_files_that_came_and_moved_while_stopped_are_read_from_their_first_byte(site):
+    """first-start decides once: every later file is read whole, in move-to, too."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    agent.start()
+    agent.wait_for("started with")
+    stopped(agent)
+    rows, _ = token_rows(30)
+    for i in range(3):
+        acct.append(rows[10 * i:10 * i + 10])
+        acct.rotate(begin=False)
+    agent.start()
+    delivered(agent, backend, rows)
+
+
+def test_three_hundred_rotations_quickly(site):
+    """T3: events that are merged or come late cost no data."""
+    acct = site.acct()
+    backend, agent = started(site, acct, endpoint={"format": "array", "batch_records": 50},
+                             endpoints=None)
+    agent.endpoints[0]["url"] = backend.url("/in")
+    agent.write_conf()
+    agent.start()
+    agent.wait_for("started with")
+    rows, _ = token_rows(600)
+    for i in range(300):
+        acct.append(rows[2 * i:2 * i + 2])
+        acct.rotate(ORDERS[i % 2])
+    status = delivered(agent, backend, rows)
+    assert status["sources"][0]["goneUnread"] == 0
+
+
+def test_older_files_come_first(site):
+    """T2: date, then N as a number (9999 before 10000), the bare name last."""
+    acct = site.acct()
+    rows, tokens = token_rows(6)
+    names = ["bounces-2025-12-31-0007.csv", "bounces-2026-11-21-0002.csv",
+             "bounces-2026-11-21-9999.csv", "bounces-2026-11-21-10000.csv",
+             "bounces-2026-11-22-0000.csv", "bounces.csv"]
+    for name, row in sorted(zip(names, rows)):
+        put((acct.move_to if "9999" in name else acct.dir) / name, lines(BOUNCE_HEADER, row))
+    backend, agent = started(site, acct, first_start="all", endpoint={"in_flight": 1})
+    agent.start()
+    delivered(agent, backend, rows)
+    assert order_of(backend) == tokens
+
+
+def test_a_late_row_in_a_moved_file_is_read(site):
+    """A finished file stays followed while it exists; what grows later is read."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(30)
+    acct.append(rows[:10])
+    agent.start()
+    arrived(backend, 10)
+    old = acct.rotate()
+    acct.append(rows[10:20])
+    arrived(backend, 20)
+    rescanned(agent)
+    append(old, lines(*rows[20:25]))
+    arrived(backend, 25)
+    stopped(agent)
+    append(old, lines(*rows[25:]))
+    agent.start()
+    delivered(agent, backend, rows)
+
+
+def test_a_file_unlinked_while_open_is_read_to_its_end(site):
+    """T4: reading goes on through the descriptor, however slow the backend is."""
+    acct = site.acct(move=False)
+    backend, agent = started(site, acct, endpoint={"in_flight": 1, "batch_records": 1})
+    backend.rule(status=503)
+    rows, _ = token_rows(2000)
+    acct.append(rows)
+    agent.start()
+    eventually(backend.requests)
+    acct.live.unlink()
+    rescanned(agent)
+    backend.clear()
+    delivered(agent, backend, rows)
+
+
+def test_files_waiting_for_their_turn_survive_being_deleted(site):
+    """The oldest unread files are held open: a cron job that deletes them costs nothing."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    backend.rule(status=503)
+    rows, _ = token_rows(100)
+    for i in range(10):
+        acct.append(rows[10 * i:10 * i + 10])
+        acct.rotate()
+    agent.settings["first_start"] = "all"
+    agent.write_conf()
+    agent.start()
+    eventually(backend.requests)
+    rescanned(agent)
+    for i in range(10):
+        acct.moved(i).unlink()
+    rescanned(agent)
+    backend.clear()
+    status = delivered(agent, backend, rows)
+    assert status["sources"][0]["goneUnread"] == 0
+
+
+def test_a_file_that_is_gone_unread_is_counted_and_said(site):
+    """One that is gone unread is counted and said, and `status` exits 1."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, tokens = token_rows(20)
+    acct.append(rows[:10])
+    agent.start()
+    arrived(backend, 10)
+    stopped(agent)
+    assert agent.command("status").returncode == 0
+    acct.append(rows[10:])
+    acct.live.unlink()
+    acct.number += 1
+    more, _ = token_rows(5, first=100)
+    acct.append(more)
+    agent.start()
+    delivered(agent, backend, rows[:10] + more)
+    # What the file had grown by after we last saw it, nobody can know; the rest is counted.
+    assert agent.command("status").returncode == 0
+
+    backend.rule(status=503)
+    agent.start()
+    unread, _ = token_rows(5, first=200)
+    acct.append(unread)
+    eventually(lambda: source_status(agent)["behindBytes"] > 0)
+    agent.kill9()
+    name = acct.live.name
+    acct.live.unlink()
+    backend.clear()
+    agent.start()
+    agent.wait_for("is gone and")
+    assert name in [line for line in agent.log().splitlines() if "is gone and" in line][0]
+    done = agent.command("status")
+    assert done.returncode == 1 and "gone" in done.stdout
+    assert source_status(agent)["goneUnread"] == 1
+    stopped(agent)
+    assert agent.command("status").returncode == 1
+
+
+def test_a_last_line_without_newline_of_a_moved_file(site):
+    """T1: a record if its cells fit."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(11)
+    acct.append(rows[:9])
+    acct.write(rows[9])
+    agent.start()
+    arrived(backend, 9)
+    rescanned(agent)
+    assert len(accepted(backend)) == 9
+    acct.rotate()
+    acct.append(rows[10:])
+    status = delivered(agent, backend, rows)
+    assert status["sources"][0]["rows"]["dead"] == 0
+
+
+def test_a_last_line_that_is_cut_off_is_a_dead_letter(site):
+    """T1, R3: fewer cells than columns and no newline: nobody knows what it was to be."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(11)
+    acct.append(rows[:9])
+    acct.write(rows[9][:60])
+    agent.start()
+    arrived(backend, 9)
+    old = acct.rotate()
+    acct.append(rows[10:])
+    eventually(lambda: source_status(agent)["rows"]["dead"] == 1)
+    delivered(agent, backend, rows[:9] + rows[10:])
+    number = agent.command("dead", "list").stdout.split()[0]
+    shown = agent.command("dead", "show", "--raw", number).stdout
+    assert rows[9][:60] in shown and old.name in shown and "cut off" in shown
+
+
+def test_a_last_line_without_newline_in_an_unlinked_file(site):
+    """T1: unlinked and unchanged for one rescan counts as finished."""
+    acct = site.acct(move=False)
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(5)
+    acct.append(rows[:4])
+    acct.write(rows[4])
+    agent.start()
+    arrived(backend, 4)
+    acct.live.unlink()
+    delivered(agent, backend, rows)
+
+
+def test_a_copy_to_another_volume_that_grows_in_pieces(site):
+    """Identity table, row 3: a copy under way is waited for; then the same file under another inode."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(400)
+    acct.append(rows[:300])
+    agent.start()
+    arrived(backend, 300)
+    acct.append(rows[300:350])
+    old, target = acct.live, acct.moved(0)
+    data = old.read_bytes()
+    acct.number += 1
+    acct.begin()
+    for at in range(0, len(data), 20000):
+        append(target, data[at:at + 20000])
+        rescanned(agent, 1)
+    old.unlink()
+    acct.append(rows[350:])
+    status = delivered(agent, backend, rows)
+    assert status["sources"][0]["goneUnread"] == 0
+
+
+def test_a_copy_to_another_volume_while_stopped(site):
+    """Identity table, row 1: the last proof holds under another inode."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(40)
+    acct.append(rows[:10])
+    agent.start()
+    arrived(backend, 10)
+    stopped(agent)
+    acct.append(rows[10:20])
+    keep = open(acct.live, "rb")  # so that its inode is not used again
+    acct.copy_away(0)
+    acct.number += 1
+    acct.append(rows[20:])
+    agent.start()
+    status = delivered(agent, backend, rows)
+    keep.close()
+    assert status["sources"][0]["copies"] == 1 and status["sources"][0]["goneUnread"] == 0
+
+
+def test_a_half_made_copy_at_start_is_waited_for(site):
+    """Identity table, row 3, the agent starting in the midst of the copy."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(400)
+    acct.append(rows)
+    agent.start()
+    arrived(backend, 400)
+    stopped(agent)
+    data = acct.live.read_bytes()
+    append(acct.moved(0), data[:len(data) // 2])
+    keep = open(acct.live, "rb")
+    acct.live.unlink()
+    agent.start()
+    rescanned(agent)
+    append(acct.moved(0), data[len(data) // 2:])
+    late, _ = token_rows(5, first=1000)
+    append(acct.moved(0), lines(*late))
+    delivered(agent, backend, rows + late)
+    keep.close()
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_an_unfinished_file_is_gzipped(site, running):
+    """NAME.csv.gz of an unfinished file is finished from the committed (uncompressed) offset."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(900, kind=["b", "rb"])
+    acct.append(rows[:300])
+    agent.start()
+    arrived(backend, 300)
+    if running:
+        backend.rule(status=503)
+    else:
+        stopped(agent)
+    acct.append(rows[300:600])
+    old = acct.rotate()
+    acct.append(rows[600:])
+    if running:
+        rescanned(agent)
+    acct.gz(old)
+    if running:
+        rescanned(agent)
+        backend.clear()
+    else:
+        agent.start()
+    delivered(agent, backend, rows)
+
+
+def test_a_gz_of_a_file_never_seen(site):
+    """A .gz in move-to that came while stopped is a file like any other."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    agent.start()
+    agent.wait_for("started with")
+    stopped(agent)
+    rows, _ = token_rows(20)
+    acct.append(rows[:10])
+    acct.gz(acct.rotate())
+    acct.append(rows[10:])
+    agent.start()
+    delivered(agent, backend, rows)
+
+
+def test_a_gz_of_a_delivered_file_is_not_sent_again(site):
+    """One follower per identity: compressing what is delivered sends nothing; nor after a restart."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(40)
+    acct.append(rows[:20])
+    old = acct.rotate()
+    agent.settings["first_start"] = "all"
+    agent.write_conf()
+    agent.start()
+    arrived(backend, 20)
+    acct.gz(old)
+    rescanned(agent)
+    stopped(agent)
+    acct.append(rows[20:])
+    agent.start()
+    rescanned(agent)
+    delivered(agent, backend, rows)
+
+
+def test_a_damaged_gz_is_said_and_the_next_file_is_read(site):
+    """A file that cannot be read is said, passed over, tried again at each rescan."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    agent.start()
+    agent.wait_for("started with")
+    stopped(agent)
+    rows, _ = token_rows(40)
+    data = gzip.compress(lines(BOUNCE_HEADER, *rows[:20]).encode())
+    packed = put(acct.moved(0).with_suffix(".csv.gz"), data[:len(data) // 2])
+    acct.number = 1
+    acct.append(rows[20:])
+    agent.start()
+    eventually(lambda: all_arrived(backend, [f"T1-{i}" for i in range(20, 40)]))
+    agent.wait_for("damaged gzip data")
+    assert agent.command("status").returncode == 1
+    put(packed, data)
+    delivered(agent, backend, rows)
+
+
+def test_the_next_file_is_begun_only_when_the_one_before_is_read(site):
+    """T2 under a slow backend: rows of two rotations arrive in their order."""
+    acct = site.acct()
+    backend, agent = started(site, acct, endpoint={"in_flight": 1})
+    backend.rule(status=503)
+    rows, tokens = token_rows(300)
+    agent.start()
+    for i in range(3):
+        acct.append(rows[100 * i:100 * i + 100])
+        acct.rotate(ORDERS[i % 2])
+    rescanned(agent)
+    backend.clear()
+    delivered(agent, backend, rows)
+    assert order_of(backend) == tokens
+
+
+def test_fair_order_alternates_the_newest_and_the_oldest(site):
+    """order = "fair": fresh bounces do not wait behind hours of backlog."""
+    acct = site.acct()
+    backend, agent = started(site, acct, first_start="all", source={"order": "fair"},
+                             endpoint={"format": "array", "batch_records": 10, "in_flight": 1})
+    agent.endpoints[0]["url"] = backend.url("/in")
+    agent.write_conf()
+    rows, tokens = token_rows(1100)
+    for i in range(10):
+        acct.append(rows[100 * i:100 * i + 100])
+        acct.rotate()
+    acct.append(rows[1000:])
+    agent.start()
+    delivered(agent, backend, rows)
+    order = order_of(backend)
+    newest = [order.index(token) for token in tokens[1000:]]
+    assert max(newest) < 300, "the newest file waited behind the backlog"
+    assert order.index(tokens[99]) < 300, "the oldest file waited behind the newest"
+
+
+def test_without_move_to_rotated_files_stay_beside_the_live_one(site):
+    """No move-to: dated files lie side by side, each read to its end."""
+    acct = site.acct(move=False)
+    backend, agent = started(site, acct)
+    agent.start()
+    rows, _ = token_rows(100)
+    for i in range(5):
+        acct.append(rows[20 * i:20 * i + 20])
+        acct.rotate()
+    delivered(agent, backend, rows)
+
+
+def test_a_file_renamed_within_its_folder_is_the_same(site):
+    """T6: whatever its name; Fluent Bit's and syslog-ng's fault."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(30)
+    acct.append(rows[:10])
+    agent.start()
+    arrived(backend, 10)
+    os.rename(acct.live, acct.dir / acct.dated(7))
+    acct.number = 7
+    rescanned(agent)
+    acct.append(rows[10:20])
+    arrived(backend, 20)
+    stopped(agent)
+    os.rename(acct.live, acct.moved(9))
+    append(acct.moved(9), lines(*rows[20:]))
+    agent.start()
+    delivered(agent, backend, rows)
+
+
+def test_the_stand_in_writer_rotating_at_full_speed(site):
+    """Everything pmta-writer writes over many rotations arrives once; T2 to T4."""
+    acct = site.acct()
+    backend, agent = started(site, acct, endpoint={"format": "array"})
+    agent.endpoints[0]["url"] = backend.url("/in")
+    agent.write_conf()
+    agent.start()
+    agent.wait_for("started with")
+    writer = site.writer(acct, records=20000, rotate_records=500, types="b=70,rb=30")
+    tokens = [row.token for row in writer.run()]
+    arrived(backend, len(tokens))
+    stopped(agent)
+    assert books(backend, tokens) == ([], {}, [])
+
+
+def test_rows_in_both_files_during_a_rotation_that_takes_long(site):
+    """create-first, and PowerMTA still appends to the old file before it moves it."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(40)
+    acct.append(rows[:10])
+    agent.start()
+    arrived(backend, 10)
+    old = acct.live
+    acct.number += 1
+    acct.append(rows[10:20])
+    arrived(backend, 20)
+    append(old, lines(*rows[20:30]))
+    arrived(backend, 30)
+    os.rename(old, acct.moved(0))
+    acct.append(rows[30:])
+    delivered(agent, backend, rows)
+    compare(backend, records(rows))
