@@ -286,7 +286,7 @@ static int64_t timeout(const struct agent *a, bool more)
 	return sooner(sooner(t, notify_interval_ms()), listen_timeout(a->listen));
 }
 
-static int wait_for_work(struct agent *a, bool more)
+static int wait_for_work(struct agent *a, bool more, struct err *err)
 {
 	struct pollfd fds[3] = {
 	        {tailer_fd(a->tailer), POLLIN, 0},
@@ -297,7 +297,7 @@ static int wait_for_work(struct agent *a, bool more)
 	int rc = ship_wait(a->ship, fds, a->listen ? 3 : 2,
 	                   ms < 0 ? -1 : (int)(ms > 60000 ? 60000 : ms));
 	a->now_ms = clock_mono_ms();
-	return rc;
+	return rc < 0 ? err_set(err, rc, "wait for events: %s", strerror(-rc)) : 0;
 }
 
 /* Every lane a batch at a time, beginning with another one each turn.  Whether there is more. */
@@ -340,17 +340,32 @@ static bool drained(const struct agent *a)
 	return ship_in_flight(a->ship) == 0 || a->now_ms - a->stop_ms >= (int64_t)a->conf->drain_ms;
 }
 
+/* Out of memory or descriptors, most likely: no reason to end, and none to spin. */
+static void trouble(struct agent *a, const struct err *err)
+{
+	unsigned long left_out;
+	if (log_allowed(&a->trouble_limit, a->now_ms, 60000, &left_out))
+		log_error("%s; going on in a second (%lu more since the last such line)", err->text,
+		          left_out);
+	(void)poll(NULL, 0, DEGRADED_MS);
+	notify_alive(clock_mono_ms());
+}
+
 static int loop(struct agent *a, struct err *err)
 {
 	bool more = true;
 	int rc = 0;
 	while (rc == 0) {
-		rc = wait_for_work(a, more);
-		if (rc < 0)
-			return err_set(err, rc, "wait for events: %s", strerror(-rc));
-		rc = turn(a, &more, err);
-		if (rc < 0 || (a->stopping && drained(a)))
+		rc = wait_for_work(a, more, err);
+		if (rc == 0)
+			rc = turn(a, &more, err);
+		if (a->stopping && drained(a))
 			break;
+		if (rc < 0) {
+			trouble(a, err);
+			rc = 0;
+			continue;
+		}
 		if (a->reload && drained(a) && books_commit(a)) {
 			rc = finish_reload(a, err);
 			more = true;

@@ -86,7 +86,7 @@ struct agent {
 	size_t nbounds;
 	int64_t *lifted; /* by endpoint: a run of refusals to try once more; 0: none */
 	struct ship_memory *remembered; /* by endpoint: as it is in the store */
-	struct log_limit store_limit, dead_limit;
+	struct log_limit store_limit, dead_limit, trouble_limit;
 	unsigned next_lane;
 };
 

@@ -240,7 +240,7 @@ static void parse_file(struct parse *p, const char *path)
 		return;
 	utf8_printable(path, strlen(path), name, sizeof(name));
 	(void)fprintf(stderr, "%s: %s\n", name,
-	              rc == -EBADMSG ? "damaged gzip data" : strerror(-rc));
+	              rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc));
 	p->bad = true;
 }
 

@@ -147,8 +147,9 @@ static int bury(struct lane *l, const struct record *rec, const char *kind, cons
 /* Start a batch under a boundary that was stored before, if there is one here. */
 static void find_bound(struct lane *l)
 {
-	if (!ship_has_open(l->agent->ship, l->index))
-		l->bound = books_bound(l->agent, tail_file_id(l->file), l->cursor);
+	if (ship_has_open(l->agent->ship, l->index) || l->bound > l->cursor)
+		return;
+	l->bound = books_bound(l->agent, tail_file_id(l->file), l->cursor);
 }
 
 /* 1 when that completed a batch, 0 when not, or a negative errno. */

@@ -11,6 +11,7 @@ struct gz {
 	int fd;
 	uint64_t in_offset;  /* where to read compressed bytes next */
 	uint64_t out_offset; /* uncompressed bytes produced so far */
+	bool inside; /* a member has begun and not ended */
 	z_stream z;
 	unsigned char in[IN_SIZE];
 };
@@ -42,6 +43,7 @@ static void rewind_gz(struct gz *gz)
 {
 	(void)inflateReset(&gz->z);
 	gz->z.avail_in = 0;
+	gz->inside = false;
 	gz->in_offset = gz->out_offset = 0;
 }
 
@@ -70,6 +72,7 @@ static ssize_t inflate_some(struct gz *gz, void *data, size_t len)
 		if (rc <= 0)
 			return rc;
 		rc = inflate(&gz->z, Z_NO_FLUSH);
+		gz->inside = rc != Z_STREAM_END;
 		if (rc == Z_STREAM_END) /* another member may follow (RFC 1952, section 2.2) */
 			rc = inflateReset(&gz->z);
 		if (rc != Z_OK && rc != Z_BUF_ERROR)
@@ -94,13 +97,20 @@ ssize_t gz_read_at(struct gz *gz, void *data, size_t len, uint64_t offset)
 	size_t got = 0;
 	while (got < len) {
 		ssize_t n = inflate_some(gz, (char *)data + got, len - got);
-		if (n < 0)
+		if (n < 0) {
+			rewind_gz(gz); /* the file may be made good until the next time */
 			return got > 0 ? (ssize_t)got : n;
+		}
 		if (n == 0)
 			break;
 		got += (size_t)n;
 	}
 	return (ssize_t)got;
+}
+
+bool gz_whole(const struct gz *gz)
+{
+	return gz->in_offset > 0 && !gz->inside;
 }
 
 size_t gz_bound(size_t len)

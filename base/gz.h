@@ -4,6 +4,7 @@
 #ifndef BASE_GZ_H
 #define BASE_GZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -23,6 +24,9 @@ struct gz *gz_close(struct gz *gz);
  * -EBADMSG when it is no gzip file or damaged.
  */
 ssize_t gz_read_at(struct gz *gz, void *data, size_t len, uint64_t offset) MUST_CHECK;
+
+/* After gz_read_at() has come to the end: whether that is the end of the gzip data, too. */
+bool gz_whole(const struct gz *gz);
 
 /* The most that gz_compress() may need for len bytes. */
 size_t gz_bound(size_t len);

@@ -181,7 +181,10 @@ int reader_begin(struct reader *r, struct slice header)
 	if (rc < 0)
 		return rc;
 	size_t n = csv_parse(&r->csv, header.text, header.len, on_cell, on_row, r);
-	rc = n == header.len ? csv_fini(&r->csv, on_cell, on_row, r) : -EBADMSG;
+	if (n != header.len)
+		rc = csv_error(&r->csv) == CSV_EPARSE ? -EBADMSG : -ENOMEM;
+	else
+		rc = csv_fini(&r->csv, on_cell, on_row, r);
 	if (rc == 0)
 		rc = r->ncells <= COLUMNS_MAX ? take_header(r, header) : -E2BIG;
 	reader_drop(r);

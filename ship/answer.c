@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mask.h"
 #include "ship/json.h"
+
+#define WORDS_MAX 160 /* of the body, in a line for people */
 
 /* Whether the body begins with text, or might if more of it had come. */
 static bool begins(const struct answer *a, const char *text)
@@ -56,15 +59,16 @@ struct answer_meaning answer_meaning(const struct answer *a, const struct strlis
 
 void answer_words(const struct answer *a, char *ret, size_t size)
 {
-	size_t len = strcspn(a->body.text, "\r\n");
-	if (len > a->body.len)
-		len = a->body.len;
-	if (len > 160)
-		len = 160;
+	char masked[3 * WORDS_MAX + 4];
+	size_t len = 0;
+	while (len < a->body.len && len < WORDS_MAX && a->body.text[len] != '\r' &&
+	       a->body.text[len] != '\n')
+		len++;
+	len = mask_addresses(a->body.text, len, masked);
 	if (a->status == 0)
 		(void)snprintf(ret, size, "%s", a->failure[0] ? a->failure : "no answer");
 	else if (len > 0)
-		(void)snprintf(ret, size, "HTTP %ld: %.*s", a->status, (int)len, a->body.text);
+		(void)snprintf(ret, size, "HTTP %ld: %.*s", a->status, (int)len, masked);
 	else
 		(void)snprintf(ret, size, "HTTP %ld", a->status);
 }

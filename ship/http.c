@@ -340,7 +340,7 @@ static void report(struct call *c, CURLcode rc, http_done_fn *fn, void *context)
 	c->body[c->body_len] = '\0';
 	const struct answer a = {
 	        /* An interim answer (100 Continue) is none. */
-	        .status = status >= 200 ? status : 0,
+	        .status = status >= 200 && c->head_done ? status : 0,
 	        .failure = failure_of(c, rc),
 	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
 	        .body = {c->body, c->body_len},

@@ -1,5 +1,6 @@
 /* Files and the lists they stand in: by name, with something to read, to be saved, orphaned. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,7 +203,21 @@ bool file_present(const struct tail_file *f)
 
 void file_path(const struct tail_file *f, char *ret, size_t size)
 {
-	(void)snprintf(ret, size, "%s/%s%s", f->source->dirs[f->dir], f->name, f->gz ? ".gz" : "");
+	const char *dir = f->source->dirs[f->dir < 0 ? DIR_LIVE : f->dir];
+	(void)snprintf(ret, size, "%s/%s%s", dir, f->name, f->gz ? ".gz" : "");
+}
+
+void file_unreadable(struct tail_file *f, int rc)
+{
+	char path[PATH_MAX];
+	if (!f->unreadable) {
+		file_path(f, path, sizeof(path));
+		tail_note(f->source->tailer, TAIL_ERROR,
+		          "read \"%s\": %s; passing it over, trying again at each rescan%s", path,
+		          rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc),
+		          rc == -EACCES ? " (is the service's user in the file's group?)" : "");
+	}
+	f->unreadable = true;
 }
 
 void file_lost(struct tail_file *f, uint64_t bytes)

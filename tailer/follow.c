@@ -364,6 +364,12 @@ static int hand_out(struct follow *f, size_t len, uint64_t end, struct line *ret
 	return FOLLOW_LINE;
 }
 
+/* The .gz ends before its data does: a writer is at work, or was interrupted. */
+static bool unfinished(const struct follow *f)
+{
+	return f->gz && !gz_whole(f->gz);
+}
+
 /* The line at pos is longer than line_max: read on to its end, keeping its beginning. */
 static int cut_line(struct follow *f, bool final, struct line *ret)
 {
@@ -378,6 +384,8 @@ static int cut_line(struct follow *f, bool final, struct line *ret)
 			return n == -ESTALE ? FOLLOW_CHANGED : (int)n;
 		if (n == 0 && !final)
 			return FOLLOW_NOTHING;
+		if (n == 0 && unfinished(f))
+			return -EBADMSG;
 		const char *newline = n > 0 ? memchr(f->buf + kept, '\n', (size_t)n) : NULL;
 		if (n > 0 && !newline)
 			continue;
@@ -445,6 +453,8 @@ int follow_next(struct follow *f, bool final, struct line *ret_line)
 			continue;
 		if (!final)
 			return FOLLOW_NOTHING;
+		if (unfinished(f))
+			return -EBADMSG;
 		if (f->scanned == 0) {
 			(void)hand_out(f, 0, f->pos, ret_line);
 			return FOLLOW_END;

@@ -36,6 +36,7 @@ struct tail_file {
 	bool gz;
 	int dir;
 	uint64_t dev, ino, size; /* as last seen */
+	uint64_t saved_size;   /* as the store has it */
 	uint64_t stored_size;    /* as the store had it at the start; 0 for files found since */
 	struct hash128 salt;
 	uint64_t offset; /* committed */
@@ -119,6 +120,8 @@ bool file_is_finished(const struct tail_file *f);
 void file_close(struct tail_file *f);
 bool file_drained(const struct tail_file *f);
 
+/* Say once why a file cannot be read; it is tried again at each rescan. */
+void file_unreadable(struct tail_file *f, int rc);
 void file_lost(struct tail_file *f, uint64_t bytes); /* count and say what is gone unread */
 
 /* scan.c: look at every folder of a source; or at one name. */

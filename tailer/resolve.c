@@ -17,15 +17,9 @@ static int holds(const struct mark *mark, void *arg)
 	return follow_holds(arg, mark);
 }
 
-/* Say once why a file cannot be read; it is tried again at each rescan. */
-static int unreadable(struct tail_file *f, const char *path, int rc)
+static int unreadable(struct tail_file *f, int rc)
 {
-	if (!f->unreadable)
-		tail_note(f->source->tailer, TAIL_ERROR,
-		          "read \"%s\": %s; passing it over, trying again at each rescan%s", path,
-		          rc == -EBADMSG ? "damaged gzip data" : strerror(-rc),
-		          rc == -EACCES ? " (is the service's user in the file's group?)" : "");
-	f->unreadable = true;
+	file_unreadable(f, rc);
 	return RESOLVED_WAIT;
 }
 
@@ -42,7 +36,7 @@ static int open_path(struct tail_file *f, struct follow **ret)
 		return RESOLVED_GONE;
 	}
 	if (fd < 0)
-		return unreadable(f, path, -errno);
+		return unreadable(f, -errno);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_dev != f->dev ||
 	    st.st_ino != f->ino) {
 		(void)close(fd);
@@ -53,11 +47,11 @@ static int open_path(struct tail_file *f, struct follow **ret)
 	struct follow *follow;
 	int rc = follow_open(&follow, fd, f->gz, f->source->tailer->conf.line_max);
 	if (rc < 0)
-		return unreadable(f, path, rc);
+		return unreadable(f, rc);
 	rc = follow_head(follow, false);
 	if (rc < 0) {
 		(void)follow_close(follow);
-		return unreadable(f, path, rc);
+		return unreadable(f, rc);
 	}
 	f->unreadable = false;
 	*ret = follow;
@@ -107,6 +101,13 @@ static bool same_header(struct follow *follow, const struct open_file *o)
 		return false;
 	return follow_bytes(follow, 0, o->header_len, text) == (ssize_t)o->header_len &&
 	       memcmp(text, o->header, o->header_len) == 0;
+}
+
+/* As far as the first row tells, where both are known. */
+static bool same_salt(const struct tail_file *f, const struct follow *follow)
+{
+	const struct event_salt *salt = follow_salt(follow);
+	return hash_is_zero(&f->salt) || salt->len == 0 || hash_equal(&f->salt, &salt->hash);
 }
 
 /* Reading goes on in f at the ledger's committed offset. */
@@ -244,7 +245,7 @@ static int resolve_known(struct tail_file *f, struct follow *follow)
 		return RESOLVED_WAIT;
 	}
 	o->follow = follow;
-	if (o->ladder.n == 0 && same_header(follow, o))
+	if (o->ladder.n == 0 && same_salt(f, follow) && same_header(follow, o))
 		return go_on(f, o);
 	const struct identity_case c = {&o->ladder, o->ledger.committed, true, known_size(f)};
 	uint64_t resume;
@@ -373,7 +374,10 @@ static int resolve_new(struct tail_file *f, struct follow *follow)
 	}
 	o->follow = follow;
 	f->id = s->tailer->next_id++;
-	return go_on(f, o);
+	int rc = go_on(f, o);
+	/* The store learns of it before anything of it is delivered: it may be gone by then. */
+	int changed = mark_changed(f, CHANGED_POSITION);
+	return changed < 0 ? changed : rc;
 }
 
 int resolve(struct tail_file *f)

@@ -140,7 +140,7 @@ static int take(struct source *s, int dir, int dirfd, const char *name, bool hin
 	if (!acct_name_parse(&s->template, name, &key))
 		return 0;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return 0; /* gone again, or the next rescan sees it */
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	if (key.gz) { /* gzip at work: the file itself is still there */
@@ -176,7 +176,7 @@ static int scan_folder(struct source *s, int dir)
 {
 	DIR *d = opendir(s->dirs[dir]);
 	if (!d) {
-		if (s->watched[dir] || !s->started)
+		if (s->watched[dir])
 			tail_note(s->tailer, TAIL_WARNING,
 			          "folder \"%s\" of source \"%s\": %s; waiting for it",
 			          s->dirs[dir], s->conf->name, strerror(errno));
@@ -254,11 +254,22 @@ int scan_source(struct source *s)
 	return 0;
 }
 
+/* The store is to know how large a file was: should it be gone at the next start, that is said. */
+static int note_size(struct tail_file *f)
+{
+	if (!f->stored || f->passed || f->missing > 0 || f->size == f->saved_size)
+		return 0;
+	return mark_changed(f, CHANGED_ENTRY);
+}
+
 /* A finished file with bytes left that has not changed since the rescan before. */
 int scan_rest(struct source *s)
 {
 	for (size_t i = 0; i < s->nfiles; i++) {
 		struct tail_file *f = s->files[i];
+		int noted = note_size(f);
+		if (noted < 0)
+			return noted;
 		if (!f->open || f->todo)
 			continue;
 		/* Not the position: NULs at the end were passed over, but handed out by nobody. */

@@ -49,7 +49,7 @@ static int load_file(const struct store_file *e, void *arg)
 	f->passed = e->passed;
 	f->dev = e->dev;
 	f->ino = e->ino;
-	f->size = f->stored_size = e->size;
+	f->size = f->stored_size = f->saved_size = e->size;
 	f->salt = e->salt;
 	f->offset = e->offset;
 	f->gone_ms = e->gone_ms;
@@ -119,6 +119,7 @@ static int open_source(struct tailer *t, size_t i)
 	for (int d = 0; d < NDIRS; d++) {
 		if (!s->dirs[d])
 			continue;
+		s->watched[d] = true; /* so that its absence is said */
 		/* Watched before it is looked at: what comes in between is seen twice, not never.
 		 */
 		int rc = watch_add(t->watch, s->dirs[d], s->token + (unsigned)d);
@@ -295,9 +296,13 @@ int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)
 		int failed = scan_source(s);
 		if (failed == 0 && rescan)
 			failed = scan_rest(s);
-		if (failed < 0)
-			return err_set(err, failed, "look at files of source \"%s\": %s",
-			               s->conf->name, strerror(-failed));
+		if (failed < 0) { /* out of memory: nothing is forgotten by looking later */
+			tail_note(t, TAIL_ERROR,
+			          "look at files of source \"%s\": %s; again at the "
+			          "next rescan",
+			          s->conf->name, strerror(-failed));
+			s->scan_due = true;
+		}
 	}
 	if (rescan)
 		t->rescan_at_ms = now_ms + (int64_t)t->conf.rescan_ms;
@@ -394,6 +399,9 @@ int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct t
 		s->current = f;
 		*ret_file = f;
 		int rc = next_of(s, f, ret_line);
+		/* That a .gz has nothing more for now does not make it whole. */
+		if (rc > 0 || (rc == FOLLOW_NOTHING && !f->gz))
+			f->unreadable = false;
 		if (rc == FOLLOW_LINE)
 			return TAIL_LINE;
 		if (rc == FOLLOW_END)
@@ -403,11 +411,8 @@ int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct t
 			if (rc == 0)
 				continue;
 		}
-		if (rc < 0) {
-			tail_note(t, TAIL_ERROR, "read \"%s\": %s; trying again in %u s", f->name,
-			          strerror(-rc), (unsigned)(t->conf.rescan_ms / 1000));
-			f->unreadable = true;
-		}
+		if (rc < 0)
+			file_unreadable(f, rc);
 		set_aside(s, f);
 	}
 }
@@ -431,6 +436,8 @@ const char *tail_file_source(const struct tail_file *f)
 
 uint64_t tail_file_committed(const struct tail_file *f)
 {
+	if (f->orphan)
+		return UINT64_MAX; /* nobody needs to wait for it */
 	return f->open ? f->open->ledger.committed : f->offset;
 }
 
@@ -460,12 +467,16 @@ int tail_file_set_header(struct tail_file *f, struct slice header)
 
 void tail_file_seek(struct tail_file *f, uint64_t offset)
 {
+	if (!f->open) /* an orphan: its bytes are gone */
+		return;
 	follow_seek(f->open->follow, offset);
+	f->end_told = UINT64_MAX; /* what is read again ends again */
 }
 
 void tail_file_keep(struct tail_file *f, uint64_t offset)
 {
-	follow_keep(f->open->follow, offset);
+	if (f->open)
+		follow_keep(f->open->follow, offset);
 }
 
 int tail_file_row(struct tail_file *f, const struct mark *mark, char *ret)
@@ -596,6 +607,7 @@ void tailer_saved(struct tailer *t)
 	while (t->nchanged > 0) {
 		struct tail_file *f = t->changed[--t->nchanged];
 		f->stored = f->stored || (f->dirty && f->id != 0);
+		f->saved_size = f->size;
 		f->dirty = f->touched = false;
 		if (f->expired)
 			file_free(f);
@@ -614,6 +626,7 @@ void tailer_rewind(struct tailer *t)
 		for (size_t j = 0; j < s->nfiles; j++) {
 			struct tail_file *f = s->files[j];
 			f->refs = 0;
+			f->finalled = f->final = false;
 			if (f->open && !f->passed &&
 			    follow_pos(f->open->follow) != f->open->ledger.committed) {
 				follow_seek(f->open->follow, f->open->ledger.committed);

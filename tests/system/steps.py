@@ -86,6 +86,14 @@ def rescanned(agent, times=2):
     eventually(lambda: rescans() >= before + times)
 
 
+def up(agent, *args, **more):
+    """Start it and wait until it follows."""
+    before = agent.log().count("started with")
+    agent.start(*args, **more)
+    agent.wait_for("started with", times=before + 1)
+    return agent
+
+
 def stopped(agent):
     """Stop cleanly; what the store says then must be conserved, with nothing in flight."""
     assert agent.stop() == 0, agent.log()[-2000:]

@@ -10,7 +10,7 @@ import pytest
 from harness import BOUNCE_HEADER, all_arrived, books, eventually, token_rows
 from steps import (
     accepted, append, arrived, compare, delivered, lines, order_of, put, records, rescanned,
-    source_status, stopped)
+    source_status, stopped, up)
 
 ORDERS = ["create-first", "move-first"]
 
@@ -25,7 +25,7 @@ def test_each_rotation_is_followed(site, order):
     """T4, move-to: in whichever order PowerMTA moves the old file and begins the next."""
     acct = site.acct()
     backend, agent = started(site, acct)
-    agent.start()
+    up(agent)
     everything = []
     for i in range(5):
         rows, _ = token_rows(20, first=20 * i, kind=["b", "rb"])
@@ -43,8 +43,7 @@ def test_rows_written_right_before_the_rotation_are_read(site, order):
     acct = site.acct()
     backend, agent = started(site, acct)
     acct.begin()
-    agent.start()
-    agent.wait_for("started with")
+    up(agent)
     rows, _ = token_rows(3000)
     acct.append(rows[:2990])
     acct.rotate(order)
@@ -59,7 +58,7 @@ def test_rotation_while_stopped(site, files):
     backend, agent = started(site, acct)
     rows, tokens = token_rows(10 * (files + 2))
     acct.append(rows[:10])
-    agent.start()
+    up(agent)
     arrived(backend, 10)
     stopped(agent)
     for i in range(1, files + 1):
@@ -67,7 +66,7 @@ def test_rotation_while_stopped(site, files):
         acct.rotate()
         acct.append(rows[10 * i + 5:10 * i + 10])
     acct.append(rows[10 * files + 10:])
-    agent.start()
+    up(agent)
     delivered(agent, backend, rows)
 
 
@@ -75,14 +74,13 @@ def test_files_that_came_and_moved_while_stopped_are_read_from_their_first_byte(
     """first-start decides once: every later file is read whole, in move-to, too."""
     acct = site.acct()
     backend, agent = started(site, acct)
-    agent.start()
-    agent.wait_for("started with")
+    up(agent)
     stopped(agent)
     rows, _ = token_rows(30)
     for i in range(3):
         acct.append(rows[10 * i:10 * i + 10])
         acct.rotate(begin=False)
-    agent.start()
+    up(agent)
     delivered(agent, backend, rows)
 
 
@@ -93,8 +91,7 @@ def test_three_hundred_rotations_quickly(site):
                              endpoints=None)
     agent.endpoints[0]["url"] = backend.url("/in")
     agent.write_conf()
-    agent.start()
-    agent.wait_for("started with")
+    up(agent)
     rows, _ = token_rows(600)
     for i in range(300):
         acct.append(rows[2 * i:2 * i + 2])
@@ -113,7 +110,7 @@ def test_older_files_come_first(site):
     for name, row in sorted(zip(names, rows)):
         put((acct.move_to if "9999" in name else acct.dir) / name, lines(BOUNCE_HEADER, row))
     backend, agent = started(site, acct, first_start="all", endpoint={"in_flight": 1})
-    agent.start()
+    up(agent)
     delivered(agent, backend, rows)
     assert order_of(backend) == tokens
 
@@ -124,7 +121,7 @@ def test_a_late_row_in_a_moved_file_is_read(site):
     backend, agent = started(site, acct)
     rows, _ = token_rows(30)
     acct.append(rows[:10])
-    agent.start()
+    up(agent)
     arrived(backend, 10)
     old = acct.rotate()
     acct.append(rows[10:20])
@@ -134,7 +131,7 @@ def test_a_late_row_in_a_moved_file_is_read(site):
     arrived(backend, 25)
     stopped(agent)
     append(old, lines(*rows[25:]))
-    agent.start()
+    up(agent)
     delivered(agent, backend, rows)
 
 
@@ -145,7 +142,7 @@ def test_a_file_unlinked_while_open_is_read_to_its_end(site):
     backend.rule(status=503)
     rows, _ = token_rows(2000)
     acct.append(rows)
-    agent.start()
+    up(agent)
     eventually(backend.requests)
     acct.live.unlink()
     rescanned(agent)
@@ -164,7 +161,7 @@ def test_files_waiting_for_their_turn_survive_being_deleted(site):
         acct.rotate()
     agent.settings["first_start"] = "all"
     agent.write_conf()
-    agent.start()
+    up(agent)
     eventually(backend.requests)
     rescanned(agent)
     for i in range(10):
@@ -175,43 +172,40 @@ def test_files_waiting_for_their_turn_survive_being_deleted(site):
     assert status["sources"][0]["goneUnread"] == 0
 
 
-def test_a_file_that_is_gone_unread_is_counted_and_said(site):
+@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_file_that_is_gone_unread_is_counted_and_said(site, begun, running):
     """One that is gone unread is counted and said, and `status` exits 1."""
     acct = site.acct()
     backend, agent = started(site, acct)
-    rows, tokens = token_rows(20)
-    acct.append(rows[:10])
-    agent.start()
-    arrived(backend, 10)
-    stopped(agent)
-    assert agent.command("status").returncode == 0
-    acct.append(rows[10:])
-    acct.live.unlink()
-    acct.number += 1
-    more, _ = token_rows(5, first=100)
-    acct.append(more)
-    agent.start()
-    delivered(agent, backend, rows[:10] + more)
-    # What the file had grown by after we last saw it, nobody can know; the rest is counted.
-    assert agent.command("status").returncode == 0
-
+    rows, _ = token_rows(20)
+    up(agent)
+    if begun:
+        acct.append(rows[:10])
+        arrived(backend, 10)
     backend.rule(status=503)
-    agent.start()
-    unread, _ = token_rows(5, first=200)
-    acct.append(unread)
-    eventually(lambda: source_status(agent)["behindBytes"] > 0)
-    agent.kill9()
-    name = acct.live.name
-    acct.live.unlink()
+    acct.append(rows[10:])
+    rescanned(agent)
+    if running:
+        agent.kill9()
+    else:
+        assert agent.stop() == 0
+    gone = acct.live
+    gone.unlink()
     backend.clear()
-    agent.start()
+    more, _ = token_rows(5, first=100)
+    acct.number += 1
+    acct.append(more)
+    up(agent)
+    arrived(backend, 15 if begun else 5)
     agent.wait_for("is gone and")
-    assert name in [line for line in agent.log().splitlines() if "is gone and" in line][0]
+    assert gone.name in [line for line in agent.log().splitlines() if "is gone and" in line][0]
     done = agent.command("status")
     assert done.returncode == 1 and "gone" in done.stdout
     assert source_status(agent)["goneUnread"] == 1
     stopped(agent)
     assert agent.command("status").returncode == 1
+    compare(backend, records((rows[:10] if begun else []) + more))
 
 
 def test_a_last_line_without_newline_of_a_moved_file(site):
@@ -221,7 +215,7 @@ def test_a_last_line_without_newline_of_a_moved_file(site):
     rows, _ = token_rows(11)
     acct.append(rows[:9])
     acct.write(rows[9])
-    agent.start()
+    up(agent)
     arrived(backend, 9)
     rescanned(agent)
     assert len(accepted(backend)) == 9
@@ -238,7 +232,7 @@ def test_a_last_line_that_is_cut_off_is_a_dead_letter(site):
     rows, _ = token_rows(11)
     acct.append(rows[:9])
     acct.write(rows[9][:60])
-    agent.start()
+    up(agent)
     arrived(backend, 9)
     old = acct.rotate()
     acct.append(rows[10:])
@@ -256,7 +250,7 @@ def test_a_last_line_without_newline_in_an_unlinked_file(site):
     rows, _ = token_rows(5)
     acct.append(rows[:4])
     acct.write(rows[4])
-    agent.start()
+    up(agent)
     arrived(backend, 4)
     acct.live.unlink()
     delivered(agent, backend, rows)
@@ -268,7 +262,7 @@ def test_a_copy_to_another_volume_that_grows_in_pieces(site):
     backend, agent = started(site, acct)
     rows, _ = token_rows(400)
     acct.append(rows[:300])
-    agent.start()
+    up(agent)
     arrived(backend, 300)
     acct.append(rows[300:350])
     old, target = acct.live, acct.moved(0)
@@ -290,7 +284,7 @@ def test_a_copy_to_another_volume_while_stopped(site):
     backend, agent = started(site, acct)
     rows, _ = token_rows(40)
     acct.append(rows[:10])
-    agent.start()
+    up(agent)
     arrived(backend, 10)
     stopped(agent)
     acct.append(rows[10:20])
@@ -298,7 +292,7 @@ def test_a_copy_to_another_volume_while_stopped(site):
     acct.copy_away(0)
     acct.number += 1
     acct.append(rows[20:])
-    agent.start()
+    up(agent)
     status = delivered(agent, backend, rows)
     keep.close()
     assert status["sources"][0]["copies"] == 1 and status["sources"][0]["goneUnread"] == 0
@@ -310,14 +304,14 @@ def test_a_half_made_copy_at_start_is_waited_for(site):
     backend, agent = started(site, acct)
     rows, _ = token_rows(400)
     acct.append(rows)
-    agent.start()
+    up(agent)
     arrived(backend, 400)
     stopped(agent)
     data = acct.live.read_bytes()
     append(acct.moved(0), data[:len(data) // 2])
     keep = open(acct.live, "rb")
     acct.live.unlink()
-    agent.start()
+    up(agent)
     rescanned(agent)
     append(acct.moved(0), data[len(data) // 2:])
     late, _ = token_rows(5, first=1000)
@@ -333,7 +327,7 @@ def test_an_unfinished_file_is_gzipped(site, running):
     backend, agent = started(site, acct)
     rows, _ = token_rows(900, kind=["b", "rb"])
     acct.append(rows[:300])
-    agent.start()
+    up(agent)
     arrived(backend, 300)
     if running:
         backend.rule(status=503)
@@ -349,7 +343,7 @@ def test_an_unfinished_file_is_gzipped(site, running):
         rescanned(agent)
         backend.clear()
     else:
-        agent.start()
+        up(agent)
     delivered(agent, backend, rows)
 
 
@@ -357,14 +351,13 @@ def test_a_gz_of_a_file_never_seen(site):
     """A .gz in move-to that came while stopped is a file like any other."""
     acct = site.acct()
     backend, agent = started(site, acct)
-    agent.start()
-    agent.wait_for("started with")
+    up(agent)
     stopped(agent)
     rows, _ = token_rows(20)
     acct.append(rows[:10])
     acct.gz(acct.rotate())
     acct.append(rows[10:])
-    agent.start()
+    up(agent)
     delivered(agent, backend, rows)
 
 
@@ -377,13 +370,13 @@ def test_a_gz_of_a_delivered_file_is_not_sent_again(site):
     old = acct.rotate()
     agent.settings["first_start"] = "all"
     agent.write_conf()
-    agent.start()
+    up(agent)
     arrived(backend, 20)
     acct.gz(old)
     rescanned(agent)
     stopped(agent)
     acct.append(rows[20:])
-    agent.start()
+    up(agent)
     rescanned(agent)
     delivered(agent, backend, rows)
 
@@ -392,17 +385,16 @@ def test_a_damaged_gz_is_said_and_the_next_file_is_read(site):
     """A file that cannot be read is said, passed over, tried again at each rescan."""
     acct = site.acct()
     backend, agent = started(site, acct)
-    agent.start()
-    agent.wait_for("started with")
+    up(agent)
     stopped(agent)
     rows, _ = token_rows(40)
     data = gzip.compress(lines(BOUNCE_HEADER, *rows[:20]).encode())
     packed = put(acct.moved(0).with_suffix(".csv.gz"), data[:len(data) // 2])
     acct.number = 1
     acct.append(rows[20:])
-    agent.start()
+    up(agent)
     eventually(lambda: all_arrived(backend, [f"T1-{i}" for i in range(20, 40)]))
-    agent.wait_for("damaged gzip data")
+    agent.wait_for("damaged or unfinished gzip data")
     assert agent.command("status").returncode == 1
     put(packed, data)
     delivered(agent, backend, rows)
@@ -414,7 +406,7 @@ def test_the_next_file_is_begun_only_when_the_one_before_is_read(site):
     backend, agent = started(site, acct, endpoint={"in_flight": 1})
     backend.rule(status=503)
     rows, tokens = token_rows(300)
-    agent.start()
+    up(agent)
     for i in range(3):
         acct.append(rows[100 * i:100 * i + 100])
         acct.rotate(ORDERS[i % 2])
@@ -436,7 +428,7 @@ def test_fair_order_alternates_the_newest_and_the_oldest(site):
         acct.append(rows[100 * i:100 * i + 100])
         acct.rotate()
     acct.append(rows[1000:])
-    agent.start()
+    up(agent)
     delivered(agent, backend, rows)
     order = order_of(backend)
     newest = [order.index(token) for token in tokens[1000:]]
@@ -448,7 +440,7 @@ def test_without_move_to_rotated_files_stay_beside_the_live_one(site):
     """No move-to: dated files lie side by side, each read to its end."""
     acct = site.acct(move=False)
     backend, agent = started(site, acct)
-    agent.start()
+    up(agent)
     rows, _ = token_rows(100)
     for i in range(5):
         acct.append(rows[20 * i:20 * i + 20])
@@ -462,7 +454,7 @@ def test_a_file_renamed_within_its_folder_is_the_same(site):
     backend, agent = started(site, acct)
     rows, _ = token_rows(30)
     acct.append(rows[:10])
-    agent.start()
+    up(agent)
     arrived(backend, 10)
     os.rename(acct.live, acct.dir / acct.dated(7))
     acct.number = 7
@@ -472,7 +464,7 @@ def test_a_file_renamed_within_its_folder_is_the_same(site):
     stopped(agent)
     os.rename(acct.live, acct.moved(9))
     append(acct.moved(9), lines(*rows[20:]))
-    agent.start()
+    up(agent)
     delivered(agent, backend, rows)
 
 
@@ -482,9 +474,8 @@ def test_the_stand_in_writer_rotating_at_full_speed(site):
     backend, agent = started(site, acct, endpoint={"format": "array"})
     agent.endpoints[0]["url"] = backend.url("/in")
     agent.write_conf()
-    agent.start()
-    agent.wait_for("started with")
-    writer = site.writer(acct, records=20000, rotate_records=500, types="b=70,rb=30")
+    up(agent)
+    writer = site.writer(acct, records=20000, rotate_every=500, types="b=70,rb=30")
     tokens = [row.token for row in writer.run()]
     arrived(backend, len(tokens))
     stopped(agent)
@@ -497,7 +488,7 @@ def test_rows_in_both_files_during_a_rotation_that_takes_long(site):
     backend, agent = started(site, acct)
     rows, _ = token_rows(40)
     acct.append(rows[:10])
-    agent.start()
+    up(agent)
     arrived(backend, 10)
     old = acct.live
     acct.number += 1

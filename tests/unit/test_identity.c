@@ -1,0 +1,123 @@
+/*
+ * test_identity.c - identity.h: the identity table, row by row.
+ */
+#include "tests/unit/temp.h"
+
+#include "tailer/identity.h"
+
+/* Rungs that end at 1000, 600 and 200; 1010 is committed. */
+static const struct ladder ladder = {.n = 3,
+                                     .rungs = {{990, 1000, {{3}}}, {590, 600, {{2}}},
+                                               {190, 200, {{1}}}}};
+
+static uint64_t good_to; /* the bytes before are as they were */
+static int error;
+static unsigned asked;
+
+static int holds(const struct mark *mark, void *arg)
+{
+	(void)arg;
+	asked++;
+	return error ? error : mark->end <= good_to;
+}
+
+static uint64_t resume;
+
+static int decide(bool same_inode, uint64_t size, uint64_t good)
+{
+	const struct identity_case c = {&ladder, 1010, same_inode, size};
+	good_to = good;
+	error = 0;
+	asked = 0;
+	resume = 77;
+	return identity_decide(&c, holds, NULL, &resume);
+}
+
+static void test_last_proof_holds_the_same_file_whatever_its_name_and_inode(void **state)
+{
+	(void)state;
+	for (int inode = 0; inode < 2; inode++) {
+		assert_int_equal(decide(inode, 1010, 1010), IDENTITY_SAME);
+		assert_int_equal(decide(inode, 5000, 5000), IDENTITY_SAME);
+		assert_int_equal(decide(inode, UINT64_MAX, 5000), IDENTITY_SAME);
+		assert_int_equal(asked, 1);
+		assert_int_equal(resume, 77);
+	}
+}
+
+static void test_an_earlier_rung_in_the_same_inode_the_host_crashed(void **state)
+{
+	(void)state;
+	assert_int_equal(decide(true, 700, 700), IDENTITY_CRASHED);
+	assert_int_equal(resume, 600);
+	assert_int_equal(asked, 1); /* what ends beyond the file is not read */
+	assert_int_equal(decide(true, 5000, 599), IDENTITY_CRASHED); /* NULs, or written on */
+	assert_int_equal(resume, 200);
+}
+
+static void test_what_was_committed_behind_the_last_proof_is_gone(void **state)
+{
+	(void)state;
+	assert_int_equal(decide(true, 1005, 1005), IDENTITY_CRASHED);
+	assert_int_equal(resume, 1000);
+	assert_int_equal(decide(false, 1005, 1005), IDENTITY_COPYING);
+}
+
+static void test_an_earlier_rung_in_a_shorter_file_a_copy_under_way(void **state)
+{
+	(void)state;
+	assert_int_equal(decide(false, 700, 700), IDENTITY_COPYING);
+	assert_int_equal(decide(false, 250, 250), IDENTITY_COPYING);
+}
+
+static void test_an_earlier_rung_in_another_file_that_is_no_shorter_a_fork(void **state)
+{
+	(void)state;
+	assert_int_equal(decide(false, 1010, 700), IDENTITY_FORK);
+	assert_int_equal(resume, 600);
+	assert_int_equal(decide(false, 5000, 200), IDENTITY_FORK);
+	assert_int_equal(resume, 200);
+}
+
+static void test_nothing_holds_a_new_file(void **state)
+{
+	(void)state;
+	for (int inode = 0; inode < 2; inode++) {
+		assert_int_equal(decide(inode, 5000, 0), IDENTITY_NEW);
+		assert_int_equal(decide(inode, 5000, 199), IDENTITY_NEW);
+		assert_int_equal(decide(inode, 0, 5000), IDENTITY_NEW);
+		assert_int_equal(asked, 0);
+	}
+}
+
+static void test_without_rungs_nothing_is_proved(void **state)
+{
+	(void)state;
+	static const struct ladder none;
+	const struct identity_case c = {&none, 0, true, 5000};
+	assert_int_equal(identity_decide(&c, holds, NULL, &resume), IDENTITY_NEW);
+}
+
+static void test_bytes_that_cannot_be_read_decide_nothing(void **state)
+{
+	(void)state;
+	const struct identity_case c = {&ladder, 1010, true, 5000};
+	error = -EIO;
+	assert_int_equal(identity_decide(&c, holds, NULL, &resume), -EIO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(
+	                test_last_proof_holds_the_same_file_whatever_its_name_and_inode),
+	        cmocka_unit_test(test_an_earlier_rung_in_the_same_inode_the_host_crashed),
+	        cmocka_unit_test(test_what_was_committed_behind_the_last_proof_is_gone),
+	        cmocka_unit_test(test_an_earlier_rung_in_a_shorter_file_a_copy_under_way),
+	        cmocka_unit_test(test_an_earlier_rung_in_another_file_that_is_no_shorter_a_fork),
+	        cmocka_unit_test(test_nothing_holds_a_new_file),
+	        cmocka_unit_test(test_without_rungs_nothing_is_proved),
+	        cmocka_unit_test(test_bytes_that_cannot_be_read_decide_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
