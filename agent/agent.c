@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/logstash.h"
 #include "base/clock.h"
 #include "ship/listen.h"
 
@@ -124,12 +125,42 @@ static int open_signals(struct agent *a, struct err *err)
 	return a->signal_fd < 0 ? err_set(err, -errno, "open signalfd: %m") : 0;
 }
 
+/*
+ * A new store beside a Logstash that reads the same files would send rows again that Logstash has
+ * delivered, and rows that arrive twice turn soft bounces into hard ones: somebody has to say where
+ * to begin.
+ */
+static int refuse_double(const struct agent *a, struct err *err)
+{
+	char where[512];
+	int64_t started;
+	if (a->conf->first_start_set || a->dry_run)
+		return 0;
+	for (size_t i = 0; i < a->conf->nsources; i++) {
+		int rc = store_get(a->store, a->conf->sources[i].name, "started", 0, &started);
+		if (rc < 0 || started)
+			return rc < 0 ? err_set(err, rc, "read the store: %s",
+			                        store_error(a->store))
+			              : 0;
+	}
+	if (!logstash_reads("", a->conf, where, sizeof(where)))
+		return 0;
+	return err_set(
+	        err, -EEXIST,
+	        "Logstash is set up on this host to read the same files (\"%s\"): rows would be "
+	        "delivered twice; say where to begin with first-start in \"%s\" (now: after the "
+	        "last complete line; live: live files from their beginning; all)",
+	        where, a->conf->path);
+}
+
 static int open_all(struct agent *a, struct err *err)
 {
 	int rc = open_signals(a, err);
 	if (rc == 0)
 		rc = store_open(&a->store, a->conf->state_dir, a->dry_run ? "dry-run" : "state",
 		                err);
+	if (rc == 0)
+		rc = refuse_double(a, err);
 	if (rc == 0)
 		rc = open_tailer(a, err);
 	if (rc == 0)
@@ -328,7 +359,7 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 		return rc;
 	*ret_more = fill(a);
 	if (books_commit(a)) {
-		books_retry(a);
+		again_lifted(a);
 		rc = ship_start(a->ship, a->now_ms, err);
 	}
 	notify_alive(a->now_ms);
@@ -433,6 +464,8 @@ int agent_run(struct conf *conf, bool dry_run)
 	else
 		say_stop(&a);
 	close_all(&a);
+	if (err.code == -EEXIST) /* the configuration has to say more */
+		return CMD_EXIT_CONF;
 	return rc < 0 ? 1 : 0;
 }
 

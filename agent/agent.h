@@ -106,12 +106,13 @@ bool books_full(const struct agent *a); /* too many dead letters wait: stop read
 int books_dead(struct agent *a, const struct store_dead *d) MUST_CHECK;
 void books_done(const struct ship_done *done, void *arg);
 void books_lifted(size_t endpoint, int64_t run, void *arg);
-/* After a commit: dead letters of runs that are over get one more try. */
-void books_retry(struct agent *a);
 /* One transaction for all that changed.  Whether everything is in the store. */
 bool books_commit(struct agent *a);
 /* The boundary that was stored at start of a file, taken out of the list; 0 for none. */
 uint64_t books_bound(struct agent *a, int64_t file, uint64_t start);
+
+/* again.c: after a commit, dead letters of runs that are over get one more try */
+void again_lifted(struct agent *a);
 
 /* agent.c */
 void agent_block_signals(void);

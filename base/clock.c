@@ -31,6 +31,15 @@ void clock_iso(int64_t real_ms, char ret[CLOCK_ISO_SIZE])
 		(void)snprintf(ret, CLOCK_ISO_SIZE, "?");
 }
 
+/* Two digits below limit, or -1. */
+static int two_digits(const char *p, int limit)
+{
+	if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
+		return -1;
+	int n = (p[0] - '0') * 10 + (p[1] - '0');
+	return n < limit ? n : -1;
+}
+
 /* "+0200", "+02:00", "Z" to seconds east.  Returns false when text is none of them. */
 static bool offset(const char *text, long *ret)
 {
@@ -38,12 +47,14 @@ static bool offset(const char *text, long *ret)
 		*ret = 0;
 		return true;
 	}
-	int hours, minutes, used = 0;
 	if (*text != '+' && *text != '-')
 		return false;
-	if ((sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 &&
-	     sscanf(text + 1, "%2d%2d%n", &hours, &minutes, &used) != 2) ||
-	    text[1 + used] != '\0')
+	int hours = two_digits(text + 1, 24);
+	if (hours < 0)
+		return false;
+	const char *rest = text + (text[3] == ':' ? 4 : 3);
+	int minutes = two_digits(rest, 60);
+	if (minutes < 0 || rest[2] != '\0')
 		return false;
 	*ret = (hours * 60L + minutes) * 60 * (*text == '-' ? -1 : 1);
 	return true;

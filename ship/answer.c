@@ -57,6 +57,11 @@ struct answer_meaning answer_meaning(const struct answer *a, const struct strlis
 	}
 }
 
+bool answer_is_busy(const struct answer *a)
+{
+	return a->status == 408 || a->status == 425 || a->status == 429;
+}
+
 void answer_words(const struct answer *a, char *ret, size_t size)
 {
 	char masked[3 * WORDS_MAX + 4];

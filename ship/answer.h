@@ -38,6 +38,9 @@ struct answer_meaning {
 
 struct answer_meaning answer_meaning(const struct answer *a, const struct strlist *reject_body);
 
+/* The backend has too much to do, or it is too early: nothing is wrong with this content. */
+bool answer_is_busy(const struct answer *a);
+
 /* One line for people: "401 Unauthorized: signature is missing" and the like; escaped when logged.
  */
 void answer_words(const struct answer *a, char *ret, size_t size);

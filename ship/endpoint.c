@@ -12,6 +12,7 @@
 #define START_LIMIT 2
 #define SUMMARY_MS 60000
 #define LONE_FAILURES 3 /* of one batch while others succeed, before it is split */
+#define CHANGES_SAID 10 /* of an endpoint's state a minute */
 
 static void note(const struct endpoint *e, bool problem, const char *fmt, ...) ERR_PRINTF(3, 4);
 
@@ -79,6 +80,45 @@ static void set_state(struct endpoint *e, enum ship_state state, int64_t now_ms)
 		return;
 	e->state = state;
 	e->since_ms = e->said_ms = now_ms;
+	e->state_tries = e->tries;
+}
+
+/* Requests that were under way when the endpoint began to fail are part of that one failure. */
+static bool is_probe(const struct endpoint *e, const struct batch *b)
+{
+	return b->tried > e->state_tries;
+}
+
+/* One line a change of state; an endpoint that fails now and then gets a line a minute. */
+static bool may_say(struct endpoint *e, int64_t now_ms)
+{
+	if (now_ms - e->minute_ms >= SUMMARY_MS) {
+		if (e->changes > CHANGES_SAID)
+			note(e, true,
+			     "endpoint \"%s\": failed and recovered %u times in %" PRId64
+			     " s, nothing is lost; last: %s",
+			     e->conf->name, e->changes / 2, (now_ms - e->minute_ms) / 1000,
+			     e->last_failure);
+		e->changes = 0;
+		e->minute_ms = now_ms;
+	}
+	if (++e->changes == CHANGES_SAID + 1)
+		note(e, true,
+		     "endpoint \"%s\": fails and recovers again and again; from now on one line a "
+		     "minute says how often",
+		     e->conf->name);
+	return e->changes <= CHANGES_SAID;
+}
+
+/* It answers for what it is sent; while Retry-After is in force, that was sent before. */
+static void back(struct endpoint *e, const char *how, int64_t now_ms)
+{
+	if (now_ms < e->pause_ms)
+		return;
+	if (e->state != SHIP_OK && may_say(e, now_ms))
+		note(e, false, "endpoint \"%s\": %s again after %" PRId64 " s", e->conf->name, how,
+		     (now_ms - e->since_ms) / 1000);
+	set_state(e, SHIP_OK, now_ms);
 }
 
 /* ---- answers ---- */
@@ -111,24 +151,25 @@ static void adapt(struct endpoint *e, int64_t elapsed_ms)
 		e->best_ms = elapsed_ms;
 	if (elapsed_ms <= 4 * e->best_ms + 20 && e->limit < e->conf->in_flight)
 		e->limit++;
+	e->best_ms += (elapsed_ms - e->best_ms + 31) / 32;
 }
 
 /* The endpoint took something: whatever was wrong with it is over. */
 static void recovered(struct endpoint *e, int64_t now_ms)
 {
 	int64_t run = e->memory.run;
-	bool lifted = e->memory.refused_in_a_row > 0 && e->refusing;
-	if (e->state != SHIP_OK)
-		note(e, false, "endpoint \"%s\": accepting again after %" PRId64 " s",
-		     e->conf->name, (now_ms - e->since_ms) / 1000);
-	set_state(e, SHIP_OK, now_ms);
+	unsigned refused = e->memory.refused_in_a_row, limit = e->conf->refuse_limit;
+	/* The hold may have begun before a restart. */
+	bool lifted = refused > 0 && (e->refusing || (limit > 0 && refused >= limit));
+	back(e, "accepting", now_ms);
 	e->memory.ever_accepted = true;
 	if (e->memory.refused_in_a_row > 0)
 		e->memory.run++;
 	e->memory.refused_in_a_row = 0;
 	e->refusing = false;
 	e->attempts = 0;
-	e->status.last_error[0] = '\0';
+	if (e->state == SHIP_OK)
+		e->status.last_error[0] = '\0';
 	e->successes++;
 	if (lifted)
 		e->hooks->on_lifted(e->index, run, e->hooks->arg);
@@ -178,7 +219,8 @@ static void hold_refusing(struct endpoint *e, struct batch *b, const char *words
 		     words);
 	e->refusing = true;
 	wait_until(b, now_ms + (int64_t)e->conf->hold_interval_ms);
-	e->attempts++;
+	if (is_probe(e, b) || e->attempts == 0)
+		e->attempts++;
 	failing(e, SHIP_HELD,
 	        (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms, e->conf->hold_interval_ms,
 	                            &e->random),
@@ -205,8 +247,8 @@ static void refused(struct endpoint *e, struct batch *b, const struct answer *a,
                     int64_t now_ms)
 {
 	if (b->n > 1) {
-		if (e->state != SHIP_OK && !e->refusing) /* it answers, and about the content */
-			set_state(e, SHIP_OK, now_ms);
+		if (!e->refusing) /* it answers, and about the content */
+			back(e, "answering", now_ms);
 		split(e, b, now_ms);
 		return;
 	}
@@ -217,8 +259,7 @@ static void refused(struct endpoint *e, struct batch *b, const struct answer *a,
 		hold_refusing(e, b, words, now_ms);
 		return;
 	}
-	if (e->state != SHIP_OK)
-		set_state(e, SHIP_OK, now_ms);
+	back(e, "answering", now_ms);
 	e->memory.refused_in_a_row++;
 	e->status.refused_records++;
 	report(e, b, SHIP_REFUSED, a, words);
@@ -243,9 +284,10 @@ static void held(struct endpoint *e, struct batch *b, const struct answer *a, co
  * A batch that fails while others succeed is its own problem: it backs off alone and the others
  * pass it.  Returns whether that is so.
  */
-static bool alone(struct endpoint *e, struct batch *b, int64_t now_ms)
+static bool alone(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms)
 {
-	if (b->failures < 2 || e->successes == b->failed_at || e->state != SHIP_OK)
+	if (b->failures < 2 || e->successes == b->failed_at || e->state != SHIP_OK ||
+	    answer_is_busy(a))
 		return false;
 	b->lone_failures++;
 	if (b->lone_failures >= LONE_FAILURES && b->n > 1) {
@@ -253,8 +295,9 @@ static bool alone(struct endpoint *e, struct batch *b, int64_t now_ms)
 		return true;
 	}
 	b->failed_at = e->successes;
-	wait_until(b, now_ms + (int64_t)backoff_ms(b->failures, e->conf->retry_min_ms,
-	                                           e->conf->retry_max_ms, &e->random));
+	int64_t wait = (int64_t)backoff_ms(b->lone_failures + 1, e->conf->retry_min_ms,
+	                                   e->conf->retry_max_ms, &e->random);
+	wait_until(b, now_ms + (a->retry_after_ms > 0 ? a->retry_after_ms : wait));
 	return true;
 }
 
@@ -263,18 +306,21 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
 {
 	b->failures++;
 	e->status.retries++;
-	if (alone(e, b, now_ms))
+	if (alone(e, b, a, now_ms))
 		return;
 	b->failed_at = e->successes;
 	wait_until(b, 0);
-	bool probe = e->state != SHIP_OK || e->attempts == 0;
-	if (probe)
-		e->attempts++;
-	int64_t wait = (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
-	                                   e->conf->retry_max_ms, &e->random);
-	if (a->retry_after_ms > 0)
-		wait = a->retry_after_ms;
-	if (e->state == SHIP_OK)
+	bool first = e->state == SHIP_OK;
+	int64_t wait = a->retry_after_ms;
+	if (wait > 0 && now_ms + wait > e->pause_ms)
+		e->pause_ms = now_ms + wait;
+	if (!first && !is_probe(e, b))
+		return;
+	e->attempts++;
+	if (wait <= 0)
+		wait = (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
+		                           e->conf->retry_max_ms, &e->random);
+	if (first && may_say(e, now_ms))
 		note(e, true, "endpoint \"%s\": %s; trying again in %.1f s, nothing is lost",
 		     e->conf->name, words, (double)wait / 1000);
 	failing(e, SHIP_RETRYING, wait, now_ms);
@@ -291,6 +337,8 @@ void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a
 		e->limit = e->limit > 1 ? e->limit / 2 : 1;
 	if (m.kind != ANSWER_ACCEPTED)
 		(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%s", words);
+	if (m.kind == ANSWER_RETRY)
+		(void)snprintf(e->last_failure, sizeof(e->last_failure), "%s", words);
 	switch (m.kind) {
 	case ANSWER_ACCEPTED:
 	case ANSWER_PARTIAL:
@@ -306,12 +354,17 @@ void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a
 		retry(e, b, a, words, now_ms);
 		break;
 	}
-	if (e->state != SHIP_OK && now_ms - e->said_ms >= SUMMARY_MS) {
-		e->said_ms = now_ms;
-		note(e, true, "endpoint \"%s\": %s for %" PRId64 " s, %zu records wait: %s",
-		     e->conf->name, ship_state_name(e->state), (now_ms - e->since_ms) / 1000,
-		     e->nrecords, words);
-	}
+}
+
+/* A line a minute while it fails, whether it is tried then or not. */
+static void summary(struct endpoint *e, int64_t now_ms)
+{
+	if (e->state == SHIP_OK || now_ms - e->said_ms < SUMMARY_MS)
+		return;
+	e->said_ms = now_ms;
+	note(e, true, "endpoint \"%s\": %s for %" PRId64 " s, %zu records wait: %s", e->conf->name,
+	     ship_state_name(e->state), (now_ms - e->since_ms) / 1000, e->nrecords,
+	     e->status.last_error);
 }
 
 /* ---- requests ---- */
@@ -337,10 +390,13 @@ static struct batch *next_batch(const struct endpoint *e, int64_t now_ms)
 	return best;
 }
 
-/* When the host's rate lets the next request out; 0 for now. */
+/* Not before this may the next request go out: the host's rate, or what it asked for; 0 for now. */
 static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
 {
-	return e->host->slot_ms > now_ms ? e->host->slot_ms : 0;
+	int64_t at = e->conf->requests_per_minute > 0 ? e->host->slot_ms : 0;
+	if (e->pause_ms > at)
+		at = e->pause_ms;
+	return at > now_ms ? at : 0;
 }
 
 static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
@@ -402,6 +458,7 @@ int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err
 {
 	if (e->state == SHIP_UNCONFIGURED || e->paused || draining)
 		return 0;
+	summary(e, now_ms);
 	for (;;) {
 		bool probing = e->state != SHIP_OK;
 		unsigned limit = probing ? 1 : e->limit;

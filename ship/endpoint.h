@@ -26,13 +26,18 @@ struct endpoint {
 	bool refusing; /* held because everything is refused: see refuse-limit */
 	bool secrets_read;
 	int64_t since_ms, probe_ms, said_ms;
+	int64_t pause_ms;     /* no request before: Retry-After said so */
+	uint64_t state_tries; /* count of tries when the state began */
+	int64_t minute_ms;    /* changes of state are counted since then */
+	unsigned changes;
 	unsigned attempts; /* probes that failed in a row */
 	unsigned flying, limit;
-	int64_t best_ms; /* shortest answer so far: what "fast" is measured by */
+	int64_t best_ms; /* shortest answer, forgotten slowly: what "fast" is measured by */
 	uint64_t successes, tries;
 	uint64_t random;
 	int64_t slot_ms; /* when the host's next request may go out */
 	struct ship_memory memory;
+	char last_failure[256];    /* of a request, kept beyond success */
 	struct ship_status status; /* counters and words; the rest is filled in on asking */
 };
 

@@ -23,6 +23,7 @@
 #define SECRET_MAX 4096
 #define CONNECTION_AGE_S 300L
 #define FDS_MAX 8
+#define RETRY_AFTER_MAX_S INT64_C(86400)
 #define BODY_BOUND                                                                                 \
 	65536 /* an answer longer than this is broken off; what decides is here by then */
 
@@ -146,6 +147,8 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 	if (rc == CURLE_OK)
 		rc = curl_easy_setopt(e, CURLOPT_PROXY, conf->proxy);
 	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(e, CURLOPT_NOPROXY, "");
+	if (rc == CURLE_OK)
 		rc = curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)conf->connect_timeout_ms);
 	if (rc == CURLE_OK)
 		rc = curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)conf->timeout_ms);
@@ -190,7 +193,7 @@ static int add_header(struct curl_slist **list, const char *name, const char *va
 static int read_secret(const char *path, char ret[SECRET_MAX], struct err *err)
 {
 	struct stat st;
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, -errno, "read secret \"%s\": %m", path);
 	if (!S_ISREG(st.st_mode) || (st.st_mode & 0007))
@@ -345,7 +348,8 @@ static void report(struct call *c, CURLcode rc, http_done_fn *fn, void *context)
 	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
 	        .body = {c->body, c->body_len},
 	        .body_whole = rc == CURLE_OK || c->body_len == ANSWER_BODY_MAX,
-	        .retry_after_ms = (int64_t)retry_after * 1000,
+	        .retry_after_ms = retry_after < RETRY_AFTER_MAX_S ? (int64_t)retry_after * 1000
+	                                                          : RETRY_AFTER_MAX_S * 1000,
 	        .elapsed_ms = (int64_t)total / 1000,
 	};
 	fn(c->arg, &a, context);

@@ -66,9 +66,7 @@ struct slice json_address(struct slice value)
 			quoted = !quoted;
 		if (*p == '<' && !quoted) {
 			const char *close = memchr(p, '>', (size_t)(end - p));
-			if (close)
-				return (struct slice){p + 1, (size_t)(close - p - 1)};
-			break;
+			return close ? (struct slice){p + 1, (size_t)(close - p - 1)} : SLICE_EMPTY;
 		}
 	}
 	while (from < end && isspace((unsigned char)*from))
@@ -144,7 +142,7 @@ long json_error_count(const char *text, size_t len)
 	const cJSON *count = cJSON_GetObjectItemCaseSensitive(answer, "ErrorCount");
 	long n = 0;
 	if (cJSON_IsNumber(count))
-		n = (long)count->valuedouble;
+		n = count->valueint; /* clamped */
 	else if (cJSON_IsString(count))
 		n = strtol(count->valuestring, NULL, 10);
 	cJSON_Delete(answer);

@@ -17,6 +17,7 @@ struct ship {
 	size_t *open_at;     /* and the endpoint it is for */
 	size_t lanes;
 	bool draining;
+	size_t next; /* endpoint that may start requests first: those of one host share its rate */
 	int64_t now_ms;
 };
 
@@ -297,10 +298,15 @@ bool ship_seal_old(struct ship *s, int64_t now_ms)
 
 int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 {
+	size_t first = s->next;
 	for (size_t i = 0; i < s->n; i++) {
-		int rc = endpoint_start(&s->endpoints[i], s->draining, now_ms, err);
+		size_t at = (first + i) % s->n;
+		uint64_t before = s->endpoints[at].tries;
+		int rc = endpoint_start(&s->endpoints[at], s->draining, now_ms, err);
 		if (rc < 0)
 			return rc;
+		if (s->endpoints[at].tries > before)
+			s->next = (at + 1) % s->n;
 	}
 	/* libcurl sends a small request at once here, which saves a turn of the loop. */
 	return ship_step(s, now_ms, err);
@@ -316,6 +322,8 @@ static int64_t sooner(int64_t a, int64_t b)
 int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 {
 	int64_t left = -1;
+	if (s->draining) /* nothing is started any more */
+		return -1;
 	for (size_t i = 0; i < s->n; i++)
 		left = sooner(left, endpoint_timeout(&s->endpoints[i], now_ms));
 	for (size_t i = 0; i < s->lanes; i++) {
@@ -368,7 +376,7 @@ void ship_drain(struct ship *s)
 void ship_kick(struct ship *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		s->endpoints[i].probe_ms = 0;
+		s->endpoints[i].probe_ms = s->endpoints[i].pause_ms = 0;
 		for (struct batch *b = s->endpoints[i].queue; b; b = b->next)
 			b->next_ms = 0;
 	}
@@ -385,7 +393,9 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 	const struct endpoint *e = &s->endpoints[endpoint];
 	*ret = e->status;
 	ret->state = e->paused ? SHIP_PAUSED : e->state;
-	ret->next_probe_ms = e->state == SHIP_OK ? 0 : e->probe_ms;
+	ret->next_probe_ms = e->probe_ms > e->pause_ms ? e->probe_ms : e->pause_ms;
+	if (e->state == SHIP_OK)
+		ret->next_probe_ms = 0;
 	ret->since_ms = e->since_ms;
 	ret->in_flight = e->flying;
 	ret->limit = e->limit;

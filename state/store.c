@@ -207,9 +207,9 @@ int store_commit(struct store *s, int64_t now_ms)
 	 * The commit that was synced took all before it along, for they share one log.  The mode
 	 * can only be changed between transactions, so the next one is chosen here.
 	 */
-	bool due = now_ms - s->synced_ms >= SYNC_EVERY_MS;
 	if (s->full)
 		s->synced_ms = now_ms;
+	bool due = now_ms - s->synced_ms >= SYNC_EVERY_MS;
 	if (due != s->full)
 		rc = sql_script(s->db,
 		                due ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");

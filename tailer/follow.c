@@ -152,6 +152,12 @@ int follow_holds(struct follow *f, const struct mark *mark)
 	return hash_equal(&id, &mark->id);
 }
 
+/* The .gz ends before its data does: a writer is at work, or was interrupted. */
+static bool unfinished(const struct follow *f)
+{
+	return f->gz && !gz_whole(f->gz);
+}
+
 /*
  * One line of the head, at *offset, cut to EVENT_LINE_MAX and without its line end and NULs before
  * it.  1 when it is complete, 2 when it is longer than that, 0 when neither, or a negative errno.
@@ -169,7 +175,7 @@ static int head_line(struct follow *f, uint64_t *offset, bool at_end, char *ret,
 			return (int)n;
 		if (n == 0) {
 			*ret_len = len;
-			return at_end && begun;
+			return at_end && begun && !unfinished(f);
 		}
 		for (ssize_t i = 0; i < n; i++) {
 			(*offset)++;
@@ -362,12 +368,6 @@ static int hand_out(struct follow *f, size_t len, uint64_t end, struct line *ret
 	f->pos = f->keep = f->from = end;
 	f->scanned = 0;
 	return FOLLOW_LINE;
-}
-
-/* The .gz ends before its data does: a writer is at work, or was interrupted. */
-static bool unfinished(const struct follow *f)
-{
-	return f->gz && !gz_whole(f->gz);
 }
 
 /* The line at pos is longer than line_max: read on to its end, keeping its beginning. */

@@ -138,6 +138,8 @@ enum resolved {
 	RESOLVED_GONE      /* no longer there */
 };
 int resolve(struct tail_file *f) MUST_CHECK;
+/* f is no longer what it was, which *ret_ghost keeps if the store knows it.  It is nothing yet. */
+int forsake(struct tail_file *f, struct tail_file **ret_ghost) MUST_CHECK;
 /* The file's bytes are not what was read: it was truncated or rewritten.  *ret goes on. */
 int resolve_changed(struct tail_file *f, struct tail_file **ret) MUST_CHECK;
 /* A file that is there at the first start and not to be read, or only from its end on. */

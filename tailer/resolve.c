@@ -169,8 +169,7 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 	return ghost;
 }
 
-/* f is no longer what it was, which *ret_ghost keeps if the store knows it.  It is nothing yet. */
-static int forsake(struct tail_file *f, struct tail_file **ret_ghost)
+int forsake(struct tail_file *f, struct tail_file **ret_ghost)
 {
 	*ret_ghost = NULL;
 	if (f->stored) {

@@ -364,18 +364,53 @@ static void set_aside(struct source *s, struct tail_file *f)
 	let_go(f);
 }
 
+/* Whether another file begins with the same row, and nothing of f is delivered yet. */
+static bool seems_copy(const struct tail_file *f)
+{
+	const struct source *s = f->source;
+	if (f->open->ladder.n > 0 || f->open->ledger.n > 0)
+		return false;
+	for (size_t i = 0; i < s->nfiles; i++) {
+		const struct tail_file *other = s->files[i];
+		if (other != f && other->id != 0 &&
+		    hash_equal(&other->salt, &follow_salt(f->open->follow)->hash))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Look at the head of a file that had no row before.  One that was found while a copy had only
+ * begun seemed to be a file of its own: now it is for resolve() to say, at the next rescan.
+ */
+static int learn_salt(struct tail_file *f)
+{
+	struct tail_file *ghost;
+	int rc = follow_head(f->open->follow, f->final);
+	if (rc < 0 || follow_salt(f->open->follow)->len == 0)
+		return rc < 0 ? rc : FOLLOW_LINE;
+	if (!seems_copy(f)) {
+		f->salt = follow_salt(f->open->follow)->hash;
+		return FOLLOW_LINE;
+	}
+	if (f->refs > 0) /* its header is in flight */
+		return FOLLOW_NOTHING;
+	rc = forsake(f, &ghost);
+	if (rc < 0)
+		return rc;
+	file_close(f);
+	return FOLLOW_NOTHING;
+}
+
 static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
 {
 	struct follow *follow = f->open->follow;
-	if (follow_salt(follow)->len == 0) {
-		int rc = follow_head(follow, f->final);
-		if (rc < 0)
-			return rc;
-		f->salt = follow_salt(follow)->hash;
-	}
+	int rc = hash_is_zero(&f->salt) ? learn_salt(f) : FOLLOW_LINE;
+	if (rc != FOLLOW_LINE)
+		return rc;
 	while (skip_acked(f))
 		;
-	int rc = follow_next(follow, f->final, ret_line);
+	rc = follow_next(follow, f->final, ret_line);
 	uint64_t nuls = follow_nuls(follow);
 	s->counters.nul_bytes += nuls;
 	s->counters_dirty = s->counters_dirty || nuls > 0;

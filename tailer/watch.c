@@ -144,11 +144,11 @@ bool watch_check(struct watch *w, unsigned token)
 		bool there = stat(f->path, &st) == 0;
 		if (f->itself && (!there || st.st_dev != f->dev || st.st_ino != f->ino))
 			detach(w, f);
-		if (!f->itself && there) {
-			detach(w, f);
+		if (!f->itself) { /* another one above it may be the nearest by now */
+			int before = f->wd;
 			attach(w, f);
-		} else if (f->wd < 0) {
-			attach(w, f);
+			if (before >= 0 && before != f->wd)
+				drop_wd(w, before);
 		}
 		all = all && f->itself;
 	}

@@ -43,8 +43,7 @@ class Torture:
         self.seconds = seconds
         self.site = Site(folder)
         self.form = form
-        self.in_flight_at_kills = 0
-        self.unanswered = 0
+        self.interruptions = 0
         self.counts = {}
 
     def count(self, what):
@@ -72,10 +71,6 @@ class Torture:
                 pieces=r.random() < 0.3, invalid_utf8=r.choice([0, 3]), move_last=True)
             for n, acct in enumerate([self.bounces, self.fbl])]
 
-    def note_in_flight(self):
-        """At a kill, at most this many may come again."""
-        self.in_flight_at_kills += self.in_flight * self.records
-
     def start_agent(self):
         """Until its signals are its own."""
         times = self.agent.log().count(" started with ")
@@ -83,7 +78,6 @@ class Torture:
         self.agent.wait_for(" started with ", times=times + 1)
 
     def kill(self):
-        self.note_in_flight()
         self.agent.kill9()
         self.start_agent()
 
@@ -122,10 +116,12 @@ class Torture:
         self.backend.start()
 
     def step(self):
+        """One act.  All but misbehave() may leave requests processed and unanswered."""
         what, weight = zip(*[(self.kill, 4), (self.stop, 2), (self.freeze, 1), (self.reload, 2),
                              (self.misbehave, 10), (self.bounce_backend, 1)])
         action = self.random.choices(what, weight)[0]
         self.count(action.__name__)
+        self.interruptions += action != self.misbehave
         action()
         assert self.agent.running(), self.agent.log()[-3000:]
 
@@ -158,6 +154,14 @@ class Torture:
             raise AssertionError("exit status %d" % self.agent.exit_status)
         return tokens
 
+    def may_repeat(self):
+        """What was in flight at each interruption, and what was taken without an answer."""
+        taken = self.backend.query(
+            "SELECT coalesce(sum(nevents), 0) n FROM requests WHERE fault IS NOT NULL "
+            "AND fault <> '' AND id IN (SELECT request_id FROM events WHERE accepted = 1)")[0]["n"]
+        late = sum(n for what, n in self.counts.items() if "delay_ms" in what)
+        return (self.interruptions + 12 * late) * self.in_flight * self.records + taken
+
     def balance(self, tokens):
         problems = []
         lost, repeated, unexpected = books(self.backend, tokens)
@@ -180,11 +184,12 @@ class Torture:
             problems.append(f"keys with two bodies: {stats['keys_with_two_bodies']}")
         if status["deadLetters"]["records"]:
             problems.append(f"dead letters: {status['deadLetters']}")
-        # What the backend took and did not acknowledge comes again by right.
+        if repeats > self.may_repeat():
+            problems.append(f"repeated {repeats}, more than the {self.may_repeat()} in flight")
         received = self.backend.query(
             "SELECT count(*) n FROM events WHERE accepted = 1")[0]["n"]
         print(f"seed {self.seed} {self.form}: written {len(tokens)}, received {received}, "
-              f"lost {len(lost)}, repeated {repeats}, unexpected {len(unexpected)}, "
+              f"lost {len(lost)}, repeated {repeats} (at most {self.may_repeat()}), unexpected {len(unexpected)}, "
               f"faults {json.dumps(self.counts)}")
         return problems
 

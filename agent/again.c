@@ -1,0 +1,96 @@
+/* Dead letters that get another try: their rows, encoded as they would be sent today. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "base/scope.h"
+
+struct again {
+	struct agent *agent;
+	size_t endpoint;
+};
+
+/* The JSON of a dead letter's row, as it would be sent today. */
+static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, char *ret,
+                  size_t room, size_t *ret_len)
+{
+	const struct ship_conf *e = &a->conf->endpoints[endpoint];
+	const struct conf_source *source = conf_source_named(a->conf, d->source);
+	if (!source)
+		return -ENOENT;
+	const struct reader_conf conf = {a->conf->record_max, &source->record_fields,
+	                                 e->type_field};
+	struct reader *reader = NULL;
+	struct json *json = NULL;
+	struct record rec;
+	struct event_salt salt = {0};
+	const struct line line = {.text = d->row.text,
+	                          .len = d->row.len,
+	                          .from = d->start,
+	                          .start = d->start,
+	                          .end = d->end,
+	                          .salt = &salt};
+	int rc = reader_new(&reader, &conf);
+	if (rc == 0)
+		rc = json_new(&json, e->fill_addresses);
+	if (rc == 0)
+		rc = reader_begin(reader, d->header);
+	if (rc == 0)
+		rc = reader_row(reader, &line, &rec) == READ_RECORD ? 0 : -EBADMSG;
+	if (rc == 0) {
+		rec.mark.id = d->id; /* the row's own file is not at hand, and need not be */
+		ssize_t n = json_record(json, &rec, ret, room);
+		*ret_len = n < 0 ? 0 : (size_t)n;
+		rc = n < 0 ? (int)n : 0;
+	}
+	(void)json_free(json);
+	(void)reader_free(reader);
+	return rc;
+}
+
+static int try_again(const struct store_dead *d, void *arg)
+{
+	struct again *again = arg;
+	struct agent *a = again->agent;
+	const struct ship_item item = {.mark = {d->start, d->end, d->id}};
+	size_t room = a->conf->endpoints[again->endpoint].batch_bytes;
+	if (d->row_is_json)
+		return ship_add_dead(a->ship, again->endpoint, d->number, d->row, &item, a->now_ms);
+	scope_free char *text = malloc(room);
+	if (!text)
+		return -ENOMEM;
+	size_t len;
+	int rc = encode(a, again->endpoint, d, text, room, &len);
+	if (rc < 0) {
+		log_warning("dead letter %" PRId64 " cannot be sent again: %s", d->number,
+		            strerror(-rc));
+		return 0;
+	}
+	return ship_add_dead(a->ship, again->endpoint, d->number, (struct slice){text, len}, &item,
+	                     a->now_ms);
+}
+
+/*
+ * The hold for refusals in a row is over: it was the endpoint, so what it refused in that run gets
+ * one more try.  Called after a commit, so that all of them are in the store.
+ */
+void again_lifted(struct agent *a)
+{
+	for (size_t i = 0; i < a->conf->nendpoints; i++) {
+		struct again again = {a, i};
+		if (a->lifted[i] == 0)
+			continue;
+		int rc = store_dead_run(a->store, a->conf->endpoints[i].name, a->lifted[i],
+		                        try_again, &again);
+		if (rc == 0)
+			rc = store_dead_run_over(a->store, a->conf->endpoints[i].name,
+			                         a->lifted[i]);
+		if (rc < 0)
+			log_warning(
+			        "try refused records again: %s; 'pmta-shipper dead list' has them",
+			        strerror(-rc));
+		a->lifted[i] = 0;
+	}
+}

@@ -1,0 +1,581 @@
+"""The answer table of DESIGN.md ("On the wire"), a test a row: what each answer does to a record."""
+
+import email.utils
+import time
+
+import pytest
+from harness import eventually, free_port
+from steps import stopped, up
+from wire import (
+    ARRAY, all_there, asked, buried, delivering, endpoint_status, finish, letters, log_about, more, orig,
+    put_secret, requests_with, sent, state, wait_state)
+
+REJECT_BODIES = ["MySQL Error", "Fatal error", "<br />\n<b>Fatal error", '{"Success":false']
+GONE = "MySQL Error: server has gone away"
+
+
+# ---- 2xx
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_2xx_is_accepted(site, status):
+    """Row "2xx": accepted, committed; the position stands at the end.  S1."""
+    backend, agent, acct, tokens = delivering(site)
+    backend.rule(status=status)
+    tokens = more(acct, 6)
+    all_there(backend, tokens)
+    eventually(lambda: agent.status()["sources"][0]["offset"] == acct.live.stat().st_size)
+    finish(agent, backend, tokens)
+    assert sent(backend) == len(tokens)
+
+
+@pytest.mark.parametrize("body", REJECT_BODIES)
+def test_2xx_with_a_reject_body_is_a_failure(site, body):
+    """Row "2xx, body starting with one of reject-body": as 503, tried again with the same key."""
+    backend, agent, acct, _ = delivering(site)
+    backend.rule(times=3, body=body + ": no database", accepted=False)
+    tokens = more(acct, 4)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert sent(backend) == len(tokens) + 3
+    assert not letters(agent)
+    assert log_about(agent, "trying again")
+
+
+def test_reject_body_is_a_prefix_and_configured(site):
+    """Only the beginning of the body counts, and only what is configured."""
+    backend, agent, acct, _ = delivering(site, reject_body=["no:"])
+    backend.rule(times=2, body="no: not now", accepted=False)
+    backend.rule(times=1, body="MySQL Error: not configured here")
+    backend.rule(body="all well, no: problem")
+    tokens = more(acct, 5)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert sent(backend) == len(tokens) + 2
+
+
+@pytest.mark.parametrize("body", [
+    '{"Success":true,"ProcessedCount":3,"ErrorCount":2}',
+    '{"ErrorCount": 2, "Errors": ["' + "x" * 9000 + '"]}',
+])
+def test_error_count_makes_partial_dead_letters(site, body):
+    """Row "2xx, JSON ErrorCount above 0": the rows are kept as partial, never sent again."""
+    backend, agent, _, _ = delivering(site, path=ARRAY)
+    backend.rule(times=1, body=body)
+    tokens = more(site.acct(), 5)
+    all_there(backend, tokens)
+    agent.wait_for("2 of 5 events failed")
+    last = more(site.acct(), 3, "L")
+    all_there(backend, last)
+    stopped(agent)
+    up(agent)
+    final = more(site.acct(), 1, "F")
+    all_there(backend, final)
+    status = finish(agent, backend, tokens + last + final)
+    assert sorted(buried(agent)) == tokens
+    assert {letter["kind"] for letter in letters(agent)} == {"partial"}
+    assert letters(agent)[0]["answer"].startswith(body[:40])
+    assert status["sources"][0]["rows"]["acknowledged"] == 9
+
+
+def test_error_count_of_zero_is_plain_success(site):
+    """The bulk API of Octeth says ErrorCount 0 when all went well."""
+    backend, agent, acct, _ = delivering(site, path="/api/v1/process_pmta_log_file",
+                                         settings={"semantics": "octeth"})
+    tokens = more(acct, 5)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert not letters(agent)
+
+
+# ---- 400, 413, 422
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_refused_batch_is_bisected(site, status):
+    """Row "400, 422, 413 to a batch": halves, down to the one record; the others go once.  S5."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=64)
+    first = more(acct, 1, "A")
+    all_there(backend, first)
+    backend.rule(contains=orig("M-37"), status=status, body="no such thing")
+    tokens = more(acct, 64)
+    all_there(backend, set(tokens) - {"M-37"})
+    eventually(lambda: letters(agent))
+    finish(agent, backend, first + tokens, lost=["M-37"])
+    letter, = letters(agent)
+    assert buried(agent) == ["M-37"]
+    assert (letter["kind"], letter["status"], letter["answer"]) == \
+        ("refused", str(status), "no such thing")
+    sizes = [request["nevents"] for request in requests_with(backend, "M-37")]
+    assert sizes[0] == 64 and sizes[-1] == 1 and sizes == sorted(sizes, reverse=True)
+    assert len(sizes) == 7, "once a size"
+
+
+def test_413_above_a_limit_only_splits(site):
+    """A backend that takes few events a request gets few; nothing is a dead letter."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, settings={"max_events": 9})
+    tokens = more(acct, 200)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert not letters(agent)
+
+
+def test_bisected_batch_survives_a_kill(site):
+    """Halves replace their parent in the store: after kill -9 in the midst of it nothing is lost."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, in_flight=1)
+    first = more(acct, 1, "A")
+    all_there(backend, first)
+    backend.rule(contains=orig("M-70"), status=422)
+    backend.rule(max_events=16, times=1)
+    backend.rule(max_events=16, delay_ms=400)
+    tokens = more(acct, 100)
+    eventually(lambda: any(1 < r["nevents"] <= 16 for r in backend.requests()))
+    agent.kill9()
+    backend.clear()
+    backend.rule(contains=orig("M-70"), status=422)
+    up(agent)
+    all_there(backend, set(tokens) - {"M-70"})
+    eventually(lambda: buried(agent) == ["M-70"])
+    finish(agent, backend, first + tokens, lost=["M-70"], repeated=tokens)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_refused_single_record_is_a_dead_letter(site, status):
+    """Row "400, 413, 422 to a single record": dead letter with the answer's text, then commit."""
+    backend, agent, acct, _ = delivering(site)
+    first = more(acct, 3, "A")
+    all_there(backend, first)
+    backend.rule(contains=orig("M-2"), status=status, body="the <reason>\nin two lines")
+    tokens = more(acct, 5)
+    all_there(backend, set(tokens) - {"M-2"})
+    eventually(lambda: letters(agent))
+    status_now = finish(agent, backend, first + tokens, lost=["M-2"])
+    letter, = letters(agent)
+    assert buried(agent) == ["M-2"]
+    assert letter["kind"] == "refused" and letter["status"] == str(status)
+    assert letter["answer"].startswith("the <reason>")
+    assert letter["file"].endswith(acct.live.name) and letter["header"] == acct.header
+    assert len(requests_with(backend, "M-2")) == 1
+    assert status_now["sources"][0]["offset"] == acct.live.stat().st_size
+    assert status_now["sources"][0]["rows"]["dead"] == 1
+
+
+def test_endpoint_that_never_accepted_is_held(site):
+    """"if this endpoint has ever accepted anything": a wrong URL buries nothing.  S5."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=8)
+    backend.rule(status=400, body="what is this?")
+    tokens = more(acct, 30)
+    agent.wait_for("refuses all it was ever sent")
+    eventually(lambda: sum(r["nevents"] == 1 for r in backend.requests()) >= 3)
+    wait_state(agent, "held")
+    assert not letters(agent)
+    backend.clear()
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert not letters(agent)
+
+
+def refused_run(site, n=12, **endpoint):
+    """An endpoint that accepted something and then refuses all: held, with 5 dead letters."""
+    backend, agent, acct, _ = delivering(site, refuse_limit=5, **endpoint)
+    first = more(acct, 3, "A")
+    all_there(backend, first)
+    backend.rule(status=422, body="no")
+    tokens = first + more(acct, n)
+    agent.wait_for("refuses record after record")
+    wait_state(agent, "held")
+    assert len(letters(agent)) == 5, "no more than refuse-limit"
+    return backend, agent, acct, tokens
+
+
+def test_refusals_in_a_row_hold_and_are_tried_once_more(site):
+    """"fewer than refuse-limit single records in a row"; the run's dead letters get a second try."""
+    backend, agent, _, tokens = refused_run(site)
+    backend.clear()
+    all_there(backend, tokens)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens)
+
+
+def test_second_try_is_the_last(site):
+    """What is refused again after the hold stays a dead letter, and is not sent a third time."""
+    backend, agent, acct, tokens = refused_run(site)
+    victim = buried(agent)[0]
+    backend.clear()
+    backend.rule(contains=orig(victim), status=422, body="still no")
+    all_there(backend, set(tokens) - {victim})
+    eventually(lambda: buried(agent) == [victim])
+    last = more(acct, 5, "L")
+    all_there(backend, last)
+    finish(agent, backend, tokens + last, lost=[victim])
+    assert len(requests_with(backend, victim)) == 2
+
+
+def test_run_of_refusals_survives_a_restart(site):
+    """"The count is stored": a restart neither buries more nor forgets the second try."""
+    backend, agent, _, tokens = refused_run(site)
+    stopped(agent)
+    up(agent)
+    wait_state(agent, "held")
+    assert len(letters(agent)) == 5
+    stopped(agent)
+    backend.clear()
+    up(agent)
+    all_there(backend, tokens)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens)
+
+
+def test_run_of_refusals_ends_with_another_url(site):
+    """The way out the log names, url, leads out: what was refused under the old one goes, too."""
+    backend, agent, _, tokens = refused_run(site)
+    backend.clear()
+    backend.rule(path="wrong", status=422)
+    agent.endpoints[0]["url"] = backend.url("/system/right?type=pmta")
+    agent.write_conf()
+    agent.hup()
+    all_there(backend, tokens)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens)
+
+
+def test_2xx_resets_the_count_of_refusals(site):
+    """"any 2xx resets it": scattered refusals never hold an endpoint."""
+    backend, agent, acct, _ = delivering(site, refuse_limit=2, in_flight=1)
+    tokens = more(acct, 3, "A")
+    all_there(backend, tokens)
+    backend.rule(every=2, status=422)
+    tokens += more(acct, 30)
+    eventually(lambda: len(letters(agent)) + len(backend.tokens()) == len(tokens))
+    assert not log_about(agent, "holding")
+    finish(agent, backend, tokens, lost=buried(agent))
+    assert len(letters(agent)) == 15
+
+
+def test_refuse_limit_zero_never_holds(site):
+    """refuse-limit = 0: every refusal is believed, from the first."""
+    backend, agent, acct, _ = delivering(site, refuse_limit=0)
+    backend.rule(status=400)
+    tokens = more(acct, 60)
+    eventually(lambda: len(letters_fast(agent)) == 60)
+    finish(agent, backend, tokens, lost=tokens)
+    assert not log_about(agent, "holding")
+
+
+def letters_fast(agent):
+    return agent.command("dead", "list").stdout.splitlines()
+
+
+# ---- 401, 403, 404, any other 4xx, any 3xx
+
+HELD = {
+    401: "signature-file or token-file", 403: "credentials", 404: "the path in url",
+    405: "takes no POST", 407: "proxy", 410: "the path in url", 409: "check url", 415: "check url",
+    451: "check url", 301: "put the address it points to", 302: "put the address it points to",
+    303: "put the address", 307: "put the address", 308: "put the address", 304: "",
+}
+
+
+@pytest.mark.parametrize("status", HELD)
+def test_held(site, status):
+    """Row "401, 403, 404, any other 4xx, any 3xx": held, said with what to change; nothing lost."""
+    backend, agent, acct, _ = delivering(site)
+    first = more(acct, 2, "A")
+    all_there(backend, first)
+    backend.rule(status=status, headers={"Location": backend.url("/elsewhere")}, body="go away")
+    tokens = more(acct, 8)
+    agent.wait_for("held, nothing is lost")
+    wait_state(agent, "held")
+    assert HELD[status] in endpoint_status(agent)["lastError"]
+    assert not letters(agent)
+    backend.clear()
+    all_there(backend, tokens)
+    agent.wait_for("accepting again")
+    finish(agent, backend, first + tokens)
+    assert {(r["method"], r["path"]) for r in backend.requests()} == \
+        {("POST", "/system/bounce_webhook?type=pmta")}, "a redirect was followed"
+    line, = log_about(agent, "held, nothing is lost")
+    assert f"HTTP {status}" in line and HELD[status] in line
+
+
+def test_held_is_tried_every_hold_interval_only(site):
+    """One probe a hold-interval, whatever arrives meanwhile."""
+    backend, agent, acct, _ = delivering(site, hold_interval="1h")
+    backend.rule(status=403)
+    tokens = more(acct, 3)
+    agent.wait_for("held, nothing is lost")
+    wait_state(agent, "held")
+    eventually(lambda: endpoint_status(agent)["inFlight"] == 0)
+    before = sent(backend)
+    tokens += more(acct, 50, "N")
+    eventually(lambda: endpoint_status(agent)["recordsWaiting"] > 20)
+    assert sent(backend) == before <= 2
+    backend.clear()
+    agent.hup()
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+@pytest.mark.parametrize("key,setting", [("signature_file", "signature"), ("token_file", "token")])
+def test_secret_is_read_again_before_a_probe(site, tmp_path, key, setting):
+    """"secrets re-read first": a corrected secret is enough, without a reload; it is never shown."""
+    secret = put_secret(tmp_path / "secret", "wrong-secret")
+    backend, agent, acct, _ = delivering(site, settings={setting: "right-secret"}, **{key: secret})
+    tokens = more(acct, 5)
+    agent.wait_for("held, nothing is lost")
+    assert not backend.tokens()
+    put_secret(secret, "right-secret")
+    all_there(backend, tokens)
+    shown = agent.command("status").stdout + agent.command("check", "--print").stdout
+    finish(agent, backend, tokens)
+    assert "right-secret" not in agent.log() + shown and "wrong-secret" not in agent.log() + shown
+
+
+def test_secret_that_others_can_read_holds(site, tmp_path):
+    """"refused when others can read them": also when that comes about while the agent runs."""
+    secret = put_secret(tmp_path / "secret", "sesame")
+    backend, agent, acct, _ = delivering(site, settings={"signature": "sesame"},
+                                         signature_file=secret)
+    first = more(acct, 2, "A")
+    all_there(backend, first)
+    backend.control({"set": {"signature": "another"}})
+    tokens = more(acct, 2)
+    agent.wait_for("held, nothing is lost")
+    secret.chmod(0o644)
+    put_secret(secret, "another")
+    eventually(lambda: "can be read by others" in asked(agent)["endpoints"][0]["lastError"])
+    secret.chmod(0o640)
+    all_there(backend, tokens)
+    finish(agent, backend, first + tokens)
+
+
+def test_secret_through_a_link(site, tmp_path):
+    """A secret may be a link to where a secret store keeps it, as `check` says."""
+    put_secret(tmp_path / "real", "sesame")
+    (tmp_path / "link").symlink_to("real")
+    backend, agent, acct, _ = delivering(site, settings={"signature": "sesame"},
+                                         signature_file=tmp_path / "link")
+    tokens = more(acct, 2)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+# ---- 408, 425, 429, 5xx, time-out, reset, DNS, TLS
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 507, 599])
+def test_retried(site, status):
+    """Row "408, 425, 429, 5xx": the same bytes under the same key until they are taken.  S4."""
+    backend, agent, acct, _ = delivering(site, settings={"keep_bodies": True})
+    backend.rule(status=status, times=4, body="later")
+    tokens = more(acct, 3)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert sent(backend) == len(tokens) + 4
+    for token in tokens:
+        assert len({(r["key"], bytes(r["body"])) for r in requests_with(backend, token)}) == 1
+    assert not letters(agent)
+
+
+FAULTS = {
+    "hang": {"hang": True}, "close": {"close": True}, "garbage": {"garbage": True},
+    "reset before the body": {"reset": "headers"}, "reset in the body": {"reset": "body"},
+    "reset after": {"reset": "after"}, "cut in the head": {"cut": 20},
+    "head too large": {"big_header": 1 << 20, "accepted": False},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_broken_connection_is_retried(site, fault):
+    """Row "time-out, reset": no answer is no answer, and nothing is a dead letter."""
+    backend, agent, acct, _ = delivering(site, timeout="400ms")
+    first = more(acct, 2, "A")
+    all_there(backend, first)
+    backend.rule(times=3, **FAULTS[fault])
+    tokens = more(acct, 4)
+    all_there(backend, tokens)
+    finish(agent, backend, first + tokens)
+    assert not letters(agent)
+    for token in tokens:
+        assert len({r["key"] for r in requests_with(backend, token)}) <= 1
+
+
+def test_processed_but_unanswered_is_repeated_recognisably(site):
+    """A record whose answer was lost goes again: same key, same eventId.  S4, obligation 4."""
+    backend, agent, acct, _ = delivering(site, timeout="300ms", path=ARRAY)
+    backend.rule(times=1, hang=True, accepted=True)
+    tokens = more(acct, 7)
+    all_there(backend, tokens)
+    eventually(lambda: sent(backend) >= 2)
+    eventually(lambda: state(agent) == "ok")
+    finish(agent, backend, tokens, repeated=tokens)
+    first, second = backend.requests()
+    assert (first["key"], first["body_hash"]) == (second["key"], second["body_hash"])
+
+
+def test_connection_refused_is_retried(site):
+    """Nobody listens: retried, said once, delivered when somebody does."""
+    backend = site.backend(start=False)
+    backend.port = free_port()
+    backend, agent, acct, tokens = delivering(site, 5, backend=backend)
+    agent.wait_for("trying again in")
+    wait_state(agent, "retrying")
+    eventually(lambda: endpoint_status(agent)["retries"] >= 4)
+    backend.start()
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert len(log_about(agent, "trying again in")) == 1
+
+
+def test_unknown_host_is_retried(site):
+    """Row "DNS": a name that does not resolve is retried, and the line names it."""
+    acct = site.acct().begin()
+    agent = up(site.agent("https://no-such-host.invalid/x?type=pmta", acct))
+    more(acct, 2)
+    agent.wait_for("no-such-host.invalid")
+    wait_state(agent, "retrying")
+    assert agent.stop() == 0
+    assert not letters(agent)
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_retry_after_wins(site, form):
+    """"Retry-After wins (seconds and dates)": no request comes before its time."""
+    backend, agent, acct, _ = delivering(site, in_flight=4)
+    until = email.utils.formatdate(time.time() + 3, usegmt=True)
+    backend.rule(times=1, status=503,
+                 headers={"Retry-After": "2" if form == "seconds" else until})
+    tokens = more(acct, 1)
+    eventually(lambda: sent(backend) == 1)
+    tokens += more(acct, 20, "N")
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    times = [r["time"] for r in backend.requests()]
+    assert times[1] - times[0] > 1e9, "20 ms without it"
+
+
+def test_retry_after_holds_while_others_succeed(site):
+    """A success of a request that was sent before does not cancel what Retry-After asked for."""
+    backend, agent, acct, _ = delivering(site, in_flight=2)
+    backend.rule(contains=orig("M-0"), times=1, status=429, headers={"Retry-After": "2"})
+    backend.rule(contains=orig("M-1"), times=1, delay_ms=200)
+    tokens = more(acct, 12)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    times = [r["time"] for r in backend.requests()]
+    assert times[2] - times[0] > 1e9
+
+
+def test_retry_after_is_not_remembered(site):
+    """The next failure without the header has its own, short, pause."""
+    backend, agent, acct, _ = delivering(site, in_flight=1)
+    backend.rule(times=1, status=503, headers={"Retry-After": "1"})
+    tokens = more(acct, 1)
+    all_there(backend, tokens)
+    backend.rule(times=1, status=503)
+    backend.rule(times=1, skip=1, close=True)
+    tokens += more(acct, 3, "N")
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    first, *others = log_about(agent, "trying again in")
+    assert "in 1.0 s" in first and others
+    assert all("in 0.0 s" in line for line in others), others
+
+
+@pytest.mark.parametrize("value", ["99999999999999", "9223372036854775807"])
+def test_absurd_retry_after_is_no_end(site, value):
+    """A nonsensical Retry-After neither overflows nor stops delivery for ever: a reload tries."""
+    backend, agent, acct, _ = delivering(site)
+    backend.rule(times=1, status=503, headers={"Retry-After": value})
+    tokens = more(acct, 2)
+    wait_state(agent, "retrying")
+    assert endpoint_status(agent)["nextAttemptMs"] <= 24 * 3600 * 1000
+    agent.hup()
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+# ---- 5xx or time-out again and again to one batch while others succeed
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"hang": True}], ids=["500", "time-out"])
+def test_poison_batch_is_split_and_passed(site, fault):
+    """Row "5xx or time-out again and again to one batch while others succeed": split, passed."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=8, timeout="300ms",
+                                         in_flight=4)
+    backend.rule(contains=orig("M-5"), **fault)
+    tokens = more(acct, 16)
+    for i in range(200):
+        tokens += more(acct, 1, f"N{i}")
+        if set(backend.tokens()) >= set(tokens[:16]) - {"M-5"}:
+            break
+        eventually(lambda: tokens[-1] in backend.tokens())
+    all_there(backend, set(tokens) - {"M-5"})
+    assert not letters(agent)
+    assert requests_with(backend, "M-5")[-1]["nevents"] == 1
+    backend.clear()
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+def test_single_poison_record_is_passed(site):
+    """"a single record then has its own backoff and others pass it"; a stop and start keep it."""
+    backend, agent, acct, _ = delivering(site)
+    backend.rule(contains=orig("M-3"), status=500)
+    tokens = more(acct, 40)
+    all_there(backend, set(tokens) - {"M-3"})
+    stopped(agent)
+    up(agent)
+    tokens += more(acct, 10, "N")
+    all_there(backend, set(tokens) - {"M-3"})
+    backend.clear()
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+def test_one_blip_counts_once(site):
+    """Requests that fail together are one failure: the backoff begins at retry-min."""
+    backend, agent, acct, _ = delivering(site, retry_max="10m")
+    warm = more(acct, 60, "A")
+    all_there(backend, warm)
+    backend.rule(skip=16, times=16, status=502, delay_ms=100)
+    backend.rule(times=16, delay_ms=100)
+    tokens = warm + more(acct, 60)
+    all_there(backend, tokens, timeout=10)
+    finish(agent, backend, tokens)
+
+
+def test_backend_that_fails_now_and_then_does_not_flood_the_log(site):
+    """One log line a change of state, and a bounded number of changes a minute."""
+    backend, agent, acct, _ = delivering(site)
+    backend.rule(every=4, status=502)
+    tokens = more(acct, 400)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert len(log_about(agent)) < 40, log_about(agent)[:8]
+
+
+def test_429_does_not_split(site):
+    """"Too many requests" says nothing about the content: more and smaller ones would not help."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10, batch_age="1h")
+    backend.rule(contains=orig("M-5"), times=8, status=429)
+    tokens = more(acct, 100)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert {request["nevents"] for request in backend.requests()} == {10}
+
+
+# ---- what people see
+
+def test_answers_are_shown_masked_and_harmless(site):
+    """Addresses and control characters of an answer do not reach log and status as they are."""
+    backend, agent, acct, _ = delivering(site)
+    first = more(acct, 1, "A")
+    all_there(backend, first)
+    text = "unknown: someone@example.org \x1b[31m"
+    backend.rule(status=401, times=1, body=text)
+    backend.rule(status=422, times=1, body=text)
+    tokens = more(acct, 3)
+    eventually(lambda: letters_fast(agent))
+    shown = agent.log() + agent.command("status").stdout + agent.command("status", "--json").stdout
+    shown += agent.command("dead", "list").stdout
+    stopped(agent)
+    assert "someone@" not in shown and "s***@example.org" in shown
+    assert "\x1b" not in shown
+    assert set(buried(agent)) <= set(tokens)

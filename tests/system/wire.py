@@ -1,0 +1,148 @@
+"""What the tests of delivery look at: what went over the wire, and the sums at the end."""
+
+import json
+import os
+import socket
+from pathlib import Path
+
+from harness import books, eventually, token_rows
+from steps import conserved, dead_shown, stopped, up
+
+ARRAY = "/events"
+SLOW = {"retry_min": "1h", "retry_max": "2h", "hold_interval": "1h"}
+
+
+def orig(token):
+    """What marks a token's event in a body, and no other's."""
+    return f'"orig":"bounce-{token}@'
+
+
+def delivering(site, n=0, path=None, backend=None, settings=None, source=None, **endpoint):
+    """(backend, agent, acct, tokens): an agent, running, with n rows in its file.
+
+    With path the format is array, unless endpoint says otherwise.
+    """
+    backend = backend or site.backend(**(settings or {}))
+    acct = site.acct().begin()
+    rows, tokens = token_rows(n)
+    acct.append(rows)
+    if path:
+        endpoint = {"url": backend.url(path), "format": "array", **endpoint}
+    agent = up(site.agent(backend, acct, endpoint=endpoint, source=source))
+    return backend, agent, acct, tokens
+
+
+def more(acct, n, seed="M"):
+    """Append n more rows; their tokens."""
+    rows, tokens = token_rows(n, seed=seed)
+    acct.append(rows)
+    return tokens
+
+
+def all_there(backend, tokens, timeout=20):
+    """Wait until all of tokens were accepted."""
+    missing = set(tokens)
+
+    def none_missing():
+        missing.difference_update(backend.tokens())
+        return not missing
+    try:
+        eventually(none_missing, timeout)
+    except AssertionError:
+        raise AssertionError(f"{len(missing)} did not arrive: {sorted(missing)[:5]}") from None
+
+
+def requests_with(backend, token):
+    """The requests that carried a token, in their order."""
+    return backend.query(
+        "SELECT * FROM requests WHERE id IN (SELECT request_id FROM events WHERE token = ?)"
+        " ORDER BY id", token)
+
+
+def sent(backend):
+    """Requests of the agent; a restarted backend starts its own counts anew."""
+    return backend.query("SELECT count(*) n FROM requests")[0]["n"]
+
+
+def judge(backend, tokens, lost=(), repeated=()):
+    """What holds for all the agent ever does; lost and repeated are what may be so."""
+    found = books(backend, tokens)
+    assert set(found.lost) == set(lost), f"lost {sorted(found.lost)[:5]}"
+    extra = set(found.repeated) - set(repeated)
+    assert not extra, f"repeated {sorted(extra)[:5]}"
+    assert not found.unexpected, found.unexpected[:5]
+    assert not backend.query(
+        "SELECT token FROM events GROUP BY token HAVING count(DISTINCT event_id) > 1"), \
+        "a row was sent under two eventIds"
+    assert not backend.query(
+        "SELECT event_id FROM events GROUP BY event_id HAVING count(DISTINCT json) > 1"), \
+        "one eventId for two events"
+    assert not backend.query(
+        "SELECT key FROM requests WHERE fault NOT IN ('headers', 'body', 'early') AND key != ''"
+        " AND status NOT IN (401) GROUP BY key HAVING count(DISTINCT body_hash) > 1"), \
+        "one key for two bodies"
+
+
+def finish(agent, backend, tokens, lost=(), repeated=()):
+    """Stop cleanly and compare; the status then."""
+    status = stopped(agent)
+    judge(backend, tokens, lost, repeated)
+    return status
+
+
+def letters(agent):
+    """The dead letters, whole: [{"kind": ..., "status": ..., ...}]."""
+    done = agent.command("dead", "list")
+    assert done.returncode == 0, done.stderr
+    return [dead_shown(agent, line.split()[0], "--raw") for line in done.stdout.splitlines()]
+
+
+def buried(agent):
+    """Tokens of the rows that are dead letters."""
+    return [letter["row"].split("bounce-")[1].split("@")[0] for letter in letters(agent)]
+
+
+def endpoint_status(agent, i=0):
+    return conserved(agent.status())["endpoints"][i]
+
+
+def asked(agent, path="/status"):
+    """What the running agent itself answers, whatever its configuration file says by now."""
+    fd = os.open(agent.state_dir, os.O_PATH)
+    try:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(f"/proc/self/fd/{fd}/control")
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            answer = sock.makefile("rb").read()
+    finally:
+        os.close(fd)
+    return json.loads(answer.split(b"\r\n\r\n", 1)[1])
+
+
+def state(agent, i=0):
+    return endpoint_status(agent, i)["state"]
+
+
+def wait_state(agent, *states, i=0):
+    eventually(lambda: state(agent, i) in states)
+
+
+def log_about(agent, text="endpoint \""):
+    return [line for line in agent.log().splitlines() if text in line]
+
+
+def put_secret(path, text):
+    """A secret file as the agent wants it."""
+    path = Path(path)
+    path.touch(0o600)
+    path.write_text(text + "\n", "ascii")
+    return path
+
+
+def bodies(backend):
+    """The bodies, from a backend that keeps them."""
+    return [bytes(row["body"]) for row in backend.requests()]
+
+
+def events_of(body):
+    return json.loads(body)

@@ -1,0 +1,169 @@
+/*
+ * test_answer.c - answer.h: every row of the answer table (S5).
+ */
+#include "tests/unit/temp.h"
+
+#include "ship/answer.h"
+
+static char *reject_text[] = {"MySQL Error", "<br />\n<b>Fatal error", "{\"Success\":false"};
+static const struct strlist reject = {reject_text, 3};
+
+static struct answer answer(long status, const char *body)
+{
+	return (struct answer){
+	        .status = status, .failure = "", .body = slice_of(body), .body_whole = true};
+}
+
+static void expect(const struct answer *a, enum answer_kind kind, bool slow_down)
+{
+	struct answer_meaning m = answer_meaning(a, &reject);
+	if (m.kind != kind || m.slow_down != slow_down)
+		fail_msg("%ld \"%.*s\": kind %d, slow down %d", a->status, (int)a->body.len,
+		         a->body.text, m.kind, m.slow_down);
+}
+
+static void test_success_is_accepted(void **state)
+{
+	(void)state;
+	for (long status = 200; status < 300; status++) {
+		const struct answer a = answer(status, "{\"Success\":true,\"ErrorCount\":0}");
+		expect(&a, ANSWER_ACCEPTED, false);
+	}
+	const struct answer empty = answer(204, "");
+	expect(&empty, ANSWER_ACCEPTED, false);
+}
+
+static void test_success_whose_body_says_no_is_tried_again(void **state)
+{
+	(void)state;
+	struct answer a = answer(200, "MySQL Error: gone away");
+	expect(&a, ANSWER_RETRY, true);
+	a = answer(200, "<br />\n<b>Fatal error</b>: x");
+	expect(&a, ANSWER_RETRY, true);
+	a = answer(200, "{\"Success\":false,\"ErrorCode\":1}");
+	expect(&a, ANSWER_RETRY, true);
+	a = answer(200, "No MySQL Error");
+	expect(&a, ANSWER_ACCEPTED, false);
+}
+
+static void test_a_body_cut_before_it_decides_is_tried_again(void **state)
+{
+	(void)state;
+	struct answer a = answer(200, "MySQL");
+	expect(&a, ANSWER_ACCEPTED, false);
+	a.body_whole = false;
+	expect(&a, ANSWER_RETRY, true);
+	a = answer(200, "");
+	a.body_whole = false;
+	expect(&a, ANSWER_RETRY, true);
+}
+
+static void test_error_count_above_0_is_partial(void **state)
+{
+	(void)state;
+	const struct answer a = answer(200, "{\"Success\":true,\"ErrorCount\":2}");
+	expect(&a, ANSWER_PARTIAL, false);
+	assert_int_equal(answer_meaning(&a, &reject).failed, 2);
+}
+
+/* What each status that is no success means. */
+static enum answer_kind want(long status, bool *slow_down)
+{
+	*slow_down = status == 429 || status == 503;
+	if (status == 400 || status == 413 || status == 422)
+		return ANSWER_REFUSED;
+	if (status == 408 || status == 425 || status == 429)
+		return ANSWER_RETRY;
+	return status >= 300 && status < 500 ? ANSWER_HELD : ANSWER_RETRY;
+}
+
+static void test_S5_every_other_status(void **state)
+{
+	(void)state;
+	for (long status = 300; status < 600; status++) {
+		bool slow_down;
+		const struct answer a = answer(status, "{\"ErrorCount\":2}");
+		enum answer_kind kind = want(status, &slow_down);
+		expect(&a, kind, slow_down);
+	}
+}
+
+static void test_no_answer_is_tried_again(void **state)
+{
+	(void)state;
+	struct answer a = answer(0, "");
+	a.failure = "Could not resolve host";
+	expect(&a, ANSWER_RETRY, false);
+	a.timed_out = true;
+	expect(&a, ANSWER_RETRY, true);
+	for (long status = 600; status < 1000; status += 99) {
+		a = answer(status, "");
+		expect(&a, ANSWER_RETRY, false);
+	}
+}
+
+static void expect_words(const struct answer *a, const char *text)
+{
+	char words[256];
+	answer_words(a, words, sizeof(words));
+	assert_string_equal(words, text);
+}
+
+static void test_words(void **state)
+{
+	(void)state;
+	struct answer a = answer(401, "signature is missing\r\nmore");
+	expect_words(&a, "HTTP 401: signature is missing");
+	a = answer(500, "");
+	expect_words(&a, "HTTP 500");
+	a = answer(0, "");
+	expect_words(&a, "no answer");
+	a.failure = "Connection refused";
+	expect_words(&a, "Connection refused");
+	a = answer(422, "no such list for john.doe@example.org");
+	expect_words(&a, "HTTP 422: no such list for j***@example.org");
+}
+
+static void test_words_of_a_long_body_are_cut(void **state)
+{
+	(void)state;
+	char body[4096], words[256];
+	memset(body, 'x', sizeof(body));
+	struct answer a = answer(500, "");
+	a.body = (struct slice){body, sizeof(body)}; /* no NUL behind it */
+	answer_words(&a, words, sizeof(words));
+	assert_int_equal(strlen(words), strlen("HTTP 500: ") + 160);
+	memset(body, '@', sizeof(body));
+	for (size_t i = 0; i < sizeof(body); i += 2)
+		body[i] = 'a';
+	answer_words(&a, words, sizeof(words));
+	answer_words(&a, words, 7);
+	assert_string_equal(words, "HTTP 5");
+}
+
+static void test_held_has_an_advice(void **state)
+{
+	(void)state;
+	for (long status = 300; status < 500; status++) {
+		const struct answer a = answer(status, "");
+		assert_true(strlen(answer_advice(&a)) > 10);
+	}
+	const struct answer a = answer(302, "");
+	assert_non_null(strstr(answer_advice(&a), "redirects are not followed"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_success_is_accepted),
+	        cmocka_unit_test(test_success_whose_body_says_no_is_tried_again),
+	        cmocka_unit_test(test_a_body_cut_before_it_decides_is_tried_again),
+	        cmocka_unit_test(test_error_count_above_0_is_partial),
+	        cmocka_unit_test(test_S5_every_other_status),
+	        cmocka_unit_test(test_no_answer_is_tried_again),
+	        cmocka_unit_test(test_words),
+	        cmocka_unit_test(test_words_of_a_long_body_are_cut),
+	        cmocka_unit_test(test_held_has_an_advice),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
