@@ -11,8 +11,9 @@ PREFIX  ?= /usr/local
 CC      ?= cc
 PYTHON  := /usr/bin/python3
 SAN     ?= 0
+FAULTS  ?= 0
 
-BUILD  := build$(if $(filter 1,$(SAN)),/san)
+BUILD  := build$(if $(filter 1,$(SAN)),/san)$(if $(filter 1,$(FAULTS)),/faults)
 PKGS   := libcurl libcjson libconfuse sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
 PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libcjson-dev libconfuse-dev \
 	libinotifytools0-dev libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
@@ -23,7 +24,7 @@ CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) \
-	$(if $(filter 1,$(SAN)),$(SANFLAGS)) $(shell pkg-config --cflags $(PKGS))
+	$(if $(filter 1,$(SAN)),$(SANFLAGS)) $(if $(filter 1,$(FAULTS)),-DFAULTS) $(shell pkg-config --cflags $(PKGS))
 LIBS := -lcsv $(shell pkg-config --libs $(PKGS))
 
 ROOMS := base state conf csv tailer ship agent
@@ -79,13 +80,23 @@ demo: deps-check
 	@$(PYTHON) fixtures/demo.py $(BUILD)/pmta-shipper
 
 check: deps-check
-	@$(MAKE) --no-print-directory unit system
+	@$(MAKE) --no-print-directory unit; unit=$$?; \
+	$(MAKE) --no-print-directory system && [ $$unit = 0 ]
 
 unit: $(UNIT)
 	@tests/run-units $(UNIT)
 
-system: $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+$(BUILD)/shim.so: tests/torture/shim.c Makefile
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) -shared -fPIC $(WARN) -O1 -o $@ $< -ldl
+
+$(BUILD)/faults/pmta-shipper: $(SRC)
+	@$(MAKE) --no-print-directory FAULTS=1 $@
+
+system: $(BUILD)/pmta-shipper $(BUILD)/pmta-writer $(BUILD)/shim.so $(BUILD)/faults/pmta-shipper
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
+		PMTA_SHIPPER_FAULTS=$(BUILD)/faults/pmta-shipper PMTA_SHIM_SO=$(BUILD)/shim.so \
 		$(PYTHON) -m pytest -q -n 4 -p no:cacheprovider tests/system
 
 install: $(BUILD)/pmta-shipper

@@ -281,7 +281,7 @@ static int finish_reload(struct agent *a, struct err *err)
 		rc = open_ship(a, err);
 	a->reload = false;
 	if (rc == 0) {
-		log_info("reload: done, %zu sources, %zu endpoints", a->conf->nsources,
+		log_info("reload: done; sources: %zu, endpoints: %zu", a->conf->nsources,
 		         a->conf->nendpoints);
 		notify_ready("running");
 	}
@@ -331,16 +331,21 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	return rc < 0 ? err_set(err, rc, "wait for events: %s", strerror(-rc)) : 0;
 }
 
-/* Every lane a batch at a time, beginning with another one each turn.  Whether there is more. */
+/* Every lane a batch at a time, beginning behind the one that was last.  Whether there is more. */
 static bool fill(struct agent *a)
 {
 	bool more = false;
 	size_t n = a->conf->nsources;
 	if (a->stopping || a->reload || a->degraded)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		more = lane_fill(&a->lanes[(a->next_lane + i) % n]) || more;
-	a->next_lane++;
+	size_t first = a->next_lane;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (first + i) % n;
+		uint64_t before = a->lanes[at].in_flight;
+		more = lane_fill(&a->lanes[at]) || more;
+		if (a->lanes[at].in_flight > before)
+			a->next_lane = (unsigned)((at + 1) % n);
+	}
 	/* What age has completed leaves something to settle. */
 	if (ship_seal_old(a->ship, a->now_ms))
 		more = true;
@@ -407,7 +412,7 @@ static int loop(struct agent *a, struct err *err)
 
 static void say_start(const struct agent *a)
 {
-	log_info("pmta-shipper %s started with \"%s\": %zu sources, %zu endpoints%s", VERSION,
+	log_info("pmta-shipper %s started with \"%s\"; sources: %zu, endpoints: %zu%s", VERSION,
 	         a->conf->path, a->conf->nsources, a->conf->nendpoints,
 	         a->dry_run ? ", dry run: nothing is sent" : "");
 	for (size_t i = 0; i < a->conf->nsources; i++) {

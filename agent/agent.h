@@ -135,7 +135,9 @@ struct endpoint_view {
 };
 
 struct view {
-	bool running, degraded, dry_run, dead_full;
+	bool running; /* and it was asked */
+	bool unasked; /* it runs, but cannot be asked: this is what its store says */
+	bool degraded, dry_run, dead_full;
 	int64_t pid, now_ms, uptime_ms;
 	const char *conf_path;
 	size_t nsources, nendpoints;

@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/scope.h"
 
 #define LETTERS_BYTES_MAX (256 << 10) /* waiting for the store; at that, reading stops */
@@ -135,6 +136,20 @@ static int load_memory(struct agent *a, size_t i)
 	return rc;
 }
 
+static void look_if_full(struct agent *a)
+{
+	bool full = a->dead_records >= (int64_t)a->conf->dead_max_records ||
+	            a->dead_bytes >= (int64_t)a->conf->dead_max_bytes;
+	if (full && !a->dead_full)
+		log_error(
+		        "%" PRId64 " dead letters (%" PRId64
+		        " bytes) have reached dead-max-records "
+		        "or dead-max-bytes: reading stops, nothing is lost; see 'pmta-shipper dead "
+		        "list'",
+		        a->dead_records, a->dead_bytes);
+	a->dead_full = full;
+}
+
 int books_open(struct agent *a, struct err *err)
 {
 	free(a->remembered);
@@ -146,6 +161,8 @@ int books_open(struct agent *a, struct err *err)
 		rc = load_memory(a, i);
 	if (rc == 0)
 		rc = store_dead_count(a->store, &a->dead_records, &a->dead_bytes);
+	if (rc == 0)
+		look_if_full(a); /* the limits may be others now */
 	return rc < 0 ? err_set(err, rc, "read the store: %s", store_error(a->store)) : 0;
 }
 
@@ -212,10 +229,10 @@ int books_dead(struct agent *a, const struct store_dead *d)
 	l->d.made_ms = clock_real_ms();
 	unsigned long left_out;
 	if (log_allowed(&a->dead_limit, a->now_ms, 1000, &left_out))
-		log_warning("dead letter: \"%s\" at byte %" PRIu64 ": %s%s; see 'pmta-shipper dead "
-		            "list' (%lu more since the last such line)",
-		            d->file, d->start, d->reason,
-		            strcmp(d->kind, "unreadable") == 0 ? ", no record" : "", left_out);
+		log_warning("dead letter (%s): \"%s\" at byte %" PRIu64 ": %s; kept, see "
+		            "'pmta-shipper dead list'%s",
+		            d->kind, d->file, d->start, d->reason,
+		            left_out > 0 ? "; more of them since the last such line" : "");
 	return 0;
 }
 
@@ -299,6 +316,7 @@ static size_t choose_proofs(const struct ship_done *done, struct mark proofs[PRO
 void books_done(const struct ship_done *done, void *arg)
 {
 	struct agent *a = arg;
+	fault_point("after-answer");
 	if (done->dead != 0) {
 		retried(a, done);
 		return;
@@ -418,16 +436,7 @@ static void committed(struct agent *a, int64_t records, int64_t bytes)
 	clear(a);
 	ship_stored(a->ship);
 	tailer_saved(a->tailer);
-	bool full = a->dead_records >= (int64_t)a->conf->dead_max_records ||
-	            a->dead_bytes >= (int64_t)a->conf->dead_max_bytes;
-	if (full && !a->dead_full)
-		log_error(
-		        "%" PRId64 " dead letters (%" PRId64
-		        " bytes) have reached dead-max-records "
-		        "or dead-max-bytes: reading stops, nothing is lost; see 'pmta-shipper dead "
-		        "list'",
-		        a->dead_records, a->dead_bytes);
-	a->dead_full = full;
+	look_if_full(a);
 }
 
 bool books_commit(struct agent *a)
@@ -439,8 +448,10 @@ bool books_commit(struct agent *a)
 	int rc = store_begin(a->store);
 	if (rc == 0)
 		rc = put_all(a, &records, &bytes);
+	fault_point("in-commit");
 	if (rc == 0)
 		rc = store_commit(a->store, a->now_ms);
+	fault_point("after-commit");
 	if (rc == 0) {
 		committed(a, records, bytes);
 		return true;

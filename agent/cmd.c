@@ -16,8 +16,12 @@ int cmd_usage(const char *command, const char *why)
 int cmd_bad_option(char **argv, int c)
 {
 	char why[128];
-	(void)snprintf(why, sizeof(why), "%s '%s'",
-	               c == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
+	if (c != ':' && optopt > ' ' && optopt < 0x7f) /* one letter, perhaps among others */
+		(void)snprintf(why, sizeof(why), "unknown option '-%c'", optopt);
+	else
+		(void)snprintf(why, sizeof(why), "%s '%s'",
+		               c == ':' ? "a value is missing after" : "unknown option",
+		               argv[optind - 1]);
 	return cmd_usage(argv[0], why);
 }
 
@@ -36,6 +40,11 @@ static void to_stderr(const char *line, void *arg)
 int cmd_load_conf(struct conf **ret, const char *path)
 {
 	return conf_load(ret, path, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
+}
+
+int cmd_load_conf_to_look(struct conf **ret, const char *path)
+{
+	return conf_load_to_look(ret, path, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
 }
 
 void cmd_become_owner(const char *dir)

@@ -25,8 +25,12 @@ int cmd_usage(const char *command, const char *why);
 /* The same for what getopt_long() did not take: c is what it returned. */
 int cmd_bad_option(char **argv, int c);
 
-/* Load the configuration; mistakes go to stderr.  Returns 0 or CMD_EXIT_CONF. */
+/*
+ * Load the configuration; mistakes go to stderr.  Returns 0 or CMD_EXIT_CONF.  to_look: for
+ * commands that send nothing; see conf_load_to_look().
+ */
 int cmd_load_conf(struct conf **ret, const char *path);
+int cmd_load_conf_to_look(struct conf **ret, const char *path);
 
 /* Say what failed, on stderr.  Returns 1. */
 int cmd_failed(const char *text);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/cmd.h"
 
@@ -31,7 +32,7 @@ static int parse(int argc, char **argv, struct check *ret)
 	optind = 0; /* glibc: start afresh, whoever parsed before */
 	opterr = 0;
 	for (;;) {
-		int c = getopt_long(argc, argv, ":c:", options, NULL);
+		int c = getopt_long(argc, argv, ":c:h", options, NULL);
 		if (c == -1)
 			break;
 		if (c == 'c')
@@ -46,6 +47,19 @@ static int parse(int argc, char **argv, struct check *ret)
 	return optind < argc ? cmd_usage(argv[0], "takes no argument") : 0;
 }
 
+/* A folder that does not exist is waited for, but it may be a typing mistake. */
+static void print_missing(const char *path, bool file)
+{
+	char folder[4096];
+	(void)snprintf(folder, sizeof(folder), "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (file && slash)
+		slash[slash == folder] = '\0';
+	if (access(folder, F_OK) < 0)
+		(void)printf("  note: folder %s: %s; it will be waited for\n", folder,
+		             strerror(errno));
+}
+
 static void print_source(const struct conf_source *s)
 {
 	(void)printf("source %s: ", s->name);
@@ -55,6 +69,9 @@ static void print_source(const struct conf_source *s)
 	if (*s->move_to)
 		(void)printf(", moved to %s,", s->move_to);
 	(void)printf(" to endpoint %s\n", s->endpoint_name);
+	print_missing(s->acct_file, true);
+	if (*s->move_to)
+		print_missing(s->move_to, false);
 }
 
 static void print_endpoint(const struct ship_conf *e)
@@ -74,6 +91,8 @@ static void print_summary(const struct conf *conf)
 		print_source(&conf->sources[i]);
 	for (size_t i = 0; i < conf->nendpoints; i++)
 		print_endpoint(&conf->endpoints[i]);
+	if (conf->rules.n > 0)
+		(void)printf("note: rules are not used by this version\n");
 	(void)printf("worst-case memory %.1f MB\n", (double)agent_worst_memory(conf) / 1e6);
 	(void)printf("%s: configuration is fine\n", conf->path);
 }

@@ -37,7 +37,7 @@ static int parse(int argc, char **argv, struct dead *ret)
 	*ret = (struct dead){.path = CONF_DEFAULT_PATH};
 	optind = 0;
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
 		if (c == 'c')
 			ret->path = optarg;
 		else if (c == 'r')
@@ -149,7 +149,7 @@ int cmd_dead(int argc, char **argv)
 	const char *what = optind < argc ? argv[optind++] : "";
 	if (strcmp(what, "list") != 0 && strcmp(what, "show") != 0)
 		return cmd_usage(argv[0], "list or show?");
-	status = cmd_load_conf(&conf, o.path);
+	status = cmd_load_conf_to_look(&conf, o.path);
 	if (status != 0)
 		return status;
 	cmd_become_owner(conf->state_dir);

@@ -31,7 +31,7 @@ static int parse(int argc, char **argv, struct directives *ret)
 	optind = 0; /* glibc: start afresh, whoever parsed before */
 	opterr = 0;
 	for (;;) {
-		int c = getopt_long(argc, argv, ":c:", options, NULL);
+		int c = getopt_long(argc, argv, ":c:h", options, NULL);
 		if (c == -1)
 			break;
 		if (c == 'c')
@@ -57,7 +57,7 @@ int cmd_directives(int argc, char **argv)
 		return 0;
 	}
 	struct conf *conf = NULL;
-	status = cmd_load_conf(&conf, directives.path);
+	status = cmd_load_conf_to_look(&conf, directives.path);
 	if (status != 0)
 		return status;
 	int r = directives_print(conf, directives.extended, stdout);

@@ -78,7 +78,7 @@ static int parse_options(int argc, char **argv, struct parse *p)
 	int c, status = 0;
 	optind = 0;
 	opterr = 0;
-	while (status == 0 && (c = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
+	while (status == 0 && (c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
 		if (c == 'c')
 			p->conf_path = optarg;
 		else if (c == 's')
@@ -258,7 +258,7 @@ int cmd_parse(int argc, char **argv)
 		print_help();
 		return 0;
 	}
-	status = cmd_load_conf(&conf, p.conf_path);
+	status = cmd_load_conf_to_look(&conf, p.conf_path);
 	if (status != 0)
 		return status;
 	p.conf = conf;

@@ -29,7 +29,7 @@ int cmd_run(int argc, char **argv)
 	int c;
 	optind = 0;
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			path = optarg;

@@ -32,7 +32,7 @@ static int parse(int argc, char **argv, struct options *ret)
 	*ret = (struct options){.path = CONF_DEFAULT_PATH};
 	optind = 0;
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
 		if (c == 'c')
 			ret->path = optarg;
 		else if (c == 'j')
@@ -92,7 +92,7 @@ int cmd_status(int argc, char **argv)
 		print_help();
 		return 0;
 	}
-	status = cmd_load_conf(&conf, o.path);
+	status = cmd_load_conf_to_look(&conf, o.path);
 	if (status != 0)
 		return status;
 	status = from_agent(conf, o.json);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "base/fault.h"
 
 #define LINES_AT_ONCE 20000 /* then the loop turns: answers and events wait for us */
 #define STALL_MS 200
@@ -60,10 +61,22 @@ static int close_batch(struct lane *l)
 	return settle(l);
 }
 
+/* A half-read record is read again, from its first line on, when its file's turn comes. */
+static void put_back(struct lane *l)
+{
+	uint64_t start;
+	if (!l->file || !reader_pending(l->reader, &start))
+		return;
+	reader_drop(l->reader);
+	tail_file_seek(l->file, start);
+	l->expect = start;
+}
+
 static int leave(struct lane *l)
 {
 	if (!l->file)
 		return 0;
+	put_back(l);
 	int rc = close_batch(l);
 	if (rc < 0)
 		return rc;
@@ -166,6 +179,7 @@ static int ship_record(struct lane *l, const struct record *rec)
 		return bury(l, rec, "refused", "its JSON is larger than batch-bytes", true);
 	if (rc < 0)
 		return rc;
+	fault_point("after-add");
 	tailer_hold(l->file);
 	l->in_flight += item.tally.rows;
 	l->by_type[rec->type]++;
@@ -269,6 +283,7 @@ static int take_line(struct lane *l, const struct line *line, struct tail_file *
 	if (rc < 0)
 		return rc;
 	l->expect = line->end;
+	fault_point("after-read");
 	return take_result(l, rc, line, &rec);
 }
 
@@ -290,15 +305,10 @@ static int take_end(struct lane *l, const struct line *end, struct tail_file *fi
 	return 0;
 }
 
-/* Nothing more for now: a half-read record is read again when it has grown. */
+/* Nothing more for now. */
 static int rest(struct lane *l)
 {
-	uint64_t start;
-	if (l->file && reader_pending(l->reader, &start)) {
-		reader_drop(l->reader);
-		tail_file_seek(l->file, start);
-		l->expect = start;
-	}
+	put_back(l);
 	if (!l->file || ship_has_open(l->agent->ship, l->index))
 		return 0;
 	return leave(l);

@@ -43,7 +43,8 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "pmta-shipper: no command; see 'pmta-shipper --help'\n");
 		return CMD_EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
 		return flushed(print_help());
 	if (strcmp(argv[1], "--version") == 0) {
 		(void)printf("pmta-shipper %s\n", VERSION);

@@ -64,7 +64,7 @@ static void text_endpoint(FILE *f, const struct view *v, const struct endpoint_v
 		return;
 	}
 	if (!v->running) {
-		(void)fprintf(f, "unknown, for no agent is running\n");
+		(void)fprintf(f, "unknown, for no agent could be asked\n");
 		return;
 	}
 	int64_t wait = s->next_probe_ms - v->now_ms;
@@ -87,7 +87,10 @@ static void print_text(FILE *f, const struct view *v)
 		              "pmta-shipper %s is running for %" PRId64 " s (pid %" PRId64 ")%s\n",
 		              VERSION, v->uptime_ms / 1000, v->pid, v->dry_run ? ", dry run" : "");
 	else
-		(void)fprintf(f, "pmta-shipper is not running; this is what its store says\n");
+		(void)fprintf(f, "%s; this is what its store says\n",
+		              v->unasked ? "PROBLEM: pmta-shipper is running but cannot be asked (see "
+		                           "runtime-dir, and who may use DIR/control)"
+		                         : "pmta-shipper is not running");
 	for (size_t i = 0; i < v->nsources; i++)
 		text_source(f, &v->sources[i]);
 	for (size_t i = 0; i < v->nendpoints; i++)

@@ -149,6 +149,7 @@ static int count_source(struct source_view *s, const struct conf_source *conf, s
 int view_of_store(struct view *v, const struct conf *conf, struct store *store)
 {
 	int rc = view_alloc(v, conf);
+	v->unasked = store_in_use(conf->state_dir);
 	for (size_t i = 0; rc == 0 && i < v->nsources; i++)
 		rc = count_source(&v->sources[i], &conf->sources[i], store);
 	if (rc == 0)
@@ -160,7 +161,7 @@ int view_of_store(struct view *v, const struct conf *conf, struct store *store)
 
 unsigned view_problems(const struct view *v)
 {
-	unsigned n = v->degraded + v->dead_full;
+	unsigned n = v->degraded + v->dead_full + v->unasked;
 	for (size_t i = 0; i < v->nsources; i++)
 		n += (v->sources[i].tail.counters.gone_unread > 0) +
 		     (v->sources[i].tail.unreadable > 0);

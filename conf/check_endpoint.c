@@ -308,7 +308,8 @@ void check_endpoint(const struct conf *conf, const struct ship_conf *e, const st
 	check_url(&l);
 	check_proxy(&l);
 	check_headers(&l);
-	check_files(&l);
+	if (!conf->only_look)
+		check_files(&l);
 	check_limits(&l);
 	check_type_field(&l);
 	check_reject_body(&l);

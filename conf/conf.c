@@ -296,7 +296,7 @@ static void tell_file(const char *path, const char *what, conf_mistake_fn *fn, v
 	fn(line, arg);
 }
 
-int conf_load(struct conf **ret, const char *path, conf_mistake_fn *fn, void *arg)
+static int load(struct conf **ret, const char *path, bool only_look, conf_mistake_fn *fn, void *arg)
 {
 	struct load l = {.mistakes = {.path = path}};
 	struct err err = {0};
@@ -307,8 +307,10 @@ int conf_load(struct conf **ret, const char *path, conf_mistake_fn *fn, void *ar
 		return r;
 	}
 	l.conf = calloc(1, sizeof(*l.conf));
-	if (l.conf)
+	if (l.conf) {
+		l.conf->only_look = only_look;
 		l.conf->path = strdup(path);
+	}
 	if (l.conf && l.conf->path)
 		load_text(&l, text);
 	else
@@ -324,6 +326,18 @@ int conf_load(struct conf **ret, const char *path, conf_mistake_fn *fn, void *ar
 	scan_clear(&l.scan);
 	mistakes_clear(&l.mistakes);
 	return r;
+}
+
+int conf_load(struct conf **ret, const char *path, conf_mistake_fn *fn, void *arg)
+{
+	return load(ret, path, false, fn, arg);
+}
+
+int conf_load_to_look(struct conf **ret, const char *path, conf_mistake_fn *fn, void *arg)
+{
+	/* Only the service has one; what it is called does not matter here. */
+	(void)setenv("CREDENTIALS_DIRECTORY", "/run/credentials/pmta-shipper.service", 0);
+	return load(ret, path, true, fn, arg);
 }
 
 /* ---- free, print, look up ---- */

@@ -35,7 +35,8 @@ struct conf_source {
 };
 
 struct conf {
-	char *path; /* the file it was read from */
+	char *path;     /* the file it was read from */
+	bool only_look; /* nothing will be sent under it: files it names were not looked into */
 	char *state_dir;
 	char *runtime_dir; /* never empty: unset means state_dir */
 	enum log_level log_level;
@@ -62,6 +63,13 @@ typedef void conf_mistake_fn(const char *line, void *arg);
  * read; told once, too.
  */
 int conf_load(struct conf **ret, const char *path, conf_mistake_fn *mistake, void *arg) MUST_CHECK;
+
+/*
+ * The same for commands that send nothing and may run as somebody who cannot read the secrets: the
+ * files that endpoints name are not looked into, and $CREDENTIALS_DIRECTORY need not be set.
+ */
+int conf_load_to_look(struct conf **ret, const char *path, conf_mistake_fn *mistake,
+                      void *arg) MUST_CHECK;
 
 /* Accepts NULL and a half-built conf; returns NULL. */
 struct conf *conf_free(struct conf *conf);

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "ship/backoff.h"
 #include "ship/json.h"
 
 #define START_LIMIT 2
 #define SUMMARY_MS 60000
 #define LONE_FAILURES 3 /* of one batch while others succeed, before it is split */
+#define LONE_SAID 5     /* and of one record, before it is said */
 #define CHANGES_SAID 10 /* of an endpoint's state a minute */
 
 static void note(const struct endpoint *e, bool problem, const char *fmt, ...) ERR_PRINTF(3, 4);
@@ -271,20 +273,32 @@ static void held(struct endpoint *e, struct batch *b, const struct answer *a, co
 {
 	if (e->state != SHIP_HELD)
 		note(e, true,
-		     "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %" PRIu64
-		     " s",
-		     e->conf->name, words, answer_advice(a), e->conf->hold_interval_ms / 1000);
+		     "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %.3g s",
+		     e->conf->name, words, answer_advice(a),
+		     (double)e->conf->hold_interval_ms / 1000);
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s", words,
 	               answer_advice(a));
 	wait_until(b, 0);
 	failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 }
 
+static void say_lone(const struct endpoint *e, const struct batch *b, const char *words)
+{
+	char id[HASH_HEX_SIZE];
+	hash_hex(&b->items[0].mark.id, id);
+	note(e, true,
+	     "endpoint \"%s\": the record with eventId %s, at byte %" PRIu64
+	     " of its file, fails again and again while others are accepted: %s; they pass it, and "
+	     "it is tried until it is taken",
+	     e->conf->name, id, b->items[0].mark.start, words);
+}
+
 /*
  * A batch that fails while others succeed is its own problem: it backs off alone and the others
  * pass it.  Returns whether that is so.
  */
-static bool alone(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms)
+static bool alone(struct endpoint *e, struct batch *b, const struct answer *a, const char *words,
+                  int64_t now_ms)
 {
 	if (b->failures < 2 || e->successes == b->failed_at || e->state != SHIP_OK ||
 	    answer_is_busy(a))
@@ -294,6 +308,8 @@ static bool alone(struct endpoint *e, struct batch *b, const struct answer *a, i
 		split(e, b, now_ms);
 		return true;
 	}
+	if (b->lone_failures == LONE_SAID)
+		say_lone(e, b, words);
 	b->failed_at = e->successes;
 	int64_t wait = (int64_t)backoff_ms(b->lone_failures + 1, e->conf->retry_min_ms,
 	                                   e->conf->retry_max_ms, &e->random);
@@ -306,7 +322,7 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
 {
 	b->failures++;
 	e->status.retries++;
-	if (alone(e, b, a, now_ms))
+	if (alone(e, b, a, words, now_ms))
 		return;
 	b->failed_at = e->successes;
 	wait_until(b, 0);
@@ -415,6 +431,7 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 	int rc = http_post(e->target, &request, b);
 	if (rc < 0)
 		return rc;
+	fault_point("after-send");
 	b->state = BATCH_FLYING;
 	b->tried = ++e->tries;
 	e->flying++;
@@ -437,8 +454,8 @@ static bool secrets(struct endpoint *e, int64_t now_ms)
 	}
 	if (e->state != SHIP_HELD)
 		note(e, true,
-		     "endpoint \"%s\": held, nothing is lost: %s; trying again every %" PRIu64 " s",
-		     e->conf->name, err.text, e->conf->hold_interval_ms / 1000);
+		     "endpoint \"%s\": held, nothing is lost: %s; trying again every %.3g s",
+		     e->conf->name, err.text, (double)e->conf->hold_interval_ms / 1000);
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.250s", err.text);
 	failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 	return false;

@@ -2,6 +2,7 @@
  * libcurl's oddities, kept in here:
  *  - without CURLOPT_QUICK_EXIT removing a transfer waits for its resolver thread: 11 s were seen;
  *  - Debian's default CURLOPT_CAPATH makes OpenSSL read a directory at each handshake: a megabyte;
+ *  - idle connections are closed down to four a transfer under way, unless told otherwise;
  *  - a body above 1 MiB waits a second for "100 Continue" unless Expect is emptied;
  *  - a kept-alive connection that the server closes unanswered is tried again by libcurl itself
  *    (same body, same key);
@@ -30,6 +31,7 @@
 struct http {
 	CURLM *multi;
 	struct http_target *targets;
+	long connections; /* kept at most: as many as requests at a time */
 };
 
 /* A request slot: its easy handle is kept and used again. */
@@ -127,11 +129,15 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 		CURLoption option;
 		long value;
 	} longs[] = {
-	        {CURLOPT_POST, 1},           {CURLOPT_NOSIGNAL, 1},
-	        {CURLOPT_QUICK_EXIT, 1},     {CURLOPT_FOLLOWLOCATION, 0},
-	        {CURLOPT_PIPEWAIT, 1},       {CURLOPT_MAXLIFETIME_CONN, CONNECTION_AGE_S},
-	        {CURLOPT_TCP_KEEPALIVE, 1},  {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS},
-	        {CURLOPT_BUFFERSIZE, 16384}, {CURLOPT_NETRC, CURL_NETRC_IGNORED},
+	        {CURLOPT_POST, 1},
+	        {CURLOPT_NOSIGNAL, 1},
+	        {CURLOPT_QUICK_EXIT, 1},
+	        {CURLOPT_FOLLOWLOCATION, 0},
+	        {CURLOPT_TCP_KEEPALIVE, 1},
+	        {CURLOPT_MAXLIFETIME_CONN, CONNECTION_AGE_S},
+	        {CURLOPT_BUFFERSIZE, 16384},
+	        {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS},
+	        {CURLOPT_NETRC, CURL_NETRC_IGNORED},
 	};
 	CURL *e = c->easy;
 	CURLcode rc = CURLE_OK;
@@ -139,6 +145,9 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 		rc = curl_easy_setopt(e, longs[i].option, longs[i].value);
 	if (rc == CURLE_OK)
 		rc = curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	/* Without TLS there is no HTTP/2, and only the first answer would tell curl so. */
+	if (rc == CURLE_OK && strncasecmp(conf->url, "https:", 6) == 0)
+		rc = curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
 	if (rc == CURLE_OK)
 		rc = curl_easy_setopt(e, CURLOPT_URL, conf->url);
 	if (rc == CURLE_OK)
@@ -256,6 +265,8 @@ int http_target_open(struct http_target **ret, struct http *h, const struct ship
 	t->conf = conf;
 	t->next = h->targets;
 	h->targets = t;
+	h->connections += conf->in_flight;
+	(void)curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, h->connections);
 	*ret = t;
 	return 0;
 }

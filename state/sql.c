@@ -183,6 +183,8 @@ const void *sql_blob(const struct sql_row *row, int column, size_t *ret_len)
 {
 	const void *data = sqlite3_column_blob(row->stmt, column);
 	*ret_len = (size_t)sqlite3_column_bytes(row->stmt, column);
+	if (!data) /* empty, or out of memory */
+		*ret_len = 0;
 	return data ? data : "";
 }
 

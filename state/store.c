@@ -94,14 +94,14 @@ static int take_lock(struct store *s, const char *dir, const char *name, struct 
 }
 
 /* Words for a store that cannot be used, and the way out of it. */
-static int unusable(struct store *s, const char *path, int rc, struct err *err)
+static int unusable(const char *path, int rc, const char *why, struct err *err)
 {
 	if (rc == -EUCLEAN)
 		return err_set(err, rc,
 		               "store \"%s\" is corrupt (%s); restore it from a backup, or move it "
 		               "away and set first-start to say what is to be sent again",
-		               path, store_error(s));
-	return err_set(err, rc, "store \"%s\": %s", path, store_error(s));
+		               path, why);
+	return err_set(err, rc, "store \"%s\": %s", path, why);
 }
 
 /* A new store gets the schema; another version is an error that names the way out. */
@@ -112,7 +112,7 @@ static int check_version(struct store *s, const char *path, bool read_only, stru
 	if (rc == 0)
 		rc = sql_number(s->db, "SELECT count(*) FROM sqlite_schema", 0, &tables);
 	if (rc < 0)
-		return unusable(s, path, rc, err);
+		return unusable(path, rc, store_error(s), err);
 	if (version == STORE_VERSION)
 		return 0;
 	if (version > STORE_VERSION)
@@ -129,34 +129,49 @@ static int check_version(struct store *s, const char *path, bool read_only, stru
 		rc = sql_script(s->db, schema);
 	if (rc == 0)
 		rc = sql_script(s->db, "COMMIT");
-	return rc < 0 ? unusable(s, path, rc, err) : 0;
+	return rc < 0 ? unusable(path, rc, store_error(s), err) : 0;
 }
+
+#define WRONG_SIZE 128
 
 /* What quick_check says in one row is "ok", or the first thing that is wrong. */
 static int is_ok(const struct sql_row *row, void *arg)
 {
-	(void)arg;
-	return strcmp(sql_text(row, 0), "ok") == 0 ? 0 : -EUCLEAN;
+	const char *text = sql_text(row, 0);
+	if (strcmp(text, "ok") == 0)
+		return 0;
+	const char *second = strchr(text, '\n'); /* its first line names the database */
+	(void)snprintf(arg, WRONG_SIZE, "%s", second ? second + 1 : text);
+	return -EUCLEAN;
 }
 
+/* Nothing is written before it is known that this is a store, and a sound one. */
 static int prepare(struct store *s, const char *path, bool read_only, struct err *err)
 {
-	int rc = sql_script(s->db, "PRAGMA busy_timeout = 50; PRAGMA cache_size = -512;");
+	char wrong[WRONG_SIZE] = "";
+	int rc = sql_script(s->db, "PRAGMA busy_timeout = 50; PRAGMA cache_size = -512;"
+	                           "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+	                           "PRAGMA temp_store = MEMORY;");
 	if (rc == 0 && !read_only)
-		rc = sql_script(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-		                       "PRAGMA secure_delete = ON;");
-	if (rc == 0 && !read_only)
-		rc = sql_each(s->db, is_ok, NULL, "PRAGMA quick_check(1)", "");
+		rc = sql_each(s->db, is_ok, wrong, "PRAGMA quick_check(1)", "");
 	if (rc < 0)
-		return unusable(s, path, rc, err);
-	return check_version(s, path, read_only, err);
+		return unusable(path, rc, wrong[0] ? wrong : store_error(s), err);
+	rc = check_version(s, path, read_only, err);
+	if (rc < 0 || read_only)
+		return rc;
+	rc = sql_script(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+	                       "PRAGMA secure_delete = ON;");
+	return rc < 0 ? unusable(path, rc, store_error(s), err) : 0;
 }
 
 static int open_store(struct store **ret, const char *dir, const char *name, bool read_only,
                       struct err *err)
 {
 	char file[64];
-	char path[PATH_MAX];
+	char real[PATH_MAX], path[PATH_MAX];
+	/* SQLite refuses symbolic links anywhere in the path; only the last part may be none. */
+	if (realpath(dir, real))
+		dir = real;
 	(void)snprintf(file, sizeof(file), "%s.db", name);
 	int rc = path_in(path, dir, file, err);
 	if (rc < 0)
@@ -168,7 +183,12 @@ static int open_store(struct store **ret, const char *dir, const char *name, boo
 	if (!read_only)
 		rc = take_lock(s, dir, name, err);
 	if (rc == 0 && read_only && access(path, F_OK) < 0)
-		rc = err_set(err, -errno, "open \"%s\": %m", path);
+		rc = errno == ENOENT ? err_set(err, -ENOENT,
+		                               "there is no store in \"%s\": 'run' has not been "
+		                               "started with "
+		                               "this state-dir",
+		                               dir)
+		                     : err_set(err, -errno, "open \"%s\": %m", path);
 	if (rc == 0)
 		rc = sql_open(&s->db, path, read_only, err);
 	if (rc == 0)
@@ -178,12 +198,30 @@ static int open_store(struct store **ret, const char *dir, const char *name, boo
 	return rc;
 }
 
+/* Whoever can write in the folder can put another store there. */
+static int check_dir(const char *dir, struct err *err)
+{
+	struct stat st;
+	if (stat(dir, &st) < 0)
+		return err_set(err, -errno, "state-dir \"%s\": %m", dir);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, -ENOTDIR, "state-dir \"%s\" is no folder", dir);
+	if (st.st_mode & 0022)
+		return err_set(err, -EPERM,
+		               "state-dir \"%s\" can be written by others: chmod go-w it", dir);
+	return 0;
+}
+
 int store_open(struct store **ret, const char *dir, const char *name, struct err *err)
 {
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_set(err, -errno, "make state-dir \"%s\": %m", dir);
+		return err_set(err, -errno, "make state-dir \"%s\": %m%s", dir,
+		               errno == ENOENT ? " (the folder it lies in must exist)" : "");
+	int rc = check_dir(dir, err);
+	if (rc < 0)
+		return rc;
 	mode_t mask = umask(0077);
-	int rc = open_store(ret, dir, name, false, err);
+	rc = open_store(ret, dir, name, false, err);
 	(void)umask(mask);
 	return rc;
 }
@@ -191,6 +229,15 @@ int store_open(struct store **ret, const char *dir, const char *name, struct err
 int store_open_reader(struct store **ret, const char *dir, struct err *err)
 {
 	return open_store(ret, dir, "state", true, err);
+}
+
+bool store_in_use(const char *dir)
+{
+	char path[PATH_MAX];
+	if (path_in(path, dir, "state.lock", NULL) < 0)
+		return false;
+	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 int store_begin(struct store *s)

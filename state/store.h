@@ -34,6 +34,9 @@ int store_open(struct store **ret, const char *dir, const char *name, struct err
 /* Open for reading beside or without a writer.  -ENOENT when there is no store. */
 int store_open_reader(struct store **ret, const char *dir, struct err *err) MUST_CHECK;
 
+/* Whether a process has the store open for writing, as far as one may look. */
+bool store_in_use(const char *dir);
+
 struct store *store_close(struct store *s);
 
 const char *store_error(const struct store *s);

@@ -31,12 +31,13 @@ int store_file_put(struct store *s, const struct store_file *f, const struct lad
 int store_file_touch(struct store *s, const struct store_file *f)
 {
 	return sql_run(store_sql(s),
-	               "UPDATE file SET name=?, gz=?, dev=?, ino=?, size=?, gone=?, rows=?,"
+	               "UPDATE file SET name=?, gz=?, dev=?, ino=?, size=?, salt=?, gone=?, rows=?,"
 	               " acked=?, dead=?, skipped=?, ignored=? WHERE id=?",
-	               "tiiiiiiiiiii", f->name, (int64_t)f->gz, (int64_t)f->dev, (int64_t)f->ino,
-	               (int64_t)f->size, f->gone_ms, (int64_t)f->tally.rows,
-	               (int64_t)f->tally.acked, (int64_t)f->tally.dead, (int64_t)f->tally.skipped,
-	               (int64_t)f->tally.ignored, f->id);
+	               "tiiiibiiiiiii", f->name, (int64_t)f->gz, (int64_t)f->dev, (int64_t)f->ino,
+	               (int64_t)f->size, (const void *)f->salt.bytes, sizeof(f->salt.bytes),
+	               f->gone_ms, (int64_t)f->tally.rows, (int64_t)f->tally.acked,
+	               (int64_t)f->tally.dead, (int64_t)f->tally.skipped, (int64_t)f->tally.ignored,
+	               f->id);
 }
 
 int store_file_drop(struct store *s, int64_t id)

@@ -248,7 +248,9 @@ bool file_is_newest(const struct tail_file *f)
 bool file_is_finished(const struct tail_file *f)
 {
 	return f->missing > 0 || f->gz || f->orphan ||
-	       (f->dir == DIR_MOVED && f->source->dirs[DIR_MOVED]);
+	       (f->dir == DIR_MOVED && f->source->dirs[DIR_MOVED]) ||
+	       /* Nothing will ever be moved: a newer one says that this one is left. */
+	       (!f->source->dirs[DIR_MOVED] && !file_is_newest(f));
 }
 
 /* Everything there is of it has been handed out and acknowledged. */

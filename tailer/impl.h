@@ -54,6 +54,8 @@ struct tail_file {
 	bool final;            /* finished and unchanged for one rescan: hand out what is left */
 	bool finalled;         /* and that was done for this size */
 	uint64_t end_told;     /* where TAIL_END was last said */
+	bool copying;          /* a copy of a known file under way, when last looked at */
+	uint64_t outgrown_at;  /* rescan at which it was found to be longer than what it copies */
 	bool dirty;            /* to be saved: position */
 	bool touched;          /* to be saved: name, inode, size, gone, tally */
 	bool expired;          /* to be dropped */

@@ -103,11 +103,16 @@ static bool same_header(struct follow *follow, const struct open_file *o)
 	       memcmp(text, o->header, o->header_len) == 0;
 }
 
-/* As far as the first row tells, where both are known. */
+/*
+ * As far as the first row tells.  Where one of them has none yet, the name tells: an inode found
+ * under another name may be used again.
+ */
 static bool same_salt(const struct tail_file *f, const struct follow *follow)
 {
 	const struct event_salt *salt = follow_salt(follow);
-	return hash_is_zero(&f->salt) || salt->len == 0 || hash_equal(&f->salt, &salt->hash);
+	if (hash_is_zero(&f->salt) || salt->len == 0)
+		return !f->proved_name;
+	return hash_equal(&f->salt, &salt->hash);
 }
 
 /* Reading goes on in f at the ledger's committed offset. */
@@ -159,14 +164,24 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 	ghost->offset = f->offset;
 	ghost->tally = f->tally;
 	ghost->stored = f->stored;
-	ghost->missing = 2;
+	/* Another path may show it yet; if none does, it is gone, and that is said then. */
+	ghost->missing = 1;
 	ghost->dir = -1;
-	ghost->gone_ms = clock_real_ms();
 	if (mark_changed(ghost, CHANGED_ENTRY) < 0) {
 		file_free(ghost);
 		return NULL;
 	}
 	return ghost;
+}
+
+/* The other paths of a file are those of another from here on, or (NULL) of none. */
+static void aliases_to(const struct tail_file *from, struct tail_file *to)
+{
+	struct source *s = from->source;
+	for (size_t i = 0; i < s->nfiles; i++) {
+		if (s->files[i]->alias_of == from)
+			s->files[i]->alias_of = to;
+	}
 }
 
 int forsake(struct tail_file *f, struct tail_file **ret_ghost)
@@ -176,10 +191,9 @@ int forsake(struct tail_file *f, struct tail_file **ret_ghost)
 		struct tail_file *ghost = ghost_of(f);
 		if (!ghost)
 			return -ENOMEM;
-		if (ghost->size > ghost->offset)
-			file_lost(ghost, ghost->size - ghost->offset);
 		*ret_ghost = ghost;
 	}
+	aliases_to(f, *ret_ghost);
 	f->id = 0;
 	f->offset = f->stored_size = 0;
 	f->salt = (struct hash128){{0}};
@@ -261,6 +275,14 @@ static int resolve_known(struct tail_file *f, struct follow *follow)
 	}
 }
 
+/* f bears the identity of other from here on: so do its other paths. */
+static void succeed(struct tail_file *f, struct tail_file *other)
+{
+	aliases_to(other, f);
+	f->alias_of = NULL;
+	file_free(other);
+}
+
 /* f takes over the identity of other, whose own path is gone. */
 static int adopt(struct tail_file *f, struct tail_file *other, struct open_file *o)
 {
@@ -272,7 +294,7 @@ static int adopt(struct tail_file *f, struct tail_file *other, struct open_file 
 	tail_note(f->source->tailer, TAIL_INFO,
 	          "\"%s%s\" is \"%s\", known before; going on at %llu", f->name, f->gz ? ".gz" : "",
 	          other->name, (unsigned long long)o->ledger.committed);
-	file_free(other);
+	succeed(f, other);
 	int rc = go_on(f, o);
 	int changed = mark_changed(f, CHANGED_ENTRY);
 	return changed < 0 ? changed : rc;
@@ -287,14 +309,29 @@ static int adopt_passed(struct tail_file *f, struct tail_file *other)
 	f->salt = other->salt;
 	f->offset = other->offset;
 	f->passed = f->verified = true;
-	file_free(other);
+	succeed(f, other);
 	int rc = mark_changed(f, CHANGED_ENTRY);
 	return rc < 0 ? rc : RESOLVED_ALIAS;
+}
+
+/*
+ * The start of the line that offset is in.  A last line without newline may have been handed out as
+ * far as it went, of a copy that seemed to be finished; here it may be longer.
+ */
+static uint64_t line_start(struct follow *follow, uint64_t offset)
+{
+	char before;
+	struct mark last;
+	if (offset == 0 ||
+	    (follow_bytes(follow, offset - 1, offset, &before) == 1 && before == '\n'))
+		return offset;
+	return follow_last_line(follow, offset, &last) == 1 ? last.end : 0;
 }
 
 /* A file of its own that begins with rows of another: those are not sent again. */
 static int fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
 {
+	resume = line_start(o->follow, resume);
 	f->id = f->source->tailer->next_id++;
 	ladder_cut(&o->ladder, resume);
 	ledger_reset(&o->ledger, resume);
@@ -306,6 +343,21 @@ static int fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
 	int rc = go_on(f, o);
 	int changed = mark_changed(f, CHANGED_POSITION);
 	return changed < 0 ? changed : rc;
+}
+
+/* It has all of a file that is still there, and more. */
+static bool outgrown(const struct tail_file *f, const struct tail_file *other)
+{
+	return file_present(other) && !f->gz && !other->gz && f->size > other->size;
+}
+
+/* The size of the other may be old news; but not for two rescans. */
+static bool overdue(struct tail_file *f)
+{
+	uint64_t now = f->source->counters.rescans;
+	if (f->outgrown_at == 0)
+		f->outgrown_at = now + 1;
+	return now >= f->outgrown_at + 2;
 }
 
 /* What f is to a known file with the same beginning.  -1: nothing; else an enum resolved. */
@@ -330,10 +382,15 @@ static int resolve_against(struct tail_file *f, struct follow *follow, struct ta
 		decided = there ? IDENTITY_COPYING : IDENTITY_SAME;
 	if (decided == IDENTITY_SAME && !there)
 		return adopt(f, other, o);
+	if (decided == IDENTITY_SAME && outgrown(f, other)) {
+		resume = other->offset;
+		decided = overdue(f) ? IDENTITY_FORK : IDENTITY_COPYING;
+	}
 	if (decided == IDENTITY_FORK)
 		return fork_of(f, o, resume);
 	o->follow = NULL;
 	open_free(o);
+	f->copying = decided == IDENTITY_COPYING;
 	if (decided == IDENTITY_SAME)
 		f->alias_of = other;
 	if (decided == IDENTITY_NEW)
@@ -362,7 +419,7 @@ static int resolve_new(struct tail_file *f, struct follow *follow)
 		int rc = resolve_against(f, follow, other);
 		if (rc == -1)
 			continue;
-		if (rc != RESOLVED_READ)
+		if (rc != RESOLVED_READ && !f->open) /* else it is f's by now */
 			(void)follow_close(follow);
 		return rc;
 	}
@@ -460,6 +517,8 @@ int resolve_changed(struct tail_file *f, struct tail_file **ret)
 		rc = resume_crashed(g, o, resume);
 	else if (decided >= 0)
 		rc = begin_anew(g, o, &heir);
+	if (rc < 0)
+		f->open->header = STEAL(o->header); /* f goes on as it was */
 	if (!g->open)
 		open_free(o);
 	if (rc < 0) {

@@ -8,9 +8,12 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/scope.h"
 #include "tailer/impl.h"
 
+/* The first two come at the start, before any new path was looked into: it may be the same file. */
+#define GONE_SCANS 3
 #define EXPIRE_MS (30LL * 24 * 3600 * 1000) /* entries of files gone from disk */
 
 /*
@@ -48,6 +51,7 @@ static int note_place(struct tail_file *f, int dir, const char *name, const stru
 			return rc;
 	}
 	if (moved && dir == DIR_MOVED) {
+		fault_point("in-rotation");
 		f->source->counters.rotations++;
 		f->source->counters_dirty = true;
 		tail_note(f->source->tailer, TAIL_INFO, "\"%s\" was moved to \"%s\"", f->name,
@@ -192,10 +196,23 @@ static int scan_folder(struct source *s, int dir)
 	return rc < 0 ? rc : 1;
 }
 
-/* A file that two scans in a row did not find, and that is not open, is gone. */
+/* A known file of the same name: a path that came and went unread was most likely one of its own. */
+static bool has_namesake(const struct tail_file *f)
+{
+	const struct source *s = f->source;
+	for (size_t i = files_lower_bound(s, &f->key);
+	     i < s->nfiles && acct_name_compare(&s->files[i]->key, &f->key) == 0; i++) {
+		if (s->files[i]->id != 0)
+			return true;
+	}
+	return false;
+}
+
+/* A file that GONE_SCANS scans in a row did not find, and that is not open, is gone. */
 static int gone(struct tail_file *f)
 {
-	bool unread = !f->passed && !f->alias_of && !f->gz && f->offset < f->size;
+	bool unread = !f->passed && !f->alias_of && !f->copying && !f->gz && f->offset < f->size &&
+	              !(f->id == 0 && has_namesake(f));
 	if (unread)
 		file_lost(f, f->size - f->offset);
 	if (f->id == 0) {
@@ -221,7 +238,7 @@ static int note_missing(struct tail_file *f)
 		bool expired = clock_real_ms() - f->gone_ms > EXPIRE_MS;
 		return expired ? mark_changed(f, CHANGED_EXPIRED) : 0;
 	}
-	return f->missing >= 2 ? gone(f) : 0;
+	return f->missing >= GONE_SCANS ? gone(f) : 0;
 }
 
 int scan_source(struct source *s)

@@ -391,7 +391,8 @@ static int learn_salt(struct tail_file *f)
 		return rc < 0 ? rc : FOLLOW_LINE;
 	if (!seems_copy(f)) {
 		f->salt = follow_salt(f->open->follow)->hash;
-		return FOLLOW_LINE;
+		rc = f->stored ? mark_changed(f, CHANGED_ENTRY) : 0;
+		return rc < 0 ? rc : FOLLOW_LINE;
 	}
 	if (f->refs > 0) /* its header is in flight */
 		return FOLLOW_NOTHING;
@@ -682,6 +683,16 @@ void tailer_repoint(struct tailer *t)
 
 /* ---- status ---- */
 
+/* Bytes not yet acknowledged.  What is left of a .gz is not known: its own size stands for it. */
+static uint64_t unread(const struct tail_file *f)
+{
+	if (f->passed)
+		return 0;
+	if (f->gz)
+		return f->todo || (f->open && !file_drained(f)) ? f->size : 0;
+	return f->size > f->offset ? f->size - f->offset : 0;
+}
+
 void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret)
 {
 	const struct source *s = &t->sources[source];
@@ -698,10 +709,9 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 			ret->gone += f->offset < f->size && !f->gz && !f->passed;
 			continue;
 		}
-		if (!f->passed && f->size > f->offset) {
-			ret->files_behind++;
-			ret->behind_bytes += f->size - f->offset;
-		}
+		uint64_t left = unread(f);
+		ret->files_behind += left > 0;
+		ret->behind_bytes += left;
 		if (!shown || shown != s->current)
 			shown = f;
 	}

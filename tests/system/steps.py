@@ -86,6 +86,13 @@ def rescanned(agent, times=2):
     eventually(lambda: rescans() >= before + times)
 
 
+def started(site, *accts, **settings):
+    """A backend that runs and an agent for it that does not yet."""
+    settings.setdefault("rescan", "100ms")
+    backend = site.backend()
+    return backend, site.agent(backend, *accts, **settings)
+
+
 def up(agent, *args, **more):
     """Start it and wait until it follows."""
     before = agent.log().count("started with")

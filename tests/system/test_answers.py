@@ -1,4 +1,4 @@
-"""The answer table of DESIGN.md ("On the wire"), a test a row: what each answer does to a record."""
+"""The answer table of DESIGN.md ("On the wire"), a test a row: what an answer does to a record."""
 
 import email.utils
 import time
@@ -7,8 +7,8 @@ import pytest
 from harness import eventually, free_port
 from steps import stopped, up
 from wire import (
-    ARRAY, all_there, asked, buried, delivering, endpoint_status, finish, letters, log_about, more, orig,
-    put_secret, requests_with, sent, state, wait_state)
+    ARRAY, all_there, asked, buried, delivering, endpoint_status, finish, letters, log_about, more,
+    orig, put_secret, requests_with, sent, state, wait_state)
 
 REJECT_BODIES = ["MySQL Error", "Fatal error", "<br />\n<b>Fatal error", '{"Success":false']
 GONE = "MySQL Error: server has gone away"
@@ -119,7 +119,7 @@ def test_413_above_a_limit_only_splits(site):
 
 
 def test_bisected_batch_survives_a_kill(site):
-    """Halves replace their parent in the store: after kill -9 in the midst of it nothing is lost."""
+    """Halves replace their parent in the store: a kill -9 in the midst of it loses nothing."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, in_flight=1)
     first = more(acct, 1, "A")
     all_there(backend, first)
@@ -187,7 +187,7 @@ def refused_run(site, n=12, **endpoint):
 
 
 def test_refusals_in_a_row_hold_and_are_tried_once_more(site):
-    """"fewer than refuse-limit single records in a row"; the run's dead letters get a second try."""
+    """After refuse-limit refusals in a row: held; the run's dead letters get a second try."""
     backend, agent, _, tokens = refused_run(site)
     backend.clear()
     all_there(backend, tokens)
@@ -316,7 +316,7 @@ def test_held_is_tried_every_hold_interval_only(site):
 
 @pytest.mark.parametrize("key,setting", [("signature_file", "signature"), ("token_file", "token")])
 def test_secret_is_read_again_before_a_probe(site, tmp_path, key, setting):
-    """"secrets re-read first": a corrected secret is enough, without a reload; it is never shown."""
+    """"secrets re-read first": a corrected secret is enough, no reload; it is never shown."""
     secret = put_secret(tmp_path / "secret", "wrong-secret")
     backend, agent, acct, _ = delivering(site, settings={setting: "right-secret"}, **{key: secret})
     tokens = more(acct, 5)
@@ -523,7 +523,14 @@ def test_single_poison_record_is_passed(site):
     stopped(agent)
     up(agent)
     tokens += more(acct, 10, "N")
-    all_there(backend, set(tokens) - {"M-3"})
+    for i in range(100):
+        tokens += more(acct, 1, f"L{i}")
+        all_there(backend, set(tokens) - {"M-3"})
+        if log_about(agent, "fails again and again while"):
+            break
+    line, = log_about(agent, "fails again and again while")
+    assert requests_with(backend, "M-3")[0]["status"] == 500 and "HTTP 500" in line
+    assert backend.query("SELECT event_id FROM events WHERE token = 'M-3'")[0]["event_id"] in line
     backend.clear()
     all_there(backend, tokens)
     finish(agent, backend, tokens)

@@ -11,12 +11,7 @@ import pytest
 from harness import BOUNCE_HEADER, eventually, token_rows
 from steps import (
     accepted, append, arrived, compare, dead, delivered, lines, order_of, put, pwrite, records,
-    rescanned, source_status, stopped, up)
-
-
-def started(site, acct, **settings):
-    backend = site.backend()
-    return backend, site.agent(backend, acct, **settings)
+    rescanned, source_status, started, stopped, up)
 
 
 def read_so_far(backend, agent, acct, rows):

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+import steps
 from harness import AGENT, all_arrived, books, eventually, token_rows
 from steps import (
     accepted, append, arrived, compare, conserved, delivered, lines, put, records, rescanned,
@@ -19,8 +20,7 @@ ARRAY = {"format": "array", "batch_records": 50, "in_flight": 4}
 
 
 def started(site, acct, endpoint=None, **settings):
-    backend = site.backend()
-    agent = site.agent(backend, acct, endpoint=endpoint or ARRAY, **settings)
+    backend, agent = steps.started(site, acct, endpoint=endpoint or ARRAY, **settings)
     agent.endpoints[0]["url"] = backend.url("/in")
     agent.write_conf()
     return backend, agent

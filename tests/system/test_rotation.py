@@ -10,14 +10,9 @@ import pytest
 from harness import BOUNCE_HEADER, all_arrived, books, eventually, token_rows
 from steps import (
     accepted, append, arrived, compare, delivered, lines, order_of, put, records, rescanned,
-    source_status, stopped, up)
+    source_status, started, stopped, up)
 
 ORDERS = ["create-first", "move-first"]
-
-
-def started(site, acct, **settings):
-    backend = site.backend()
-    return backend, site.agent(backend, acct, **settings)
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -31,8 +31,7 @@ static int teardown(void **state)
 
 static struct ship_conf conf(enum ship_format format, size_t records, size_t bytes)
 {
-	return (struct ship_conf){
-	        .format = format, .batch_records = records, .batch_bytes = bytes};
+	return (struct ship_conf){.format = format, .batch_records = records, .batch_bytes = bytes};
 }
 
 /* Row number n with a value of len bytes. */

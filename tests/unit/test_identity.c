@@ -6,9 +6,8 @@
 #include "tailer/identity.h"
 
 /* Rungs that end at 1000, 600 and 200; 1010 is committed. */
-static const struct ladder ladder = {.n = 3,
-                                     .rungs = {{990, 1000, {{3}}}, {590, 600, {{2}}},
-                                               {190, 200, {{1}}}}};
+static const struct ladder ladder = {
+        .n = 3, .rungs = {{990, 1000, {{3}}}, {590, 600, {{2}}}, {190, 200, {{1}}}}};
 
 static uint64_t good_to; /* the bytes before are as they were */
 static int error;
@@ -109,8 +108,7 @@ static void test_bytes_that_cannot_be_read_decide_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(
-	                test_last_proof_holds_the_same_file_whatever_its_name_and_inode),
+	        cmocka_unit_test(test_last_proof_holds_the_same_file_whatever_its_name_and_inode),
 	        cmocka_unit_test(test_an_earlier_rung_in_the_same_inode_the_host_crashed),
 	        cmocka_unit_test(test_what_was_committed_behind_the_last_proof_is_gone),
 	        cmocka_unit_test(test_an_earlier_rung_in_a_shorter_file_a_copy_under_way),

@@ -85,8 +85,7 @@ static void test_a_name_that_stands_twice(void **state)
 static void test_values_are_not_altered(void **state)
 {
 	(void)state;
-	expect("type,a,b", "b, 007 ,1e5",
-	       "{\"logType\":\"b\",\"a\":\" 007 \",\"b\":\"1e5\"," END);
+	expect("type,a,b", "b, 007 ,1e5", "{\"logType\":\"b\",\"a\":\" 007 \",\"b\":\"1e5\"," END);
 }
 
 static void test_escapes(void **state)

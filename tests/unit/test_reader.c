@@ -57,8 +57,11 @@ static size_t add(char *at, size_t n, size_t size, struct slice s)
 
 static char *describe(int result, const struct reader *r, const struct record *rec)
 {
-	static const char letters[] = {[READ_BLANK] = '-',  [READ_HEADER] = 'H', [READ_COLUMNS] = 'C',
-	                               [READ_RECORD] = 'R', [READ_REJECT] = 'X'};
+	static const char letters[] = {[READ_BLANK] = '-',
+	                               [READ_HEADER] = 'H',
+	                               [READ_COLUMNS] = 'C',
+	                               [READ_RECORD] = 'R',
+	                               [READ_REJECT] = 'X'};
 	static char text[65536];
 	size_t n = (size_t)sprintf(text, "%c", letters[result]);
 	for (size_t i = 0; result == READ_RECORD && i < rec->nfields; i++) {
@@ -81,8 +84,8 @@ static void note(struct events *e, int result, const struct reader *r, const str
 	struct slice header = reader_header(r);
 	assert_true(e->n < EVENTS_MAX);
 	struct event *v = &e->v[e->n++];
-	*v = (struct event){result, {0}, describe(result, r, rec),
-	                    strndup(header.text, header.len)};
+	*v = (struct event){
+	        result, {0}, describe(result, r, rec), strndup(header.text, header.len)};
 	if (result != READ_BLANK)
 		v->mark = rec->mark;
 }
@@ -251,8 +254,8 @@ static void test_header_with_too_many_columns_is_no_header(void **state)
 	static struct event_salt salt;
 	memset(text + 4, ',', COLUMNS_MAX);
 	text[4 + COLUMNS_MAX] = '\n';
-	struct line line = {.text = text, .len = 5 + COLUMNS_MAX, .end = 5 + COLUMNS_MAX,
-	                    .salt = &salt};
+	struct line line = {
+	        .text = text, .len = 5 + COLUMNS_MAX, .end = 5 + COLUMNS_MAX, .salt = &salt};
 	assert_int_equal(reader_new(&r, &wide), 0);
 	assert_int_equal(reader_begin(r, SLICE_EMPTY), 0);
 	assert_int_equal(reader_feed(r, &line, &rec), READ_REJECT);
@@ -278,7 +281,8 @@ static void test_R3_unclosed_quote_costs_one_line(void **state)
 static void test_R3_two_unclosed_quotes_cost_two_lines(void **state)
 {
 	(void)state;
-	expect("type,a\nb,\"1\nb,2\nb,\"3\nb,4\n", "C\nX b,\"1\\n: bad quoting\nR b|2\n"
+	expect("type,a\nb,\"1\nb,2\nb,\"3\nb,4\n",
+	       "C\nX b,\"1\\n: bad quoting\nR b|2\n"
 	       "X b,\"3\\n: quote not closed at the end of the file\nR b|4\n");
 }
 
@@ -384,7 +388,8 @@ static void test_byte_order_mark_is_no_part_of_the_header(void **state)
 static void test_bad_UTF_8_becomes_replacement_characters(void **state)
 {
 	(void)state;
-	expect("type,a,b\nb,x\xff" "y,\xc3\xbc\nb,\xe2\x82,ok\n",
+	expect("type,a,b\nb,x\xff"
+	       "y,\xc3\xbc\nb,\xe2\x82,ok\n",
 	       "C\nR b|x\xef\xbf\xbdy|\xc3\xbc\nR b|\xef\xbf\xbd|ok\n");
 }
 
@@ -455,23 +460,22 @@ static void test_unterminated_last_line(void **state)
 
 /* ---- sweeps ---- */
 
-static const char sweep[] =
-        "\xef\xbb\xbftype,a,b,a\r\n"
-        "b,1,2,3\r\n"
-        "\r\n"
-        "rb,\"x, \"\"y\"\"\",\"two\nlines\",\r\n"
-        "b,\"never closed\n"
-        "b,\xc3\xbc,\xff,\n"
-        "type,c,d\n"
-        "type,c,d\n"
-        "f,\"1\r\n\r\n2\",3\n"
-        "no type,1\n"
-        "b,1,2,3,4\n"
-        "\0\0\0\0b,after NULs,x\n"
-        "b,\"x\n\0\0y\",z\n"
-        "b,a\0b,c\n"
-        "d,\n"
-        "b,last";
+static const char sweep[] = "\xef\xbb\xbftype,a,b,a\r\n"
+                            "b,1,2,3\r\n"
+                            "\r\n"
+                            "rb,\"x, \"\"y\"\"\",\"two\nlines\",\r\n"
+                            "b,\"never closed\n"
+                            "b,\xc3\xbc,\xff,\n"
+                            "type,c,d\n"
+                            "type,c,d\n"
+                            "f,\"1\r\n\r\n2\",3\n"
+                            "no type,1\n"
+                            "b,1,2,3,4\n"
+                            "\0\0\0\0b,after NULs,x\n"
+                            "b,\"x\n\0\0y\",z\n"
+                            "b,a\0b,c\n"
+                            "d,\n"
+                            "b,last";
 
 static void assert_same(const struct events *a, const struct events *b, size_t from, size_t cut)
 {
@@ -523,9 +527,9 @@ static void test_R2_going_on_at_every_mark_gives_the_remaining_records(void **st
 
 static size_t random_bytes(char *data, size_t size)
 {
-	static const char *const pieces[] = {"b,",  "\n",   "\"",    ",",        "\r\n", "x",
-	                                     "\0",  "type", "\xff",  "type,a\n", " ",    "b,1\n",
-	                                     "\"\"", "rb,",  "\xc3\xbc", "b,\"1\",2\n"};
+	static const char *const pieces[] = {
+	        "b,",   "\n",       "\"", ",",     "\r\n", "x",   "\0",       "type",
+	        "\xff", "type,a\n", " ",  "b,1\n", "\"\"", "rb,", "\xc3\xbc", "b,\"1\",2\n"};
 	size_t n = 0;
 	while (n + 16 < size) {
 		const char *piece = pieces[temp_random(16)];

@@ -69,8 +69,8 @@ static bool next(struct tail_file **ret_file, struct line *line)
 	size_t len = event_trim(line->text, line->len);
 	write_down(tail_file_name(*ret_file), line->text, len);
 	if (event_is_header(line->text, len))
-		assert_int_equal(
-		        tail_file_set_header(*ret_file, (struct slice){line->text, len}), 0);
+		assert_int_equal(tail_file_set_header(*ret_file, (struct slice){line->text, len}),
+		                 0);
 	return true;
 }
 
@@ -614,8 +614,8 @@ static void test_copy_while_stopped_with_rows_unread(void **state)
 	stop();
 	temp_append(live(0), "b,2\n");
 	copy_of_live(0, 0, 999);
+	temp_append(live(1), HEAD "b,3\n"); /* before its inode is free */
 	unlink_in_temp(live(0));
-	temp_append(live(1), HEAD "b,3\n");
 	start(TAIL_FIRST_LIVE);
 	turn();
 	rescan();
@@ -1235,6 +1235,156 @@ static void test_rewind_goes_back_to_what_is_committed(void **state)
 	expect("0000|b,2\n0000|b,3\n");
 }
 
+/* ---- all of it at once ---- */
+
+#define WORLD_ROWS 400
+
+/* What PowerMTA, operators and the machine do, at random. */
+static struct {
+	unsigned current, rows;
+	bool copied; /* live/current is under way to the other folder */
+	bool seen[WORLD_ROWS];
+} world;
+
+static void world_append(void)
+{
+	char text[64];
+	if (world.rows == WORLD_ROWS)
+		return;
+	(void)snprintf(text, sizeof(text), "b,%u,\n", world.rows++);
+	if (access(temp_path(live(world.current)), F_OK) < 0)
+		temp_append(live(world.current), HEAD);
+	size_t cut = temp_random((unsigned)strlen(text));
+	temp_put(live(world.current), O_APPEND, text, cut);
+	if (temp_random(2))
+		turn();
+	temp_append(live(world.current), text + cut);
+}
+
+static void world_rotate(void)
+{
+	unsigned old = world.current;
+	if (access(temp_path(live(old)), F_OK) < 0)
+		return;
+	world.current++;
+	unsigned how = temp_random(3);
+	if (how == 0)
+		world_append();
+	if (how == 2) { /* another volume; of what was seen there is a row to tell it by */
+		turn();
+		size_t part = temp_random(7 + 6); /* a header and a row are always there */
+		copy_of_live(old, 0, part);
+		turn();
+		copy_of_live(old, part, SIZE_MAX);
+		unlink_in_temp(live(old));
+	} else {
+		move(old);
+	}
+}
+
+/* The oldest moved file is compressed. */
+static void world_compress(void)
+{
+	char gz[80];
+	for (unsigned n = 0; n < world.current; n++) {
+		if (access(temp_path(moved(n)), F_OK) < 0)
+			continue;
+		(void)snprintf(gz, sizeof(gz), "%s.gz", moved(n));
+		gzip_to(moved(n), gz);
+		unlink_in_temp(moved(n));
+		return;
+	}
+}
+
+static void world_step(void)
+{
+	switch (temp_random(16)) {
+	case 0:
+		world_rotate();
+		break;
+	case 1:
+		fx.ack = temp_random(3) > 0;
+		break;
+	case 2:
+		rescan();
+		break;
+	case 3:
+		restart();
+		break;
+	case 4:
+		world_compress();
+		break;
+	case 5 ... 8:
+		turn();
+		break;
+	default:
+		world_append();
+	}
+}
+
+/* Every row once, or more often only when it was not acknowledged before a crash. */
+static void world_check(bool once)
+{
+	memset(world.seen, 0, sizeof(world.seen));
+	for (const char *p = fx.log; (p = strstr(p, "|b,")); p++) {
+		unsigned row;
+		assert_int_equal(sscanf(p, "|b,%u,\n", &row), 1);
+		assert_true(row < world.rows);
+		if (once && world.seen[row])
+			fail_msg("row %u came twice", row);
+		world.seen[row] = true;
+	}
+	for (unsigned row = 0; row < world.rows; row++) {
+		if (!world.seen[row])
+			fail_msg("row %u of %u never came:\n%s", row, world.rows, fx.notes);
+	}
+}
+
+static void world_run(bool crashes)
+{
+	memset(&world, 0, sizeof(world));
+	start(TAIL_FIRST_ALL);
+	for (int i = 0; i < 150; i++) {
+		world_step();
+		fx.ack = fx.ack || !crashes;
+	}
+	fx.ack = true;
+	if (crashes)
+		restart();
+	for (int i = 0; i < 6; i++)
+		rescan();
+	world_check(!crashes);
+	assert_int_equal(status().behind_bytes, 0);
+	if (status().counters.gone_unread > 0)
+		fail_msg("lost nothing and says so:\n%s", fx.notes);
+	forget();
+	restart();
+	rescan();
+	rescan();
+	assert_null(strstr(fx.log, "|b,"));
+}
+
+static void random_world(void **state, bool crashes)
+{
+	for (int round = 0; round < 12; round++) {
+		if (round > 0) {
+			(void)teardown(state);
+			assert_int_equal(setup(state), 0);
+		}
+		world_run(crashes);
+	}
+}
+
+static void test_T2_T4_random_rotations_copies_and_restarts_give_each_row_once(void **state)
+{
+	random_world(state, false);
+}
+
+static void test_T5_random_crashes_give_each_row_at_least_once(void **state)
+{
+	random_world(state, true);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1290,6 +1440,8 @@ int main(void)
 	        TEST(test_another_folder_in_its_place_loses_nothing),
 	        TEST(test_no_folder_for_finished_files),
 	        TEST(test_rewind_goes_back_to_what_is_committed),
+	        TEST(test_T2_T4_random_rotations_copies_and_restarts_give_each_row_once),
+	        TEST(test_T5_random_crashes_give_each_row_at_least_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,8 @@ static void test_repair_of_random_bytes_is_valid_and_bounded(void **state)
 	for (int round = 0; round < 20000; round++) {
 		size_t len = temp_random(64), bad;
 		for (size_t i = 0; i < len; i++)
-			text[i] = (char)(temp_random(2) ? 0x80 + temp_random(128) : temp_random(256));
+			text[i] = (char)(temp_random(2) ? 0x80 + temp_random(128)
+			                                : temp_random(256));
 		size_t n = utf8_repair(text, len, got, &bad);
 		assert_true(n <= 3 * len && utf8_valid(got, n));
 		assert_int_equal(bad == 0, utf8_valid(text, len));

@@ -1,0 +1,35 @@
+# Completion of pmta-shipper(8) for bash.  -*- shell-script -*-
+
+_pmta_shipper() {
+	local cur prev words cword
+	_init_completion || return
+	case $prev in
+	-c | --config | --source | --since | --until)
+		[[ $prev != -c && $prev != --config ]] || _filedir
+		return
+		;;
+	--format)
+		mapfile -t COMPREPLY < <(compgen -W "ndjson" -- "$cur")
+		return
+		;;
+	esac
+	local choices
+	case ${words[1]}/$cword in
+	*/1) choices="run check directives parse status dead --help --version" ;;
+	dead/2) choices="list show" ;;
+	run/*) choices="--config --dry-run --help" ;;
+	check/*) choices="--config --print --help" ;;
+	directives/*) choices="--config --extended --help" ;;
+	parse/*)
+		if [[ $cur != -* ]]; then
+			_filedir
+			return
+		fi
+		choices="--config --source --since --until --format --help"
+		;;
+	status/*) choices="--config --json --help" ;;
+	dead/*) choices="--config --raw --help" ;;
+	*) return ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
+} && complete -F _pmta_shipper pmta-shipper

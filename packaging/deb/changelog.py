@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+"""CHANGELOG.md as a Debian changelog on standard output: versions are written in one place.
+
+A heading "## [0.2.0] - 2026-12-01" makes an entry of that day, 0:00 UTC.  One that is unreleased
+counts from the release before it, so that the same sources always give the same package.
+"""
+
+import re
+import sys
+from datetime import datetime, timedelta, timezone
+
+MAINTAINER = "pmta-shipper developers <pmta-shipper@packages.example.org>"
+BEGUN = {"version": "0.0.1", "date": "2026-11-21",
+         "lines": ["  * Packaging begun; not released."]}
+HEADING = re.compile(r"## \[(\d[^\]]*)\] - (\S+)")
+
+
+def entries(text):
+    found = []
+    for line in text.splitlines():
+        heading = HEADING.match(line)
+        if heading:
+            found.append({"version": heading[1], "date": heading[2], "lines": []})
+        elif found and line.startswith("- "):
+            found[-1]["lines"].append("  * " + line[2:])
+        elif found and line.startswith("  ") and found[-1]["lines"]:
+            found[-1]["lines"].append("    " + line.strip())
+    return found + [BEGUN]
+
+
+def set_times(found):
+    before = None
+    for entry in reversed(found):
+        try:
+            entry["time"] = datetime.strptime(entry["date"], "%Y-%m-%d").replace(
+                tzinfo=timezone.utc)
+        except ValueError:
+            entry["time"] = before + timedelta(hours=1)
+        before = entry["time"]
+
+
+def wrapped(lines):
+    """Debian wants fewer than 80 columns."""
+    for line in lines:
+        while len(line) > 79:
+            cut = line.rfind(" ", 5, 80)
+            if cut < 0:
+                break
+            yield line[:cut]
+            line = "    " + line[cut + 1:]
+        yield line
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as changelog:
+        found = entries(changelog.read())
+    if len(found) < 2:
+        sys.exit(f"{sys.argv[1]}: no heading with a version")
+    set_times(found)
+    for entry in found:
+        lines = entry["lines"] or ["  * Nothing that a user could notice."]
+        print(f"pmta-shipper ({entry['version']}) bookworm; urgency=medium\n")
+        print("\n".join(wrapped(lines)))
+        print(f"\n -- {MAINTAINER}  {entry['time']:%a, %d %b %Y %H:%M:%S +0000}\n")
+
+
+main()

@@ -1,0 +1,65 @@
+/* Any answer of a backend: what it means and what is said about it. */
+#include "tests/fuzz/fuzz.h"
+
+#include "base/utf8.h"
+#include "ship/answer.h"
+#include "ship/backoff.h"
+#include "ship/json.h"
+
+static char words[4][24] = {"MySQL Error", "Fatal error", "<br />\n<b>Fatal error",
+                            "{\"Success\":false"};
+static char *list[] = {words[0], words[1], words[2], words[3]};
+static const struct strlist reject_body = {list, 4};
+
+static void check_meaning(const struct answer *a)
+{
+	struct answer_meaning m = answer_meaning(a, &reject_body);
+	bool success = a->status >= 200 && a->status < 300;
+	PROMISE(m.kind <= ANSWER_RETRY && m.failed >= 0);
+	PROMISE((m.kind == ANSWER_PARTIAL) == (m.failed > 0));
+	PROMISE(success || (m.kind != ANSWER_ACCEPTED && m.kind != ANSWER_PARTIAL));
+	PROMISE(!success || (m.kind != ANSWER_REFUSED && m.kind != ANSWER_HELD));
+	PROMISE(answer_advice(a)[0] != '\0');
+}
+
+static void check_words(const struct answer *a, size_t size)
+{
+	char text[300], shown[4 * sizeof(text)];
+	memset(text, '#', sizeof(text));
+	answer_words(a, text, size);
+	size_t len = strnlen(text, size);
+	PROMISE(len < size && !memchr(text, '\n', len));
+	utf8_printable(text, len, shown, sizeof(shown));
+	for (const char *p = shown; *p; p++)
+		PROMISE((unsigned char)*p >= ' ' && *p != 0x7f);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes in = {data, size};
+	unsigned status = take_byte(&in) | take_byte(&in) << 8, flags = take_byte(&in);
+	size_t words_size = 1 + take_byte(&in);
+	size_t len = in.left < ANSWER_BODY_MAX ? in.left : ANSWER_BODY_MAX;
+	char *body = malloc(len ? len : 1); /* of its exact size */
+	if (!body)
+		return 0;
+	memcpy(body, in.p, len);
+	const struct answer a = {
+	        .status = status % 1100,
+	        .failure = flags & 1 ? "broken off" : "",
+	        .timed_out = flags & 2,
+	        .body = {body, len},
+	        .body_whole = flags & 4,
+	};
+	check_meaning(&a);
+	check_words(&a, words_size);
+	struct slice address = json_address(a.body);
+	PROMISE(address.len == 0 ||
+	        (address.text >= body && address.text + address.len <= body + len));
+	uint64_t random = status, min = flags + 1, max = min + words_size;
+	uint64_t wait = backoff_ms(flags % 80, min, max, &random);
+	PROMISE(wait >= min / 2 && wait <= max);
+	PROMISE(backoff_ms(flags % 80, max, min, &random) <= min);
+	free(body);
+	return 0;
+}

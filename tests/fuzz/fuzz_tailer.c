@@ -1,0 +1,518 @@
+/*
+ * Bytes as what happens to accounting files and to the agent, in a folder with a real store.
+ *
+ * The model knows every row that was ever written, by its number.  What comes out of the tailer
+ * must be one of them, whole (T1), in file order and without a gap (T2); and whenever things have
+ * come to rest, every row that stands in a file has been handed out since the last start, or was
+ * acknowledged and saved before it (T3-T6).
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "tailer/tailer.h"
+
+#define FILES_MAX 6
+#define ROWS_MAX 512
+#define HELD_MAX 256
+#define OPS_MAX 120
+#define TEXT_MAX 8192
+#define HEADER "type,n,pad\n"
+#define RESCAN_MS 1000
+
+/* A file as it is on disk, written by us alone. */
+struct model {
+	bool there, moved, gz, whole; /* whole: not a copy that is still under way */
+	unsigned day;                 /* in its name */
+	char text[TEXT_MAX];
+	size_t len;
+	size_t sizes[64], nsizes; /* it has had: a rewrite to the same size is out of reach */
+	unsigned original;        /* of a copy under way */
+};
+
+/* A row that was handed out and is not acknowledged. */
+struct held {
+	struct tail_file *file;
+	uint64_t start, end;
+	struct mark mark;
+	unsigned n;
+};
+
+static struct world {
+	struct model files[FILES_MAX];
+	unsigned rows, days;
+	unsigned char handed[ROWS_MAX]; /* since the last start */
+	unsigned char acked[ROWS_MAX], saved[ROWS_MAX];
+	struct held held[HELD_MAX];
+	size_t nheld;
+	struct store *store;
+	struct tailer *tailer;
+	struct tail_file *current;
+	uint64_t expect;
+	int64_t now;
+} w;
+
+static char dir[] = "/dev/shm/pmta-fuzz-tailer-XXXXXX";
+static char live[64], moved[64], state[64], acct_file[80];
+static struct tail_source source = {"bounces", acct_file, moved, false};
+
+/* Nothing here has to survive a power cut. */
+int fsync(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+int fdatasync(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	return ftw->level > 0 ? remove(path) : 0;
+}
+
+static void at_exit(void)
+{
+	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	(void)rmdir(dir);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	if (!mkdtemp(dir))
+		abort();
+	(void)atexit(at_exit);
+	(void)snprintf(live, sizeof(live), "%s/live", dir);
+	(void)snprintf(moved, sizeof(moved), "%s/moved", dir);
+	(void)snprintf(state, sizeof(state), "%s/state", dir);
+	(void)snprintf(acct_file, sizeof(acct_file), "%s/bounces.csv", live);
+	return 0;
+}
+
+/* ---- the files ---- */
+
+static const char *path_of(const struct model *f)
+{
+	static char paths[2][128];
+	static unsigned turn;
+	char *path = paths[turn++ % 2];
+	(void)snprintf(path, sizeof(paths[0]), "%s/bounces-2026-11-21-%04u.csv%s",
+	               f->moved ? moved : live, f->day, f->gz ? ".gz" : "");
+	return path;
+}
+
+static void put(const struct model *f, int flags, const char *text, size_t len)
+{
+	int fd = open(path_of(f), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len)
+		abort();
+	(void)close(fd);
+}
+
+static bool had(const struct model *f, size_t size)
+{
+	for (size_t i = 0; i < f->nsizes; i++) {
+		if (f->sizes[i] == size)
+			return true;
+	}
+	return false;
+}
+
+static void note_size(struct model *f)
+{
+	if (f->nsizes < 64)
+		f->sizes[f->nsizes++] = f->len;
+}
+
+static void append(struct model *f, const char *text, size_t len)
+{
+	if (f->len + len > TEXT_MAX)
+		return;
+	memcpy(f->text + f->len, text, len);
+	f->len += len;
+	put(f, O_APPEND, text, len);
+	note_size(f);
+}
+
+static bool half(const struct model *f)
+{
+	return f->len > 0 && f->text[f->len - 1] != '\n';
+}
+
+static bool writable(const struct model *f)
+{
+	return f->there && f->whole && !f->gz && f->nsizes < 60 && !(f->moved && half(f));
+}
+
+/* A row with a number nobody else has; part of it, when it is to be torn. */
+static void op_row(struct model *f, unsigned arg)
+{
+	char text[400];
+	if (!writable(f) || w.rows == ROWS_MAX)
+		return;
+	if (half(f)) { /* first the rest of the torn one */
+		append(f, "x\n", 2);
+		return;
+	}
+	int n = snprintf(text, sizeof(text), "b,%u,%.*s\n", w.rows, (int)(arg & 63) * 4,
+	                 "................................................................"
+	                 "................................................................"
+	                 "................................................................"
+	                 "................................................................");
+	bool torn = (arg & 64) && !f->moved;
+	size_t len = torn ? (size_t)n - 1 : (size_t)n;
+	while (had(f, f->len + len) && len < sizeof(text) - 2) {
+		text[len - !torn] = 'y';
+		text[len + torn] = '\n';
+		len++;
+	}
+	w.rows++;
+	append(f, text, len);
+}
+
+static void op_new(struct model *f, unsigned arg)
+{
+	if (f->there)
+		return;
+	*f = (struct model){.there = true, .whole = true, .day = w.days++};
+	put(f, O_EXCL, "", 0);
+	if (arg & 1)
+		append(f, HEADER, strlen(HEADER));
+	if (arg & 2)
+		op_row(f, arg >> 2);
+}
+
+/* Whether that name is taken in the other folder. */
+static bool taken(unsigned day)
+{
+	for (unsigned i = 0; i < FILES_MAX; i++) {
+		if (w.files[i].there && w.files[i].moved && w.files[i].day == day)
+			return true;
+	}
+	return false;
+}
+
+static void op_move(struct model *f)
+{
+	if (!f->there || f->moved || taken(f->day))
+		return;
+	const char *from = path_of(f);
+	f->moved = true;
+	if (rename(from, path_of(f)) != 0)
+		abort();
+}
+
+static void op_rename(struct model *f)
+{
+	if (!f->there)
+		return;
+	const char *from = path_of(f);
+	f->day = w.days++;
+	if (rename(from, path_of(f)) != 0)
+		abort();
+}
+
+/* The end of a file is lost, as when its host crashes; at a row's end, or anywhere. */
+static void op_cut(struct model *f, unsigned arg)
+{
+	if (!writable(f) || f->moved)
+		return;
+	size_t len = f->len * arg / 256;
+	while (len > 0 && (f->text[len - 1] != '\n' || had(f, len)))
+		len--;
+	f->len = len;
+	if (truncate(path_of(f), (off_t)len) != 0)
+		abort();
+	note_size(f);
+}
+
+/* A copy of a file in the other folder; as much of it as there is by now. */
+static void op_copy(struct model *f, struct model *of, unsigned arg)
+{
+	if (f->there || !of->there || of->moved || of->gz || !of->whole || half(of))
+		return;
+	if (taken(of->day))
+		return;
+	*f = (struct model){.there = true, .moved = true, .day = of->day};
+	f->original = (unsigned)(of - w.files);
+	put(f, O_EXCL, "", 0);
+	append(f, of->text, of->len * arg / 256);
+}
+
+/* The copy is complete, and the original goes: what PowerMTA does between two volumes. */
+static void op_copied(struct model *f)
+{
+	struct model *of = &w.files[f->original];
+	if (!f->there || f->whole)
+		return;
+	if (of->there && of->day == f->day && !of->moved) {
+		append(f, of->text + f->len, of->len - f->len);
+		f->whole = true;
+		if (unlink(path_of(of)) != 0)
+			abort();
+		of->there = false;
+	} else { /* it never will be */
+		if (unlink(path_of(f)) != 0)
+			abort();
+		f->there = false;
+	}
+}
+
+static void op_delete(struct model *f)
+{
+	if (!f->there)
+		return;
+	if (unlink(path_of(f)) != 0)
+		abort();
+	f->there = false;
+}
+
+static void op_gzip(struct model *f)
+{
+	if (!f->there || !f->moved || f->gz || !f->whole)
+		return;
+	const char *from = path_of(f);
+	f->gz = true;
+	gzFile out = gzopen(path_of(f), "wb1");
+	if (!out || gzwrite(out, f->text, (unsigned)f->len) != (int)f->len || gzclose(out) != Z_OK)
+		abort();
+	if (unlink(from) != 0)
+		abort();
+}
+
+/* ---- the agent ---- */
+
+static void on_note(enum tail_level level, const char *text, void *arg)
+{
+	(void)level;
+	(void)arg;
+	if (getenv("FUZZ_SAY"))
+		(void)fprintf(stderr, "        %s\n", text);
+}
+
+static void start(void)
+{
+	struct err err = {0};
+	const struct tailer_conf conf = {&source, 1, NULL, 1000, RESCAN_MS, TAIL_FIRST_ALL};
+	struct tailer_conf with = conf;
+	PROMISE(store_open(&w.store, state, "state", &err) == 0);
+	with.store = w.store;
+	PROMISE(tailer_open(&w.tailer, &with, on_note, NULL, &err) == 0);
+	memset(w.handed, 0, sizeof(w.handed));
+	memset(w.acked, 0, sizeof(w.acked));
+	w.nheld = 0;
+	w.current = NULL;
+}
+
+static void stop(void)
+{
+	w.tailer = tailer_close(w.tailer);
+	w.store = store_close(w.store);
+}
+
+static void save(void)
+{
+	PROMISE(store_begin(w.store) == 0);
+	PROMISE(tailer_save(w.tailer) == 0);
+	PROMISE(store_commit(w.store, w.now) == 0);
+	tailer_saved(w.tailer);
+	for (unsigned i = 0; i < w.rows; i++)
+		w.saved[i] |= w.acked[i];
+}
+
+static void wake(int64_t ms)
+{
+	struct err err = {0};
+	w.now += ms;
+	PROMISE(tailer_wake(w.tailer, w.now, &err) == 0);
+}
+
+static void ack(size_t i)
+{
+	struct held h = w.held[i];
+	const struct tally one = {.rows = 1, .acked = 1};
+	w.held[i] = w.held[--w.nheld];
+	PROMISE(tailer_ack(w.tailer, h.file, h.start, h.end, &h.mark, h.mark.end > 0, &one) == 0);
+	if (h.n < ROWS_MAX)
+		w.acked[h.n] = 1;
+	tailer_release(w.tailer, h.file, 1);
+}
+
+/* The number of the row in a line that was handed out; it must be one that was written (T1). */
+static unsigned row_of(const struct line *line)
+{
+	char text[1024];
+	PROMISE(line->len < sizeof(text) && !line->cut);
+	memcpy(text, line->text, line->len);
+	text[line->len] = '\0';
+	PROMISE(line->end - line->start == line->len);
+	PROMISE(line->unterminated == (line->len == 0 || text[line->len - 1] != '\n'));
+	if (strcmp(text, HEADER) == 0 || line->unterminated)
+		return ROWS_MAX;
+	unsigned n;
+	int used = 0;
+	PROMISE(sscanf(text, "b,%3u,%n", &n, &used) == 1 && used > 0 && n < w.rows);
+	PROMISE(line->start == 0 || line->salt->len > 0);
+	PROMISE(strspn(text + used, ".xy") == strlen(text + used) - 1);
+	return n;
+}
+
+static void take(const struct line *line, struct tail_file *f)
+{
+	unsigned n = row_of(line);
+	if (f == w.current) /* T2: on from the line before, or over what is acknowledged */
+		PROMISE(line->from >= w.expect);
+	w.current = f;
+	w.expect = line->end;
+	if (n < ROWS_MAX)
+		w.handed[n] = 1;
+	struct held h = {.file = f, .start = line->from, .end = line->end, .n = n};
+	if (n < ROWS_MAX)
+		h.mark = (struct mark){line->start, line->end,
+		                       event_id(line->salt, line->start, line->text, line->len)};
+	tailer_hold(f);
+	w.held[w.nheld++] = h;
+	if (w.nheld == HELD_MAX)
+		ack(0);
+}
+
+/* At most n lines.  Whether there may be more. */
+static bool read_lines(unsigned n)
+{
+	struct line line;
+	struct tail_file *f;
+	while (n-- > 0) {
+		int rc = tailer_next(w.tailer, 0, &line, &f);
+		PROMISE(rc >= 0);
+		if (rc == TAIL_NOTHING) {
+			w.current = NULL;
+			return false;
+		}
+		if (rc == TAIL_LINE)
+			take(&line, f);
+	}
+	return true;
+}
+
+/* Every row that stands in a file was handed out, or need not be. */
+static void check_files(void)
+{
+	for (unsigned i = 0; i < FILES_MAX; i++) {
+		const struct model *f = &w.files[i];
+		if (!f->there || !f->whole)
+			continue;
+		for (size_t at = 0; at < f->len;) {
+			const char *end = memchr(f->text + at, '\n', f->len - at);
+			unsigned n;
+			if (!end)
+				break;
+			if (sscanf(f->text + at, "b,%3u,", &n) == 1 && !w.handed[n] &&
+			    !w.saved[n]) {
+				(void)fprintf(stderr, "row %u of %s at %zu is lost\n", n,
+				              path_of(f), at);
+				abort();
+			}
+			at = (size_t)(end + 1 - f->text);
+		}
+	}
+}
+
+static void settle(void)
+{
+	for (unsigned i = 0; i < 12; i++) {
+		wake(RESCAN_MS + 1);
+		PROMISE(!read_lines(4 * ROWS_MAX));
+		while (i >= 4 && w.nheld > 0) /* a copy is understood once its original is proved */
+			ack(w.nheld - 1);
+		if (i >= 4)
+			save();
+	}
+	check_files();
+}
+
+static void step(unsigned op, unsigned arg)
+{
+	struct model *f = &w.files[arg % FILES_MAX], *g = &w.files[arg / 8 % FILES_MAX];
+	if (getenv("FUZZ_SAY"))
+		(void)fprintf(stderr, "op %u:%u arg %u\n", op % 16, op / 16, arg);
+	switch (op % 16) {
+	case 0:
+		op_new(f, op / 16);
+		break;
+	case 1:
+	case 2:
+		op_row(f, op & 0xf0 ? arg : op >> 2);
+		break;
+	case 3:
+		op_move(f);
+		break;
+	case 4:
+		op_rename(f);
+		break;
+	case 5:
+		op_cut(f, arg ^ op);
+		break;
+	case 6:
+		op_copy(f, g, op & 0xf0);
+		break;
+	case 7:
+		op_copied(f);
+		break;
+	case 8:
+		op_delete(f);
+		break;
+	case 9:
+		op_gzip(f);
+		break;
+	case 10:
+		stop();
+		start();
+		break;
+	case 11:
+		wake(arg & 1 ? RESCAN_MS + 1 : 1);
+		break;
+	case 12:
+		(void)read_lines(arg & 7);
+		break;
+	case 13:
+		for (unsigned i = 0; i <= (op / 16) && w.nheld > 0; i++)
+			ack(arg % w.nheld);
+		break;
+	case 14:
+		save();
+		break;
+	default:
+		settle();
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes in = {data, size};
+	memset(&w, 0, sizeof(w));
+	w.now = 1000;
+	if (mkdir(live, 0700) != 0 || mkdir(moved, 0700) != 0)
+		abort();
+	start();
+	for (unsigned i = 0; i < OPS_MAX && in.left >= 2; i++) {
+		unsigned op = take_byte(&in);
+		step(op, take_byte(&in));
+	}
+	settle();
+	stop();
+	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return 0;
+}

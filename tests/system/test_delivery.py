@@ -1,0 +1,525 @@
+"""What goes over the wire and how: bodies, headers, batches, slots ("On the wire" of DESIGN.md)."""
+
+import contextlib
+import json
+import re
+import resource
+import select
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+from harness import AGENT, eventually, free_port, source_of, token_row, token_rows
+from steps import order_of, record_of, stopped, up
+from wire import (
+    ARRAY, all_there, bodies, buried, delivering, endpoint_status, finish, judge, letters, more,
+    put_secret, sent, wait_state)
+
+KEEP = {"keep_bodies": True}
+
+
+def want(backend, rows):
+    """The objects the rows must give, as text; eventIds as they were sent."""
+    ids = {row["token"]: row["event_id"] for row in backend.events()}
+    texts = []
+    for row in rows:
+        record = dict(record_of(row))
+        token = record["orig"].split("bounce-")[1].split("@")[0]
+        record["eventId"] = ids[token]
+        texts.append(json.dumps(record, separators=(",", ":"), ensure_ascii=False))
+    return texts
+
+
+# ---- bodies
+
+@pytest.mark.parametrize("form,content_type", [
+    ("object", "application/json"), ("array", "application/json"),
+    ("ndjson", "application/x-ndjson")])
+def test_bodies_are_exact(site, form, content_type):
+    """The table of formats: nothing but the records, in the file's order, byte for byte."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, settings=KEEP, format=form,
+                                         batch_records=3, batch_age="1h", in_flight=1)
+    rows = [token_row("E-0"), token_row("E-1", "rb", diag="smtp;550 \u00fc \\ / \t \"q\""),
+            token_row("E-2", diag="")]
+    acct.append(rows)
+    all_there(backend, ["E-0", "E-1", "E-2"])
+    finish(agent, backend, ["E-0", "E-1", "E-2"])
+    objects = want(backend, rows)
+    expected = {"object": objects, "array": ["[" + ",".join(objects) + "]"],
+                "ndjson": ["".join(text + "\n" for text in objects)]}[form]
+    assert [body.decode() for body in bodies(backend)] == expected
+    assert {request["content_type"] for request in backend.requests()} == {content_type}
+
+
+def test_event_id_is_32_hex_digits_and_stays(site):
+    """"eventId: 32 hex digits", the same for the same row of the same file, wherever it lies."""
+    backend, agent, acct, _ = delivering(site)
+    tokens = more(acct, 3)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    first = {row["token"]: row["event_id"] for row in backend.events()}
+    assert all(re.fullmatch("[0-9a-f]{32}", event_id) for event_id in first.values())
+    done = agent.command("parse", acct.rotate(begin=False))
+    again = [json.loads(line)["eventId"] for line in done.stdout.splitlines()]
+    assert again == [first[token] for token in tokens]
+
+
+def test_headers(site, tmp_path):
+    """"Every request carries Content-Type, User-Agent and Idempotency-Key"; secrets; headers."""
+    backend, agent, acct, _ = delivering(
+        site, settings={"signature": "s3cret sauce", "token": "t0ken"},
+        signature_file=put_secret(tmp_path / "signature", "s3cret sauce"),
+        token_file=put_secret(tmp_path / "token", "t0ken"),
+        headers=["X-Site: eu1", "X-Empty-Not: a, b"])
+    tokens = more(acct, 4)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    version = subprocess.run([AGENT, "--version"], capture_output=True, text=True, check=True)
+    number = re.search(r"\d+\.\d+\.\d+\S*", version.stdout).group()
+    for request in backend.requests():
+        head = request["head"].lower()
+        assert request["method"] == "POST"
+        assert request["user_agent"] == f"pmta-shipper/{number}"
+        assert re.fullmatch("[0-9a-f]{32}", request["key"])
+        assert "\r\nx-site: eu1" in head and "\r\nx-empty-not: a, b" in head
+        assert "\r\nexpect:" not in head and "\r\ntransfer-encoding:" not in head
+    assert "s3cret" not in agent.log() and "t0ken" not in agent.log()
+
+
+def test_type_field(site):
+    """type-field = "type": the name Postmastery-like receivers want; the value is the same."""
+    backend, agent, acct, _ = delivering(site, type_field="type")
+    tokens = more(acct, 2)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    for row in backend.events():
+        assert row["event"]["type"] == "b" and "logType" not in row["event"]
+
+
+@pytest.mark.parametrize("fill", [True, False])
+def test_fill_addresses(site, fill):
+    """"For f records without rcpt/orig they are filled from header_To / header_Return-Path"."""
+    backend = site.backend()
+    acct = site.acct(base="fbl", header="type,timeLogged,format,header_To,header_Return-Path,"
+                                        "reportedDomain,header_X-FBLId").begin()
+    acct.append([token_row("F-1", "f")])
+    agent = up(site.agent(backend, acct, endpoint={"fill_addresses": fill}))
+    all_there(backend, ["F-1"])
+    finish(agent, backend, ["F-1"])
+    event = backend.events()[0]["event"]
+    assert event["header_To"] == '"Doe, John" <user-F-1@example.org>'
+    filled = {name: event[name] for name in ("orig", "rcpt") if name in event}
+    assert filled == ({"orig": "bounce-F-1@bounce.example.com", "rcpt": "user-F-1@example.org"}
+                      if fill else {})
+
+
+def test_gzip_body_has_the_key_of_the_plain_one(site):
+    """compress = "gzip"; "Idempotency-Key = hash of the uncompressed body".  S4."""
+    rows, tokens = token_rows(40)
+    acct = site.acct()
+    acct.append(rows)
+    keys = []
+    for name, compress in (("plain", "none"), ("packed", "gzip")):
+        backend = site.backend(name=name, **KEEP)
+        agent = up(site.agent(backend, acct, name="agent-" + name, endpoint={
+            "url": backend.url(ARRAY), "format": "array", "batch_records": 20,
+            "compress": compress}))
+        all_there(backend, tokens)
+        finish(agent, backend, tokens)
+        keys.append([request["key"] for request in backend.requests()])
+        for request in backend.requests():
+            assert request["content_encoding"] == ("gzip" if compress == "gzip" else "")
+            assert (request["bytes"] < request["body_bytes"]) == (compress == "gzip")
+    assert keys[0] == keys[1] and len(set(keys[0])) == 2
+
+
+def test_gzip_retries_are_byte_for_byte(site):
+    """A compressed batch that is tried again is sent as before; halves have keys of their own."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, compress="gzip", batch_records=8)
+    backend.rule(times=3, status=503)
+    backend.rule(min_events=5, status=413)
+    tokens = more(acct, 32)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    sums = backend.query("SELECT count(DISTINCT key) k, count(DISTINCT body_hash) b,"
+                         " count(DISTINCT key || ' ' || body_hash || bytes) both FROM requests")[0]
+    assert sums["k"] == sums["b"] == sums["both"]
+
+
+# ---- batches
+
+def test_batches_by_count(site):
+    """batch-records: full batches go at once, the rest waits for batch-age."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10, batch_age="1h")
+    tokens = more(acct, 95)
+    all_there(backend, tokens[:90])
+    finish(agent, backend, tokens, lost=tokens[90:])
+    assert [request["nevents"] for request in backend.requests()] == [10] * 9
+    agent.endpoints[0]["batch_age"] = "50ms"
+    agent.write_conf()
+    up(agent)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+def test_batches_by_bytes(site):
+    """batch-bytes: no body is longer; batches are nearly full."""
+    backend, agent, acct, _ = delivering(site)
+    agent.stop()
+    agent.settings["record_max"] = "4KiB"
+    agent.endpoints[0].update(url=backend.url(ARRAY), format="array", batch_bytes="4KiB",
+                              batch_age="1h", batch_records=1000)
+    agent.write_conf()
+    up(agent)
+    tokens = more(acct, 100)
+    all_there(backend, tokens[:80])
+    stopped(agent)
+    judge(backend, tokens, lost=set(tokens) - set(backend.tokens()))
+    sizes = [request["body_bytes"] for request in backend.requests()]
+    assert max(sizes) <= 4096 and min(sizes) > 3000, sizes
+
+
+def test_batches_by_age(site):
+    """batch-age: a lone record does not wait for others for ever."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10000, batch_age="200ms")
+    tokens = []
+    for i in range(3):
+        tokens += more(acct, 1, f"N{i}")
+        all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+def test_a_batch_holds_records_of_one_file(site):
+    """S2: no request mixes files, even when the files are shorter than a batch."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY)
+    agent.stop()
+    tokens = []
+    for i in range(6):
+        tokens += more(acct, 3, f"N{i}")
+        acct.rotate()
+    up(agent)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    mixed = backend.query("SELECT request_id, count(DISTINCT substr(token, 1, 2)) n FROM events"
+                          " GROUP BY request_id HAVING n > 1")
+    assert not mixed
+
+
+def test_record_larger_than_any_batch_is_a_dead_letter(site):
+    """S6: what fits no batch is a dead letter with a reason; the next row goes."""
+    backend, agent, acct, _ = delivering(site)
+    agent.stop()
+    agent.settings["record_max"] = "4KiB"
+    agent.endpoints[0]["batch_bytes"] = "4KiB"
+    agent.write_conf()
+    up(agent)
+    acct.append([token_row("B-1", diag="\\" * 3600), token_row("B-2")])
+    all_there(backend, ["B-2"])
+    eventually(lambda: letters(agent))
+    finish(agent, backend, ["B-1", "B-2"], lost=["B-1"])
+    assert buried(agent) == ["B-1"] and "batch-bytes" in letters(agent)[0]["reason"]
+
+
+# ---- requests in flight
+
+def test_starts_with_two_in_flight(site):
+    """"in-flight is a ceiling: start at 2"."""
+    backend, agent, acct, _ = delivering(site, in_flight=8)
+    backend.rule(hang=True)
+    tokens = more(acct, 50)
+    eventually(lambda: sent(backend) == 2)
+    status = endpoint_status(agent)
+    assert (status["inFlight"], status["inFlightLimit"]) == (2, 2)
+    assert status["recordsWaiting"] > 2
+    agent.kill9()
+    judge(backend, tokens, lost=tokens)
+
+
+@pytest.mark.parametrize("form,ceiling", [("object", 16), ("object", 5), ("array", 4),
+                                          ("array", 1)])
+def test_in_flight_rises_to_its_ceiling_and_never_above(site, form, ceiling):
+    """"one more while answers stay fast"; the slow backend is kept busy, never flooded.  S3."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, format=form, in_flight=ceiling,
+                                         batch_records=2)
+    backend.rule(delay_ms=30)
+    tokens = more(acct, 40 * ceiling)
+    all_there(backend, tokens)
+    assert endpoint_status(agent)["inFlightLimit"] == ceiling
+    finish(agent, backend, tokens)
+    assert backend.stats()["in_flight_max"] == ceiling
+
+
+def test_in_flight_rises_again_when_the_backend_has_become_slower(site):
+    """What is fast is measured by what the backend can do now, not by its best day."""
+    backend, agent, acct, _ = delivering(site, in_flight=8)
+    tokens = more(acct, 30, "A")
+    all_there(backend, tokens)
+    backend.rule(times=4, status=503)
+    backend.rule(delay_ms=60)
+    tokens += more(acct, 250)
+    all_there(backend, tokens)
+    assert endpoint_status(agent)["inFlightLimit"] == 8
+    finish(agent, backend, tokens)
+
+
+@pytest.mark.parametrize("fault", [{"status": 429}, {"status": 503}, {"hang": True}],
+                         ids=["429", "503", "time-out"])
+def test_in_flight_is_halved(site, fault):
+    """"half on 429, 503 or time-out", down to one; and up again."""
+    backend, agent, acct, _ = delivering(site, in_flight=8, timeout="200ms")
+    tokens = more(acct, 60, "A")
+    all_there(backend, tokens)
+    eventually(lambda: endpoint_status(agent)["inFlightLimit"] == 8)
+    backend.rule(**fault)
+    tokens += more(acct, 60)
+    eventually(lambda: endpoint_status(agent)["inFlightLimit"] == 1)
+    backend.clear()
+    all_there(backend, tokens)
+    assert endpoint_status(agent)["inFlightLimit"] > 1
+    finish(agent, backend, tokens)
+
+
+@pytest.mark.parametrize("ceiling", [4, 32])
+def test_connections_are_kept(site, ceiling):
+    """"kept-alive connections": as many as requests at a time, not one a request."""
+    backend, agent, acct, tokens = delivering(site, in_flight=ceiling)
+    for i in range(3):
+        backend.rule(delay_ms=20, times=200)
+        tokens += more(acct, 200, f"N{i}")
+        all_there(backend, tokens)
+        backend.clear()
+        for j in range(30):  # few at a time must not cost the others their connections
+            tokens += more(acct, 1, f"N{i}{j}")
+            all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert len({request["connection"] for request in backend.requests()}) <= ceiling
+
+
+def test_connection_closed_while_idle_costs_nothing(site):
+    """A backend that closes idle connections is no failure: nothing repeated, nothing said."""
+    backend, agent, acct, _ = delivering(site, settings={"idle_close_ms": 30})
+    tokens = []
+    for i in range(8):
+        tokens += more(acct, 5, f"N{i}")
+        all_there(backend, tokens)
+        eventually(lambda: backend.stats(fast=True)["connections_open"] <= 1)
+    finish(agent, backend, tokens)
+    assert "trying again" not in agent.log()
+
+
+# ---- several endpoints and sources
+
+def two(site, backend, urls, **endpoint):
+    """An agent with two sources and two endpoints, "one" and "two"; (agent, accts)."""
+    accts = [site.acct(base=base).begin() for base in ("one", "two")]
+    sources = [dict(source_of(acct), name=acct.base, endpoint=acct.base) for acct in accts]
+    endpoints = [dict({"name": acct.base, "url": url, "format": "object"}, **endpoint)
+                 for acct, url in zip(accts, urls)]
+    return site.agent(backend, sources=sources, endpoints=endpoints), accts
+
+
+def test_one_endpoint_failing_leaves_the_other(site):
+    """"one endpoint's failure does not stop the other"."""
+    backend = site.backend()
+    port = free_port()
+    agent, accts = two(site, backend, [f"http://127.0.0.1:{port}/one", backend.url("/two")])
+    up(agent)
+    waiting, tokens = more(accts[0], 50, "A"), []
+    for i in range(10):
+        tokens += more(accts[1], 20, f"N{i}")
+        all_there(backend, tokens)
+    wait_state(agent, "retrying", i=0)
+    assert endpoint_status(agent, 1)["state"] == "ok"
+    finish(agent, backend, tokens + waiting, lost=waiting)
+
+
+def test_rate_is_shared_by_the_endpoints_of_a_host(site):
+    """"requests-per-minute ... counts per host name": both get their turns of the one rate."""
+    backend = site.backend()
+    agent, accts = two(site, backend, [backend.url("/one"), backend.url("/two")],
+                       requests_per_minute=1200)
+    tokens = more(accts[0], 12, "A") + more(accts[1], 12, "B")
+    up(agent)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    requests = backend.requests()
+    assert requests[-1]["time"] - requests[0]["time"] > 24 * 50e6 / 2, "50 ms each, generously"
+    first = [request["path"] for request in requests[:12]]
+    assert min(first.count("/one"), first.count("/two")) >= 4, first
+
+
+def test_endpoint_without_rate_does_not_wait_for_the_others(site):
+    """requests-per-minute = 0 is no limit, whatever another endpoint of the host has."""
+    backend = site.backend()
+    agent, accts = two(site, backend, [backend.url("/one"), backend.url("/two")])
+    agent.endpoints[0]["requests_per_minute"] = 1
+    agent.write_conf()
+    tokens = more(accts[0], 3, "A")
+    up(agent)
+    all_there(backend, tokens[:1])
+    other = more(accts[1], 40, "B")
+    all_there(backend, other)
+    finish(agent, backend, tokens + other, lost=tokens[1:])
+
+
+def test_sources_of_one_endpoint_alternate(site):
+    """"sources that share an endpoint alternate": no backlog keeps the other source waiting."""
+    backend = site.backend()
+    accts = [site.acct(base=base).begin() for base in ("one", "two")]
+    tokens = more(accts[0], 300, "A") + more(accts[1], 300, "B")
+    agent = up(site.agent(backend, *accts, endpoint={"in_flight": 2}))
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    first = [token[0] for token in order_of(backend)[:200]]
+    assert min(first.count("A"), first.count("B")) >= 50, "".join(first)
+
+
+# ---- odd answers that are answers
+
+@pytest.mark.parametrize("odd", [
+    {"big_body": 10 << 20}, {"big_header": 60000}, {"continues": 3}, {"slow": 1},
+    {"close_after": True}, {"early": True, "status": 200},
+], ids=lambda odd: next(iter(odd)))
+def test_odd_answers_are_answers(site, odd):
+    """"Status and the first 4 KiB of the body decide": nothing of this makes a repeat."""
+    backend, agent, acct, _ = delivering(site)
+    tokens = more(acct, 2, "A")
+    all_there(backend, tokens)
+    if "early" in odd:
+        backend.rule(times=2, early=True, status=503)
+    else:
+        backend.rule(times=4, **odd)
+    tokens += more(acct, 10)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+def test_answer_cut_in_its_body_still_counts(site):
+    """"a body cut off later still counts": no repeat for a broken-off body."""
+    backend, agent, acct, _ = delivering(site)
+    head = len("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n")
+    backend.rule(body="all right and well", cut=head + 5)
+    tokens = more(acct, 5)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert sent(backend) == len(tokens)
+
+
+def test_body_cut_before_it_can_be_judged_is_no_answer(site):
+    """A body that might have become "MySQL Error: ..." has not said that all is well."""
+    backend, agent, acct, _ = delivering(site)
+    head = len("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n")
+    backend.rule(times=2, body="MySQL Error: gone.", cut=head + 5, accepted=False)
+    tokens = more(acct, 5)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert sent(backend) == len(tokens) + 2
+
+
+# ---- proxy
+
+class Proxy(threading.Thread):
+    """Passes requests on: CONNECT, or as they are to the host they name."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.heads = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            client, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += client.recv(65536)
+        head, _, rest = data.partition(b"\r\n\r\n")
+        self.heads.append(head.decode())
+        method, target, _ = self.heads[-1].split("\r\n")[0].split(" ")
+        host = target if method == "CONNECT" else target.split("/")[2]
+        server = socket.create_connection(host.replace("localhost", "127.0.0.1").split(":"))
+        if method == "CONNECT":
+            client.sendall(b"HTTP/1.1 200 go ahead\r\n\r\n")
+            server.sendall(rest)
+        else:
+            server.sendall(data)
+        with client, server, contextlib.suppress(OSError):
+            while True:
+                for one in select.select([client, server], [], [])[0]:
+                    part = one.recv(65536)
+                    if not part:
+                        return
+                    (server if one is client else client).sendall(part)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_proxy(site, tmp_path, tls):
+    """proxy: all requests go through it, whatever the environment says; it sees no secret."""
+    proxy = Proxy()
+    backend = site.backend(tls=site.certs() if tls else None, signature="sesame")
+    acct = site.acct().begin()
+    tokens = more(acct, 20)
+    agent = site.agent(backend, acct, endpoint={
+        "url": backend.url(host="localhost"), "proxy": f"http://127.0.0.1:{proxy.port}",
+        "signature_file": put_secret(tmp_path / "signature", "sesame")})
+    up(agent, env={"no_proxy": "*", "NO_PROXY": "*"})
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    assert proxy.heads
+    for head in proxy.heads:
+        assert head.startswith("CONNECT localhost:" if tls else "POST http://localhost:")
+        assert not tls or "sesame" not in head
+
+
+def test_environment_names_no_proxy(site):
+    """Without proxy in the configuration none is used: http_proxy of a login shell means others."""
+    backend = site.backend()
+    acct = site.acct().begin()
+    tokens = more(acct, 5)
+    nobody = f"http://127.0.0.1:{free_port()}"
+    up(agent := site.agent(backend, acct), env={"http_proxy": nobody, "all_proxy": nobody})
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+# ---- stopping
+
+def test_stop_finishes_what_is_in_flight(site):
+    """"then stop reading, finish what is in flight (drain), commit, exit 0": nothing repeated."""
+    backend, agent, acct, _ = delivering(site)
+    backend.rule(delay_ms=300)
+    tokens = more(acct, 200)
+    eventually(lambda: sent(backend) >= 4)
+    stopped(agent)
+    backend.clear()
+    up(agent)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+def test_stop_with_unanswered_requests_says_how_many_and_does_not_spin(site):
+    """"if something stayed unanswered, say how many rows may repeat"; the wait burns no CPU."""
+    backend, agent, acct, _ = delivering(site)
+    agent.stop()
+    agent.settings["drain"] = "1500ms"
+    agent.write_conf()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    agent.start()
+    agent.wait_for("started with", times=2)
+    backend.rule(hang=True, times=2, accepted=True)
+    tokens = more(acct, 50)
+    eventually(lambda: sent(backend) == 2)
+    agent.signal(signal.SIGTERM)
+    assert agent.wait() == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.75
+    assert "2 records were in flight and unanswered: they may be delivered again" in agent.log()
+    up(agent)
+    all_there(backend, tokens)
+    finish(agent, backend, tokens, repeated=tokens[:2])

@@ -1,0 +1,687 @@
+/*
+ * test_ship.c - ship.h: batches to a small backend in a thread, with a clock of the test's own.
+ */
+#include "tests/unit/temp.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "csv/columns.h"
+#include "csv/record.h"
+#include "ship/ship.h"
+
+/* ---- the backend: scripted answers first, then by what the body says ---- */
+
+#define REQUESTS_MAX 256
+
+static struct {
+	int fd;
+	pthread_t thread;
+	char url[64];
+	const char *script[16]; /* whole answers; NULL: done */
+	size_t at;
+	struct {
+		char *text; /* the whole request */
+		const char *body;
+	} got[REQUESTS_MAX];
+	size_t n;
+} backend;
+
+#define ANSWER(status, headers, body)                                                              \
+	"HTTP/1.1 " status " x\r\nConnection: close\r\n" headers "\r\n" body
+#define OK ANSWER("200", "", "OK")
+
+static const char *choose(const char *body)
+{
+	const char *scripted = backend.script[backend.at];
+	if (scripted) {
+		backend.at++;
+		return scripted;
+	}
+	return strstr(body, "\"bad\"") ? ANSWER("422", "", "bad one") : OK;
+}
+
+static size_t content_length(const char *text)
+{
+	const char *p = strcasestr(text, "\r\nContent-Length:");
+	return p ? strtoul(p + 17, NULL, 10) : 0;
+}
+
+/* One request, NUL-terminated; NULL when none came. */
+static char *receive(int fd, const char **ret_body)
+{
+	char *text = calloc(1, 1 << 17);
+	size_t n = 0;
+	for (;;) {
+		char *end = strstr(text, "\r\n\r\n");
+		if (end && text + n >= end + 4 + content_length(text)) {
+			*ret_body = end + 4;
+			return text;
+		}
+		ssize_t more = read(fd, text + n, (1 << 17) - 1 - n);
+		if (more <= 0) {
+			free(text);
+			return NULL;
+		}
+		n += (size_t)more;
+	}
+}
+
+static void *serve(void *arg)
+{
+	int fd;
+	(void)arg;
+	while ((fd = accept(backend.fd, NULL, NULL)) >= 0) {
+		const char *body;
+		char *text = receive(fd, &body);
+		if (text && backend.n < REQUESTS_MAX) {
+			const char *answer = choose(body);
+			backend.got[backend.n].body = body;
+			backend.got[backend.n++].text = text;
+			/* The last of all: the test looks at the rest when it has this. */
+			(void)!write(fd, answer, strlen(answer));
+		}
+		(void)close(fd);
+	}
+	return NULL;
+}
+
+static int start_backend(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(a);
+	memset(&backend, 0, sizeof(backend));
+	backend.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(backend.fd, (struct sockaddr *)&a, len) < 0 || listen(backend.fd, 64) < 0 ||
+	    getsockname(backend.fd, (struct sockaddr *)&a, &len) < 0)
+		return -1;
+	(void)snprintf(backend.url, sizeof(backend.url), "http://127.0.0.1:%u/x",
+	               ntohs(a.sin_port));
+	return pthread_create(&backend.thread, NULL, serve, NULL);
+}
+
+static void stop_backend(void)
+{
+	(void)shutdown(backend.fd, SHUT_RDWR);
+	(void)pthread_join(backend.thread, NULL);
+	(void)close(backend.fd);
+	for (size_t i = 0; i < backend.n; i++)
+		free(backend.got[i].text);
+}
+
+/* ---- the agent in small ---- */
+
+static struct ship *s;
+static struct ship_conf conf;
+static struct columns *columns;
+static int64_t now_ms;
+static char reports[4096], notes[8192];
+static int64_t lifted;
+
+static void on_done(const struct ship_done *d, void *arg)
+{
+	static const char letters[] = "APR";
+	(void)arg;
+	size_t n = strlen(reports);
+	(void)snprintf(reports + n, sizeof(reports) - n, "%c%ju-%ju ", letters[d->outcome],
+	               (uintmax_t)d->items[0].start, (uintmax_t)d->items[d->n - 1].mark.end);
+}
+
+static void on_lifted(size_t endpoint, int64_t run, void *arg)
+{
+	(void)endpoint;
+	(void)arg;
+	lifted = run;
+}
+
+static void on_note(bool problem, const char *text, void *arg)
+{
+	(void)problem;
+	(void)arg;
+	size_t n = strlen(notes);
+	(void)snprintf(notes + n, sizeof(notes) - n, "%s\n", text);
+}
+
+static struct ship_hooks hooks = {on_done, on_lifted, on_note, NULL, false};
+
+static void open_ship(void)
+{
+	struct err err;
+	s = ship_close(s);
+	assert_int_equal(ship_open(&s, &conf, 1, 1, &hooks, &err), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	const struct slice cells[] = {slice_of("type"), slice_of("a")};
+	static char empty[] = "", name[] = "octeth", type[] = "type";
+	if (start_backend() != 0 || columns_new(&columns, cells, 2, "type") < 0)
+		return -1;
+	conf = (struct ship_conf){.name = name,
+	                          .url = backend.url,
+	                          .format = SHIP_ARRAY,
+	                          .signature_file = empty,
+	                          .token_file = empty,
+	                          .batch_records = 4,
+	                          .batch_bytes = 4096,
+	                          .batch_age_ms = 1000,
+	                          .in_flight = 4,
+	                          .connect_timeout_ms = 5000,
+	                          .timeout_ms = 5000,
+	                          .retry_min_ms = 1000,
+	                          .retry_max_ms = 8000,
+	                          .hold_interval_ms = 60000,
+	                          .type_field = type,
+	                          .refuse_limit = 3,
+	                          .ca_file = empty,
+	                          .client_cert = empty,
+	                          .client_key = empty,
+	                          .proxy = empty,
+	                          .allow_http = true};
+	hooks.dry_run = false;
+	reports[0] = notes[0] = '\0';
+	now_ms = 5000000;
+	lifted = -1;
+	s = NULL;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	s = ship_close(s);
+	columns = columns_free(columns);
+	stop_backend();
+	return 0;
+}
+
+/* A row of ten bytes at 10 * n. */
+static int add(unsigned n, const char *value)
+{
+	static const struct ship_tag tag = {1, NULL};
+	const struct slice fields[] = {slice_of("b"), slice_of(value)};
+	const struct record rec = {.type = RECORD_BOUNCED,
+	                           .columns = columns,
+	                           .fields = fields,
+	                           .nfields = 2,
+	                           .raw = {"b,123456\r\n", 10},
+	                           .mark = {n * 10, n * 10 + 10, {{(unsigned char)n}}}};
+	const struct ship_item item = {.start = n * 10, .mark = rec.mark};
+	return ship_add(s, 0, 0, &tag, &rec, &item, false, now_ms);
+}
+
+static void add_many(unsigned from, unsigned to)
+{
+	for (unsigned n = from; n < to; n++)
+		assert_true(add(n, "good") >= 0);
+}
+
+static void turn(void)
+{
+	struct err err;
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	assert_int_equal(ship_wait(s, NULL, 0, ship_in_flight(s) > 0 ? 20 : 0), 0);
+	now_ms++;
+	assert_int_equal(ship_step(s, now_ms, &err), 0);
+}
+
+/* Until nothing is in flight; time stands still but for a millisecond a turn. */
+static void settle(void)
+{
+	turn();
+	for (int i = 0; i < 200 && ship_in_flight(s) > 0; i++)
+		turn();
+	assert_int_equal(ship_in_flight(s), 0);
+}
+
+/* Until nothing is left to do, at most for a time; waiting costs no real time. */
+static void run_for(int64_t ms)
+{
+	for (int64_t end = now_ms + ms; ship_pending(s) > 0 && now_ms < end;) {
+		settle();
+		int64_t wait = ship_timeout(s, now_ms);
+		if (wait > 0)
+			now_ms += wait < end - now_ms ? wait : end - now_ms;
+	}
+}
+
+static void run(void)
+{
+	run_for(3600000);
+	assert_int_equal(ship_pending(s), 0);
+}
+
+static void seal_and_store(void)
+{
+	(void)ship_seal(s, 0);
+	ship_stored(s);
+}
+
+static struct ship_status status(void)
+{
+	struct ship_status st;
+	ship_status(s, 0, &st);
+	return st;
+}
+
+static void expect(const char *want)
+{
+	assert_string_equal(reports, want);
+	reports[0] = '\0';
+}
+
+/* ---- delivery ---- */
+
+static void test_S1_a_batch_is_done_when_it_was_answered(void **state)
+{
+	(void)state;
+	open_ship();
+	add_many(0, 3);
+	seal_and_store();
+	expect("");
+	run();
+	expect("A0-30 ");
+	assert_int_equal(backend.n, 1);
+	const char *text = backend.got[0].text;
+	assert_non_null(strstr(text, "POST /x HTTP/1.1\r\n"));
+	assert_non_null(strstr(text, "\r\nContent-Type: application/json\r\n"));
+	assert_non_null(strstr(text, "\r\nUser-Agent: pmta-shipper/"));
+	assert_non_null(strstr(text, "\r\nIdempotency-Key: "));
+	assert_true(backend.got[0].body[0] == '[');
+	assert_int_equal(status().accepted_records, 3);
+}
+
+static int count(const struct ship_tag *tag, uint64_t start, uint64_t end, void *arg)
+{
+	assert_int_equal(tag->file, 1);
+	*(uint64_t *)arg += start * 1000 + end;
+	return 0;
+}
+
+static void test_S4_nothing_is_sent_before_its_boundary_is_stored(void **state)
+{
+	(void)state;
+	uint64_t sum = 0;
+	open_ship();
+	add_many(0, 3);
+	assert_true(ship_seal(s, 0));
+	settle();
+	assert_int_equal(backend.n, 0);
+	assert_true(ship_has_boundaries(s));
+	assert_int_equal(ship_boundaries(s, count, &sum), 0);
+	assert_int_equal(sum, 30);
+	ship_stored(s);
+	assert_false(ship_has_boundaries(s));
+	run();
+	expect("A0-30 ");
+}
+
+static const char *key_of(size_t i)
+{
+	return strstr(backend.got[i].text, "Idempotency-Key: ");
+}
+
+static void test_S4_tried_again_it_is_the_same_byte_for_byte(void **state)
+{
+	(void)state;
+	backend.script[0] = ANSWER("500", "", "");
+	backend.script[1] = ANSWER("200", "", "MySQL Error");
+	static char *reject[] = {"MySQL Error"};
+	conf.reject_body = (struct strlist){reject, 1};
+	open_ship();
+	add_many(0, 3);
+	seal_and_store();
+	run();
+	expect("A0-30 ");
+	assert_int_equal(backend.n, 3);
+	for (size_t i = 1; i < 3; i++) {
+		assert_string_equal(backend.got[i].body, backend.got[0].body);
+		assert_memory_equal(key_of(i), key_of(0), 17 + 32);
+	}
+}
+
+static void test_records_that_are_refused_are_found_by_halves(void **state)
+{
+	(void)state;
+	const struct ship_memory memory = {.ever_accepted = true};
+	open_ship();
+	ship_set_memory(s, 0, &memory);
+	assert_int_equal(add(0, "good"), 0);
+	assert_int_equal(add(1, "good"), 0);
+	assert_int_equal(add(2, "bad"), 0);
+	assert_int_equal(add(3, "good"), 1);
+	for (int i = 0; i < 20 && ship_pending(s) > 0; i++) {
+		ship_stored(s); /* halves are stored, too */
+		settle();
+	}
+	expect("A0-20 R20-30 A30-40 ");
+	assert_int_equal(status().refused_records, 1);
+	assert_int_equal(status().state, SHIP_OK);
+}
+
+static void test_partial_answers_are_reported_so(void **state)
+{
+	(void)state;
+	backend.script[0] = ANSWER("200", "", "{\"Success\":true,\"ErrorCount\":1}");
+	open_ship();
+	add_many(0, 2);
+	seal_and_store();
+	run();
+	expect("P0-20 ");
+}
+
+static void test_S6_a_record_too_large_for_any_batch_is_told(void **state)
+{
+	(void)state;
+	char value[5000];
+	memset(value, 'x', sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	open_ship();
+	assert_int_equal(add(0, value), -E2BIG);
+	assert_int_equal(ship_pending(s), 0);
+	assert_false(ship_has_open(s, 0));
+	add_many(1, 2);
+	seal_and_store();
+	run();
+	expect("A10-20 ");
+}
+
+static void test_one_record_a_request(void **state)
+{
+	(void)state;
+	conf.format = SHIP_OBJECT;
+	open_ship();
+	for (unsigned n = 0; n < 8; n++)
+		assert_int_equal(add(n, "good"), 1);
+	assert_false(ship_has_boundaries(s)); /* one alone needs none */
+	run();
+	assert_int_equal(backend.n, 8);
+	assert_true(backend.got[0].body[0] == '{');
+}
+
+/* ---- bounds ---- */
+
+static void test_S3_no_room_while_nothing_is_answered(void **state)
+{
+	(void)state;
+	conf.format = SHIP_OBJECT;
+	open_ship();
+	unsigned n = 0;
+	while (ship_room(s, 0) && n < 100)
+		assert_true(add(n++, "good") >= 0);
+	assert_in_range(n, 2 * conf.in_flight, 2 * conf.in_flight + 1);
+	run();
+	assert_true(ship_room(s, 0));
+}
+
+static void test_in_flight_grows_with_answers_and_halves_on_429(void **state)
+{
+	(void)state;
+	conf.format = SHIP_OBJECT;
+	open_ship();
+	assert_int_equal(status().limit, 2);
+	add_many(0, 8);
+	run();
+	assert_int_equal(status().limit, 4);
+	backend.script[0] = ANSWER("429", "", "");
+	add_many(8, 9);
+	settle();
+	assert_int_equal(status().limit, 2);
+	assert_int_equal(status().state, SHIP_RETRYING);
+	run();
+}
+
+static void test_old_batches_are_sealed(void **state)
+{
+	(void)state;
+	open_ship();
+	add_many(0, 1);
+	assert_int_equal(ship_timeout(s, now_ms), 1000);
+	assert_false(ship_seal_old(s, now_ms + 999));
+	assert_true(ship_seal_old(s, now_ms + 1000));
+	assert_false(ship_has_open(s, 0));
+}
+
+/* ---- an endpoint that fails ---- */
+
+static void test_retry_after_wins(void **state)
+{
+	(void)state;
+	backend.script[0] = ANSWER("503", "Retry-After: 77\r\n", "");
+	open_ship();
+	add_many(0, 1);
+	seal_and_store();
+	int64_t before = now_ms;
+	run();
+	assert_in_range(now_ms - before, 77000, 78500);
+	expect("A0-10 ");
+}
+
+static void test_one_outage_does_not_count_as_many(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		backend.script[i] = ANSWER("500", "", "");
+	conf.format = SHIP_OBJECT;
+	conf.retry_max_ms = 300000;
+	open_ship();
+	add_many(0, 4);
+	int64_t before = now_ms;
+	run();
+	/* Two fail at first, and then a probe at a time. */
+	assert_in_range(now_ms - before, 1500, 8000);
+}
+
+static void test_nobody_there_is_tried_for_ever(void **state)
+{
+	(void)state;
+	static char nowhere[] = "http://127.0.0.1:1/";
+	conf.url = nowhere;
+	open_ship();
+	add_many(0, 3);
+	seal_and_store();
+	run_for(600000);
+	assert_int_equal(ship_pending(s), 3);
+	expect("");
+	struct ship_status st = status();
+	assert_int_equal(st.state, SHIP_RETRYING);
+	assert_true(st.retries > 600000 / (2 * 8000));
+	assert_true(strlen(st.last_error) > 0);
+	conf.url = backend.url;
+}
+
+static void test_S5_unauthorized_is_held_and_loses_nothing(void **state)
+{
+	(void)state;
+	backend.script[0] = ANSWER("401", "", "signature is missing");
+	backend.script[1] = ANSWER("302", "Location: /elsewhere\r\n", "");
+	open_ship();
+	add_many(0, 2);
+	seal_and_store();
+	settle();
+	assert_int_equal(status().state, SHIP_HELD);
+	assert_non_null(strstr(notes, "held, nothing is lost: HTTP 401: signature is missing"));
+	int64_t before = now_ms;
+	run();
+	assert_in_range(now_ms - before, 120000, 121000);
+	expect("A0-20 ");
+	assert_int_equal(backend.n, 3); /* the redirect was not followed */
+	assert_int_equal(status().state, SHIP_OK);
+}
+
+static void test_S5_an_endpoint_that_never_accepted_is_not_believed(void **state)
+{
+	(void)state;
+	open_ship();
+	assert_int_equal(add(0, "bad"), 0);
+	seal_and_store();
+	run_for(600000);
+	expect("");
+	assert_int_equal(status().state, SHIP_HELD);
+	assert_int_equal(ship_pending(s), 1);
+	assert_int_equal(add(1, "good"), 0);
+	seal_and_store();
+	run_for(600000); /* a probe with another record */
+	expect("A10-20 R0-10 ");
+}
+
+static void test_S5_after_refuse_limit_the_endpoint_is_doubted(void **state)
+{
+	(void)state;
+	const struct ship_memory memory = {.ever_accepted = true, .run = 5};
+	conf.format = SHIP_OBJECT;
+	open_ship();
+	ship_set_memory(s, 0, &memory);
+	for (unsigned n = 0; n < 5; n++)
+		assert_true(add(n, "bad") >= 0);
+	run_for(1000);
+	assert_int_equal(status().refused_records, 3);
+	assert_int_equal(status().state, SHIP_HELD);
+	assert_int_equal(ship_pending(s), 2);
+	assert_int_equal(ship_memory(s, 0).refused_in_a_row, 3);
+	assert_int_equal(lifted, -1);
+	assert_true(add(9, "good") >= 0);
+	run_for(600000);
+	assert_int_equal(lifted, 5);
+	assert_int_equal(ship_memory(s, 0).run, 6);
+}
+
+static void test_kick_tries_at_once(void **state)
+{
+	(void)state;
+	backend.script[0] = ANSWER("403", "", "");
+	open_ship();
+	add_many(0, 1);
+	seal_and_store();
+	settle();
+	settle();
+	assert_int_equal(backend.n, 1);
+	ship_kick(s);
+	settle();
+	expect("A0-10 ");
+}
+
+static void test_paused_and_draining_send_nothing(void **state)
+{
+	(void)state;
+	open_ship();
+	add_many(0, 1);
+	seal_and_store();
+	ship_pause(s, 0, true, now_ms);
+	settle();
+	assert_int_equal(status().state, SHIP_PAUSED);
+	assert_int_equal(backend.n, 0);
+	ship_pause(s, 0, false, now_ms);
+	ship_drain(s);
+	settle();
+	assert_int_equal(backend.n, 0);
+	assert_int_equal(ship_pending(s), 1);
+}
+
+static void test_without_url_nothing_is_taken(void **state)
+{
+	(void)state;
+	static char empty[] = "";
+	conf.url = empty;
+	open_ship();
+	assert_false(ship_room(s, 0));
+	assert_int_equal(status().state, SHIP_UNCONFIGURED);
+	assert_int_equal(ship_timeout(s, now_ms), -1);
+}
+
+static void test_dry_run_sends_nothing_and_accepts_all(void **state)
+{
+	(void)state;
+	hooks.dry_run = true;
+	open_ship();
+	add_many(0, 4);
+	ship_stored(s);
+	run();
+	expect("A0-40 ");
+	assert_int_equal(backend.n, 0);
+}
+
+static void test_compressed_bodies_say_so(void **state)
+{
+	(void)state;
+	conf.gzip = true;
+	open_ship();
+	add_many(0, 3);
+	seal_and_store();
+	run();
+	assert_non_null(strstr(backend.got[0].text, "\r\nContent-Encoding: gzip\r\n"));
+	assert_memory_equal(backend.got[0].body, "\x1f\x8b", 2);
+}
+
+static void test_secrets_are_sent_and_read_again_while_held(void **state)
+{
+	(void)state;
+	assert_int_equal(temp_setup(state), 0);
+	temp_append("signature", "one\n");
+	conf.signature_file = (char *)temp_path("signature");
+	backend.script[0] = ANSWER("401", "", "");
+	open_ship();
+	add_many(0, 1);
+	seal_and_store();
+	settle();
+	temp_rewrite("signature", "two\r\nno more");
+	run();
+	assert_non_null(strstr(backend.got[0].text, "\r\nX-Octeth-Signature: one\r\n"));
+	assert_non_null(strstr(backend.got[1].text, "\r\nX-Octeth-Signature: two\r\n"));
+	(void)temp_teardown(state);
+}
+
+static void test_a_secret_that_others_can_read_is_not_sent(void **state)
+{
+	(void)state;
+	assert_int_equal(temp_setup(state), 0);
+	temp_append("signature", "one\n");
+	conf.signature_file = (char *)temp_path("signature");
+	assert_int_equal(chmod(conf.signature_file, 0644), 0);
+	open_ship();
+	add_many(0, 1);
+	seal_and_store();
+	settle();
+	assert_int_equal(backend.n, 0);
+	assert_int_equal(status().state, SHIP_HELD);
+	assert_non_null(strstr(status().last_error, "can be read by others"));
+	assert_int_equal(chmod(conf.signature_file, 0640), 0);
+	run();
+	expect("A0-10 ");
+	(void)temp_teardown(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(test_S1_a_batch_is_done_when_it_was_answered),
+	        TEST(test_S4_nothing_is_sent_before_its_boundary_is_stored),
+	        TEST(test_S4_tried_again_it_is_the_same_byte_for_byte),
+	        TEST(test_records_that_are_refused_are_found_by_halves),
+	        TEST(test_partial_answers_are_reported_so),
+	        TEST(test_S6_a_record_too_large_for_any_batch_is_told),
+	        TEST(test_one_record_a_request),
+	        TEST(test_S3_no_room_while_nothing_is_answered),
+	        TEST(test_in_flight_grows_with_answers_and_halves_on_429),
+	        TEST(test_old_batches_are_sealed),
+	        TEST(test_retry_after_wins),
+	        TEST(test_one_outage_does_not_count_as_many),
+	        TEST(test_nobody_there_is_tried_for_ever),
+	        TEST(test_S5_unauthorized_is_held_and_loses_nothing),
+	        TEST(test_S5_an_endpoint_that_never_accepted_is_not_believed),
+	        TEST(test_S5_after_refuse_limit_the_endpoint_is_doubted),
+	        TEST(test_kick_tries_at_once),
+	        TEST(test_paused_and_draining_send_nothing),
+	        TEST(test_without_url_nothing_is_taken),
+	        TEST(test_dry_run_sends_nothing_and_accepts_all),
+	        TEST(test_compressed_bodies_say_so),
+	        TEST(test_secrets_are_sent_and_read_again_while_held),
+	        TEST(test_a_secret_that_others_can_read_is_not_sent),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
