@@ -3,6 +3,9 @@
 #   make            build/pmta-shipper
 #   make demo       install what is missing, build, run against stand-ins, say what arrived
 #   make check      install what is missing, build, run all tests; SAN=1: under ASan and UBSan
+#   make torture    T=180 SEED=: kills and faults under load; the books must balance
+#   make lint       what a machine can check;  make fuzz T=60: the fuzzers
+#   make deb        the Debian package;  make check-deb: that it works where it is installed
 #   make install    DESTDIR= PREFIX=/usr/local
 #   make format     clang-format over the tree
 
@@ -34,7 +37,7 @@ LIB   := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
 UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 WRITER_SRC := $(wildcard fixtures/*.c)
 
-.PHONY: all demo check unit system install format clean deps deps-check
+.PHONY: all demo check torture unit system install format clean deps deps-check
 .SECONDARY:
 all: $(BUILD)/pmta-shipper
 
@@ -94,7 +97,12 @@ $(BUILD)/shim.so: tests/torture/shim.c Makefile
 $(BUILD)/faults/pmta-shipper: $(SRC)
 	@$(MAKE) --no-print-directory FAULTS=1 $@
 
-system: $(BUILD)/pmta-shipper $(BUILD)/pmta-writer $(BUILD)/shim.so $(BUILD)/faults/pmta-shipper
+# A real nginx for the tests, unpacked and not installed: installing it would start a server here.
+build/nginx/usr/sbin/nginx:
+	@mkdir -p build/nginx
+	@cd build/nginx && apt-get download -qq nginx && dpkg -x nginx_*.deb . && rm nginx_*.deb
+
+system: build/nginx/usr/sbin/nginx $(BUILD)/pmta-shipper $(BUILD)/pmta-writer $(BUILD)/shim.so $(BUILD)/faults/pmta-shipper
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		PMTA_SHIPPER_FAULTS=$(BUILD)/faults/pmta-shipper PMTA_SHIM_SO=$(BUILD)/shim.so \
 		$(PYTHON) -m pytest -q -n 4 -p no:cacheprovider tests/system
@@ -111,3 +119,12 @@ format:
 
 clean:
 	rm -rf build
+
+# Kills, stops, reloads and a misbehaving backend for T seconds a seed; SEED=n repeats one run.
+TORTURE_T ?= $(if $(T),$(T),180)
+torture: deps-check
+	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
+		$(PYTHON) tests/torture/torture.py --seconds $(TORTURE_T) $(if $(SEED),--seed $(SEED))
+
+include tests/lint/lint.mk tests/fuzz/fuzz.mk packaging/deb/deb.mk

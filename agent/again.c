@@ -56,41 +56,51 @@ static int try_again(const struct store_dead *d, void *arg)
 	struct agent *a = again->agent;
 	const struct ship_item item = {.mark = {d->start, d->end, d->id}};
 	size_t room = a->conf->endpoints[again->endpoint].batch_bytes;
-	if (d->row_is_json)
-		return ship_add_dead(a->ship, again->endpoint, d->number, d->row, &item, a->now_ms);
 	scope_free char *text = malloc(room);
 	if (!text)
 		return -ENOMEM;
-	size_t len;
-	int rc = encode(a, again->endpoint, d, text, room, &len);
-	if (rc < 0) {
-		log_warning("dead letter %" PRId64 " cannot be sent again: %s", d->number,
-		            strerror(-rc));
-		return 0;
+	struct slice object = d->row;
+	if (!d->row_is_json) {
+		size_t len;
+		int rc = encode(a, again->endpoint, d, text, room, &len);
+		if (rc < 0) {
+			log_warning("dead letter %" PRId64 " cannot be sent again: %s", d->number,
+			            strerror(-rc));
+			return 0;
+		}
+		object = (struct slice){text, len};
 	}
-	return ship_add_dead(a->ship, again->endpoint, d->number, (struct slice){text, len}, &item,
-	                     a->now_ms);
+	int rc = ship_add_dead(a->ship, again->endpoint, d->number, object, &item, a->now_ms);
+	a->lifted[again->endpoint].left += rc == 0;
+	return rc;
 }
 
 /*
  * The hold for refusals in a row is over: it was the endpoint, so what it refused in that run gets
- * one more try.  Called after a commit, so that all of them are in the store.
+ * one more try.  Called after a commit, so that all of them are in the store.  The store forgets
+ * the run when all of them are answered: a stop or reload in between costs none its try.
  */
 void again_lifted(struct agent *a)
 {
+	if (a->stopping || a->reload)
+		return;
 	for (size_t i = 0; i < a->conf->nendpoints; i++) {
 		struct again again = {a, i};
-		if (a->lifted[i] == 0)
+		struct lifted *l = &a->lifted[i];
+		int rc = 0;
+		if (l->run == 0 || (l->begun && l->left > 0))
 			continue;
-		int rc = store_dead_run(a->store, a->conf->endpoints[i].name, a->lifted[i],
-		                        try_again, &again);
-		if (rc == 0)
-			rc = store_dead_run_over(a->store, a->conf->endpoints[i].name,
-			                         a->lifted[i]);
-		if (rc < 0)
+		if (l->begun)
+			rc = books_lift_over(a, i);
+		else
+			rc = store_dead_run(a->store, a->conf->endpoints[i].name, l->run, try_again,
+			                    &again);
+		l->begun = true;
+		if (rc < 0) {
 			log_warning(
 			        "try refused records again: %s; 'pmta-shipper dead list' has them",
 			        strerror(-rc));
-		a->lifted[i] = 0;
+			l->run = 0;
+		}
 	}
 }

@@ -234,6 +234,24 @@ static void take_signals(struct agent *a)
 	}
 }
 
+/* `systemctl status` is where somebody looks who has just installed the package. */
+static void tell_ready(const struct agent *a)
+{
+	char text[512];
+	size_t idle = 0, n = a->conf->nendpoints;
+	for (size_t i = 0; i < n && !a->dry_run; i++)
+		idle += a->conf->endpoints[i].url[0] == '\0';
+	if (idle == 0)
+		(void)snprintf(text, sizeof(text), "running");
+	else if (idle == n)
+		(void)snprintf(text, sizeof(text),
+		               "idle: not configured yet, set url in %s and reload", a->conf->path);
+	else
+		(void)snprintf(text, sizeof(text),
+		               "running; %zu of %zu endpoints are not configured yet", idle, n);
+	notify_ready(text);
+}
+
 static bool same_sources(const struct conf *a, const struct conf *b)
 {
 	if (a->nsources != b->nsources || a->record_max != b->record_max ||
@@ -283,7 +301,7 @@ static int finish_reload(struct agent *a, struct err *err)
 	if (rc == 0) {
 		log_info("reload: done; sources: %zu, endpoints: %zu", a->conf->nsources,
 		         a->conf->nendpoints);
-		notify_ready("running");
+		tell_ready(a);
 	}
 	return rc;
 }
@@ -459,7 +477,7 @@ int agent_run(struct conf *conf, bool dry_run)
 	int rc = open_all(&a, &err);
 	if (rc == 0) {
 		say_start(&a);
-		notify_ready("running");
+		tell_ready(&a);
 		rc = loop(&a, &err);
 	}
 	if (rc == 0)

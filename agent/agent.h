@@ -61,6 +61,13 @@ struct bound {
 	uint64_t start, end;
 };
 
+/* A run of refusals that was the endpoint's fault: its dead letters are tried once more. */
+struct lifted {
+	int64_t run; /* 0: none */
+	bool begun;
+	size_t left; /* tries without an answer */
+};
+
 struct agent {
 	struct conf *conf;
 	struct store *store;
@@ -84,7 +91,7 @@ struct agent {
 	size_t ndone, done_room;
 	struct bound *bounds; /* of batches that were in flight at the last end */
 	size_t nbounds;
-	int64_t *lifted; /* by endpoint: a run of refusals to try once more; 0: none */
+	struct lifted *lifted;          /* by endpoint */
 	struct ship_memory *remembered; /* by endpoint: as it is in the store */
 	struct log_limit store_limit, dead_limit, trouble_limit;
 	unsigned next_lane;
@@ -111,6 +118,8 @@ bool books_commit(struct agent *a);
 /* The boundary that was stored at start of a file, taken out of the list; 0 for none. */
 uint64_t books_bound(struct agent *a, int64_t file, uint64_t start);
 
+/* The other try of the endpoint's lifted run is over. */
+int books_lift_over(struct agent *a, size_t endpoint) MUST_CHECK;
 /* again.c: after a commit, dead letters of runs that are over get one more try */
 void again_lifted(struct agent *a);
 

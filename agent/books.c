@@ -13,6 +13,7 @@
 #define ANSWER_MAX 512                /* of the answer, this much is kept with a dead letter */
 #define PROOFS_MAX 8
 #define SAY_EVERY_MS 60000
+#define SCOPE_SIZE 80 /* "endpoint:" and a name of at most 64 */
 
 /* ---- opening ---- */
 
@@ -96,9 +97,9 @@ uint64_t books_bound(struct agent *a, int64_t file, uint64_t start)
 	return 0;
 }
 
-static void scope_of(char ret[64], const struct ship_conf *e)
+static void scope_of(char ret[SCOPE_SIZE], const struct ship_conf *e)
 {
-	(void)snprintf(ret, 64, "endpoint:%.50s", e->name);
+	(void)snprintf(ret, SCOPE_SIZE, "endpoint:%s", e->name);
 }
 
 /*
@@ -108,7 +109,7 @@ static void scope_of(char ret[64], const struct ship_conf *e)
 static int load_memory(struct agent *a, size_t i)
 {
 	const struct ship_conf *e = &a->conf->endpoints[i];
-	char scope[64], url[HASH_HEX_SIZE], known[HASH_HEX_SIZE];
+	char scope[SCOPE_SIZE], url[HASH_HEX_SIZE], known[HASH_HEX_SIZE];
 	struct hash128 h = hash_bytes(e->url, strlen(e->url));
 	hash_hex(&h, url);
 	scope_of(scope, e);
@@ -121,6 +122,8 @@ static int load_memory(struct agent *a, size_t i)
 		rc = store_get(a->store, scope, "refused", 0, &refused);
 	if (rc == 0)
 		rc = store_get(a->store, scope, "run", 1, &m.run);
+	if (rc == 0)
+		rc = store_get(a->store, scope, "lifted", 0, &a->lifted[i].run);
 	if (rc < 0)
 		return rc;
 	m.refused_in_a_row = (unsigned)refused;
@@ -288,6 +291,7 @@ static int bury_item(struct agent *a, const struct ship_done *done, size_t i, co
 /* Another try of a dead letter: delivered whole, it is one no longer; else it stays what it is. */
 static void retried(struct agent *a, const struct ship_done *done)
 {
+	a->lifted[done->endpoint].left--;
 	if (done->outcome != SHIP_ACCEPTED)
 		return;
 	const struct hash128 id = done->items[0].mark.id;
@@ -355,7 +359,21 @@ again:
 void books_lifted(size_t endpoint, int64_t run, void *arg)
 {
 	struct agent *a = arg;
-	a->lifted[endpoint] = run;
+	a->lifted[endpoint].run = run;
+	a->lifted[endpoint].begun = false;
+}
+
+int books_lift_over(struct agent *a, size_t endpoint)
+{
+	const struct ship_conf *e = &a->conf->endpoints[endpoint];
+	char scope[64];
+	scope_of(scope, e);
+	int rc = store_dead_run_over(a->store, e->name, a->lifted[endpoint].run);
+	if (rc == 0)
+		rc = store_put(a->store, scope, "lifted", 0);
+	if (rc == 0)
+		a->lifted[endpoint].run = 0;
+	return rc;
 }
 
 /* ---- the transaction ---- */
@@ -384,7 +402,7 @@ static int put_memory(struct agent *a, size_t i)
 {
 	struct ship_memory m = ship_memory(a->ship, i);
 	const struct ship_memory *old = &a->remembered[i];
-	char scope[64];
+	char scope[SCOPE_SIZE];
 	scope_of(scope, &a->conf->endpoints[i]);
 	if (m.ever_accepted == old->ever_accepted && m.refused_in_a_row == old->refused_in_a_row &&
 	    m.run == old->run)
@@ -394,6 +412,8 @@ static int put_memory(struct agent *a, size_t i)
 		rc = store_put(a->store, scope, "refused", m.refused_in_a_row);
 	if (rc == 0)
 		rc = store_put(a->store, scope, "run", m.run);
+	if (rc == 0) /* a lift changes the run, too */
+		rc = store_put(a->store, scope, "lifted", a->lifted[i].run);
 	return rc;
 }
 

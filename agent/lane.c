@@ -309,6 +309,9 @@ static int take_end(struct lane *l, const struct line *end, struct tail_file *fi
 static int rest(struct lane *l)
 {
 	put_back(l);
+	/* The boundary lies beyond the end: the file lost its own (host crash).  No use to wait. */
+	if (l->file && l->bound != 0 && ship_has_open(l->agent->ship, l->index))
+		return close_batch(l);
 	if (!l->file || ship_has_open(l->agent->ship, l->index))
 		return 0;
 	return leave(l);

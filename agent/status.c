@@ -68,11 +68,13 @@ static void text_endpoint(FILE *f, const struct view *v, const struct endpoint_v
 		return;
 	}
 	int64_t wait = s->next_probe_ms - v->now_ms;
+	char error[4 * sizeof(s->last_error)]; /* in the backend's words, perhaps */
+	utf8_printable(s->last_error, strlen(s->last_error), error, sizeof(error));
 	(void)fprintf(f, "%s", ship_state_name(s->state));
 	if (s->state != SHIP_OK)
 		(void)fprintf(f, " for %" PRId64 " s, next attempt in %" PRId64 " s: %s",
 		              (v->now_ms - s->since_ms) / 1000, wait > 0 ? (wait + 999) / 1000 : 0,
-		              s->last_error);
+		              error);
 	(void)fprintf(f,
 	              "\n  %" PRIu64 " records accepted, %" PRIu64 " refused, %" PRIu64
 	              " requests, %" PRIu64 " retries; %u in flight (limit %u), %zu records wait\n",
@@ -88,9 +90,10 @@ static void print_text(FILE *f, const struct view *v)
 		              VERSION, v->uptime_ms / 1000, v->pid, v->dry_run ? ", dry run" : "");
 	else
 		(void)fprintf(f, "%s; this is what its store says\n",
-		              v->unasked ? "PROBLEM: pmta-shipper is running but cannot be asked (see "
-		                           "runtime-dir, and who may use DIR/control)"
-		                         : "pmta-shipper is not running");
+		              v->unasked
+		                      ? "PROBLEM: pmta-shipper is running but cannot be asked (see "
+		                        "runtime-dir, and who may use DIR/control)"
+		                      : "pmta-shipper is not running");
 	for (size_t i = 0; i < v->nsources; i++)
 		text_source(f, &v->sources[i]);
 	for (size_t i = 0; i < v->nendpoints; i++)

@@ -11,7 +11,7 @@ struct gz {
 	int fd;
 	uint64_t in_offset;  /* where to read compressed bytes next */
 	uint64_t out_offset; /* uncompressed bytes produced so far */
-	bool inside; /* a member has begun and not ended */
+	bool inside;         /* a member has begun and not ended */
 	z_stream z;
 	unsigned char in[IN_SIZE];
 };

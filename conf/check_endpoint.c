@@ -145,6 +145,8 @@ static void check_proxy(const struct look *l)
 
 /* ---- headers ---- */
 
+#define SECRET_MAX 4096 /* longer than any server takes */
+
 /* What the agent sets itself, or what would change how a request is framed. */
 static const char *const own_headers[] = {
         "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length",    "Content-Type",
@@ -158,6 +160,8 @@ static const char *header_wrong(const char *header)
 	size_t len = strspn(header, token);
 	if (len == 0 || header[len] != ':' || !header[len + 1 + strspn(header + len + 1, " \t")])
 		return "must be \"Name: value\"";
+	if (strlen(header) > SECRET_MAX)
+		return "is too long";
 	for (const char *p = header; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return "has a control character in it";
@@ -210,8 +214,6 @@ static void check_file(const struct look *l, const char *key, const char *path, 
 	if (*path)
 		(void)close(open_file(l, key, path, private));
 }
-
-#define SECRET_MAX 4096
 
 static const char *secret_wrong(const char *text, size_t len)
 {

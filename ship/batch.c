@@ -8,6 +8,7 @@
 #include "ship/json.h"
 
 #define ROOM_FIRST 4096
+#define BOUNDED_MAX (256u << 20) /* no boundary that we stored is longer: batch-bytes is not */
 #define SLACK 16 /* cJSON wants a few bytes more than it writes; the closing bracket */
 
 struct batch *batch_new(const struct ship_conf *conf, unsigned lane, const struct ship_tag *tag,
@@ -81,7 +82,7 @@ static size_t put_end(char *at, const struct ship_conf *conf)
 /* The most the body may hold: a boundary stored under other limits is kept whatever they are. */
 static size_t most(const struct batch *b, const struct ship_conf *conf)
 {
-	return b->bounded ? SIZE_MAX / 2 : conf->batch_bytes;
+	return b->bounded ? BOUNDED_MAX : conf->batch_bytes;
 }
 
 int batch_add(struct batch *b, const struct ship_conf *conf, struct json *json,

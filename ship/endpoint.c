@@ -337,7 +337,7 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
 		wait = (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
 		                           e->conf->retry_max_ms, &e->random);
 	if (first && may_say(e, now_ms))
-		note(e, true, "endpoint \"%s\": %s; trying again in %.1f s, nothing is lost",
+		note(e, true, "endpoint \"%s\": %s; trying again in %.3g s, nothing is lost",
 		     e->conf->name, words, (double)wait / 1000);
 	failing(e, SHIP_RETRYING, wait, now_ms);
 }

@@ -199,7 +199,7 @@ static int add_header(struct curl_slist **list, const char *name, const char *va
 }
 
 /* The first line of a secret file that others cannot read. */
-static int read_secret(const char *path, char ret[SECRET_MAX], struct err *err)
+static int read_secret(const char *path, char ret[SECRET_MAX + 3], struct err *err)
 {
 	struct stat st;
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -208,7 +208,7 @@ static int read_secret(const char *path, char ret[SECRET_MAX], struct err *err)
 	if (!S_ISREG(st.st_mode) || (st.st_mode & 0007))
 		return err_set(err, -EPERM, "secret \"%s\" can be read by others: chmod o= it",
 		               path);
-	ssize_t n = read(fd, ret, SECRET_MAX - 1);
+	ssize_t n = read(fd, ret, SECRET_MAX + 2); /* its line end, too */
 	if (n < 0)
 		return err_set(err, -errno, "read secret \"%s\": %m", path);
 	ret[n] = '\0';
@@ -218,7 +218,7 @@ static int read_secret(const char *path, char ret[SECRET_MAX], struct err *err)
 
 static int add_secret(struct curl_slist **list, const char *path, const char *name, struct err *err)
 {
-	char secret[SECRET_MAX];
+	char secret[SECRET_MAX + 3];
 	if (!path[0])
 		return 0;
 	int rc = read_secret(path, secret, err);

@@ -158,6 +158,12 @@ static bool unfinished(const struct follow *f)
 	return f->gz && !gz_whole(f->gz);
 }
 
+bool follow_whole(struct follow *f)
+{
+	char byte;
+	return !f->gz || (read_at(f, &byte, 1, UINT64_MAX) == 0 && gz_whole(f->gz));
+}
+
 /*
  * One line of the head, at *offset, cut to EVENT_LINE_MAX and without its line end and NULs before
  * it.  1 when it is complete, 2 when it is longer than that, 0 when neither, or a negative errno.

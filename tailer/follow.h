@@ -40,6 +40,9 @@ int follow_fd(const struct follow *f);
 int follow_head(struct follow *f, bool at_end) MUST_CHECK;
 const struct event_salt *follow_salt(const struct follow *f);
 
+/* Whether all of a .gz is there: false while it is being written, or when it is damaged. */
+bool follow_whole(struct follow *f);
+
 /* 1 when the bytes at mark give its id, 0 when not, or a negative errno. */
 int follow_holds(struct follow *f, const struct mark *mark) MUST_CHECK;
 

@@ -36,7 +36,7 @@ struct tail_file {
 	bool gz;
 	int dir;
 	uint64_t dev, ino, size; /* as last seen */
-	uint64_t saved_size;   /* as the store has it */
+	uint64_t saved_size;     /* as the store has it */
 	uint64_t stored_size;    /* as the store had it at the start; 0 for files found since */
 	struct hash128 salt;
 	uint64_t offset; /* committed */

@@ -49,6 +49,8 @@ static int open_path(struct tail_file *f, struct follow **ret)
 	if (rc < 0)
 		return unreadable(f, rc);
 	rc = follow_head(follow, false);
+	if (rc == 0 && !follow_whole(follow)) /* what is missing would look like another file */
+		rc = -EBADMSG;
 	if (rc < 0) {
 		(void)follow_close(follow);
 		return unreadable(f, rc);
@@ -360,6 +362,12 @@ static bool overdue(struct tail_file *f)
 	return now >= f->outgrown_at + 2;
 }
 
+/* It ends before the earliest rung: its first row, which is the same, is all there is. */
+static bool too_short(const struct identity_case *c)
+{
+	return c->ladder->n > 0 && c->size < c->ladder->rungs[c->ladder->n - 1].end;
+}
+
 /* What f is to a known file with the same beginning.  -1: nothing; else an enum resolved. */
 static int resolve_against(struct tail_file *f, struct follow *follow, struct tail_file *other)
 {
@@ -378,6 +386,8 @@ static int resolve_against(struct tail_file *f, struct follow *follow, struct ta
 	                                other->offset, false, known_size(f)};
 	uint64_t resume;
 	int decided = identity_decide(&c, holds, follow, &resume);
+	if (decided == IDENTITY_NEW && too_short(&c))
+		decided = IDENTITY_COPYING;
 	if (c.ladder->n == 0) /* begun and nothing acknowledged yet: that will tell */
 		decided = there ? IDENTITY_COPYING : IDENTITY_SAME;
 	if (decided == IDENTITY_SAME && !there)
@@ -390,6 +400,12 @@ static int resolve_against(struct tail_file *f, struct follow *follow, struct ta
 		return fork_of(f, o, resume);
 	o->follow = NULL;
 	open_free(o);
+	if (decided == IDENTITY_COPYING && !f->copying)
+		tail_note(
+		        f->source->tailer, TAIL_INFO,
+		        "\"%s\" begins like a file that is known, of which more was read: waiting "
+		        "for the rest of the copy",
+		        f->name);
 	f->copying = decided == IDENTITY_COPYING;
 	if (decided == IDENTITY_SAME)
 		f->alias_of = other;
@@ -470,6 +486,8 @@ static struct tail_file *twin(struct tail_file *f)
 	struct stat st;
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		g->size = (uint64_t)st.st_size;
+	if (!g->open && fd >= 0)
+		(void)close(fd);
 	if (!g->open || fd < 0 ||
 	    follow_open(&g->open->follow, fd, f->gz, f->source->tailer->conf.line_max) < 0 ||
 	    follow_head(g->open->follow, false) < 0) {

@@ -196,13 +196,16 @@ static int scan_folder(struct source *s, int dir)
 	return rc < 0 ? rc : 1;
 }
 
-/* A known file of the same name: a path that came and went unread was most likely one of its own. */
+/*
+ * A known file of the same name: a path that came and went unread, or of which no whole row was
+ * ever seen, was most likely one of its own.
+ */
 static bool has_namesake(const struct tail_file *f)
 {
 	const struct source *s = f->source;
 	for (size_t i = files_lower_bound(s, &f->key);
 	     i < s->nfiles && acct_name_compare(&s->files[i]->key, &f->key) == 0; i++) {
-		if (s->files[i]->id != 0)
+		if (s->files[i] != f && s->files[i]->id != 0)
 			return true;
 	}
 	return false;
@@ -212,7 +215,7 @@ static bool has_namesake(const struct tail_file *f)
 static int gone(struct tail_file *f)
 {
 	bool unread = !f->passed && !f->alias_of && !f->copying && !f->gz && f->offset < f->size &&
-	              !(f->id == 0 && has_namesake(f));
+	              !((f->id == 0 || hash_is_zero(&f->salt)) && has_namesake(f));
 	if (unread)
 		file_lost(f, f->size - f->offset);
 	if (f->id == 0) {

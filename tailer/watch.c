@@ -14,6 +14,7 @@
 	 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
 #define ARRIVALS (IN_CREATE | IN_MOVED_TO)
+#define READS_MAX 64 /* at once: a busy folder must not keep us from the rest */
 
 struct folder {
 	char *path;
@@ -184,7 +185,7 @@ int watch_read(struct watch *w, watch_fn *fn, void *arg)
 {
 	_Alignas(struct inotify_event) char buf[16384];
 	bool overflow = false;
-	for (;;) {
+	for (unsigned reads = 0; reads < READS_MAX; reads++) { /* what is left wakes us again */
 		ssize_t n = read(w->fd, buf, sizeof(buf));
 		if (n < 0 && errno == EINTR)
 			continue;

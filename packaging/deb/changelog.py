@@ -57,11 +57,12 @@ def main():
     if len(found) < 2:
         sys.exit(f"{sys.argv[1]}: no heading with a version")
     set_times(found)
-    for entry in found:
+    for number, entry in enumerate(found):
         lines = entry["lines"] or ["  * Nothing that a user could notice."]
+        print("\n" if number else "", end="")
         print(f"pmta-shipper ({entry['version']}) bookworm; urgency=medium\n")
         print("\n".join(wrapped(lines)))
-        print(f"\n -- {MAINTAINER}  {entry['time']:%a, %d %b %Y %H:%M:%S +0000}\n")
+        print(f"\n -- {MAINTAINER}  {entry['time']:%a, %d %b %Y %H:%M:%S +0000}")
 
 
 main()

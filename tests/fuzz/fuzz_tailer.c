@@ -257,7 +257,8 @@ static void op_copied(struct model *f)
 	struct model *of = &w.files[f->original];
 	if (!f->there || f->whole)
 		return;
-	if (of->there && of->day == f->day && !of->moved) {
+	bool same = of->len >= f->len && memcmp(of->text, f->text, f->len) == 0;
+	if (of->there && of->day == f->day && !of->moved && same) {
 		append(f, of->text + f->len, of->len - f->len);
 		f->whole = true;
 		if (unlink(path_of(of)) != 0)

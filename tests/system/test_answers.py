@@ -237,6 +237,25 @@ def test_run_of_refusals_ends_with_another_url(site):
     finish(agent, backend, tokens)
 
 
+def test_second_try_survives_stops_and_reloads(site):
+    """The second try is owed until it is answered: by a reload, a stop or a kill it is not lost."""
+    backend, agent, _, tokens = refused_run(site)
+    backend.clear()
+    backend.rule(skip=1, status=503)
+    agent.wait_for("accepting again")
+    agent.hup()
+    agent.wait_for("reload: done")
+    wait_state(agent, "retrying")
+    for end in (agent.stop, agent.kill9):
+        end()
+        up(agent)
+        wait_state(agent, "retrying")
+    backend.clear()
+    all_there(backend, tokens)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens)
+
+
 def test_2xx_resets_the_count_of_refusals(site):
     """"any 2xx resets it": scattered refusals never hold an endpoint."""
     backend, agent, acct, _ = delivering(site, refuse_limit=2, in_flight=1)
@@ -523,12 +542,12 @@ def test_single_poison_record_is_passed(site):
     stopped(agent)
     up(agent)
     tokens += more(acct, 10, "N")
-    for i in range(100):
-        tokens += more(acct, 1, f"L{i}")
+
+    def said():
+        tokens.extend(more(acct, 1, f"L{len(tokens)}"))
         all_there(backend, set(tokens) - {"M-3"})
-        if log_about(agent, "fails again and again while"):
-            break
-    line, = log_about(agent, "fails again and again while")
+        return log_about(agent, "fails again and again while")
+    line, = eventually(said)
     assert requests_with(backend, "M-3")[0]["status"] == 500 and "HTTP 500" in line
     assert backend.query("SELECT event_id FROM events WHERE token = 'M-3'")[0]["event_id"] in line
     backend.clear()

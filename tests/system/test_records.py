@@ -12,7 +12,7 @@ from harness import (
     AGENT, BOUNCE_HEADER, FBL_HEADER, ROOT, all_arrived, eventually, token_row, token_rows)
 from steps import (
     accepted, append, arrived, compare, conserved, count, dead, dead_shown, delivered, lines,
-    put, record_of, records, rescanned, source_status, started, stopped, up)
+    put, record_of, rescanned, source_status, started, stopped, up)
 
 BAD = ROOT / "fixtures/bad"
 EXPECTED = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(BAD.glob("*.expect"))}

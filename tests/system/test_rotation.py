@@ -273,6 +273,66 @@ def test_a_copy_to_another_volume_that_grows_in_pieces(site):
     assert status["sources"][0]["goneUnread"] == 0
 
 
+@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize("piece", [3000, 40000])
+def test_a_copy_of_which_little_is_there_yet_is_waited_for(site, piece, running):
+    """Identity table, row 3: however short it is, and however far apart the rungs are."""
+    acct = site.acct()
+    backend, agent = started(site, acct, endpoint={"format": "array", "batch_records": 500})
+    agent.endpoints[0]["url"] = backend.url("/in")
+    agent.write_conf()
+    rows, _ = token_rows(2010)
+    acct.append(rows[:2000])
+    up(agent)
+    arrived(backend, 2000)
+    eventually(lambda: source_status(agent)["behindBytes"] == 0)
+    if not running:
+        stopped(agent)
+    data = acct.live.read_bytes()
+    append(acct.moved(0), data[:piece])
+    if not running:
+        up(agent)
+    rescanned(agent)
+    append(acct.moved(0), data[piece:2 * piece])
+    rescanned(agent)
+    append(acct.moved(0), data[2 * piece:])
+    rescanned(agent)
+    acct.live.unlink()
+    append(acct.moved(0), lines(*rows[2000:]))
+    status = delivered(agent, backend, rows)
+    assert status["sources"][0]["rows"]["dead"] == 0
+
+
+@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize("share", [0.02, 0.97])
+def test_a_gz_made_in_the_other_folder_is_waited_for(site, share, running):
+    """gzip -c bounces.csv >moved/bounces.csv.gz; rm bounces.csv, seen in the midst of it."""
+    acct = site.acct()
+    backend, agent = started(site, acct, endpoint={"format": "array", "batch_records": 500})
+    agent.endpoints[0]["url"] = backend.url("/in")
+    agent.write_conf()
+    rows, _ = token_rows(2100)
+    acct.append(rows[:2000])
+    up(agent)
+    arrived(backend, 2000)
+    eventually(lambda: source_status(agent)["behindBytes"] == 0)
+    if not running:
+        stopped(agent)
+    acct.append(rows[2000:])
+    packed = acct.moved(0).with_suffix(".csv.gz")
+    data = gzip.compress(acct.live.read_bytes())
+    cut = int(len(data) * share)
+    append(packed, data[:cut])
+    if not running:
+        up(agent)
+    rescanned(agent, 3)
+    append(packed, data[cut:])
+    rescanned(agent)
+    acct.live.unlink()
+    status = delivered(agent, backend, rows)
+    assert status["sources"][0]["rows"]["dead"] == 0
+
+
 def test_a_copy_to_another_volume_while_stopped(site):
     """Identity table, row 1: the last proof holds under another inode."""
     acct = site.acct()
@@ -473,6 +533,21 @@ def test_the_stand_in_writer_rotating_at_full_speed(site):
     arrived(backend, len(tokens))
     stopped(agent)
     assert books(backend, tokens) == ([], {}, [])
+
+
+def test_the_stand_in_writer_moving_to_another_volume(site):
+    """Row 3 and row 1, many times: pmta-writer copies slowly and then unlinks."""
+    acct = site.acct()
+    backend, agent = started(site, acct, endpoint={"format": "array"})
+    agent.endpoints[0]["url"] = backend.url("/in")
+    agent.write_conf()
+    up(agent)
+    tokens = site.writer(acct, records=2000, rotate_every=100, move_by="copy", rate=2000).run()
+    written = [row.token for row in tokens]
+    arrived(backend, len(written))
+    rescanned(agent)
+    stopped(agent)
+    assert books(backend, written) == ([], {}, [])
 
 
 def test_rows_in_both_files_during_a_rotation_that_takes_long(site):

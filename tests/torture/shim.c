@@ -6,6 +6,7 @@
  *     PMTA_SHIM=write:N    the Nth pwrite, write to a file gives ENOSPC
  *     PMTA_SHIM=sync:N     the Nth fsync, fdatasync gives EIO
  *     PMTA_SHIM=open:N     the Nth open gives EMFILE
+ *     PMTA_SHIM=resolve:S  looking up slow.test takes S seconds (and gives 127.0.0.1)
  *
  * Counting begins with the process.  What failed is said on standard error, once.
  */
@@ -13,6 +14,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,4 +165,16 @@ int open(const char *path, int flags, ...)
 	NEXT(int, "open", (const char *, int, ...))
 	FAIL("open", EMFILE)
 	return next(path, flags, mode);
+}
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret)
+{
+	NEXT(int, "getaddrinfo",
+	     (const char *, const char *, const struct addrinfo *, struct addrinfo **))
+	if (strcmp(kind, "resolve") == 0 && name && strcmp(name, "slow.test") == 0) {
+		(void)sleep((unsigned)left);
+		name = "127.0.0.1";
+	}
+	return next(name, service, hints, ret);
 }

@@ -293,6 +293,14 @@ static void test_changed_after_a_seek_is_noticed(void **state)
 	expect_changed();
 }
 
+static void test_a_file_that_is_shorter_than_where_to_go_on_is_changed(void **state)
+{
+	(void)state;
+	temp_append("f", "one\n");
+	follow_seek(f, 8);
+	expect_changed();
+}
+
 static void test_changed_while_a_long_line_is_read(void **state)
 {
 	(void)state;
@@ -435,6 +443,7 @@ int main(void)
 	        TEST(test_truncated_is_changed),
 	        TEST(test_rewritten_longer_is_changed),
 	        TEST(test_changed_after_a_seek_is_noticed),
+	        TEST(test_a_file_that_is_shorter_than_where_to_go_on_is_changed),
 	        TEST(test_changed_while_a_long_line_is_read),
 	        TEST(test_salt_is_of_the_header_and_the_first_other_line),
 	        TEST(test_salt_is_unknown_until_both_lines_are_there),

@@ -25,6 +25,8 @@ static void test_addresses_are_masked(void **state)
 	       "j***@b\xc3\xbc"
 	       "cher.de");
 	expect("a@[192.0.2.1]", "a***@[192.0.2.1]");
+	expect("to \"jane doe\"@b.c", "to \"***\"@b.c");
+	expect("\"a\"@b \"\"@c", "\"***\"@b \"***\"@c");
 }
 
 static void test_all_else_stays(void **state)

@@ -242,8 +242,10 @@ static char *manual_item(const char *manual, const char *key)
 	char item[64];
 	(void)snprintf(item, sizeof(item), "\n.It Ic %s ", key);
 	const char *start = strstr(manual, item);
-	if (!start)
+	if (!start) {
 		fail_msg("'%s' is not in the manual", key);
+		return NULL; /* not reached, which the compiler cannot know */
+	}
 	const char *end = strstr(start + 1, "\n.It Ic ");
 	return end ? strndup(start, (size_t)(end - start)) : strdup(start);
 }

@@ -1,0 +1,27 @@
+#!/usr/bin/python3
+"""What pmta-writers wrote against what the stand-in accepted: books.py STORE MANIFEST...
+
+Prints "written N lost N repeated N"; exit status 0 if something was written and nothing lost.
+"""
+
+import sqlite3
+import sys
+from collections import Counter
+
+
+def main():
+    store, *manifests = sys.argv[1:]
+    written = set()
+    for manifest in manifests:
+        with open(manifest, encoding="ascii") as lines:
+            written.update(line.split("\t")[1] for line in lines)
+    db = sqlite3.connect(store, timeout=20)
+    arrived = Counter(dict(db.execute(
+        "SELECT token, count(*) FROM events WHERE accepted = 1 GROUP BY token")))
+    lost = sum(token not in arrived for token in written)
+    repeated = sum(arrived[token] - 1 for token in written if token in arrived)
+    print(f"written {len(written)} lost {lost} repeated {repeated}")
+    return 0 if written and not lost else 1
+
+
+sys.exit(main())
