@@ -366,7 +366,7 @@ void books_lifted(size_t endpoint, int64_t run, void *arg)
 int books_lift_over(struct agent *a, size_t endpoint)
 {
 	const struct ship_conf *e = &a->conf->endpoints[endpoint];
-	char scope[64];
+	char scope[SCOPE_SIZE];
 	scope_of(scope, e);
 	int rc = store_dead_run_over(a->store, e->name, a->lifted[endpoint].run);
 	if (rc == 0)

@@ -5,6 +5,7 @@ roots=build/roots
 
 # Where this machine gets its packages from.
 mirror() {
+	# shellcheck disable=SC2016 # apt fills it in
 	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' |
 		head -n1
 }

@@ -238,7 +238,7 @@ def test_run_of_refusals_ends_with_another_url(site):
 
 
 def test_second_try_survives_stops_and_reloads(site):
-    """The second try is owed until it is answered: by a reload, a stop or a kill it is not lost."""
+    """The second try is owed until it is answered: no reload, stop or kill loses it."""
     backend, agent, _, tokens = refused_run(site)
     backend.clear()
     backend.rule(skip=1, status=503)
