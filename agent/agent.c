@@ -208,8 +208,9 @@ static void begin_reload(struct agent *a)
 		            "next restart");
 	(void)conf_free(a->next_conf);
 	a->next_conf = conf;
+	if (!a->reload) /* one reload after the other does not put the first one off */
+		a->stop_ms = a->now_ms;
 	a->reload = true;
-	a->stop_ms = a->now_ms;
 	ship_drain(a->ship);
 	log_info("reload: finishing what is in flight (%zu requests)", ship_in_flight(a->ship));
 }
@@ -490,14 +491,4 @@ int agent_run(struct conf *conf, bool dry_run)
 	if (err.code == -EEXIST) /* the configuration has to say more */
 		return CMD_EXIT_CONF;
 	return rc < 0 ? 1 : 0;
-}
-
-uint64_t agent_worst_memory(const struct conf *conf)
-{
-	uint64_t total = 4 << 20; /* libraries, SQLite's cache, the answers under way */
-	for (size_t i = 0; i < conf->nendpoints; i++)
-		total += ship_worst_memory(&conf->endpoints[i], conf->nsources);
-	/* A buffer, a reader and letters in waiting a source. */
-	total += conf->nsources * (2 * conf->record_max + 131072 + 8 * conf->record_max);
-	return total + (256 << 10) + 4 * conf->record_max;
 }

@@ -52,7 +52,16 @@ void cmd_become_owner(const char *dir)
 	struct stat st;
 	if (geteuid() != 0 || stat(dir, &st) < 0 || st.st_uid == 0)
 		return;
-	(void)!setgroups(0, NULL);
-	(void)!setgid(st.st_gid);
-	(void)!setuid(st.st_uid);
+	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)
+		(void)fprintf(stderr, "pmta-shipper: reading \"%s\" as root: %m\n", dir);
+}
+
+uint64_t agent_worst_memory(const struct conf *conf)
+{
+	uint64_t total = 4 << 20; /* libraries, SQLite's cache, the answers under way */
+	for (size_t i = 0; i < conf->nendpoints; i++)
+		total += ship_worst_memory(&conf->endpoints[i], conf->nsources);
+	/* A buffer, a reader and letters in waiting a source. */
+	total += conf->nsources * (2 * conf->record_max + 131072 + 8 * conf->record_max);
+	return total + (256 << 10) + 4 * conf->record_max;
 }

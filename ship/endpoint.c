@@ -16,9 +16,7 @@
 #define LONE_SAID 5     /* and of one record, before it is said */
 #define CHANGES_SAID 10 /* of an endpoint's state a minute */
 
-static void note(const struct endpoint *e, bool problem, const char *fmt, ...) ERR_PRINTF(3, 4);
-
-static void note(const struct endpoint *e, bool problem, const char *fmt, ...)
+void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...)
 {
 	char text[768];
 	va_list args;
@@ -96,19 +94,20 @@ static bool may_say(struct endpoint *e, int64_t now_ms)
 {
 	if (now_ms - e->minute_ms >= SUMMARY_MS) {
 		if (e->changes > CHANGES_SAID)
-			note(e, true,
-			     "endpoint \"%s\": failed and recovered %u times in %" PRId64
-			     " s, nothing is lost; last: %s",
-			     e->conf->name, e->changes / 2, (now_ms - e->minute_ms) / 1000,
-			     e->last_failure);
+			endpoint_note(e, true,
+			              "endpoint \"%s\": failed and recovered %u times in %" PRId64
+			              " s, nothing is lost; last: %s",
+			              e->conf->name, e->changes / 2, (now_ms - e->minute_ms) / 1000,
+			              e->last_failure);
 		e->changes = 0;
 		e->minute_ms = now_ms;
 	}
 	if (++e->changes == CHANGES_SAID + 1)
-		note(e, true,
-		     "endpoint \"%s\": fails and recovers again and again; from now on one line a "
-		     "minute says how often",
-		     e->conf->name);
+		endpoint_note(e, true,
+		              "endpoint \"%s\": fails and recovers again and again; from now on "
+		              "one line a "
+		              "minute says how often",
+		              e->conf->name);
 	return e->changes <= CHANGES_SAID;
 }
 
@@ -118,8 +117,8 @@ static void back(struct endpoint *e, const char *how, int64_t now_ms)
 	if (now_ms < e->pause_ms)
 		return;
 	if (e->state != SHIP_OK && may_say(e, now_ms))
-		note(e, false, "endpoint \"%s\": %s again after %" PRId64 " s", e->conf->name, how,
-		     (now_ms - e->since_ms) / 1000);
+		endpoint_note(e, false, "endpoint \"%s\": %s again after %" PRId64 " s",
+		              e->conf->name, how, (now_ms - e->since_ms) / 1000);
 	set_state(e, SHIP_OK, now_ms);
 }
 
@@ -184,10 +183,11 @@ static void accepted(struct endpoint *e, struct batch *b, const struct answer *a
 	e->status.accepted_batches++;
 	e->status.accepted_records += b->n;
 	if (m->kind == ANSWER_PARTIAL)
-		note(e, true,
-		     "endpoint \"%s\": says that %ld of %zu events failed; their rows are kept as "
-		     "partial dead letters and not sent again by themselves",
-		     e->conf->name, m->failed, b->n);
+		endpoint_note(e, true,
+		              "endpoint \"%s\": says that %ld of %zu events failed; their rows are "
+		              "kept as "
+		              "partial dead letters and not sent again by themselves",
+		              e->conf->name, m->failed, b->n);
 	report(e, b, m->kind == ANSWER_PARTIAL ? SHIP_PARTIAL : SHIP_ACCEPTED, a, words);
 	finish(e, b);
 	recovered(e, now_ms);
@@ -200,7 +200,7 @@ static void wait_until(struct batch *b, int64_t ms)
 }
 
 /* The endpoint fails: one probe at a time from now on. */
-static void failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, int64_t now_ms)
+void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, int64_t now_ms)
 {
 	set_state(e, state, now_ms);
 	if (now_ms + wait_ms > e->probe_ms)
@@ -212,21 +212,22 @@ static void failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, 
 static void hold_refusing(struct endpoint *e, struct batch *b, const char *words, int64_t now_ms)
 {
 	if (!e->refusing)
-		note(e, true,
-		     "endpoint \"%s\": refuses %s (%s); holding, nothing is lost; check url, "
-		     "format "
-		     "and type-field, probing with other records meanwhile",
-		     e->conf->name,
-		     e->memory.ever_accepted ? "record after record" : "all it was ever sent",
-		     words);
+		endpoint_note(
+		        e, true,
+		        "endpoint \"%s\": refuses %s (%s); holding, nothing is lost; check url, "
+		        "format "
+		        "and type-field, probing with other records meanwhile",
+		        e->conf->name,
+		        e->memory.ever_accepted ? "record after record" : "all it was ever sent",
+		        words);
 	e->refusing = true;
 	wait_until(b, now_ms + (int64_t)e->conf->hold_interval_ms);
 	if (is_probe(e, b) || e->attempts == 0)
 		e->attempts++;
-	failing(e, SHIP_HELD,
-	        (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms, e->conf->hold_interval_ms,
-	                            &e->random),
-	        now_ms);
+	endpoint_failing(e, SHIP_HELD,
+	                 (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
+	                                     e->conf->hold_interval_ms, &e->random),
+	                 now_ms);
 }
 
 static void split(struct endpoint *e, struct batch *b, int64_t now_ms)
@@ -272,25 +273,27 @@ static void held(struct endpoint *e, struct batch *b, const struct answer *a, co
                  int64_t now_ms)
 {
 	if (e->state != SHIP_HELD)
-		note(e, true,
-		     "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %.3g s",
-		     e->conf->name, words, answer_advice(a),
-		     (double)e->conf->hold_interval_ms / 1000);
+		endpoint_note(
+		        e, true,
+		        "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %.3g s",
+		        e->conf->name, words, answer_advice(a),
+		        (double)e->conf->hold_interval_ms / 1000);
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s", words,
 	               answer_advice(a));
 	wait_until(b, 0);
-	failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
+	endpoint_failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 }
 
 static void say_lone(const struct endpoint *e, const struct batch *b, const char *words)
 {
 	char id[HASH_HEX_SIZE];
 	hash_hex(&b->items[0].mark.id, id);
-	note(e, true,
-	     "endpoint \"%s\": the record with eventId %s, at byte %" PRIu64
-	     " of its file, fails again and again while others are accepted: %s; they pass it, and "
-	     "it is tried until it is taken",
-	     e->conf->name, id, b->items[0].mark.start, words);
+	endpoint_note(e, true,
+	              "endpoint \"%s\": the record with eventId %s, at byte %" PRIu64
+	              " of its file, fails again and again while others are accepted: %s; they "
+	              "pass it, and "
+	              "it is tried until it is taken",
+	              e->conf->name, id, b->items[0].mark.start, words);
 }
 
 /*
@@ -337,9 +340,10 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
 		wait = (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
 		                           e->conf->retry_max_ms, &e->random);
 	if (first && may_say(e, now_ms))
-		note(e, true, "endpoint \"%s\": %s; trying again in %.3g s, nothing is lost",
-		     e->conf->name, words, (double)wait / 1000);
-	failing(e, SHIP_RETRYING, wait, now_ms);
+		endpoint_note(e, true,
+		              "endpoint \"%s\": %s; trying again in %.3g s, nothing is lost",
+		              e->conf->name, words, (double)wait / 1000);
+	endpoint_failing(e, SHIP_RETRYING, wait, now_ms);
 }
 
 void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms)
@@ -373,151 +377,12 @@ void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a
 }
 
 /* A line a minute while it fails, whether it is tried then or not. */
-static void summary(struct endpoint *e, int64_t now_ms)
+void endpoint_summary(struct endpoint *e, int64_t now_ms)
 {
 	if (e->state == SHIP_OK || now_ms - e->said_ms < SUMMARY_MS)
 		return;
 	e->said_ms = now_ms;
-	note(e, true, "endpoint \"%s\": %s for %" PRId64 " s, %zu records wait: %s", e->conf->name,
-	     ship_state_name(e->state), (now_ms - e->since_ms) / 1000, e->nrecords,
-	     e->status.last_error);
-}
-
-/* ---- requests ---- */
-
-static bool due(const struct batch *b, int64_t now_ms)
-{
-	return b->stored &&
-	       (b->state == BATCH_SEALED || (b->state == BATCH_WAITING && b->next_ms <= now_ms));
-}
-
-/* In order; while the endpoint fails, the one that was tried longest ago: probes take turns. */
-static struct batch *next_batch(const struct endpoint *e, int64_t now_ms)
-{
-	struct batch *best = NULL;
-	for (struct batch *b = e->queue; b; b = b->next) {
-		if (!due(b, now_ms))
-			continue;
-		if (e->state == SHIP_OK)
-			return b;
-		if (!best || b->tried < best->tried)
-			best = b;
-	}
-	return best;
-}
-
-/* Not before this may the next request go out: the host's rate, or what it asked for; 0 for now. */
-static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
-{
-	int64_t at = e->conf->requests_per_minute > 0 ? e->host->slot_ms : 0;
-	if (e->pause_ms > at)
-		at = e->pause_ms;
-	return at > now_ms ? at : 0;
-}
-
-static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
-{
-	if (e->conf->gzip && !b->packed) {
-		int rc = batch_pack(b);
-		if (rc < 0)
-			return rc;
-	}
-	const struct http_request request = {
-	        .body = b->packed ? b->packed : b->body,
-	        .len = b->packed ? b->packed_len : b->len,
-	        .gzip = b->packed != NULL,
-	        .key = b->key,
-	};
-	int rc = http_post(e->target, &request, b);
-	if (rc < 0)
-		return rc;
-	fault_point("after-send");
-	b->state = BATCH_FLYING;
-	b->tried = ++e->tries;
-	e->flying++;
-	e->status.sent_requests++;
-	if (e->conf->requests_per_minute > 0)
-		e->host->slot_ms = (e->host->slot_ms > now_ms ? e->host->slot_ms : now_ms) +
-		                   60000 / e->conf->requests_per_minute;
-	return 0;
-}
-
-/* Signature and token are read before the first request and before each probe of a held one. */
-static bool secrets(struct endpoint *e, int64_t now_ms)
-{
-	struct err err = {0};
-	if (e->secrets_read && e->state != SHIP_HELD)
-		return true;
-	if (http_target_secrets(e->target, &err) == 0) {
-		e->secrets_read = true;
-		return true;
-	}
-	if (e->state != SHIP_HELD)
-		note(e, true,
-		     "endpoint \"%s\": held, nothing is lost: %s; trying again every %.3g s",
-		     e->conf->name, err.text, (double)e->conf->hold_interval_ms / 1000);
-	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.250s", err.text);
-	failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
-	return false;
-}
-
-/* A dry run: as if it had been accepted. */
-static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
-{
-	const struct answer yes = {
-	        .status = 200, .failure = "", .body = SLICE_EMPTY, .body_whole = true};
-	b->state = BATCH_FLYING;
-	e->flying++;
-	endpoint_answer(e, b, &yes, now_ms);
-}
-
-int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err *err)
-{
-	if (e->state == SHIP_UNCONFIGURED || e->paused || draining)
-		return 0;
-	summary(e, now_ms);
-	for (;;) {
-		bool probing = e->state != SHIP_OK;
-		unsigned limit = probing ? 1 : e->limit;
-		if (e->flying >= limit || (probing && now_ms < e->probe_ms) ||
-		    rate_ms(e, now_ms) > 0)
-			return 0;
-		struct batch *b = next_batch(e, now_ms);
-		if (b && e->hooks->dry_run) {
-			pretend(e, b, now_ms);
-			continue;
-		}
-		if (!b || !secrets(e, now_ms))
-			return 0;
-		int rc = launch(e, b, now_ms);
-		if (rc == -ENOMEM) /* later: what is under way frees some */
-			return 0;
-		if (rc < 0)
-			return err_set(err, rc, "endpoint \"%s\": cannot start a request: %s",
-			               e->conf->name, strerror(-rc));
-	}
-}
-
-int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms)
-{
-	int64_t at = INT64_MAX;
-	if (e->state == SHIP_UNCONFIGURED || e->paused)
-		return -1;
-	bool probing = e->state != SHIP_OK;
-	if (e->flying >= (probing ? 1 : e->limit))
-		return -1;
-	for (const struct batch *b = e->queue; b; b = b->next) {
-		if (!b->stored || (b->state != BATCH_SEALED && b->state != BATCH_WAITING))
-			continue;
-		int64_t when = b->state == BATCH_WAITING ? b->next_ms : now_ms;
-		if (when < at)
-			at = when;
-	}
-	if (at == INT64_MAX)
-		return -1;
-	if (probing && e->probe_ms > at)
-		at = e->probe_ms;
-	if (rate_ms(e, now_ms) > at)
-		at = rate_ms(e, now_ms);
-	return at > now_ms ? at - now_ms : 0;
+	endpoint_note(e, true, "endpoint \"%s\": %s for %" PRId64 " s, %zu records wait: %s",
+	              e->conf->name, ship_state_name(e->state), (now_ms - e->since_ms) / 1000,
+	              e->nrecords, e->status.last_error);
 }

@@ -373,15 +373,6 @@ void ship_drain(struct ship *s)
 	s->draining = true;
 }
 
-void ship_kick(struct ship *s)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		s->endpoints[i].probe_ms = s->endpoints[i].pause_ms = 0;
-		for (struct batch *b = s->endpoints[i].queue; b; b = b->next)
-			b->next_ms = 0;
-	}
-}
-
 void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms)
 {
 	s->endpoints[endpoint].paused = paused;

@@ -260,3 +260,20 @@ bool file_drained(const struct tail_file *f)
 	return f->refs == 0 && !f->todo && follow_pos(o->follow) == o->ledger.committed &&
 	       follow_read_to(o->follow) == o->ledger.committed;
 }
+
+/* Close it once nothing is left to do; the newest stays open, for it grows. */
+void file_let_go(struct tail_file *f)
+{
+	if (!f->open || f->dirty || !file_drained(f))
+		return;
+	if (!file_is_newest(f) || f->missing > 0 || f->gz)
+		file_close(f);
+}
+
+void orphan_free(struct tail_file *f)
+{
+	file_close(f);
+	free(f->proved_name);
+	free(f->name);
+	free(f);
+}

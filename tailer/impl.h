@@ -2,6 +2,8 @@
  * impl.h - what the tailer's own files share; for tailer/ only.
  *
  *   tailer.c   the public face: turns, lines, acknowledgements, saving
+ *   open.c     opening and closing
+ *   save.c     acknowledgements, and what the store keeps of them
  *   files.c    the lists that files stand in
  *   scan.c     folders to tail_files; what appeared, moved, vanished
  *   resolve.c  a path to an identity; what exists at the first start
@@ -120,11 +122,16 @@ void file_path(const struct tail_file *f, char *ret, size_t size);
 bool file_is_newest(const struct tail_file *f);
 bool file_is_finished(const struct tail_file *f);
 void file_close(struct tail_file *f);
+void file_let_go(struct tail_file *f); /* close it once nothing is left to do */
+void orphan_free(struct tail_file *f);
 bool file_drained(const struct tail_file *f);
 
 /* Say once why a file cannot be read; it is tried again at each rescan. */
 void file_unreadable(struct tail_file *f, int rc);
 void file_lost(struct tail_file *f, uint64_t bytes); /* count and say what is gone unread */
+
+/* save.c */
+int source_load(struct source *s) MUST_CHECK;
 
 /* scan.c: look at every folder of a source; or at one name. */
 int scan_source(struct source *s) MUST_CHECK;
@@ -140,6 +147,14 @@ enum resolved {
 	RESOLVED_GONE      /* no longer there */
 };
 int resolve(struct tail_file *f) MUST_CHECK;
+int resolve_holds(const struct mark *mark, void *follow);
+struct open_file *open_file_load(const struct tail_file *f); /* from the store; NULL: later */
+void open_file_free(struct open_file *o);
+uint64_t file_known_size(const struct tail_file *f);      /* UINT64_MAX for a .gz */
+int file_go_on(struct tail_file *f, struct open_file *o); /* read on where it was committed */
+void resolve_aliases(const struct tail_file *from, struct tail_file *to); /* other paths follow */
+/* resolve_new.c: a path that was not known; takes follow over */
+int resolve_new(struct tail_file *f, struct follow *follow) MUST_CHECK;
 /* f is no longer what it was, which *ret_ghost keeps if the store knows it.  It is nothing yet. */
 int forsake(struct tail_file *f, struct tail_file **ret_ghost) MUST_CHECK;
 /* The file's bytes are not what was read: it was truncated or rewritten.  *ret goes on. */

@@ -12,7 +12,7 @@
 #include "tailer/identity.h"
 #include "tailer/impl.h"
 
-static int holds(const struct mark *mark, void *arg)
+int resolve_holds(const struct mark *mark, void *arg)
 {
 	return follow_holds(arg, mark);
 }
@@ -60,7 +60,7 @@ static int open_path(struct tail_file *f, struct follow **ret)
 	return RESOLVED_READ;
 }
 
-static void open_free(struct open_file *o)
+void open_file_free(struct open_file *o)
 {
 	(void)follow_close(o->follow);
 	ledger_free(&o->ledger);
@@ -69,7 +69,7 @@ static void open_free(struct open_file *o)
 }
 
 /* What the store knows of a file; for one that is not stored, the beginning. */
-static struct open_file *load(const struct tail_file *f)
+struct open_file *open_file_load(const struct tail_file *f)
 {
 	struct open_file *o = calloc(1, sizeof(*o));
 	if (!o || !f->stored)
@@ -79,13 +79,13 @@ static struct open_file *load(const struct tail_file *f)
 	if (rc < 0) {
 		tail_note(f->source->tailer, TAIL_ERROR, "position of \"%s\": %s", f->name,
 		          store_error(f->source->tailer->conf.store));
-		open_free(o);
+		open_file_free(o);
 		return NULL;
 	}
 	return o;
 }
 
-static uint64_t known_size(const struct tail_file *f)
+uint64_t file_known_size(const struct tail_file *f)
 {
 	return f->gz ? UINT64_MAX : f->size;
 }
@@ -118,7 +118,7 @@ static bool same_salt(const struct tail_file *f, const struct follow *follow)
 }
 
 /* Reading goes on in f at the ledger's committed offset. */
-static int go_on(struct tail_file *f, struct open_file *o)
+int file_go_on(struct tail_file *f, struct open_file *o)
 {
 	f->open = o;
 	f->offset = o->ledger.committed;
@@ -143,7 +143,7 @@ static int resume_crashed(struct tail_file *f, struct open_file *o, uint64_t res
 	s->counters_dirty = true;
 	ladder_cut(&o->ladder, resume);
 	ledger_reset(&o->ledger, resume);
-	int rc = go_on(f, o);
+	int rc = file_go_on(f, o);
 	int changed = mark_changed(f, CHANGED_POSITION);
 	return changed < 0 ? changed : rc;
 }
@@ -177,7 +177,7 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 }
 
 /* The other paths of a file are those of another from here on, or (NULL) of none. */
-static void aliases_to(const struct tail_file *from, struct tail_file *to)
+void resolve_aliases(const struct tail_file *from, struct tail_file *to)
 {
 	struct source *s = from->source;
 	for (size_t i = 0; i < s->nfiles; i++) {
@@ -195,7 +195,7 @@ int forsake(struct tail_file *f, struct tail_file **ret_ghost)
 			return -ENOMEM;
 		*ret_ghost = ghost;
 	}
-	aliases_to(f, *ret_ghost);
+	resolve_aliases(f, *ret_ghost);
 	f->id = 0;
 	f->offset = f->stored_size = 0;
 	f->salt = (struct hash128){{0}};
@@ -225,10 +225,8 @@ static int begin_anew(struct tail_file *f, struct open_file *o, struct tail_file
 	o->ladder.n = 0;
 	free(STEAL(o->header));
 	o->header_len = 0;
-	return go_on(f, o);
+	return file_go_on(f, o);
 }
-
-static int resolve_new(struct tail_file *f, struct follow *follow);
 
 /*
  * The inode is known and its bytes are not: the file was rewritten, or the inode is used again, by
@@ -239,7 +237,7 @@ static int resolve_again(struct tail_file *f, struct open_file *o)
 	struct tail_file *ghost;
 	struct follow *follow = STEAL(o->follow);
 	bool renamed = f->proved_name != NULL;
-	open_free(o);
+	open_file_free(o);
 	int rc = forsake(f, &ghost);
 	if (rc < 0) {
 		(void)follow_close(follow);
@@ -254,202 +252,27 @@ static int resolve_again(struct tail_file *f, struct open_file *o)
 /* f has an entry, and its path leads to the inode of that entry. */
 static int resolve_known(struct tail_file *f, struct follow *follow)
 {
-	struct open_file *o = load(f);
+	struct open_file *o = open_file_load(f);
 	if (!o) {
 		(void)follow_close(follow);
 		return RESOLVED_WAIT;
 	}
 	o->follow = follow;
 	if (o->ladder.n == 0 && same_salt(f, follow) && same_header(follow, o))
-		return go_on(f, o);
-	const struct identity_case c = {&o->ladder, o->ledger.committed, true, known_size(f)};
+		return file_go_on(f, o);
+	const struct identity_case c = {&o->ladder, o->ledger.committed, true, file_known_size(f)};
 	uint64_t resume;
-	switch (identity_decide(&c, holds, follow, &resume)) {
+	switch (identity_decide(&c, resolve_holds, follow, &resume)) {
 	case IDENTITY_SAME:
-		return go_on(f, o);
+		return file_go_on(f, o);
 	case IDENTITY_CRASHED:
 		return resume_crashed(f, o, resume);
 	case IDENTITY_NEW:
 		return resolve_again(f, o);
 	default:
-		open_free(o);
+		open_file_free(o);
 		return RESOLVED_WAIT;
 	}
-}
-
-/* f bears the identity of other from here on: so do its other paths. */
-static void succeed(struct tail_file *f, struct tail_file *other)
-{
-	aliases_to(other, f);
-	f->alias_of = NULL;
-	file_free(other);
-}
-
-/* f takes over the identity of other, whose own path is gone. */
-static int adopt(struct tail_file *f, struct tail_file *other, struct open_file *o)
-{
-	f->id = other->id;
-	f->tally = other->tally;
-	f->stored = other->stored;
-	f->source->counters.copies++;
-	f->source->counters_dirty = true;
-	tail_note(f->source->tailer, TAIL_INFO,
-	          "\"%s%s\" is \"%s\", known before; going on at %llu", f->name, f->gz ? ".gz" : "",
-	          other->name, (unsigned long long)o->ledger.committed);
-	succeed(f, other);
-	int rc = go_on(f, o);
-	int changed = mark_changed(f, CHANGED_ENTRY);
-	return changed < 0 ? changed : rc;
-}
-
-/* The same for a file that is not to be read. */
-static int adopt_passed(struct tail_file *f, struct tail_file *other)
-{
-	f->id = other->id;
-	f->tally = other->tally;
-	f->stored = other->stored;
-	f->salt = other->salt;
-	f->offset = other->offset;
-	f->passed = f->verified = true;
-	succeed(f, other);
-	int rc = mark_changed(f, CHANGED_ENTRY);
-	return rc < 0 ? rc : RESOLVED_ALIAS;
-}
-
-/*
- * The start of the line that offset is in.  A last line without newline may have been handed out as
- * far as it went, of a copy that seemed to be finished; here it may be longer.
- */
-static uint64_t line_start(struct follow *follow, uint64_t offset)
-{
-	char before;
-	struct mark last;
-	if (offset == 0 ||
-	    (follow_bytes(follow, offset - 1, offset, &before) == 1 && before == '\n'))
-		return offset;
-	return follow_last_line(follow, offset, &last) == 1 ? last.end : 0;
-}
-
-/* A file of its own that begins with rows of another: those are not sent again. */
-static int fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
-{
-	resume = line_start(o->follow, resume);
-	f->id = f->source->tailer->next_id++;
-	ladder_cut(&o->ladder, resume);
-	ledger_reset(&o->ledger, resume);
-	tail_note(
-	        f->source->tailer, TAIL_WARNING,
-	        "\"%s\" begins like a file that is known and differs from byte %llu on: reading it "
-	        "from there",
-	        f->name, (unsigned long long)resume);
-	int rc = go_on(f, o);
-	int changed = mark_changed(f, CHANGED_POSITION);
-	return changed < 0 ? changed : rc;
-}
-
-/* It has all of a file that is still there, and more. */
-static bool outgrown(const struct tail_file *f, const struct tail_file *other)
-{
-	return file_present(other) && !f->gz && !other->gz && f->size > other->size;
-}
-
-/* The size of the other may be old news; but not for two rescans. */
-static bool overdue(struct tail_file *f)
-{
-	uint64_t now = f->source->counters.rescans;
-	if (f->outgrown_at == 0)
-		f->outgrown_at = now + 1;
-	return now >= f->outgrown_at + 2;
-}
-
-/* It ends before the earliest rung: its first row, which is the same, is all there is. */
-static bool too_short(const struct identity_case *c)
-{
-	return c->ladder->n > 0 && c->size < c->ladder->rungs[c->ladder->n - 1].end;
-}
-
-/* What f is to a known file with the same beginning.  -1: nothing; else an enum resolved. */
-static int resolve_against(struct tail_file *f, struct follow *follow, struct tail_file *other)
-{
-	bool there = file_present(other) || other->open;
-	if (other->passed && !there)
-		return adopt_passed(f, other);
-	if (other->passed) {
-		f->alias_of = other;
-		return RESOLVED_ALIAS;
-	}
-	struct open_file *o = load(other);
-	if (!o)
-		return RESOLVED_WAIT;
-	o->follow = follow;
-	const struct identity_case c = {other->open ? &other->open->ladder : &o->ladder,
-	                                other->offset, false, known_size(f)};
-	uint64_t resume;
-	int decided = identity_decide(&c, holds, follow, &resume);
-	if (decided == IDENTITY_NEW && too_short(&c))
-		decided = IDENTITY_COPYING;
-	if (c.ladder->n == 0) /* begun and nothing acknowledged yet: that will tell */
-		decided = there ? IDENTITY_COPYING : IDENTITY_SAME;
-	if (decided == IDENTITY_SAME && !there)
-		return adopt(f, other, o);
-	if (decided == IDENTITY_SAME && outgrown(f, other)) {
-		resume = other->offset;
-		decided = overdue(f) ? IDENTITY_FORK : IDENTITY_COPYING;
-	}
-	if (decided == IDENTITY_FORK)
-		return fork_of(f, o, resume);
-	o->follow = NULL;
-	open_free(o);
-	if (decided == IDENTITY_COPYING && !f->copying)
-		tail_note(
-		        f->source->tailer, TAIL_INFO,
-		        "\"%s\" begins like a file that is known, of which more was read: waiting "
-		        "for the rest of the copy",
-		        f->name);
-	f->copying = decided == IDENTITY_COPYING;
-	if (decided == IDENTITY_SAME)
-		f->alias_of = other;
-	if (decided == IDENTITY_NEW)
-		return -1;
-	return decided == IDENTITY_SAME ? RESOLVED_ALIAS : RESOLVED_WAIT;
-}
-
-/* A path that was not known: another path of a known file, or a new one. */
-static int resolve_new(struct tail_file *f, struct follow *follow)
-{
-	struct source *s = f->source;
-	const struct event_salt *salt = follow_salt(follow);
-	for (size_t i = 0; i < s->nfiles; i++) {
-		struct tail_file *other = s->files[i];
-		bool same_name = acct_name_compare(&other->key, &f->key) == 0;
-		if (other == f || other->id == 0 || hash_is_zero(&other->salt))
-			continue;
-		if (salt->len == 0) { /* a copy that has just begun has no row to show */
-			if (!same_name || !file_present(other))
-				continue;
-			(void)follow_close(follow);
-			return RESOLVED_WAIT;
-		}
-		if (!hash_equal(&other->salt, &salt->hash))
-			continue;
-		int rc = resolve_against(f, follow, other);
-		if (rc == -1)
-			continue;
-		if (rc != RESOLVED_READ && !f->open) /* else it is f's by now */
-			(void)follow_close(follow);
-		return rc;
-	}
-	struct open_file *o = calloc(1, sizeof(*o));
-	if (!o) {
-		(void)follow_close(follow);
-		return -ENOMEM;
-	}
-	o->follow = follow;
-	f->id = s->tailer->next_id++;
-	int rc = go_on(f, o);
-	/* The store learns of it before anything of it is delivered: it may be gone by then. */
-	int changed = mark_changed(f, CHANGED_POSITION);
-	return changed < 0 ? changed : rc;
 }
 
 int resolve(struct tail_file *f)
@@ -522,15 +345,15 @@ int resolve_changed(struct tail_file *f, struct tail_file **ret)
 	o->header = f->open->header;
 	o->header_len = f->open->header_len;
 	f->open->header = NULL;
-	const struct identity_case c = {&o->ladder, o->ledger.committed, true, known_size(g)};
+	const struct identity_case c = {&o->ladder, o->ledger.committed, true, file_known_size(g)};
 	uint64_t resume;
-	int decided = identity_decide(&c, holds, o->follow, &resume);
+	int decided = identity_decide(&c, resolve_holds, o->follow, &resume);
 	if (decided == IDENTITY_NEW && o->ladder.n == 0 && same_header(o->follow, o))
 		decided = IDENTITY_SAME;
 	struct tail_file *heir = g;
 	int rc = decided;
 	if (decided == IDENTITY_SAME)
-		rc = go_on(g, o);
+		rc = file_go_on(g, o);
 	else if (decided == IDENTITY_CRASHED)
 		rc = resume_crashed(g, o, resume);
 	else if (decided >= 0)
@@ -538,7 +361,7 @@ int resolve_changed(struct tail_file *f, struct tail_file **ret)
 	if (rc < 0)
 		f->open->header = STEAL(o->header); /* f goes on as it was */
 	if (!g->open)
-		open_free(o);
+		open_file_free(o);
 	if (rc < 0) {
 		file_free(g);
 		return rc;
@@ -596,7 +419,7 @@ int resolve_pass(struct tail_file *f, bool whole)
 	                             .offset = f->offset};
 	int rc = store_file_put(f->source->tailer->conf.store, &e, &o->ladder, &o->ledger,
 	                        o->header ? (struct slice){o->header, o->header_len} : SLICE_EMPTY);
-	open_free(o);
+	open_file_free(o);
 	f->stored = rc == 0;
 	f->verified = true;
 	return rc;

@@ -16,7 +16,6 @@ _pmta_shipper() {
 	local choices
 	case ${words[1]}/$cword in
 	*/1) choices="run check directives parse status dead --help --version" ;;
-	dead/2) choices="list show" ;;
 	run/*) choices="--config --dry-run --help" ;;
 	check/*) choices="--config --print --help" ;;
 	directives/*) choices="--config --extended --help" ;;
@@ -28,7 +27,7 @@ _pmta_shipper() {
 		choices="--config --source --since --until --format --help"
 		;;
 	status/*) choices="--config --json --help" ;;
-	dead/*) choices="--config --raw --help" ;;
+	dead/*) choices="list show --config --raw --help" ;;
 	*) return ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")

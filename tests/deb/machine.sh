@@ -38,9 +38,9 @@ machine_boot() {
 			echo $BASHPID >"$dir/cgroup.procs"
 		done
 		SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 exec systemd-nspawn --quiet --boot \
-			--directory="$m_root" --register=no --keep-unit --private-network \
-			--console=pipe --link-journal=no --resolv-conf=off --timezone=off \
-			--kill-signal=SIGRTMIN+3 </dev/null >>"$m_dir/console.log" 2>&1
+			--directory="$m_root" --machine="$m_cgroup" --register=no \
+			--keep-unit --private-network --console=pipe --link-journal=no \
+			--resolv-conf=off --timezone=off --kill-signal=SIGRTMIN+3 </dev/null >>"$m_dir/console.log" 2>&1
 	) &
 	m_pid=$!
 	m_leader=

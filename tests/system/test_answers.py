@@ -1,6 +1,7 @@
 """The answer table of DESIGN.md ("On the wire"), a test a row: what an answer does to a record."""
 
 import email.utils
+import re
 import time
 
 import pytest
@@ -493,9 +494,9 @@ def test_retry_after_is_not_remembered(site):
     tokens += more(acct, 3, "N")
     all_there(backend, tokens)
     finish(agent, backend, tokens)
-    first, *others = log_about(agent, "trying again in")
-    assert "in 1.0 s" in first and others
-    assert all("in 0.0 s" in line for line in others), others
+    lines = log_about(agent, "trying again in")
+    first, *others = [float(re.search(r"trying again in ([\d.e-]+) s", line)[1]) for line in lines]
+    assert first == 1 and others and max(others) < 0.5, lines
 
 
 @pytest.mark.parametrize("value", ["99999999999999", "9223372036854775807"])

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import resource
 import select
@@ -523,3 +524,22 @@ def test_stop_with_unanswered_requests_says_how_many_and_does_not_spin(site):
     up(agent)
     all_there(backend, tokens)
     finish(agent, backend, tokens, repeated=tokens[:2])
+
+
+def test_boundary_beyond_the_end_of_a_file_delays_nothing(site):
+    """A host that crashed lost the rows of a batch in flight: its boundary is given up, not waited
+    for, when new rows stand there that are fewer."""
+    backend, agent, acct, first = delivering(site, 1, path=ARRAY)
+    all_there(backend, first)
+    eventually(lambda: agent.status()["sources"][0]["rows"]["acknowledged"] == 1)
+    size = acct.live.stat().st_size
+    backend.rule(hang=True)
+    more(acct, 5, seed="GONE")
+    eventually(lambda: agent.status()["endpoints"][0]["inFlight"] == 1)
+    agent.kill9()
+    os.truncate(acct.live, size)
+    backend.control({"clear": True}, {"drop": True})
+    kept = more(acct, 1, seed="KEPT")
+    up(agent)
+    all_there(backend, kept)
+    stopped(agent)

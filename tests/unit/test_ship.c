@@ -549,21 +549,6 @@ static void test_S5_after_refuse_limit_the_endpoint_is_doubted(void **state)
 	assert_int_equal(ship_memory(s, 0).run, 6);
 }
 
-static void test_kick_tries_at_once(void **state)
-{
-	(void)state;
-	backend.script[0] = ANSWER("403", "", "");
-	open_ship();
-	add_many(0, 1);
-	seal_and_store();
-	settle();
-	settle();
-	assert_int_equal(backend.n, 1);
-	ship_kick(s);
-	settle();
-	expect("A0-10 ");
-}
-
 static void test_paused_and_draining_send_nothing(void **state)
 {
 	(void)state;
@@ -675,7 +660,6 @@ int main(void)
 	        TEST(test_S5_unauthorized_is_held_and_loses_nothing),
 	        TEST(test_S5_an_endpoint_that_never_accepted_is_not_believed),
 	        TEST(test_S5_after_refuse_limit_the_endpoint_is_doubted),
-	        TEST(test_kick_tries_at_once),
 	        TEST(test_paused_and_draining_send_nothing),
 	        TEST(test_without_url_nothing_is_taken),
 	        TEST(test_dry_run_sends_nothing_and_accepts_all),

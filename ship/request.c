@@ -1,0 +1,146 @@
+/* Which batch of an endpoint goes out, and when. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "ship/endpoint.h"
+
+static bool due(const struct batch *b, int64_t now_ms)
+{
+	return b->stored &&
+	       (b->state == BATCH_SEALED || (b->state == BATCH_WAITING && b->next_ms <= now_ms));
+}
+
+/* In order; while the endpoint fails, the one that was tried longest ago: probes take turns. */
+static struct batch *next_batch(const struct endpoint *e, int64_t now_ms)
+{
+	struct batch *best = NULL;
+	for (struct batch *b = e->queue; b; b = b->next) {
+		if (!due(b, now_ms))
+			continue;
+		if (e->state == SHIP_OK)
+			return b;
+		if (!best || b->tried < best->tried)
+			best = b;
+	}
+	return best;
+}
+
+/* Not before this may the next request go out: the host's rate, or what it asked for; 0 for now. */
+static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
+{
+	int64_t at = e->conf->requests_per_minute > 0 ? e->host->slot_ms : 0;
+	if (e->pause_ms > at)
+		at = e->pause_ms;
+	return at > now_ms ? at : 0;
+}
+
+static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
+{
+	if (e->conf->gzip && !b->packed) {
+		int rc = batch_pack(b);
+		if (rc < 0)
+			return rc;
+	}
+	const struct http_request request = {
+	        .body = b->packed ? b->packed : b->body,
+	        .len = b->packed ? b->packed_len : b->len,
+	        .gzip = b->packed != NULL,
+	        .key = b->key,
+	};
+	int rc = http_post(e->target, &request, b);
+	if (rc < 0)
+		return rc;
+	fault_point("after-send");
+	b->state = BATCH_FLYING;
+	b->tried = ++e->tries;
+	e->flying++;
+	e->status.sent_requests++;
+	if (e->conf->requests_per_minute > 0)
+		e->host->slot_ms = (e->host->slot_ms > now_ms ? e->host->slot_ms : now_ms) +
+		                   60000 / e->conf->requests_per_minute;
+	return 0;
+}
+
+/* Signature and token are read before the first request and before each probe of a held one. */
+static bool secrets(struct endpoint *e, int64_t now_ms)
+{
+	struct err err = {0};
+	if (e->secrets_read && e->state != SHIP_HELD)
+		return true;
+	if (http_target_secrets(e->target, &err) == 0) {
+		e->secrets_read = true;
+		return true;
+	}
+	if (e->state != SHIP_HELD)
+		endpoint_note(
+		        e, true,
+		        "endpoint \"%s\": held, nothing is lost: %s; trying again every %.3g s",
+		        e->conf->name, err.text, (double)e->conf->hold_interval_ms / 1000);
+	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.250s", err.text);
+	endpoint_failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
+	return false;
+}
+
+/* A dry run: as if it had been accepted. */
+static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
+{
+	const struct answer yes = {
+	        .status = 200, .failure = "", .body = SLICE_EMPTY, .body_whole = true};
+	b->state = BATCH_FLYING;
+	e->flying++;
+	endpoint_answer(e, b, &yes, now_ms);
+}
+
+int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err *err)
+{
+	if (e->state == SHIP_UNCONFIGURED || e->paused || draining)
+		return 0;
+	endpoint_summary(e, now_ms);
+	for (;;) {
+		bool probing = e->state != SHIP_OK;
+		unsigned limit = probing ? 1 : e->limit;
+		if (e->flying >= limit || (probing && now_ms < e->probe_ms) ||
+		    rate_ms(e, now_ms) > 0)
+			return 0;
+		struct batch *b = next_batch(e, now_ms);
+		if (b && e->hooks->dry_run) {
+			pretend(e, b, now_ms);
+			continue;
+		}
+		if (!b || !secrets(e, now_ms))
+			return 0;
+		int rc = launch(e, b, now_ms);
+		if (rc == -ENOMEM) /* later: what is under way frees some */
+			return 0;
+		if (rc < 0)
+			return err_set(err, rc, "endpoint \"%s\": cannot start a request: %s",
+			               e->conf->name, strerror(-rc));
+	}
+}
+
+int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms)
+{
+	int64_t at = INT64_MAX;
+	if (e->state == SHIP_UNCONFIGURED || e->paused)
+		return -1;
+	bool probing = e->state != SHIP_OK;
+	if (e->flying >= (probing ? 1 : e->limit))
+		return -1;
+	for (const struct batch *b = e->queue; b; b = b->next) {
+		if (!b->stored || (b->state != BATCH_SEALED && b->state != BATCH_WAITING))
+			continue;
+		int64_t when = b->state == BATCH_WAITING ? b->next_ms : now_ms;
+		if (when < at)
+			at = when;
+	}
+	if (at == INT64_MAX)
+		return -1;
+	if (probing && e->probe_ms > at)
+		at = e->probe_ms;
+	if (rate_ms(e, now_ms) > at)
+		at = rate_ms(e, now_ms);
+	return at > now_ms ? at - now_ms : 0;
+}

@@ -1,0 +1,119 @@
+/* Opening a tailer: folders watched, positions loaded, what exists at the first start decided. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "tailer/impl.h"
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash == path ? 1 : (size_t)(slash - path);
+	return strndup(path, len);
+}
+
+static int open_source(struct tailer *t, size_t i)
+{
+	struct source *s = &t->sources[i];
+	s->tailer = t;
+	s->token = (unsigned)(i * NDIRS);
+	s->conf = &t->conf.sources[i];
+	s->template = acct_template(s->conf->acct_file);
+	s->dirs[DIR_LIVE] = folder_of(s->conf->acct_file);
+	if (s->conf->move_to[0] != '\0')
+		s->dirs[DIR_MOVED] = strdup(s->conf->move_to);
+	if (!s->dirs[DIR_LIVE] || (s->conf->move_to[0] != '\0' && !s->dirs[DIR_MOVED]))
+		return -ENOMEM;
+	for (int d = 0; d < NDIRS; d++) {
+		if (!s->dirs[d])
+			continue;
+		s->watched[d] = true; /* so that its absence is said */
+		/* Watched before it is looked at: what comes in between is seen twice, not never.
+		 */
+		int rc = watch_add(t->watch, s->dirs[d], s->token + (unsigned)d);
+		if (rc < 0)
+			return rc;
+	}
+	return source_load(s);
+}
+
+/* What exists at the first start is decided about in one transaction, all sources alike. */
+static int first_scan(struct tailer *t)
+{
+	int rc = store_begin(t->conf.store);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < t->conf.nsources; i++) {
+		struct source *s = &t->sources[i];
+		rc = scan_source(s);
+		if (rc == 0 && !s->started)
+			rc = store_put(t->conf.store, s->conf->name, "started", 1);
+	}
+	if (rc == 0)
+		rc = tailer_save(t);
+	if (rc == 0)
+		rc = store_commit(t->conf.store, t->now_ms);
+	if (rc < 0) {
+		store_rollback(t->conf.store);
+		return rc;
+	}
+	for (size_t i = 0; i < t->conf.nsources; i++)
+		t->sources[i].started = true;
+	tailer_saved(t);
+	return 0;
+}
+
+int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_fn *note, void *arg,
+                struct err *err)
+{
+	struct tailer *t = calloc(1, sizeof(*t));
+	if (!t)
+		return err_set(err, -ENOMEM, "follow files: out of memory");
+	t->conf = *conf;
+	t->note = note;
+	t->arg = arg;
+	t->sources = calloc(conf->nsources, sizeof(*t->sources));
+	int rc = t->sources ? watch_open(&t->watch, err) : -ENOMEM;
+	if (rc < 0) {
+		(void)tailer_close(t);
+		return rc;
+	}
+	int64_t last = 0;
+	rc = store_last_file(conf->store, &last);
+	t->next_id = last + 1;
+	for (size_t i = 0; rc == 0 && i < conf->nsources; i++)
+		rc = open_source(t, i);
+	if (rc == 0)
+		rc = first_scan(t);
+	if (rc < 0) {
+		(void)err_set(err, rc, "read positions: %s", store_error(conf->store));
+		(void)tailer_close(t);
+		return rc;
+	}
+	*ret = t;
+	return 0;
+}
+
+struct tailer *tailer_close(struct tailer *t)
+{
+	if (!t)
+		return NULL;
+	for (size_t i = 0; t->sources && i < t->conf.nsources; i++) {
+		struct source *s = &t->sources[i];
+		while (s->nfiles > 0)
+			file_free(s->files[s->nfiles - 1]);
+		free(s->files);
+		free(s->todo);
+		for (int d = 0; d < NDIRS; d++)
+			free(s->dirs[d]);
+	}
+	while (t->norphans > 0)
+		orphan_free(t->orphans[--t->norphans]);
+	free(t->orphans);
+	free(t->changed);
+	free(t->sources);
+	(void)watch_close(t->watch);
+	free(t);
+	return NULL;
+}

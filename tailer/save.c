@@ -1,0 +1,189 @@
+/* Acknowledgements, and what the store keeps of them. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tailer/impl.h"
+
+static const struct {
+	const char *name;
+	size_t offset;
+} kept_values[] = {
+        {"rows", offsetof(struct source, tally.rows)},
+        {"acked", offsetof(struct source, tally.acked)},
+        {"dead", offsetof(struct source, tally.dead)},
+        {"skipped", offsetof(struct source, tally.skipped)},
+        {"ignored", offsetof(struct source, tally.ignored)},
+        {"rotations", offsetof(struct source, counters.rotations)},
+        {"truncations", offsetof(struct source, counters.truncations)},
+        {"crashes", offsetof(struct source, counters.crashes)},
+        {"copies", offsetof(struct source, counters.copies)},
+        {"gone_unread", offsetof(struct source, counters.gone_unread)},
+        {"nul_bytes", offsetof(struct source, counters.nul_bytes)},
+};
+#define NKEPT (sizeof(kept_values) / sizeof(kept_values[0]))
+
+static uint64_t *kept_value(struct source *s, size_t i)
+{
+	return (uint64_t *)((char *)s + kept_values[i].offset);
+}
+
+static int load_file(const struct store_file *e, void *arg)
+{
+	struct source *s = arg;
+	struct acct_name key;
+	if (!acct_name_parse(&s->template, e->name, &key))
+		return 0; /* another acct-file by now */
+	struct tail_file *f = file_new(s, e->name, &key);
+	if (!f)
+		return -ENOMEM;
+	f->id = e->id;
+	f->gz = e->gz;
+	f->passed = e->passed;
+	f->dev = e->dev;
+	f->ino = e->ino;
+	f->size = f->stored_size = f->saved_size = e->size;
+	f->salt = e->salt;
+	f->offset = e->offset;
+	f->gone_ms = e->gone_ms;
+	f->missing = e->gone_ms ? 2 : 0;
+	f->tally = e->tally;
+	f->stored = true;
+	f->dir = -1;
+	return 0;
+}
+
+int source_load(struct source *s)
+{
+	struct store *store = s->tailer->conf.store;
+	int64_t started;
+	int rc = store_get(store, s->conf->name, "started", 0, &started);
+	for (size_t i = 0; rc == 0 && i < NKEPT; i++) {
+		int64_t value;
+		rc = store_get(store, s->conf->name, kept_values[i].name, 0, &value);
+		*kept_value(s, i) = (uint64_t)value;
+	}
+	s->started = started != 0;
+	return rc == 0 ? store_files(store, s->conf->name, load_file, s) : rc;
+}
+
+void tailer_hold(struct tail_file *f)
+{
+	f->refs++;
+}
+
+void tailer_release(struct tailer *t, struct tail_file *f, size_t n)
+{
+	f->refs -= n;
+	if (!f->orphan) {
+		file_let_go(f);
+		return;
+	}
+	if (f->refs > 0)
+		return;
+	list_remove(t->orphans, &t->norphans, f);
+	orphan_free(f);
+}
+
+int tailer_ack(struct tailer *t, struct tail_file *f, uint64_t start, uint64_t end,
+               const struct mark *proofs, size_t nproofs, const struct tally *tally)
+{
+	(void)t;
+	struct mark last;
+	if (!f->orphan) {
+		struct open_file *o = f->open;
+		uint64_t before = o->ledger.committed;
+		struct ledger_range range = {.start = start, .end = end};
+		if (nproofs > 0)
+			range.last = proofs[nproofs - 1];
+		int rc = ledger_ack(&o->ledger, &range, &last);
+		if (rc < 0)
+			return rc;
+		for (size_t i = 0; rc > 0 && start <= before && i < nproofs; i++)
+			ladder_push(&o->ladder, &proofs[i]);
+		if (rc > 0)
+			ladder_push(&o->ladder, &last);
+		f->offset = o->ledger.committed;
+		rc = mark_changed(f, CHANGED_POSITION);
+		if (rc < 0)
+			return rc;
+	} else if (f->alias_of) { /* whoever bears its identity now */
+		tally_add(&f->alias_of->tally, tally);
+		(void)!mark_changed(f->alias_of, CHANGED_ENTRY);
+	}
+	tally_add(&f->tally, tally);
+	tally_add(&f->source->tally, tally);
+	f->source->counters_dirty = true;
+	return 0;
+}
+
+bool tailer_dirty(const struct tailer *t)
+{
+	bool dirty = t->nchanged > 0;
+	for (size_t i = 0; i < t->conf.nsources; i++)
+		dirty = dirty || t->sources[i].counters_dirty;
+	return dirty;
+}
+
+static int save_file(struct tail_file *f)
+{
+	struct store *store = f->source->tailer->conf.store;
+	const struct store_file e = {
+	        .id = f->id,
+	        .source = f->source->conf->name,
+	        .name = f->name,
+	        .gz = f->gz,
+	        .passed = f->passed,
+	        .dev = f->dev,
+	        .ino = f->ino,
+	        .size = f->size,
+	        .salt = f->salt,
+	        .offset = f->offset,
+	        .gone_ms = f->gone_ms,
+	        .tally = f->tally,
+	};
+	if (f->id == 0)
+		return 0;
+	if (f->expired)
+		return store_file_drop(store, f->id);
+	if (f->dirty && f->open)
+		return store_file_put(store, &e, &f->open->ladder, &f->open->ledger,
+		                      tail_file_header(f));
+	return f->stored ? store_file_touch(store, &e) : 0;
+}
+
+int tailer_save(struct tailer *t)
+{
+	for (size_t i = 0; i < t->nchanged; i++) {
+		int rc = save_file(t->changed[i]);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < t->conf.nsources; i++) {
+		struct source *s = &t->sources[i];
+		for (size_t k = 0; s->counters_dirty && k < NKEPT; k++) {
+			int rc = store_put(t->conf.store, s->conf->name, kept_values[k].name,
+			                   (int64_t)*kept_value(s, k));
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+void tailer_saved(struct tailer *t)
+{
+	for (size_t i = 0; i < t->conf.nsources; i++)
+		t->sources[i].counters_dirty = false;
+	while (t->nchanged > 0) {
+		struct tail_file *f = t->changed[--t->nchanged];
+		f->stored = f->stored || (f->dirty && f->id != 0);
+		f->saved_size = f->size;
+		f->dirty = f->touched = false;
+		if (f->expired)
+			file_free(f);
+		else
+			file_let_go(f);
+	}
+}
