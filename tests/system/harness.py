@@ -161,7 +161,7 @@ class Backend(Process):
             context = ssl.create_default_context(cafile=self.tls / "ca.pem")
             if self.settings.get("client_ca"):
                 context.load_cert_chain(self.tls / "client.pem", self.tls / "client.key")
-        with urllib.request.urlopen(self.url(path, "localhost" if self.tls else "127.0.0.1"), body,
+        with urllib.request.urlopen(self.url(path), body,
                                     timeout=20, context=context) as answer:
             return json.load(answer)
 

@@ -334,7 +334,7 @@ def test_faults_under_tls(site, fault):
     backend.rule(times=1, path="/system", **fault)
     context = ssl.create_default_context(cafile=certs / "ca.pem")
     for attempt in range(2):
-        connection = http.client.HTTPSConnection("localhost", backend.port, timeout=20,
+        connection = http.client.HTTPSConnection("127.0.0.1", backend.port, timeout=20,
                                                  context=context)
         connection.request("POST", "/system/", BODY)
         if attempt == 0:
