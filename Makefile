@@ -37,7 +37,7 @@ LIB   := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
 UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 WRITER_SRC := $(wildcard fixtures/*.c)
 
-.PHONY: all demo check torture unit system install format clean deps deps-check
+.PHONY: all demo check torture valgrind unit system install format clean deps deps-check
 .SECONDARY:
 all: $(BUILD)/pmta-shipper
 
@@ -126,5 +126,18 @@ torture: deps-check
 	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) tests/torture/torture.py --seconds $(TORTURE_T) $(if $(SEED),--seed $(SEED))
+
+# The agent under valgrind, through records, answers and a rotation; unit tests likewise.
+VALGRIND_UNIT := test_reader test_follow test_store test_json test_batch test_ledger
+VALGRIND_SYSTEM := tests/system/test_records.py -k "not megabytes"
+valgrind: deps-check
+	$(call install_packages,valgrind)
+	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer \
+		$(VALGRIND_UNIT:%=$(BUILD)/tests/%)
+	@for t in $(VALGRIND_UNIT); do PMTA_VALGRIND_OF=$(BUILD)/tests/$$t tests/valgrind \
+		>$(BUILD)/valgrind.log 2>&1 || { cat $(BUILD)/valgrind.log; exit 1; }; done
+	@PMTA_VALGRIND_OF=$(BUILD)/pmta-shipper PMTA_SHIPPER=tests/valgrind \
+		PMTA_WRITER=$(BUILD)/pmta-writer \
+		$(PYTHON) -m pytest -q -n 2 -p no:cacheprovider $(VALGRIND_SYSTEM)
 
 include tests/lint/lint.mk tests/fuzz/fuzz.mk packaging/deb/deb.mk

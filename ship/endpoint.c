@@ -26,6 +26,13 @@ void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...)
 	e->hooks->on_note(problem, text, e->hooks->arg);
 }
 
+const char *endpoint_seconds(int64_t ms)
+{
+	static char text[32];
+	(void)snprintf(text, sizeof(text), ms < 10000 ? "%.2g s" : "%.0f s", (double)ms / 1000);
+	return text;
+}
+
 void endpoint_open(struct endpoint *e, int64_t now_ms)
 {
 	e->state = e->conf->url[0] || e->hooks->dry_run ? SHIP_OK : SHIP_UNCONFIGURED;
@@ -275,9 +282,9 @@ static void held(struct endpoint *e, struct batch *b, const struct answer *a, co
 	if (e->state != SHIP_HELD)
 		endpoint_note(
 		        e, true,
-		        "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %.3g s",
+		        "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %s",
 		        e->conf->name, words, answer_advice(a),
-		        (double)e->conf->hold_interval_ms / 1000);
+		        endpoint_seconds((int64_t)e->conf->hold_interval_ms));
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s", words,
 	               answer_advice(a));
 	wait_until(b, 0);
@@ -341,8 +348,8 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
 		                           e->conf->retry_max_ms, &e->random);
 	if (first && may_say(e, now_ms))
 		endpoint_note(e, true,
-		              "endpoint \"%s\": %s; trying again in %.3g s, nothing is lost",
-		              e->conf->name, words, (double)wait / 1000);
+		              "endpoint \"%s\": %s; trying again in %s, nothing is lost",
+		              e->conf->name, words, endpoint_seconds(wait));
 	endpoint_failing(e, SHIP_RETRYING, wait, now_ms);
 }
 

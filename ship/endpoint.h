@@ -57,6 +57,8 @@ int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms);
 /* What endpoint.c and request.c share. */
 void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...) ERR_PRINTF(3, 4);
 void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, int64_t now_ms);
+/* "0.25 s", "60 s"; good until the next call. */
+const char *endpoint_seconds(int64_t ms);
 void endpoint_summary(struct endpoint *e, int64_t now_ms);
 
 #endif

@@ -72,9 +72,15 @@ machine_end() {
 	if [ -n "${m_root-}" ]; then
 		umount "$m_root" 2>/dev/null || umount -l "$m_root" 2>/dev/null || true
 		for dir in $(cgroup_dirs); do
-			find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null || true
+			until_true 5 cgroup_removed "$dir" || true
 		done
 	fi
+}
+
+# Its processes may take a moment to be gone.
+cgroup_removed() { # DIR
+	[ ! -d "$1" ] || find "$1" -depth -type d -exec rmdir {} \; 2>/dev/null
+	[ ! -d "$1" ]
 }
 
 until_true() { # SECONDS COMMAND...
