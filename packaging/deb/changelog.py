@@ -7,11 +7,12 @@ counts from the release before it, so that the same sources always give the same
 
 import re
 import sys
+import textwrap
 from datetime import datetime, timedelta, timezone
 
 MAINTAINER = "pmta-shipper developers <pmta-shipper@packages.example.org>"
 BEGUN = {"version": "0.0.1", "date": "2026-11-21",
-         "lines": ["  * Packaging begun; not released."]}
+         "items": ["Packaging begun; not released."]}
 HEADING = re.compile(r"## \[(\d[^\]]*)\] - (\S+)")
 
 
@@ -20,11 +21,11 @@ def entries(text):
     for line in text.splitlines():
         heading = HEADING.match(line)
         if heading:
-            found.append({"version": heading[1], "date": heading[2], "lines": []})
+            found.append({"version": heading[1], "date": heading[2], "items": []})
         elif found and line.startswith("- "):
-            found[-1]["lines"].append("  * " + line[2:])
-        elif found and line.startswith("  ") and found[-1]["lines"]:
-            found[-1]["lines"].append("    " + line.strip())
+            found[-1]["items"].append(line[2:])
+        elif found and line.startswith("  ") and found[-1]["items"]:
+            found[-1]["items"][-1] += " " + line.strip()
     return found + [BEGUN]
 
 
@@ -39,16 +40,11 @@ def set_times(found):
         before = entry["time"]
 
 
-def wrapped(lines):
+def wrapped(items):
     """Debian wants fewer than 80 columns."""
-    for line in lines:
-        while len(line) > 79:
-            cut = line.rfind(" ", 5, 80)
-            if cut < 0:
-                break
-            yield line[:cut]
-            line = "    " + line[cut + 1:]
-        yield line
+    return "\n".join(
+        textwrap.fill(item, 79, initial_indent="  * ", subsequent_indent="    ",
+                      break_long_words=False, break_on_hyphens=False) for item in items)
 
 
 def main():
@@ -58,10 +54,10 @@ def main():
         sys.exit(f"{sys.argv[1]}: no heading with a version")
     set_times(found)
     for number, entry in enumerate(found):
-        lines = entry["lines"] or ["  * Nothing that a user could notice."]
+        items = entry["items"] or ["Nothing that a user could notice."]
         print("\n" if number else "", end="")
         print(f"pmta-shipper ({entry['version']}) bookworm; urgency=medium\n")
-        print("\n".join(wrapped(lines)))
+        print(wrapped(items))
         print(f"\n -- {MAINTAINER}  {entry['time']:%a, %d %b %Y %H:%M:%S +0000}")
 
 

@@ -123,13 +123,17 @@ def test_manual_is_clean(page):
     assert told == []
 
 
+def makefiles():
+    parts = ["Makefile", "tests/lint/lint.mk", "tests/fuzz/fuzz.mk", "packaging/deb/deb.mk"]
+    return "".join((ROOT / part).read_text("utf-8") for part in parts)
+
+
 def test_commands_of_the_readme_exist():
     readme = (ROOT / "README.md").read_text("utf-8")
-    makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"(?:^ {4}|`)make ([a-z]+)", readme, re.MULTILINE))
     assert {"demo", "check"} <= targets
     for target in targets:
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+        assert re.search(rf"^{target}:", makefiles(), re.MULTILINE), target
     commands = set(re.findall(r"(?:^ {4,}(?:\$ )?|`)pmta-shipper ([a-z]+)", readme, re.MULTILINE))
     assert commands and commands <= set(COMMANDS)
 
@@ -152,3 +156,23 @@ def test_tests_named_for_promises_exist():
     promises = re.findall(r"^\| ([TRS]\d) \|", page, re.MULTILINE)
     assert promises == [f"T{i}" for i in range(1, 7)] + [f"R{i}" for i in range(1, 5)] + \
         [f"S{i}" for i in range(1, 7)]
+
+
+def test_every_complaint_and_obligation_has_a_test():
+    """docs/RELIABILITY.md: each row names one."""
+    page = (ROOT / "docs/RELIABILITY.md").read_text("utf-8")
+    complaints = page.split("## What others were blamed for")[1].split("\n## ")[0]
+    rows = [line for line in complaints.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == 32
+    obligations = re.findall(r"^\| \d\. .*$", page, re.MULTILINE)
+    assert len(obligations) == 8
+    for row in rows + obligations:
+        assert re.search(r"`test_\w+`", row), row
+
+
+def test_make_targets_of_hacking_exist():
+    hacking = (ROOT / "HACKING.md").read_text("utf-8")
+    targets = set(re.findall(r"(?:^ {4}|`)make ([a-z-]+)(?=[ `]|$)", hacking, re.MULTILINE))
+    assert {"check", "torture", "lint", "fuzz"} <= targets
+    for target in targets | set(re.findall(r"`(lint-[a-z]+)`", hacking)):
+        assert re.search(rf"^{target}:", makefiles(), re.MULTILINE), target

@@ -8,7 +8,7 @@ import shutil
 import signal
 
 import pytest
-from harness import AGENT, BOUNCE_HEADER, WEBHOOK, token_row, token_rows
+from harness import AGENT, BOUNCE_HEADER, WEBHOOK, eventually, token_row, token_rows
 from steps import (
     accepted, append, arrived, compare, count, delivered, lines, order_of, put, record_of,
     records, rescanned, source_status, started, stopped, up)
@@ -313,6 +313,7 @@ def test_a_changed_header_in_mid_file(site):
     acct.append(short[20:30])
     up(agent)
     arrived(backend, 50)
+    eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)
     agent.kill9()
     acct.append(short[30:] + [BOUNCE_HEADER] + rows[20:])
     up(agent)
