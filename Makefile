@@ -121,7 +121,7 @@ clean:
 	rm -rf build
 
 # Kills, stops, reloads and a misbehaving backend for T seconds a seed; SEED=n repeats one run.
-TORTURE_T ?= $(if $(T),$(T),180)
+TORTURE_T ?= $(if $(filter command line,$(origin T)),$(T),180)
 torture: deps-check
 	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \

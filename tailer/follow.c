@@ -282,6 +282,16 @@ void follow_keep(struct follow *f, uint64_t offset)
 	f->keep = offset;
 }
 
+void follow_rest(struct follow *f)
+{
+	if (f->cutting || f->reset || f->keep != f->pos || f->pos != f->read_to ||
+	    f->pos != f->off + f->len)
+		return;
+	free(STEAL(f->buf));
+	f->off = f->pos;
+	f->len = f->scanned = 0; /* the tail stays: the next read is compared with it */
+}
+
 /* Move what is still needed to the front. */
 static void compact(struct follow *f)
 {

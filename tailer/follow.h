@@ -65,6 +65,9 @@ void follow_keep(struct follow *f, uint64_t offset);
  */
 int follow_next(struct follow *f, bool final, struct line *ret_line) MUST_CHECK;
 
+/* All that was read has been handed out: give the buffer back until the next read. */
+void follow_rest(struct follow *f);
+
 /* The bytes in memory at follow_pos(): where the next line will stand. */
 const char *follow_text(const struct follow *f);
 

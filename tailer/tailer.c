@@ -168,6 +168,9 @@ static void set_aside(struct source *s, struct tail_file *f)
 	unmark_todo(f);
 	f->final = false;
 	s->current = NULL;
+	/* Many files may wait for answers; only what is still growing keeps a buffer. */
+	if (!file_is_newest(f))
+		follow_rest(f->open->follow);
 	file_let_go(f);
 }
 

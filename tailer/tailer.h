@@ -9,8 +9,8 @@
  *
  *  T1  A line is handed out only once its newline is in the file.  A half-written last line is
  *      read again later.  Two lines come without a newline: one longer than line_max (cut there,
- *      its end covers all of it), and the last one of a file that is moved or unlinked and has not
- *      changed for one rescan.
+ *      its end covers all of it), and the last one of a file that is finished (moved, unlinked, or
+ *      without move-to superseded by a newer one) and has not changed for one rescan.
  *  T2  The lines of one file come in file order and without a gap.  Within a source older files
  *      come first (date, then number; the bare name last); between sources there is no order.
  *  T3  Kernel events are hints; fstat() and read() are the truth.  A lost, merged or overflowed
