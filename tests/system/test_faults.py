@@ -41,7 +41,7 @@ def small_disk(tmp_path):
 
 
 def test_a_full_state_disk_stops_sending_and_recovers(site, small_disk):
-    """vector#22288: while the store takes nothing, nothing new is sent; then it goes on by itself."""
+    """vector#22288: while the store takes nothing, nothing new is sent; then on it goes."""
     backend = site.backend()
     acct = site.acct()
     agent = site.agent(backend, acct, state_dir=small_disk / "state",
@@ -118,7 +118,8 @@ def test_power_cut_the_store_loses_its_last_commits(site):
     eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)
     assert agent.stop() == 0
     check(backend, tokens, repeats=30)
-    ids = backend.query("SELECT token FROM events GROUP BY token HAVING count(DISTINCT event_id) > 1")
+    ids = backend.query("SELECT token FROM events GROUP BY token "
+                        "HAVING count(DISTINCT event_id) > 1")
     assert not ids
 
 
@@ -151,7 +152,7 @@ def test_ten_thousand_archived_files_at_start(site):
 
 
 def test_a_gzip_cron_over_unread_archives(site):
-    """The backend is down while a cron compresses every moved file: all of it is read from the .gz."""
+    """The backend is down while a cron compresses every moved file: the .gz is read instead."""
     backend = site.backend()
     acct = site.acct()
     agent = site.agent(backend, acct)
@@ -200,13 +201,13 @@ def test_frozen_for_longer_than_the_backends_patience(site):
 
 @needs_shim
 def test_a_slow_resolver_does_not_stop_the_loop(site):
-    """One endpoint's name takes 3 s to resolve; the other source is delivered meanwhile."""
+    """One endpoint's name takes 12 s to resolve; the other source is delivered meanwhile."""
     backend = site.backend()
     bounces, fbl = site.acct(), site.acct(base="fbl", header=FBL_HEADER)
     agent = site.agent(
         backend, bounces, fbl,
         endpoints=[{"name": "octeth", "url": f"http://slow.test:{backend.port}/x",
-                    "format": "array", "allow_http": True},
+                    "format": "array", "allow_http": True, "connect_timeout": "30s"},
                    {"name": "other", "url": backend.url("/y"), "format": "array"}])
     agent.sources[1]["endpoint"] = "other"
     agent.write_conf()
@@ -214,7 +215,7 @@ def test_a_slow_resolver_does_not_stop_the_loop(site):
     complaints, fbl_tokens = token_rows(5, kind="f", seed=9)
     bounces.begin()
     fbl.begin()
-    agent.start(env={"LD_PRELOAD": str(SHIM), "PMTA_SHIM": "resolve:3"})
+    agent.start(env={"LD_PRELOAD": str(SHIM), "PMTA_SHIM": "resolve:12"})
     bounces.append(rows)
     fbl.append(complaints[:1])
     eventually(lambda: all_arrived(backend, fbl_tokens[:1]))
@@ -222,7 +223,7 @@ def test_a_slow_resolver_does_not_stop_the_loop(site):
         fbl.append(complaints[n:n + 1])
         eventually(lambda n=n: all_arrived(backend, fbl_tokens[:n + 1]))
     assert not all_arrived(backend, tokens), "the slow name was resolved before all that"
-    eventually(lambda: all_arrived(backend, tokens))
+    eventually(lambda: all_arrived(backend, tokens), timeout=40)
     assert agent.stop() == 0
     check(backend, tokens + fbl_tokens)
 
