@@ -347,8 +347,7 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
 		wait = (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
 		                           e->conf->retry_max_ms, &e->random);
 	if (first && may_say(e, now_ms))
-		endpoint_note(e, true,
-		              "endpoint \"%s\": %s; trying again in %s, nothing is lost",
+		endpoint_note(e, true, "endpoint \"%s\": %s; trying again in %s, nothing is lost",
 		              e->conf->name, words, endpoint_seconds(wait));
 	endpoint_failing(e, SHIP_RETRYING, wait, now_ms);
 }

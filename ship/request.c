@@ -75,10 +75,10 @@ static bool secrets(struct endpoint *e, int64_t now_ms)
 		return true;
 	}
 	if (e->state != SHIP_HELD)
-		endpoint_note(
-		        e, true,
-		        "endpoint \"%s\": held, nothing is lost: %s; trying again every %s",
-		        e->conf->name, err.text, endpoint_seconds((int64_t)e->conf->hold_interval_ms));
+		endpoint_note(e, true,
+		              "endpoint \"%s\": held, nothing is lost: %s; trying again every %s",
+		              e->conf->name, err.text,
+		              endpoint_seconds((int64_t)e->conf->hold_interval_ms));
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.250s", err.text);
 	endpoint_failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 	return false;
