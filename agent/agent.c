@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "ship/listen.h"
 
-#define STATUS_EVERY_MS 10000
 #define DEGRADED_MS 1000
 
 /* ---- opening, in order; closing is the reverse ---- */

@@ -174,7 +174,6 @@ int control_open(struct agent *a);
 void notify_ready(const char *status);
 void notify_reloading(void);
 void notify_stopping(void);
-void notify_status(const char *fmt, ...) ERR_PRINTF(1, 2);
 /* Half the watchdog's interval, or -1 without one; notify_alive() at least that often. */
 int64_t notify_interval_ms(void);
 void notify_alive(int64_t now_ms);

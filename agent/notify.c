@@ -1,6 +1,4 @@
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
@@ -24,16 +22,6 @@ void notify_reloading(void)
 void notify_stopping(void)
 {
 	(void)sd_notify(0, "STOPPING=1\nSTATUS=finishing what is in flight");
-}
-
-void notify_status(const char *fmt, ...)
-{
-	char text[256];
-	va_list args;
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	(void)sd_notifyf(0, "STATUS=%s", text);
 }
 
 int64_t notify_interval_ms(void)

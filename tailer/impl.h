@@ -132,6 +132,7 @@ void file_lost(struct tail_file *f, uint64_t bytes); /* count and say what is go
 
 /* save.c */
 int source_load(struct source *s) MUST_CHECK;
+struct store_file file_entry(const struct tail_file *f); /* what the store keeps of it */
 
 /* scan.c: look at every folder of a source; or at one name. */
 int scan_source(struct source *s) MUST_CHECK;

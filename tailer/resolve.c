@@ -407,16 +407,7 @@ int resolve_pass(struct tail_file *f, bool whole)
 	if (whole)
 		f->offset = f->size;
 	o->ledger.committed = f->offset;
-	const struct store_file e = {.id = f->id,
-	                             .source = f->source->conf->name,
-	                             .name = f->name,
-	                             .gz = f->gz,
-	                             .passed = f->passed,
-	                             .dev = f->dev,
-	                             .ino = f->ino,
-	                             .size = f->size,
-	                             .salt = f->salt,
-	                             .offset = f->offset};
+	const struct store_file e = file_entry(f);
 	int rc = store_file_put(f->source->tailer->conf.store, &e, &o->ladder, &o->ledger,
 	                        o->header ? (struct slice){o->header, o->header_len} : SLICE_EMPTY);
 	open_file_free(o);

@@ -126,10 +126,9 @@ bool tailer_dirty(const struct tailer *t)
 	return dirty;
 }
 
-static int save_file(struct tail_file *f)
+struct store_file file_entry(const struct tail_file *f)
 {
-	struct store *store = f->source->tailer->conf.store;
-	const struct store_file e = {
+	return (struct store_file){
 	        .id = f->id,
 	        .source = f->source->conf->name,
 	        .name = f->name,
@@ -143,6 +142,12 @@ static int save_file(struct tail_file *f)
 	        .gone_ms = f->gone_ms,
 	        .tally = f->tally,
 	};
+}
+
+static int save_file(struct tail_file *f)
+{
+	struct store *store = f->source->tailer->conf.store;
+	const struct store_file e = file_entry(f);
 	if (f->id == 0)
 		return 0;
 	if (f->expired)
