@@ -137,8 +137,10 @@ def dead(agent):
 
 
 def dead_shown(agent, number, *options):
-    """One dead letter of `dead show` as a dictionary."""
+    """One dead letter of `dead show` as a dictionary; None when a second try has ended it."""
     done = agent.command("dead", "show", *options, number)
+    if "there is no dead letter" in done.stderr:
+        return None
     assert done.returncode == 0, done.stderr
     return {name.strip(): value.strip(" ") for name, value in
             (line.split(":", 1) for line in done.stdout.splitlines())}

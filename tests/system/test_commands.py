@@ -6,7 +6,9 @@ DESIGN.md, "Commands": 0 done, 1 ran and found problems or failed, 64 usage, 78 
 import json
 import os
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from harness import AGENT, BOUNCE_HEADER, ROOT, eventually, token_rows
@@ -368,6 +370,8 @@ def test_a_dry_run_sends_nothing_and_has_a_store_of_its_own(site):
     arrived(backend, 20)
     acct.append(rows[20:])
     arrived(backend, 30)
+    with closing(sqlite3.connect(agent.state_dir / "dry-run.db", timeout=20)) as db:
+        eventually(lambda: db.execute("SELECT offset FROM file").fetchall() == [(acct.live.stat().st_size,)])
     assert beside.stop() == 0
     assert "dry run" in beside.log()
     assert re.search(r"(\d+) acknowledged", beside.log()).group(1) == "30"

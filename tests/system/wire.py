@@ -94,7 +94,8 @@ def letters(agent):
     """The dead letters, whole: [{"kind": ..., "status": ..., ...}]."""
     done = agent.command("dead", "list")
     assert done.returncode == 0, done.stderr
-    return [dead_shown(agent, line.split()[0], "--raw") for line in done.stdout.splitlines()]
+    shown = [dead_shown(agent, line.split()[0], "--raw") for line in done.stdout.splitlines()]
+    return [letter for letter in shown if letter]
 
 
 def buried(agent):
