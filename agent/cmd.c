@@ -1,28 +1,18 @@
 #include "agent/cmd.h"
 
-#include <getopt.h>
 #include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+const char CMD_NO_ARGUMENTS[] = "takes no argument";
 
 int cmd_usage(const char *command, const char *why)
 {
 	(void)fprintf(stderr, "pmta-shipper %s: %s; see 'pmta-shipper %s --help'\n", command, why,
 	              command);
 	return CMD_EXIT_USAGE;
-}
-
-int cmd_bad_option(char **argv, int c)
-{
-	char why[128];
-	if (c != ':' && optopt > ' ' && optopt < 0x7f) /* one letter, perhaps among others */
-		(void)snprintf(why, sizeof(why), "unknown option '-%c'", optopt);
-	else
-		(void)snprintf(why, sizeof(why), "%s '%s'",
-		               c == ':' ? "a value is missing after" : "unknown option",
-		               argv[optind - 1]);
-	return cmd_usage(argv[0], why);
 }
 
 int cmd_failed(const char *text)
@@ -45,6 +35,27 @@ int cmd_load_conf(struct conf **ret, const char *path)
 int cmd_load_conf_to_look(struct conf **ret, const char *path)
 {
 	return conf_load_to_look(ret, path, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
+}
+
+static int ask(const struct conf *conf, bool tell, const char *path, struct err *ret_why)
+{
+	char *body;
+	if (ship_ask_agent(conf->runtime_dir, tell, path, &body, ret_why) < 0)
+		return CMD_GO_ON;
+	int status = body[0] == '0' ? 0 : 1;
+	(void)fputs(body[0] != '\0' && body[1] == '\n' ? body + 2 : body, stdout);
+	free(body);
+	return status;
+}
+
+int cmd_ask(const struct conf *conf, const char *path, struct err *ret_why)
+{
+	return ask(conf, false, path, ret_why);
+}
+
+int cmd_tell(const struct conf *conf, const char *path, struct err *ret_why)
+{
+	return ask(conf, true, path, ret_why);
 }
 
 void cmd_become_owner(const char *dir)

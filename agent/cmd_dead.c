@@ -13,42 +13,9 @@
 
 struct dead {
 	const char *path;
-	bool raw, help;
+	bool raw;
 	bool found;
 };
-
-static void print_help(void)
-{
-	(void)printf("Usage: pmta-shipper dead list [-c FILE]\n"
-	             "       pmta-shipper dead show [-c FILE] [--raw] NUMBER...\n"
-	             "Dead letters: rows that are no records, or that the backend refused.\n\n"
-	             "  -c, --config FILE  the configuration (" CONF_DEFAULT_PATH ")\n"
-	             "      --raw          show mail addresses unmasked\n"
-	             "      --help         print this\n");
-}
-
-static int parse(int argc, char **argv, struct dead *ret)
-{
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-	                                        {"raw", no_argument, NULL, 'r'},
-	                                        {"help", no_argument, NULL, 'h'},
-	                                        {NULL, 0, NULL, 0}};
-	int c;
-	*ret = (struct dead){.path = CONF_DEFAULT_PATH};
-	optind = 0;
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
-		if (c == 'c')
-			ret->path = optarg;
-		else if (c == 'r')
-			ret->raw = true;
-		else if (c == 'h')
-			ret->help = true;
-		else
-			return cmd_bad_option(argv, c);
-	}
-	return 0;
-}
 
 /* Text from files and servers: harmless on a terminal, addresses masked unless asked for. */
 static void print_text(const char *name, struct slice text, bool raw)
@@ -135,18 +102,22 @@ static int show(struct store *store, struct dead *o, int argc, char **argv)
 
 int cmd_dead(int argc, char **argv)
 {
-	struct dead o;
+	struct dead o = {.path = CONF_DEFAULT_PATH};
+	const struct cmd_option options[] = {
+	        {"raw", CMD_FLAG, &o.raw, NULL, "show mail addresses unmasked"}, {0}};
+	const struct cmd_spec spec = {
+	        .usage = "list [-c FILE]\nshow [-c FILE] [--raw] NUMBER...",
+	        .about = "Dead letters: rows that are no records, or that the backend refused.",
+	        .options = options,
+	        .config = &o.path,
+	        .arguments = "list or show?"};
 	struct conf *conf;
 	struct store *store;
 	struct err err = {0};
-	int status = parse(argc, argv, &o);
-	if (status != 0)
+	int status = cmd_options(argc, argv, &spec);
+	if (status != CMD_GO_ON)
 		return status;
-	if (o.help) {
-		print_help();
-		return 0;
-	}
-	const char *what = optind < argc ? argv[optind++] : "";
+	const char *what = argv[optind++];
 	if (strcmp(what, "list") != 0 && strcmp(what, "show") != 0)
 		return cmd_usage(argv[0], "list or show?");
 	status = cmd_load_conf_to_look(&conf, o.path);

@@ -194,10 +194,12 @@ int ship_step(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
 /*
- * GET path from the agent that listens on DIR/control.  Returns 0 with the answer's body (the
- * caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, or another negative errno.
+ * GET path (tell: POST it) from the agent that listens on DIR/control.  Returns 0 with the answer's
+ * body (the caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, or another negative
+ * errno.
  */
-int ship_ask_agent(const char *dir, const char *path, char **ret_body, struct err *err) MUST_CHECK;
+int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
+                   struct err *err) MUST_CHECK;
 
 /* Milliseconds until ship_start() has work by the clock; -1 when only an answer can tell. */
 int64_t ship_timeout(const struct ship *s, int64_t now_ms);
