@@ -172,6 +172,7 @@ static int open_all(struct agent *a, struct err *err)
 static void close_all(struct agent *a)
 {
 	a->listen = listen_close(a->listen);
+	retry_end(a);
 	close_ship(a);
 	books_close(a);
 	close_tailer(a);
@@ -281,6 +282,7 @@ static void repoint_sources(struct agent *a)
 static int finish_reload(struct agent *a, struct err *err)
 {
 	struct conf *old = a->conf;
+	retry_end(a);
 	close_ship(a);
 	tailer_rewind(a->tailer);
 	if (a->next_conf) {
@@ -383,6 +385,7 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 	*ret_more = fill(a);
 	if (books_commit(a)) {
 		again_lifted(a);
+		retry_go_on(a);
 		rc = ship_start(a->ship, a->now_ms, err);
 	}
 	notify_alive(a->now_ms);

@@ -19,6 +19,9 @@ int cmd_directives(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
+int cmd_pause(int argc, char **argv);
+int cmd_resume(int argc, char **argv);
+int cmd_drain(int argc, char **argv);
 
 enum cmd_kind {
 	CMD_FLAG,   /* to is a bool */
@@ -70,12 +73,18 @@ int cmd_load_conf_to_look(struct conf **ret, const char *path);
 int cmd_failed(const char *text);
 
 /*
- * Ask the running agent for path (GET), or tell it to do something (POST; query included).  The
- * first line of its answer is the exit status, the rest is for stdout.  Returns that exit status,
- * or CMD_GO_ON, with *ret_why saying why, when no agent answers.
+ * Ask the running agent for path.  The first line of its answer is the exit status, the rest goes
+ * to stdout.  Returns that exit status, or CMD_GO_ON, with *ret_why saying why, when none answers.
  */
 int cmd_ask(const struct conf *conf, const char *path, struct err *ret_why);
-int cmd_tell(const struct conf *conf, const char *path, struct err *ret_why);
+
+/* Tell it to do something: the same, but that none answers is said, and the exit status is 1. */
+int cmd_tell(const struct conf *conf, const char *path);
+int cmd_no_agent(const struct err *why); /* says that; returns 1 */
+
+/* Append "NAME=VALUE&", encoded, to a path that ends in '?'.  0, or CMD_EXIT_USAGE: too long. */
+#define CMD_QUERY_MAX 4096
+int cmd_query(char path[CMD_QUERY_MAX], const char *name, const char *value);
 
 /* Root must not leave files of its own in the state directory: become its owner. */
 void cmd_become_owner(const char *dir);

@@ -48,6 +48,11 @@ static const struct {
         {"GET", "/status", "application/json", false, status_json_reply},
         {"GET", "/status.txt", "text/plain", false, status_text_reply},
         {"GET", "/healthz", "text/plain", false, health_reply},
+        {"GET", "/drain", "text/plain", true, verb_drain},
+        {"POST", "/pause", "text/plain", true, verb_pause},
+        {"POST", "/resume", "text/plain", true, verb_resume},
+        {"POST", "/dead/retry", "text/plain", true, verb_dead_retry},
+        {"POST", "/dead/drop", "text/plain", true, verb_dead_drop},
 };
 
 static void on_request(const struct listen_request *request, struct listen_reply *ret, void *arg)

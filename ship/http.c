@@ -426,7 +426,7 @@ static size_t collect(char *data, size_t size, size_t n, void *arg)
 
 int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body, struct err *err)
 {
-	char url[1024], socket[64];
+	char url[4352], socket[64];
 	char why[CURL_ERROR_SIZE] = "";
 	/* Through the folder's descriptor: the path of a unix socket may have 107 bytes only. */
 	scope_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -215,6 +215,7 @@ size_t ship_flying_records(const struct ship *s); /* the records in them */
 /* No new requests but what is under way. */
 void ship_drain(struct ship *s);
 
+/* Start nothing for the endpoint until told otherwise.  What is in flight is finished. */
 void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms);
 
 void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret);
