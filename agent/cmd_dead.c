@@ -65,6 +65,10 @@ static int print_whole(const struct store_dead *d, void *arg)
 	print_text("file:     ", slice_of(d->file), true);
 	(void)printf("bytes:    %" PRIu64 " to %" PRIu64 "\n", d->start, d->end);
 	print_text("reason:   ", slice_of(d->reason), o->raw);
+	if (d->tries > 0) {
+		clock_iso(d->tried_ms, when);
+		(void)printf("tried:    %" PRId64 " times again, last %s\n", d->tries, when);
+	}
 	if (d->status != 0)
 		(void)printf("status:   %" PRId64 "\n", d->status);
 	if (d->answer.len > 0)
@@ -100,8 +104,8 @@ static int print_json(const struct store_dead *d, void *arg)
 		utf8_json(texts[i].text, stdout);
 	}
 	(void)printf(",\"start\":%" PRIu64 ",\"end\":%" PRIu64 ",\"status\":%" PRId64
-	             ",\"rowIsJson\":%s}\n",
-	             d->start, d->end, d->status, d->row_is_json ? "true" : "false");
+	             ",\"tries\":%" PRId64 ",\"rowIsJson\":%s}\n",
+	             d->start, d->end, d->status, d->tries, d->row_is_json ? "true" : "false");
 	return ferror(stdout) ? -EIO : 0;
 }
 

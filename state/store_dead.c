@@ -64,6 +64,8 @@ static int on_dead(const struct sql_row *row, void *arg)
 	        .row_is_json = sql_int(row, 13) != 0,
 	        .made_ms = sql_int(row, 14),
 	        .run = sql_int(row, 15),
+	        .tries = sql_int(row, 16),
+	        .tried_ms = sql_int(row, 17),
 	};
 	struct slice id = slice_at(row, 1);
 	if (id.len != sizeof(d.id.bytes))
@@ -74,7 +76,7 @@ static int on_dead(const struct sql_row *row, void *arg)
 
 #define DEAD_COLUMNS                                                                               \
 	"SELECT number, id, source, endpoint, file, start, end, kind, reason, status, answer,"     \
-	" header, row, row_is_json, made, run FROM dead "
+	" header, row, row_is_json, made, run, tries, tried FROM dead "
 
 int store_dead_all(struct store *s, store_dead_fn *fn, void *arg)
 {
@@ -121,9 +123,10 @@ int store_dead_drop_found(struct store *s, const struct store_dead_filter *f, in
 int store_dead_again(struct store *s, const struct store_dead *d)
 {
 	return sql_run(store_sql(s),
-	               "UPDATE dead SET kind = ?, reason = ?, status = ?, answer = ? WHERE id = ?",
-	               "ttibb", d->kind, d->reason, d->status, (const void *)d->answer.text,
-	               d->answer.len, (const void *)d->id.bytes, sizeof(d->id.bytes));
+	               "UPDATE dead SET kind = ?, reason = ?, status = ?, answer = ?,"
+	               " tried = ?, tries = tries + 1 WHERE id = ?",
+	               "ttibib", d->kind, d->reason, d->status, (const void *)d->answer.text,
+	               d->answer.len, d->made_ms, (const void *)d->id.bytes, sizeof(d->id.bytes));
 }
 
 int store_dead_get(struct store *s, int64_t number, store_dead_fn *fn, void *arg)
