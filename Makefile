@@ -140,4 +140,4 @@ valgrind: deps-check
 		PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) -m pytest -q -n 2 -p no:cacheprovider $(VALGRIND_SYSTEM)
 
-include tests/lint/lint.mk tests/fuzz/fuzz.mk packaging/deb/deb.mk
+include tests/lint/lint.mk tests/fuzz/fuzz.mk tests/bench/bench.mk packaging/deb/deb.mk
