@@ -7,7 +7,6 @@
 
 BENCH_BIN := build/bench/sink build/bench/libcsv_alone
 PACKAGES_BENCH := $(PACKAGES) python3 openssl
-BENCH_SRC := $(wildcard tests/bench/*.c)
 
 build/bench/sink: tests/bench/sink.c tests/bench/sink_body.c tests/bench/sink_body.h
 	@mkdir -p $(@D)
@@ -44,6 +43,6 @@ bench: deps-bench
 
 check-instructions: deps-bench
 	$(call install_packages,valgrind)
-	@$(MAKE) --no-print-directory build/bench/sink $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+	@$(MAKE) --no-print-directory $(BENCH_BIN) $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) tests/bench/instructions.py

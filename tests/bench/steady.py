@@ -130,6 +130,8 @@ def latency(bench):
     if len(received) != count:
         raise RuntimeError(f"{len(received)} records received of {count} rows")
     delays = [(b - a) / 1e6 for a, b in zip(written, received)]
+    if min(delays) < 0:
+        raise RuntimeError("a row was received before it was written: order was not kept")
     table(f"Row written to request received, batch-age 0, {count} single rows in "
           f"{sink.requests} requests", ["", "ms"],
           [[f"p{p}", f"{percentile(delays, p):.2f}"] for p in (50, 90, 99)] +
