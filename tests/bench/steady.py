@@ -80,29 +80,36 @@ def archives(bench):
           ["tenth", "records/CPU-s", "RssAnon at its highest"], lines)
 
 
+def rested(agent):
+    """What grows at rest: wake-ups, and nanoseconds of CPU."""
+    return agent.threads("voluntary_ctxt_switches"), agent.cpu_ns()
+
+
 def idle(bench):
-    """Wake-ups, CPU and memory of an agent that has nothing to do."""
-    rows, rest = 1000, bench.options.idle
-    folder = bench.folder("idle")
-    sink = bench.sink(folder, rows=rows)
-    agent = bench.agent(folder, bench.data(rows), sink.url())
-    if not delivered(sink, rows, agent):
-        raise RuntimeError("rows did not arrive")
+    """Wake-ups, CPU and memory of an agent that has nothing to do, after a little and after much."""
+    rest = bench.options.idle
+    agents = {}
+    for rows in (1000, bench.rows):
+        folder = bench.folder(f"idle-{rows}")
+        sink = bench.sink(folder, rows=rows)
+        agents[rows] = bench.agent(folder, bench.data(rows), sink.url())
+        if not delivered(sink, rows, agents[rows]):
+            raise RuntimeError("rows did not arrive")
     time.sleep(3)  # the last commit, with fsync, is over
-    before = agent.threads("voluntary_ctxt_switches"), agent.ticks()
+    before = [rested(agent) for agent in agents.values()]
     began = now_ns()
     time.sleep(rest)
-    after = agent.threads("voluntary_ctxt_switches"), agent.ticks()
+    after = [rested(agent) for agent in agents.values()]
     took = (now_ns() - began) / 1e9
-    anon, rss = agent.memory()
-    agent.end()
-    wakes = after[0] - before[0]
-    table(f"At rest for {took:.0f} s, connected, one source", ["", "found", "target"], [
-        ["wake-ups (voluntary context switches)", f"{wakes}", f"at most {rest // 10}"],
-        ["the same in 10 s", f"{wakes * 10 / took:.2f}", "at most 1"],
-        ["CPU ticks of 10 ms", f"{after[1] - before[1]}", "0"],
-        ["RssAnon, after a backlog of 1000 rows", mb(anon), "at most 4 MB"],
-        ["VmRSS", mb(rss), "-"]])
+    wakes = [b[0] - a[0] for a, b in zip(before, after)]
+    cpu = [b[1] - a[1] for a, b in zip(before, after)]
+    sizes = [agent.memory() for agent in agents.values()]
+    table(f"At rest for {took:.0f} s, connected, one source",
+          ["", *(f"after {rows} rows" for rows in agents), "target"], [
+              ["wake-ups (voluntary context switches)", *wakes, f"at most {rest // 10}"],
+              ["CPU", *(f"{ns / 1e6:.2f} ms" for ns in cpu), "next to none"],
+              ["RssAnon", *(mb(anon) for anon, _ in sizes), "at most 4 MB"],
+              ["VmRSS", *(mb(rss) for _, rss in sizes), "-"]])
 
 
 def latency(bench):

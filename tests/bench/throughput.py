@@ -191,7 +191,7 @@ def behind_nginx(bench, rows, **endpoint):
     return start
 
 
-def compared(bench, title, rows, ways, unit="record"):
+def compared(bench, title, rows, ways, unit="record", notes=()):
     """Ours in several ways, in turn; the first is what the others are held against."""
     results = defaultdict(list)
     for _ in range(bench.runs):
@@ -211,7 +211,7 @@ def compared(bench, title, rows, ways, unit="record"):
                       mb(max(result.anon for result in all_of)),
                       mb(max(result.rss for result in all_of))])
     table(title, ["", f"{unit}s/CPU-s", "CPU, first = 1", "wall", "received", "RssAnon", "VmRSS"],
-          lines)
+          lines, notes)
 
 
 def tls(bench):
@@ -231,7 +231,7 @@ def objects(bench):
     compared(bench, f"One record a request, {rows} rows, answers at once, 32 in flight", rows, {
         "plain HTTP/1.1": ours(bench, rows, format="object", in_flight=32),
         "TLS and HTTP/2 to nginx": behind_nginx(bench, rows, format="object", in_flight=32),
-    }, unit="request")
+    }, unit="request", notes=["Target: plain at least 15000 requests a CPU-second."])
     delay, flight = 50, 32
     limit = flight * 1000 / delay
     rows = min(rows, int(limit * 12))

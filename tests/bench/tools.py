@@ -107,6 +107,11 @@ class Run:
         fields = self.proc("stat").rsplit(")", 1)[1].split()
         return int(fields[11]) + int(fields[12])
 
+    def cpu_ns(self):
+        """Time on a CPU so far, of all threads, finer than ticks."""
+        return sum(int((task / "schedstat").read_text().split()[0])
+                   for task in Path(f"/proc/{self.pid}/task").iterdir())
+
     def text(self):
         return self.log.read_text("utf-8", "replace")
 
