@@ -29,8 +29,9 @@ PARTS = {
 
 
 def options():
-    text = "; ".join(f"{name}: {part.__doc__.splitlines()[0]}" for name, part in PARTS.items())
-    parser = argparse.ArgumentParser(description=__doc__, epilog=text)
+    text = "\n".join(f"  {name:<12}{part.__doc__.splitlines()[0]}" for name, part in PARTS.items())
+    parser = argparse.ArgumentParser(description=__doc__, epilog="parts:\n" + text,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=300_000, help="rows of a run (300000)")
     parser.add_argument("--runs", type=int, default=3, help="how often each is run (3)")
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
