@@ -122,7 +122,8 @@ def test_manual_is_clean(page):
 
 
 def makefiles():
-    parts = ["Makefile", "tests/lint/lint.mk", "tests/fuzz/fuzz.mk", "packaging/deb/deb.mk"]
+    parts = ["Makefile", "tests/lint/lint.mk", "tests/fuzz/fuzz.mk", "tests/bench/bench.mk",
+             "packaging/deb/deb.mk"]
     return "".join((ROOT / part).read_text("utf-8") for part in parts)
 
 
@@ -137,7 +138,7 @@ def test_commands_of_the_readme_exist():
 
 
 @pytest.mark.parametrize("page", ["README.md", "HACKING.md", "docs/ARCHITECTURE.md",
-                                  "docs/RELIABILITY.md"])
+                                  "docs/RELIABILITY.md", "docs/PERFORMANCE.md"])
 def test_links_lead_somewhere(page):
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text("utf-8")):
