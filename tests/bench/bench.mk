@@ -23,7 +23,8 @@ build/bench/libcsv_alone: tests/bench/libcsv_alone.c
 build/syslog-ng/usr/sbin/syslog-ng:
 	@echo "  GET   syslog-ng"
 	@mkdir -p build/syslog-ng/debs/partial
-	@cd build/syslog-ng/debs && apt-get download -qq syslog-ng-core syslog-ng-mod-http 2>/dev/null
+	@cd build/syslog-ng/debs && apt-get download -qq -o APT::Sandbox::User=root \
+		syslog-ng-core syslog-ng-mod-http
 	@apt-get install -y -qq --download-only --no-install-recommends -o Debug::NoLocking=1 \
 		-o Dir::Cache::archives=$(CURDIR)/build/syslog-ng/debs \
 		syslog-ng-core syslog-ng-mod-http >/dev/null

@@ -242,6 +242,9 @@ def delivered(sink, rows, *runs, every=0.02):
             for run in runs:
                 run.memory()
         time.sleep(every)
+    for run in runs:  # a short run may have ended between two looks
+        if run.alive():
+            run.memory()
     return True
 
 
