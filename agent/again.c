@@ -59,7 +59,7 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 		return -ENOMEM;
 	struct slice object = d->row;
 	if (!d->row_is_json) {
-		size_t len;
+		size_t len = 0;
 		int rc = encode(a, endpoint, d, text, room, &len);
 		if (rc < 0) {
 			log_warning("dead letter %" PRId64 " cannot be sent again: %s", d->number,
