@@ -345,6 +345,7 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	        {listen_fd(a->listen), POLLIN, 0},
 	};
 	int64_t ms = timeout(a, more);
+	rest_if_idle(a, ms);
 	int rc = ship_wait(a->ship, fds, a->listen ? 3 : 2,
 	                   ms < 0 ? -1 : (int)(ms > 60000 ? 60000 : ms));
 	a->now_ms = clock_mono_ms();

@@ -90,6 +90,7 @@ struct agent {
 	int signal_fd;
 	bool dry_run, stopping, reload, degraded;
 	int64_t now_ms, stop_ms, started_ms, started_real_ms;
+	int64_t rested_ms; /* memory was given back then */
 	struct conf *next_conf;
 
 	struct letter *letters;
@@ -204,6 +205,9 @@ unsigned view_problems(const struct view *v);
 /* Text for people, JSON for programs: the caller's, or NULL when out of memory. */
 char *status_text(const struct view *v);
 char *status_json(const struct view *v);
+
+/* rest.c: before a wait of wait_ms */
+void rest_if_idle(struct agent *a, int64_t wait_ms);
 
 /* control.c: answers on the control socket and on metrics-listen */
 int control_open(struct agent *a);
