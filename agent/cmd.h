@@ -68,6 +68,7 @@ int cmd_usage(const char *command, const char *why);
  */
 int cmd_load_conf(struct conf **ret, const char *path);
 int cmd_load_conf_to_look(struct conf **ret, const char *path);
+int cmd_load_conf_to_check(struct conf **ret, const char *path);
 
 /* Say what failed, on stderr.  Returns 1. */
 int cmd_failed(const char *text);

@@ -52,6 +52,9 @@ static void print_summary(const struct conf *conf)
 		print_endpoint(&conf->endpoints[i]);
 	if (conf->rules.n > 0)
 		(void)printf("note: rules are not used by this version\n");
+	if (conf->unseen_credentials)
+		(void)printf("note: credentials of the service were not looked into: only it is "
+		             "given them\n");
 	(void)printf("worst-case memory %.1f MB\n", (double)agent_worst_memory(conf) / 1e6);
 	(void)printf("%s: configuration is fine\n", conf->path);
 }
@@ -73,7 +76,7 @@ int cmd_check(int argc, char **argv)
 	struct conf *conf = NULL;
 	int status = cmd_options(argc, argv, &spec);
 	if (status == CMD_GO_ON)
-		status = cmd_load_conf(&conf, path);
+		status = cmd_load_conf_to_check(&conf, path);
 	if (!conf)
 		return status;
 	if (print)
