@@ -87,7 +87,7 @@ static int open_ship(struct agent *a, struct err *err)
 		return err_set(err, -ENOMEM, "set up sources: out of memory");
 	for (unsigned i = 0; rc == 0 && i < c->nsources; i++)
 		rc = lane_open(&a->lanes[i], a, i, err);
-	return rc;
+	return rc < 0 ? rc : sample_open(a, err);
 }
 
 static void close_ship(struct agent *a)
@@ -173,6 +173,7 @@ static void close_all(struct agent *a)
 {
 	a->listen = listen_close(a->listen);
 	close_ship(a);
+	sample_close(a);
 	books_close(a);
 	close_tailer(a);
 	a->store = store_close(a->store);
@@ -346,6 +347,8 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	int rc = ship_wait(a->ship, fds, a->listen ? 3 : 2,
 	                   ms < 0 ? -1 : (int)(ms > 60000 ? 60000 : ms));
 	a->now_ms = clock_mono_ms();
+	sample_take(a);
+	times_caught_up(a);
 	return rc < 0 ? err_set(err, rc, "wait for events: %s", strerror(-rc)) : 0;
 }
 
