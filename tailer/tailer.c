@@ -388,7 +388,12 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 {
 	const struct source *s = &t->sources[source];
 	const struct tail_file *shown = NULL; /* the one being read, else the newest */
-	*ret = (struct tail_status){.file = "", .tally = s->tally, .counters = s->counters};
+	*ret = (struct tail_status){.file = "",
+	                            .tally = s->tally,
+	                            .counters = s->counters,
+	                            .unreadable = s->closed[DIR_LIVE] + s->closed[DIR_MOVED],
+	                            .unreadable_path = "",
+	                            .unreadable_advice = ""};
 	for (size_t i = 0; i < s->nfiles; i++) {
 		const struct tail_file *f = s->files[i];
 		if (f->alias_of)
@@ -409,6 +414,10 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 		ret->behind_bytes += left;
 		if (!shown || shown != s->current)
 			shown = f;
+	}
+	if (trouble_holds(s)) {
+		ret->unreadable_path = s->trouble.path;
+		ret->unreadable_advice = s->trouble.advice;
 	}
 	if (shown) {
 		ret->file = shown->name;
