@@ -192,10 +192,11 @@ static void note_folder(struct source *s, int dir, int error)
 		mend_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
 	if (error == EACCES)
 		trouble_keep(s, NULL, dir, path, advice);
+	const char *mend = strchr(advice, ';');
 	if (!told)
 		tail_note(s->tailer, TAIL_WARNING,
-		          "folder \"%s\" of source \"%s\": %s; waiting for it", path, s->conf->name,
-		          advice);
+		          "folder \"%s\" of source \"%s\": %s; waiting for it%s", path,
+		          s->conf->name, strerror(error), mend ? mend : "");
 }
 
 /* All entries of a folder.  1, or 0 when it cannot be read now, or a negative errno. */

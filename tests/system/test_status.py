@@ -13,11 +13,11 @@ import socket
 import sqlite3
 import struct
 import subprocess
+import tempfile
 import termios
-import time
 
 import pytest
-from harness import AGENT, eventually, free_port, token_rows
+from harness import AGENT, Site, eventually, free_port, token_rows
 from steps import arrived, rescanned, source_status, started, stopped, up
 
 NOBODY = 65534
@@ -160,22 +160,24 @@ def test_an_endpoint_that_fails_says_since_when_and_what_to_do(site):
 # ---- what cannot be read, what is gone
 
 
-@pytest.fixture(name="as_nobody")
-def program_for_nobody(site, tmp_path):
-    """A function that starts an agent as nobody, with a state directory of its own."""
-    for folder in [tmp_path, *tmp_path.parents]:
-        if folder.stat().st_uid == os.geteuid() and folder != folder.parent:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    program = tmp_path / "pmta-shipper"
-    shutil.copy(AGENT, program)
+@pytest.fixture(name="open_site")
+def site_for_nobody():
+    """A site that another user can reach: pytest closes the folder of its own at each start."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        one = Site(folder)
+        yield one
+        one.end()
 
-    def start(agent):
-        agent.state_dir.mkdir(mode=0o700, exist_ok=True)
-        os.chown(agent.state_dir, NOBODY, NOBODY)
-        agent.spawn(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-                     program, "run", "-c", agent.conf])
-        agent.wait_for("started with")
-    return start
+
+def start_as_nobody(agent):
+    program = agent.folder / "pmta-shipper"
+    shutil.copy(AGENT, program)
+    agent.state_dir.mkdir(mode=0o700, exist_ok=True)
+    os.chown(agent.state_dir, NOBODY, NOBODY)
+    agent.spawn(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                 program, "run", "-c", agent.conf])
+    agent.wait_for("started with")
 
 
 @OTHER_USER
@@ -186,15 +188,15 @@ def program_for_nobody(site, tmp_path):
     (0o600, NOBODY, "chmod g+r {path}"),
 ])
 def test_an_unreadable_file_is_named_with_the_command_that_mends_it(
-        site, as_nobody, mode, group, advice):
+        open_site, mode, group, advice):
     """In status, its JSON, the check and the log, of an agent and of a store alone."""
-    acct = site.acct()
-    _, agent = started(site, acct)
+    acct = open_site.acct()
+    _, agent = started(open_site, acct)
     rows, _ = token_rows(1)
     acct.append(rows)
     acct.live.chmod(mode)
     os.chown(acct.live, 0, group)
-    as_nobody(agent)
+    start_as_nobody(agent)
     eventually(lambda: agent.status()["sources"][0]["filesUnreadable"] == 1)
     owner = {0: "root:root", 1: "root:daemon", NOBODY: "root:nogroup"}[group]
     want = (f"Permission denied; it belongs to {owner}, mode {mode:04o}: "
@@ -214,14 +216,14 @@ def test_an_unreadable_file_is_named_with_the_command_that_mends_it(
 
 
 @OTHER_USER
-def test_a_closed_folder_is_named_and_once_open_forgotten(site, as_nobody):
-    acct = site.acct()
-    backend, agent = started(site, acct)
+def test_a_closed_folder_is_named_and_once_open_forgotten(open_site):
+    acct = open_site.acct()
+    backend, agent = started(open_site, acct)
     rows, _ = token_rows(1)
     acct.append(rows)
     acct.dir.chmod(0o750)
     os.chown(acct.dir, 0, 1)
-    as_nobody(agent)
+    start_as_nobody(agent)
     source = eventually(lambda: (one := agent.status()["sources"][0])["filesUnreadable"] and one)
     assert source["unreadableFile"] == str(acct.dir)
     assert source["unreadableAdvice"] == (
