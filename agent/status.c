@@ -116,10 +116,10 @@ static void text_source(FILE *f, const struct view *v, const struct source_view 
 static void text_failing(FILE *f, const struct view *v, const struct ship_status *s)
 {
 	int64_t wait = s->next_probe_ms - v->now_ms;
-	(void)fprintf(f, " since ");
-	text_time(f, v->real_ms - (v->now_ms - s->since_ms));
-	(void)fprintf(f, " (");
+	(void)fprintf(f, " for ");
 	text_span(f, (v->now_ms - s->since_ms) / 1000);
+	(void)fprintf(f, " (since ");
+	text_time(f, v->real_ms - (v->now_ms - s->since_ms));
 	(void)fprintf(f, ")");
 	if (s->next_probe_ms != 0) {
 		(void)fprintf(f, ", next attempt in ");

@@ -152,7 +152,7 @@ def test_an_endpoint_that_fails_says_since_when_and_what_to_do(site):
     acct.append(rows)
     up(agent)
     eventually(lambda: agent.status()["endpoints"][0]["state"] == "held")
-    line = re.search(r"^endpoint octeth: held since 20\S+Z \(\d+ s\)(, next attempt in \d+ s)?: "
+    line = re.search(r"^endpoint octeth: held for \d+ s \(since 20\S+Z\)(, next attempt in \d+ s)?: "
                      r"HTTP 401; (.*)$", agent.command("status").stdout, re.MULTILINE)
     assert line and "signature" in line[2]
 
