@@ -15,7 +15,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "agent/history.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "csv/reader.h"
@@ -26,6 +28,20 @@
 
 struct agent;
 struct listen;
+
+/* timeLogged of a source's records, as PowerMTA wrote it; "" while none is known. */
+#define TIME_TEXT_SIZE 40
+struct times {
+	char read[TIME_TEXT_SIZE];  /* of the last row read */
+	char first[TIME_TEXT_SIZE]; /* of the first one since the start */
+	char done[TIME_TEXT_SIZE];  /* of the last one in its file that was answered for */
+	int64_t done_file;
+	uint64_t done_end;
+	char settled[TIME_TEXT_SIZE]; /* and with nothing before it open; in the store */
+	size_t column;                /* where timeLogged stood the last time */
+	bool changed;                 /* settled is to be stored */
+	int64_t caught_up_ms;         /* nothing was left to do then; 0: never yet */
+};
 
 /* From one source's lines to its endpoint's batches. */
 struct lane {
@@ -47,6 +63,7 @@ struct lane {
 	uint64_t in_flight; /* rows handed to ship and not yet reported done */
 	uint64_t by_type[RECORD_NOT_A_TYPE + 1];
 	uint64_t utf8_repaired;
+	struct times times;
 };
 
 /* A dead letter on its way to the store. */
@@ -107,7 +124,11 @@ struct agent {
 	struct retry retry;
 	struct ship_memory *remembered; /* by endpoint: as it is in the store */
 	struct log_limit store_limit, dead_limit, trouble_limit;
+	struct log_burst note_limit;
+	uint64_t said_state; /* what the service manager was told of, as a number */
 	unsigned next_lane;
+	struct history *history;
+	uint64_t *sampled; /* the values of its series, as they were taken last */
 };
 
 /* lane.c */
@@ -167,32 +188,64 @@ void agent_block_signals(void);
 /* Run until SIGTERM.  Takes the conf over.  Returns the exit status. */
 int agent_run(struct conf *conf, bool dry_run);
 
+/* sample.c: the series of the agent's history, and taking them; see history.h */
+enum sample_source { SAMPLE_READ, SAMPLE_ACKED, SAMPLE_BEHIND, SAMPLES_A_SOURCE };
+enum sample_endpoint { SAMPLE_REQUESTS, SAMPLE_ACCEPTED, SAMPLES_AN_ENDPOINT };
+size_t sample_of_source(size_t source, enum sample_source what);
+size_t sample_of_endpoint(const struct agent *a, size_t endpoint, enum sample_endpoint what);
+int sample_open(struct agent *a, struct err *err) MUST_CHECK; /* also after a reload */
+void sample_close(struct agent *a);
+/* Between waiting and whatever comes of it: nothing has moved since the last turn. */
+void sample_take(struct agent *a);
+
+/* A second, on average, over the last 10 seconds, minute, hour (or since the start, if later). */
+struct rates {
+	double now, minute, hour;
+};
+struct rates sample_rates(const struct agent *a, size_t series);
+
 /* view.c, status.c: what `status` shows, of a running agent or of the store alone */
 struct source_view {
 	const char *name, *acct_file;
-	char file[256];
-	struct tail_status tail; /* its file points to the field above */
+	char file[256], unreadable[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE];
+	struct tail_status tail; /* its texts point to the fields above */
 	uint64_t in_flight;      /* rows */
 	uint64_t by_type[RECORD_NOT_A_TYPE + 1], utf8_repaired;
+	int64_t last_record_ms;  /* timeLogged of the last row read; 0: not known */
+	uint64_t behind_records; /* an estimate */
+	uint64_t behind_seconds; /* age of the first row that is not settled, at most */
+	struct rates read, acked;
 };
 
 struct endpoint_view {
 	const char *name;
 	bool configured;
 	struct ship_status ship; /* of a running agent */
+	struct rates accepted;   /* records */
 };
 
 struct view {
 	bool running; /* and it was asked */
 	bool unasked; /* it runs, but cannot be asked: this is what its store says */
 	bool degraded, dry_run, dead_full;
-	int64_t pid, now_ms, uptime_ms;
+	int64_t pid, now_ms, uptime_ms, real_ms;
 	const char *conf_path;
+	char last_error[512]; /* the last warning or error in the log; "" for none */
+	int64_t last_error_ms;
+	struct rates read, acked; /* of all sources */
 	size_t nsources, nendpoints;
 	struct source_view *sources;
 	struct endpoint_view *endpoints;
 	int64_t dead_records, dead_bytes;
 };
+
+/* times.c: how far behind a source is, in records and seconds */
+void times_read(struct times *t, const struct record *rec);
+void times_done(struct times *t, const struct ship_done *done); /* after its tailer_ack() */
+int times_load(struct times *t, struct store *store, const char *source) MUST_CHECK;
+int times_put(struct times *t, struct store *store, const char *source) MUST_CHECK;
+void times_caught_up(struct agent *a); /* at the time of sample_take() */
+void times_view(struct source_view *s, const struct times *t, int64_t now_ms);
 
 /* Both return 0 or a negative errno; view_free() in any case. */
 int view_of_agent(struct view *ret, const struct agent *a) MUST_CHECK;
@@ -201,10 +254,26 @@ void view_free(struct view *v);
 
 /* Things an operator should look at; 0: all is well. */
 unsigned view_problems(const struct view *v);
+/* A source lost a file unread, and that is not long ago. */
+bool view_lost(const struct view *v, const struct source_view *s);
+#define VIEW_LOST_DAYS 7
 
 /* Text for people, JSON for programs: the caller's, or NULL when out of memory. */
 char *status_text(const struct view *v);
 char *status_json(const struct view *v);
+typedef void status_print_fn(FILE *f, const struct view *v);
+char *status_render(const struct view *v, status_print_fn *print);
+
+/*
+ * verdict.c: one line for Nagios and its kind, with performance data, the caller's (or NULL when
+ * out of memory).  *ret_exit is what such a program expects as exit status.
+ */
+enum verdict { VERDICT_OK, VERDICT_WARNING, VERDICT_CRITICAL, VERDICT_UNKNOWN };
+struct verdict_limits {
+	uint64_t warn_ms, crit_ms; /* behind */
+};
+char *verdict_line(const struct view *v, const struct verdict_limits *limits,
+                   enum verdict *ret_exit);
 
 /* rest.c: before a wait of wait_ms */
 void rest_if_idle(struct agent *a, int64_t wait_ms);
@@ -212,8 +281,16 @@ void rest_if_idle(struct agent *a, int64_t wait_ms);
 /* control.c: answers on the control socket and on metrics-listen */
 int control_open(struct agent *a);
 
+/* say.c: the log's first and last lines, and what `systemctl status` shows */
+void say_note(struct agent *a, enum log_level level, const char *text); /* of another room */
+void say_start(struct agent *a);
+void say_reloaded(struct agent *a);
+void say_state(struct agent *a); /* each turn: tells when it is another one */
+void say_stop(const struct agent *a);
+
 /* notify.c: to the service manager, if there is one */
 void notify_ready(const char *status);
+void notify_status(const char *status);
 void notify_reloading(void);
 void notify_stopping(void);
 /* Half the watchdog's interval, or -1 without one; notify_alive() at least that often. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "base/units.h"
 #include "ship/listen.h"
 
 static char *status_json_reply(struct agent *a, const struct listen_request *request)
@@ -33,6 +34,24 @@ static char *status_text_reply(struct agent *a, const struct listen_request *req
 	return text;
 }
 
+static char *check_reply(struct agent *a, const struct listen_request *request)
+{
+	struct verdict_limits limits = {0};
+	const char *warn = listen_query(request, "warn"), *crit = listen_query(request, "crit");
+	enum verdict verdict = VERDICT_UNKNOWN;
+	struct view v;
+	char *text = NULL;
+	if (!warn || !crit || !units_number(warn, &limits.warn_ms) ||
+	    !units_number(crit, &limits.crit_ms))
+		return strdup("3\nPMTA-SHIPPER UNKNOWN: warn and crit are wanted, in ms\n");
+	char *line = view_of_agent(&v, a) == 0 ? verdict_line(&v, &limits, &verdict) : NULL;
+	if (line && asprintf(&text, "%d\n%s", (int)verdict, line) < 0)
+		text = NULL;
+	free(line);
+	view_free(&v);
+	return text;
+}
+
 static char *health_reply(struct agent *a, const struct listen_request *request)
 {
 	(void)a;
@@ -47,6 +66,7 @@ static const struct {
 } answers[] = {
         {"GET", "/status", "application/json", false, status_json_reply},
         {"GET", "/status.txt", "text/plain", false, status_text_reply},
+        {"GET", "/check", "text/plain", false, check_reply},
         {"GET", "/healthz", "text/plain", false, health_reply},
         {"GET", "/drain", "text/plain", true, verb_drain},
         {"POST", "/pause", "text/plain", true, verb_pause},
