@@ -68,6 +68,14 @@ struct lifted {
 	size_t left; /* tries without an answer */
 };
 
+/* An endpoint that is shared with a replay: see share.h. */
+#define LEASES_MAX 16
+struct lease {
+	char endpoint[80]; /* names have at most 64 */
+	int64_t until_ms;
+	unsigned theirs; /* requests at a time that are not ours */
+};
+
 struct agent {
 	struct conf *conf;
 	struct store *store;
@@ -95,6 +103,8 @@ struct agent {
 	struct ship_memory *remembered; /* by endpoint: as it is in the store */
 	struct log_limit store_limit, dead_limit, trouble_limit;
 	unsigned next_lane;
+	struct lease leases[LEASES_MAX];
+	size_t nleases;
 };
 
 /* lane.c */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/share.h"
 #include "ship/listen.h"
 
 static char *status_json_reply(struct agent *a, const struct listen_request *request)
@@ -48,6 +49,7 @@ static const struct {
         {"GET", "/status", "application/json", false, status_json_reply},
         {"GET", "/status.txt", "text/plain", false, status_text_reply},
         {"GET", "/healthz", "text/plain", false, health_reply},
+        {"POST", "/replay/share", "text/plain", true, share_reply},
 };
 
 static void on_request(const struct listen_request *request, struct listen_reply *ret, void *arg)

@@ -15,7 +15,7 @@ _pmta_shipper() {
 	esac
 	local choices
 	case ${words[1]}/$cword in
-	*/1) choices="run check directives parse status dead --help --version" ;;
+	*/1) choices="run check directives parse status dead replay --help --version" ;;
 	run/*) choices="--config --dry-run --help" ;;
 	check/*) choices="--config --print --help" ;;
 	directives/*) choices="--config --extended --help" ;;
@@ -25,6 +25,13 @@ _pmta_shipper() {
 			return
 		fi
 		choices="--config --source --since --until --format --help"
+		;;
+	replay/*)
+		if [[ $cur != -* ]]; then
+			_filedir
+			return
+		fi
+		choices="--config --since --until --dry-run --restart --help"
 		;;
 	status/*) choices="--config --json --help" ;;
 	dead/*) choices="list show --config --raw --help" ;;
