@@ -9,7 +9,7 @@ _pmta_shipper() {
 		return
 		;;
 	--format)
-		mapfile -t COMPREPLY < <(compgen -W "ndjson" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "ndjson octeth-process" -- "$cur")
 		return
 		;;
 	esac
