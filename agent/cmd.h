@@ -20,6 +20,9 @@ int cmd_parse(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+int cmd_archives(int argc, char **argv);
+int cmd_reconcile(int argc, char **argv);
 
 enum cmd_kind {
 	CMD_FLAG,   /* to is a bool */

@@ -17,6 +17,8 @@ static const struct {
         {"status", cmd_status, "what was read, delivered and held"},
         {"dead", cmd_dead, "list and show dead letters"},
         {"replay", cmd_replay, "deliver archived files again"},
+        {"reconcile", cmd_reconcile, "compare what was written with what was delivered"},
+        {"archives", cmd_archives, "moved files that are safe to compress or delete"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 

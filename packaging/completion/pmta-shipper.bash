@@ -4,8 +4,8 @@ _pmta_shipper() {
 	local cur prev words cword
 	_init_completion || return
 	case $prev in
-	-c | --config | --source | --since | --until)
-		[[ $prev != -c && $prev != --config ]] || _filedir
+	-c | --config | --pmta-log | --source | --since | --until | --from | --to | --pattern | --older-than)
+		[[ $prev != -c && $prev != --config && $prev != --pmta-log ]] || _filedir
 		return
 		;;
 	--format)
@@ -15,7 +15,7 @@ _pmta_shipper() {
 	esac
 	local choices
 	case ${words[1]}/$cword in
-	*/1) choices="run check directives parse status dead replay --help --version" ;;
+	*/1) choices="run check directives parse status dead replay reconcile archives --help --version" ;;
 	run/*) choices="--config --dry-run --help" ;;
 	check/*) choices="--config --print --help" ;;
 	directives/*) choices="--config --extended --help" ;;
@@ -33,6 +33,8 @@ _pmta_shipper() {
 		fi
 		choices="--config --since --until --dry-run --restart --help"
 		;;
+	reconcile/*) choices="--config --pmta-log --pattern --from --to --help" ;;
+	archives/*) choices="--config --acknowledged --older-than -0 --help" ;;
 	status/*) choices="--config --json --help" ;;
 	dead/*) choices="list show --config --raw --help" ;;
 	*) return ;;
