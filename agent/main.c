@@ -18,6 +18,7 @@ static const struct {
         {"dead", cmd_dead, "list and show dead letters"},
         {"replay", cmd_replay, "deliver archived files again"},
         {"reconcile", cmd_reconcile, "compare what was written with what was delivered"},
+        {"trace", cmd_trace, "what became of the rows about an address"},
         {"archives", cmd_archives, "moved files that are safe to compress or delete"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

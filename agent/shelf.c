@@ -102,12 +102,33 @@ static int scan_source(struct shelf *s, const struct conf_source *source)
 	const struct acct_template t = acct_template(source->acct_file);
 	(void)snprintf(live, sizeof(live), "%.*s", (int)(t.base - source->acct_file),
 	               source->acct_file);
-	int rc = source->move_to[0] ? scan(s, source, source->move_to, true) : 0;
-	/* One folder under both names: its files are looked at once. */
 	bool same = source->move_to[0] && stat(live, &here) == 0 &&
 	            stat(source->move_to, &there) == 0 && here.st_dev == there.st_dev &&
 	            here.st_ino == there.st_ino;
-	return rc == 0 && !same ? scan(s, source, live, false) : rc;
+	/* The live folder first: what moves in between is seen twice, not never. */
+	int rc = same ? 0 : scan(s, source, live, false);
+	return rc == 0 && source->move_to[0] ? scan(s, source, source->move_to, true) : rc;
+}
+
+/* Seen before it moved, too: where it was is of no use any more. */
+static void drop_doubles(struct shelf *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->nfiles; i++) {
+		struct shelf_file *f = &s->files[i];
+		bool again = false;
+		for (size_t k = 0; !f->moved && !again && k < s->nfiles; k++)
+			again = k != i && s->files[k].path && s->files[k].moved &&
+			        s->files[k].dev == f->dev && s->files[k].ino == f->ino &&
+			        s->files[k].source == f->source;
+		if (again)
+			free(STEAL(f->path));
+	}
+	for (size_t i = 0; i < s->nfiles; i++) {
+		if (s->files[i].path)
+			s->files[n++] = s->files[i];
+	}
+	s->nfiles = n;
 }
 
 static int compare(const void *left, const void *right)
@@ -151,11 +172,11 @@ int shelf_open(struct shelf *ret, const struct conf *conf, struct store *store)
 	*ret = (struct shelf){.conf = conf, .store = store};
 	for (size_t i = 0; rc == 0 && i < conf->nsources; i++) {
 		struct load load = {ret, &conf->sources[i]};
-		/* The folders first: what is moved in between is seen twice, not never. */
 		rc = scan_source(ret, &conf->sources[i]);
 		if (rc == 0 && store)
 			rc = store_files(store, conf->sources[i].name, add_entry, &load);
 	}
+	drop_doubles(ret);
 	if (ret->nfiles > 0)
 		qsort(ret->files, ret->nfiles, sizeof(*ret->files), compare);
 	return rc;

@@ -15,7 +15,7 @@ _pmta_shipper() {
 	esac
 	local choices
 	case ${words[1]}/$cword in
-	*/1) choices="run check directives parse status dead replay reconcile archives --help --version" ;;
+	*/1) choices="run check directives parse status dead replay reconcile trace archives --help --version" ;;
 	run/*) choices="--config --dry-run --help" ;;
 	check/*) choices="--config --print --help" ;;
 	directives/*) choices="--config --extended --help" ;;
@@ -34,6 +34,7 @@ _pmta_shipper() {
 		choices="--config --since --until --dry-run --restart --help"
 		;;
 	reconcile/*) choices="--config --pmta-log --pattern --from --to --help" ;;
+	trace/*) choices="--config --raw --json --help" ;;
 	archives/*) choices="--config --acknowledged --older-than -0 --help" ;;
 	status/*) choices="--config --json --help" ;;
 	dead/*) choices="list show --config --raw --help" ;;

@@ -11,7 +11,7 @@ from harness import AGENT, ROOT, eventually
 MANUAL = ROOT / "docs/pmta-shipper.8"
 PAGES = [MANUAL, ROOT / "docs/pmta-shipper.conf.5"]
 COMMANDS = ["run", "check", "directives", "parse", "status", "dead", "replay", "reconcile",
-            "archives"]
+            "trace", "archives"]
 EVERYWHERE = {"-c", "--config", "-h", "--help"}  # described once, before the commands
 
 
