@@ -10,6 +10,7 @@
 
 #include "agent/cmd.h"
 #include "agent/logstash.h"
+#include "agent/share.h"
 #include "base/clock.h"
 #include "ship/listen.h"
 
@@ -309,6 +310,7 @@ static int64_t timeout(const struct agent *a, bool more)
 		int64_t left = a->stop_ms + (int64_t)a->conf->drain_ms - a->now_ms;
 		t = sooner(t, left > 0 ? left : 0);
 	}
+	t = sooner(t, share_timeout(a));
 	return sooner(sooner(t, notify_interval_ms()), listen_timeout(a->listen));
 }
 
@@ -360,6 +362,7 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 		rc = ship_step(a->ship, a->now_ms, err);
 	if (rc < 0)
 		return rc;
+	share_apply(a);
 	*ret_more = fill(a);
 	if (books_commit(a)) {
 		again_lifted(a);

@@ -96,6 +96,14 @@ struct lifted {
 	size_t left; /* tries without an answer */
 };
 
+/* An endpoint that is shared with a replay: see share.h. */
+#define LEASES_MAX 16
+struct lease {
+	char endpoint[80]; /* names have at most 64 */
+	int64_t until_ms;
+	unsigned theirs; /* requests at a time that are not ours */
+};
+
 struct agent {
 	struct conf *conf;
 	struct store *store;
@@ -129,6 +137,8 @@ struct agent {
 	unsigned next_lane;
 	struct history *history;
 	uint64_t *sampled; /* the values of its series, as they were taken last */
+	struct lease leases[LEASES_MAX];
+	size_t nleases;
 };
 
 /* lane.c */

@@ -22,6 +22,10 @@ int cmd_dead(int argc, char **argv);
 int cmd_pause(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_drain(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+int cmd_archives(int argc, char **argv);
+int cmd_reconcile(int argc, char **argv);
 
 enum cmd_kind {
 	CMD_FLAG,   /* to is a bool */

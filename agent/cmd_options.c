@@ -36,6 +36,8 @@ static void print_help(const char *command, const struct cmd_spec *spec)
 		(void)snprintf(name, sizeof(name), "    --%s", o->name);
 		print_option(name, o->meta, o->what);
 	}
+	if (spec->zero)
+		print_option("-0", NULL, "end each name with a NUL byte, for xargs -0");
 	print_option("-h, --help", NULL, "print this");
 	if (spec->examples)
 		(void)printf("\nExamples:\n%s\n", spec->examples);

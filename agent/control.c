@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/share.h"
 #include "base/units.h"
 #include "ship/listen.h"
 
@@ -73,6 +74,7 @@ static const struct {
         {"POST", "/resume", "text/plain", true, verb_resume},
         {"POST", "/dead/retry", "text/plain", true, verb_dead_retry},
         {"POST", "/dead/drop", "text/plain", true, verb_dead_drop},
+        {"POST", "/replay/share", "text/plain", true, share_reply},
 };
 
 static void on_request(const struct listen_request *request, struct listen_reply *ret, void *arg)

@@ -21,6 +21,10 @@ static const struct {
         {"pause", cmd_pause, "send nothing to an endpoint until resume"},
         {"resume", cmd_resume, "go on sending to an endpoint"},
         {"drain", cmd_drain, "wait until everything is delivered"},
+        {"replay", cmd_replay, "deliver archived files again"},
+        {"reconcile", cmd_reconcile, "compare what was written with what was delivered"},
+        {"trace", cmd_trace, "what became of the rows about an address"},
+        {"archives", cmd_archives, "moved files that are safe to compress or delete"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 

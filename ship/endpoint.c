@@ -38,6 +38,7 @@ void endpoint_open(struct endpoint *e, int64_t now_ms)
 	e->state = e->conf->url[0] || e->hooks->dry_run ? SHIP_OK : SHIP_UNCONFIGURED;
 	e->since_ms = now_ms;
 	e->limit = e->conf->in_flight < START_LIMIT ? e->conf->in_flight : START_LIMIT;
+	e->ceiling = e->conf->in_flight;
 	e->random = (uint64_t)now_ms * 2 + 1;
 	e->best_ms = -1;
 }

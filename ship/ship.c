@@ -379,6 +379,13 @@ void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms)
 	s->endpoints[endpoint].since_ms = now_ms;
 }
 
+void ship_share(struct ship *s, size_t endpoint, unsigned slots, bool half)
+{
+	struct endpoint *e = &s->endpoints[endpoint];
+	e->ceiling = slots;
+	e->host->half_rate = half;
+}
+
 void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];

@@ -218,6 +218,13 @@ void ship_drain(struct ship *s);
 /* Start nothing for the endpoint until told otherwise.  What is in flight is finished. */
 void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms);
 
+/*
+ * Another process sends to the same endpoint: from now on at most slots requests at a time (0: none
+ * but what is under way), and, half, only half of requests-per-minute for all endpoints of its
+ * host.  in_flight slots and false take it back.
+ */
+void ship_share(struct ship *s, size_t endpoint, unsigned slots, bool half);
+
 void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret);
 
 /* The most bytes an endpoint's batches take. */
