@@ -240,7 +240,7 @@ static bool same_bare(const struct shelf_file *f, const struct shelf_entry *e,
 static int belongs(const struct shelf *s, const struct shelf_file *f, const struct shelf_entry *e,
                    struct follow *follow, struct shelf_known *ret)
 {
-	struct ladder ladder;
+	struct ladder ladder = {0};
 	scope_free char *header = NULL;
 	size_t header_len;
 	uint64_t resume;
