@@ -8,8 +8,11 @@
 
 static int print(const struct trace *t, bool raw, bool json)
 {
-	for (size_t i = 0; i < t->n; i++)
-		trace_print(&t->rows[i], raw, json);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < t->n; i++)
+		rc = trace_print(&t->rows[i], raw, json);
+	if (rc < 0)
+		return cmd_failed("out of memory");
 	if (t->full)
 		(void)fprintf(
 		        stderr,

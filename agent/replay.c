@@ -102,7 +102,7 @@ void replay_use_share(struct replay *r, size_t i)
 	char why[sizeof(r->waiting)] = "";
 	ship_share(r->ship, i, s->slots, s->half);
 	if (s->slots == 0 && s->why[0])
-		(void)snprintf(why, sizeof(why), "endpoint %.80s: %.40s%.200s",
+		(void)snprintf(why, sizeof(why), "endpoint %s: %s%.200s",
 		               r->conf->endpoints[i].name,
 		               s->unasked ? "an agent runs and cannot be asked: " : "", s->why);
 	if (why[0] && strcmp(why, r->waiting) != 0)

@@ -100,6 +100,7 @@ static int add_pattern(struct replay_files *files, const struct conf *conf, cons
 		return added < 0 ? err_set(err, added, "\"%s\": %s", arg, strerror(-added)) : 0;
 	}
 	int rc = glob(arg, 0, NULL, &found);
+	bool found_some = rc == 0;
 	if (rc == GLOB_NOMATCH)
 		rc = err_set(err, -ENOENT, "no file is named like \"%s\"", arg);
 	else if (rc != 0)
@@ -109,7 +110,8 @@ static int add_pattern(struct replay_files *files, const struct conf *conf, cons
 		if (rc < 0)
 			rc = err_set(err, rc, "\"%s\": %s", found.gl_pathv[i], strerror(-rc));
 	}
-	globfree(&found);
+	if (found_some) /* after a failure glibc has freed it already */
+		globfree(&found);
 	return rc;
 }
 

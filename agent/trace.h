@@ -63,7 +63,7 @@ int trace_target(struct trace *t, const char *text) MUST_CHECK;
 int trace_search(struct trace *t) MUST_CHECK;
 void trace_close(struct trace *t);
 
-/* trace_print.c: as text or as JSON, addresses masked unless raw */
-void trace_print(const struct trace_row *row, bool raw, bool json);
+/* trace_print.c: as text or as JSON, addresses masked unless raw; 0 or -ENOMEM */
+int trace_print(const struct trace_row *row, bool raw, bool json);
 
 #endif

@@ -1,4 +1,5 @@
 /* A row that was traced, for people and for programs. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +51,7 @@ static char *masked(const char *text, bool raw)
 /* ---- text ---- */
 
 /* BEFORE text, harmless on a terminal; nothing for an empty one. */
-static void put(const char *before, const char *text, bool raw)
+static int put(const char *before, const char *text, bool raw)
 {
 	char *shown = masked(text, raw);
 	size_t size = shown ? 4 * strlen(shown) + 1 : 0;
@@ -59,8 +60,10 @@ static void put(const char *before, const char *text, bool raw)
 		utf8_printable(shown, strlen(shown), clean, size);
 		(void)printf("%s%s", before, clean);
 	}
+	int rc = clean ? 0 : -ENOMEM;
 	free(clean);
 	free(shown);
+	return rc;
 }
 
 static const char *or_other(const char *a, const char *b)
@@ -68,31 +71,35 @@ static const char *or_other(const char *a, const char *b)
 	return a[0] ? a : b;
 }
 
-static void print_text(const struct trace_row *row, bool raw)
+static int print_text(const struct trace_row *row, bool raw)
 {
 	char id[HASH_HEX_SIZE];
+	int rc = 0; /* any failure is -ENOMEM */
 	hash_hex(&row->id, id);
 	if (row->is_record) {
 		/* The type is the first column, whatever type-field calls it. */
-		put("", or_other(value_of(row, "timeLogged"), "(no time)"), true);
-		put("  ", row->n > 0 ? row->values[0] : "", true);
-		put("  rcpt ", or_other(value_of(row, "rcpt"), value_of(row, "header_To")), raw);
-		put("  orig ", or_other(value_of(row, "orig"), value_of(row, "header_Return-Path")),
-		    raw);
-		put("\n    ", value_of(row, "bounceCat"), true);
-		put("\n    ", value_of(row, "dsnStatus"), raw);
-		put("\n    ", value_of(row, "dsnDiag"), raw);
+		rc |= put("", or_other(value_of(row, "timeLogged"), "(no time)"), true);
+		rc |= put("  ", row->n > 0 ? row->values[0] : "", true);
+		rc |= put("  rcpt ", or_other(value_of(row, "rcpt"), value_of(row, "header_To")),
+		          raw);
+		rc |= put("  orig ",
+		          or_other(value_of(row, "orig"), value_of(row, "header_Return-Path")),
+		          raw);
+		rc |= put("\n    ", value_of(row, "bounceCat"), true);
+		rc |= put("\n    ", value_of(row, "dsnStatus"), raw);
+		rc |= put("\n    ", value_of(row, "dsnDiag"), raw);
 	} else {
-		put("row: ", row->n > 0 ? row->values[0] : "", raw);
+		rc |= put("row: ", row->n > 0 ? row->values[0] : "", raw);
 	}
-	put("\n    ", row->path, true);
+	rc |= put("\n    ", row->path, true);
 	(void)printf(":%" PRIu64 "  eventId %s\n    %s", row->offset, id, fates[row->fate].words);
 	if (row->source && row->fate == TRACE_ACKNOWLEDGED)
 		(void)printf(" (endpoint %s)", row->source->endpoint_name);
 	if (row->dead != 0)
 		(void)printf("; dead letter %" PRId64, row->dead);
-	put(": ", row->reason, raw);
+	rc |= put(": ", row->reason, raw);
 	(void)putchar('\n');
+	return rc;
 }
 
 /* ---- JSON ---- */
@@ -112,7 +119,7 @@ static void json_text(const char *text)
 }
 
 /* "name":"value", the value valid UTF-8 */
-static void member(const char *before, const char *name, const char *value, bool raw)
+static int member(const char *before, const char *name, const char *value, bool raw)
 {
 	char *shown = masked(value, raw);
 	size_t bad;
@@ -124,32 +131,33 @@ static void member(const char *before, const char *name, const char *value, bool
 		(void)putchar(':');
 		json_text(valid);
 	}
+	int rc = valid ? 0 : -ENOMEM;
 	free(valid);
 	free(shown);
+	return rc;
 }
 
-static void print_json(const struct trace_row *row, bool raw)
+static int print_json(const struct trace_row *row, bool raw)
 {
 	char id[HASH_HEX_SIZE];
+	int rc = 0;
 	hash_hex(&row->id, id);
-	member("{", "eventId", id, true);
-	member(",", "source", row->source ? row->source->name : "", true);
-	member(",", "endpoint", row->source ? row->source->endpoint_name : "", true);
-	member(",", "file", row->path, true);
+	rc |= member("{", "eventId", id, true);
+	rc |= member(",", "source", row->source ? row->source->name : "", true);
+	rc |= member(",", "endpoint", row->source ? row->source->endpoint_name : "", true);
+	rc |= member(",", "file", row->path, true);
 	(void)printf(",\"offset\":%" PRIu64, row->offset);
-	member(",", "fate", fates[row->fate].name, true);
+	rc |= member(",", "fate", fates[row->fate].name, true);
 	(void)printf(",\"deadLetter\":%" PRId64, row->dead);
-	member(",", "reason", row->reason, raw);
+	rc |= member(",", "reason", row->reason, raw);
 	(void)printf(",\"isRecord\":%s,\"record\":{", row->is_record ? "true" : "false");
 	for (size_t i = 0; i < row->n; i++)
-		member(i > 0 ? "," : "", row->names[i], row->values[i], raw);
+		rc |= member(i > 0 ? "," : "", row->names[i], row->values[i], raw);
 	(void)printf("}}\n");
+	return rc;
 }
 
-void trace_print(const struct trace_row *row, bool raw, bool json)
+int trace_print(const struct trace_row *row, bool raw, bool json)
 {
-	if (json)
-		print_json(row, raw);
-	else
-		print_text(row, raw);
+	return json ? print_json(row, raw) : print_text(row, raw);
 }
