@@ -19,6 +19,8 @@ int cmd_directives(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
+int cmd_import_sincedb(int argc, char **argv);
+int cmd_import_logstash(int argc, char **argv);
 
 enum cmd_kind {
 	CMD_FLAG,   /* to is a bool */

@@ -16,6 +16,8 @@ static const struct {
         {"parse", cmd_parse, "print records as they would be sent"},
         {"status", cmd_status, "what was read, delivered and held"},
         {"dead", cmd_dead, "list and show dead letters"},
+        {"import-sincedb", cmd_import_sincedb, "go on where Logstash stopped"},
+        {"import-logstash", cmd_import_logstash, "Logstash's pipeline as a configuration"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -24,7 +26,7 @@ static int print_help(void)
 	(void)printf("Usage: pmta-shipper COMMAND [OPTION]...\n"
 	             "Deliver PowerMTA's bounces and complaints to Octeth.\n\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
-		(void)printf("  %-12s %s\n", commands[i].name, commands[i].what);
+		(void)printf("  %-15s %s\n", commands[i].name, commands[i].what);
 	(void)printf("\n'pmta-shipper COMMAND --help' says more; pmta-shipper(8) says all.\n");
 	return 0;
 }

@@ -10,7 +10,8 @@ from harness import AGENT, ROOT, eventually
 
 MANUAL = ROOT / "docs/pmta-shipper.8"
 PAGES = [MANUAL, ROOT / "docs/pmta-shipper.conf.5"]
-COMMANDS = ["run", "check", "directives", "parse", "status", "dead"]
+COMMANDS = ["run", "check", "directives", "parse", "status", "dead", "import-sincedb",
+            "import-logstash"]
 EVERYWHERE = {"-c", "--config", "-h", "--help"}  # described once, before the commands
 
 
@@ -50,14 +51,14 @@ def synopsis(command):
 
 
 def commands_in_help():
-    return re.findall(r"^  ([a-z]+) ", help_of(), re.MULTILINE)
+    return re.findall(r"^  ([a-z-]+) ", help_of(), re.MULTILINE)
 
 
 def test_every_command_is_in_the_manual():
     assert commands_in_help() == COMMANDS
     described = re.findall(r"^\.Ss (.+)$", section("COMMANDS"), re.MULTILINE)
     assert described == COMMANDS
-    assert set(re.findall(r"^\.Cm (\w+)", section("SYNOPSIS"), re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^\.Cm ([\w-]+)", section("SYNOPSIS"), re.MULTILINE)) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -134,12 +135,12 @@ def test_commands_of_the_readme_exist():
     assert {"demo", "check"} <= targets
     for target in targets:
         assert re.search(rf"^{target}:", makefiles(), re.MULTILINE), target
-    commands = set(re.findall(r"(?:^ {4,}(?:\$ )?|`)pmta-shipper ([a-z]+)", readme, re.MULTILINE))
+    commands = set(re.findall(r"(?:^ {4,}(?:\$ )?|`)pmta-shipper ([a-z-]+)", readme, re.MULTILINE))
     assert commands and commands <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("page", ["README.md", "HACKING.md", "docs/ARCHITECTURE.md",
-                                  "docs/RELIABILITY.md"])
+                                  "docs/RELIABILITY.md", "docs/MIGRATING.md"])
 def test_links_lead_somewhere(page):
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text("utf-8")):
