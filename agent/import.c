@@ -22,7 +22,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/scope.h"
 #include "base/utf8.h"
 
 /* ---- what is there ---- */
@@ -45,8 +44,9 @@ static int add_file(struct import *im, const struct import_file *f)
 static bool has_plain(const char *path)
 {
 	struct stat st;
-	scope_free char *plain = strndup(path, strlen(path) - 3);
-	return plain && lstat(plain, &st) == 0;
+	char plain[PATH_MAX];
+	(void)snprintf(plain, sizeof(plain), "%.*s", (int)strlen(path) - 3, path);
+	return lstat(plain, &st) == 0;
 }
 
 static int look_at(struct import *im, const struct conf_source *s, const char *folder,
@@ -95,17 +95,17 @@ static int look_in(struct import *im, const struct conf_source *s, const char *f
 	return rc < 0 ? err_set(err, rc, "look into folder \"%s\": out of memory", folder) : 0;
 }
 
-static char *live_folder(const struct conf_source *s)
+static void live_folder(const struct conf_source *s, char ret[PATH_MAX])
 {
 	const char *slash = strrchr(s->acct_file, '/');
-	return strndup(s->acct_file, slash == s->acct_file ? 1 : (size_t)(slash - s->acct_file));
+	(void)snprintf(ret, PATH_MAX, "%.*s",
+	               slash == s->acct_file ? 1 : (int)(slash - s->acct_file), s->acct_file);
 }
 
 static int look(struct import *im, const struct conf_source *s, struct err *err)
 {
-	scope_free char *live = live_folder(s);
-	if (!live)
-		return err_set(err, -ENOMEM, "look at files: out of memory");
+	char live[PATH_MAX];
+	live_folder(s, live);
 	int rc = look_in(im, s, live, false, err);
 	if (rc == 0 && *s->move_to)
 		rc = look_in(im, s, s->move_to, true, err);
@@ -147,16 +147,18 @@ static bool same_inode(const struct import_file *f, const struct sincedb_entry *
 static bool in_folder(const struct sincedb_entry *e, const char *folder)
 {
 	struct stat a, b;
-	size_t len = strlen(folder);
+	char dir[PATH_MAX];
+	size_t len = (size_t)(sincedb_name(e) - e->path);
+	if (len == 0 || len > sizeof(dir))
+		return false;
+	(void)snprintf(dir, sizeof(dir), "%.*s", (int)(len - (len > 1)), e->path);
+	len = strlen(folder);
 	while (len > 1 && folder[len - 1] == '/')
 		len--;
-	size_t dir = (size_t)(sincedb_name(e) - e->path);
-	dir -= dir > 1;
-	if (dir == len && strncmp(e->path, folder, len) == 0)
+	if (strlen(dir) == len && strncmp(dir, folder, len) == 0)
 		return true;
-	scope_free char *other = strndup(e->path, dir);
-	return other && *other && stat(other, &a) == 0 && stat(folder, &b) == 0 &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return stat(dir, &a) == 0 && stat(folder, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
 }
 
 /* Whether the entry is about a file of the source, wherever that is now. */
@@ -164,9 +166,10 @@ static bool of_source(const struct sincedb_entry *e, const struct conf_source *s
                       struct acct_name *ret_key)
 {
 	const struct acct_template t = acct_template(s->acct_file);
-	scope_free char *live = live_folder(s);
+	char live[PATH_MAX];
+	live_folder(s, live);
 	return acct_name_parse(&t, sincedb_name(e), ret_key) &&
-	       ((live && in_folder(e, live)) || (*s->move_to && in_folder(e, s->move_to)));
+	       (in_folder(e, live) || (*s->move_to && in_folder(e, s->move_to)));
 }
 
 /* What a moved file on another device, a compressed one, or a restart leaves of an entry. */
@@ -292,6 +295,11 @@ static void decide_unnamed(struct import_file *f, const struct span *span)
 		say(f, IMPORT_WHOLE, "not in the sincedb: from its beginning");
 }
 
+static int cannot_read(const struct import_file *f, int rc, struct err *err)
+{
+	return err_set(err, rc, "read \"%s\": %s; nothing was imported", f->path, strerror(-rc));
+}
+
 /* Logstash has never read this source: first-start decides, as without it. */
 static int decide_first(const struct conf *conf, struct import_file *f)
 {
@@ -308,28 +316,33 @@ static int decide_first(const struct conf *conf, struct import_file *f)
 	return rc;
 }
 
-static int decide_source(struct import *im, size_t first, size_t end, const struct span *span)
+static int decide_source(struct import *im, size_t first, size_t end, const struct span *span,
+                         struct err *err)
 {
-	int rc = 0;
-	for (size_t i = first; rc == 0 && i < end; i++) {
+	for (size_t i = first; i < end; i++) {
 		struct import_file *f = &im->files[i];
+		int rc = 0;
 		if (f->entry || f->verdict == IMPORT_NAMESAKE)
 			continue;
 		if (span->known)
 			decide_unnamed(f, span);
 		else
 			rc = decide_first(im->conf, f);
+		/* One that is not known would be a new file when it moves. */
 		if (rc == 0 && f->verdict == IMPORT_PASS)
-			(void)!import_know(im->conf, f); /* as far as it can be read */
+			rc = import_know(im->conf, f);
+		if (rc == -EACCES || rc == -EBADMSG) /* nor will it be read then */
+			rc = 0;
+		if (rc < 0)
+			return cannot_read(f, rc, err);
 	}
-	return rc;
+	return 0;
 }
 
 /* Two paths of one name: what the second is, is for the agent to find out. */
-static int settle_named(struct import *im, size_t first, size_t end)
+static int settle_named(struct import *im, size_t first, size_t end, struct err *err)
 {
-	int rc = 0;
-	for (size_t i = first; rc == 0 && i < end; i++) {
+	for (size_t i = first; i < end; i++) {
 		struct import_file *f = &im->files[i];
 		const struct import_file *before = i > first ? f - 1 : NULL;
 		if (before && acct_name_compare(&before->key, &f->key) == 0 &&
@@ -338,11 +351,13 @@ static int settle_named(struct import *im, size_t first, size_t end)
 			say(f, IMPORT_NAMESAKE,
 			    "another copy of the file before: the agent looks into it");
 		} else if (f->entry) {
-			rc = decide_named(im->conf, f);
+			int rc = decide_named(im->conf, f);
+			if (rc < 0)
+				return cannot_read(f, rc, err);
 			im->misfits += f->misfit;
 		}
 	}
-	return rc;
+	return 0;
 }
 
 static int do_source(struct import *im, const struct conf_source *s, const struct sincedb *db,
@@ -360,18 +375,18 @@ static int do_source(struct import *im, const struct conf_source *s, const struc
 	}
 	if (im->n > first)
 		qsort(im->files + first, im->n - first, sizeof(*im->files), compare);
-	rc = settle_named(im, first, im->n);
+	rc = settle_named(im, first, im->n, err);
+	if (rc < 0)
+		return rc;
 	const struct span span = span_of(im, first, im->n, s, db);
-	if (rc == 0 && span.any && !span.known)
+	if (span.any && !span.known)
 		return err_set(err, -EEXIST,
 		               "source \"%s\": Logstash has read \"%s\", but the sincedb's inodes "
 		               "are none of the files here, so nobody knows where it stopped; say "
 		               "where to begin with first-start, then 'run'",
 		               s->name, s->acct_file);
-	if (rc == 0)
-		rc = decide_source(im, first, im->n, &span);
 	*ret_any = *ret_any || span.any;
-	return rc < 0 ? err_set(err, rc, "source \"%s\": %s", s->name, strerror(-rc)) : 0;
+	return decide_source(im, first, im->n, &span, err);
 }
 
 int import_decide(struct import *im, const struct conf *conf, const struct sincedb *db,

@@ -91,15 +91,16 @@ static int open_follow(const struct conf *conf, const struct import_file *f, str
 	return rc;
 }
 
-static void know_header(struct import_file *f, struct follow *follow)
+static int know_header(struct import_file *f, struct follow *follow)
 {
 	char head[EVENT_LINE_MAX];
 	ssize_t n = follow_bytes(follow, 0, sizeof(head), head);
 	const char *newline = n > 0 ? memchr(head, '\n', (size_t)n) : NULL;
 	size_t len = newline ? event_trim(head, (size_t)(newline + 1 - head)) : 0;
 	size_t mark = len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-	if (newline && event_is_header(head, len))
-		(void)!keep_header(f, (struct slice){head + mark, len - mark});
+	if (!newline || !event_is_header(head, len))
+		return 0;
+	return keep_header(f, (struct slice){head + mark, len - mark});
 }
 
 int import_know(const struct conf *conf, struct import_file *f)
@@ -109,9 +110,13 @@ int import_know(const struct conf *conf, struct import_file *f)
 	int rc = open_follow(conf, f, &follow);
 	if (rc == 0) {
 		f->salt = follow_salt(follow)->hash;
-		know_header(f, follow);
-		if (!f->key.gz && follow_last_line(follow, f->size, &last) == 1)
+		rc = know_header(f, follow);
+	}
+	if (rc == 0 && !f->key.gz) {
+		rc = follow_last_line(follow, f->size, &last);
+		if (rc == 1)
 			ladder_push(&f->ladder, &last);
+		rc = rc > 0 ? 0 : rc;
 	}
 	(void)follow_close(follow);
 	return rc;
@@ -159,8 +164,11 @@ static int settle(struct import_file *f, const struct walk *w)
 		return 0;
 	if (w->torn) {
 		/* The name of a dated file is its own; of others the bytes must tell. */
-		if (f->by_name || f->key.bare)
-			return refuse(f, "byte %s is in the middle of a row");
+		if (f->by_name || f->key.bare) {
+			(void)snprintf(bytes, sizeof(bytes),
+			               "byte %" PRIu64 " is in the middle of a row", w->limit);
+			return refuse(f, bytes);
+		}
 		(void)snprintf(f->why, sizeof(f->why),
 		               "going on at %" PRIu64 ": Logstash stopped at %" PRIu64
 		               ", in the middle of a row, which is sent whole",
@@ -194,12 +202,18 @@ int import_read(const struct conf *conf, struct import_file *f)
 		rc = open_follow(conf, f, &follow);
 	if (rc == 0)
 		f->salt = follow_salt(follow)->hash;
-	if (rc == 0 && w.limit > 0 && follow_bytes(follow, w.limit - 1, w.limit, what) != 1)
-		rc = refuse(f, "it is beyond the end of what is compressed");
+	ssize_t last = 1; /* the byte before the position is there */
+	if (rc == 0 && w.limit > 0)
+		last = follow_bytes(follow, w.limit - 1, w.limit, what);
+	if (rc == 0 && last < 0)
+		rc = (int)last;
+	else if (rc == 0 && last == 0)
+		rc = refuse(f, "it is beyond the end");
 	else if (rc == 0)
 		rc = settle(f, &w);
 	(void)follow_close(follow);
-	if (rc == 0 || rc == -ENOMEM)
+	/* What may be otherwise in a minute is no reason to send a file again. */
+	if (rc != -EBADMSG && rc != -EACCES)
 		return rc;
 	(void)snprintf(what, sizeof(what), "it cannot be read: %s", rows_error(rc));
 	return refuse(f, what);

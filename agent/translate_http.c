@@ -285,9 +285,10 @@ static void print_type_field(const struct http *h)
 		const struct pipeline_item *item = &h->t->p->items[i];
 		if (!item->key || item->section != PIPELINE_FILTER)
 			continue;
-		if (strcmp(item->key, "columns") == 0 && !first)
-			first = item->value;
-		else if (first && strcmp(item->key, "rename") == 0 && strcmp(item->sub, first) == 0)
+		bool column = !first && strcmp(item->key, "columns") == 0;
+		bool renamed = first && strcmp(item->key, "rename") == 0 &&
+		               strcmp(item->sub, first) == 0;
+		if (column || renamed)
 			first = item->value;
 	}
 	if (first && strcmp(first, "logType") != 0 && !translate_is_open(first) && *first)

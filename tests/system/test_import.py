@@ -6,11 +6,15 @@ what it "delivered" are the rows before the position.
 
 import os
 import shutil
+import sqlite3
 import subprocess
+from pathlib import Path
 
 import pytest
-from harness import AGENT, FBL_HEADER, token_rows
+from harness import AGENT, FBL_HEADER, ROOT, token_rows
 from steps import append, arrived, compare, delivered, lines, records, rescanned, started, stopped, up
+
+SHIM = Path(os.environ.get("PMTA_SHIM_SO", ROOT / "build/shim.so"))
 
 
 def java_device(dev):
@@ -218,6 +222,41 @@ def test_a_position_inside_a_row_goes_back_to_its_start(site):
     assert said[acct.live.name] == (f"going on at {offset}: Logstash stopped at {offset + 7}, in the "
                                     "middle of a row, which is sent whole")
     goes_on(agent, backend, rows[10:])
+
+
+def test_a_position_inside_a_row_of_a_file_that_only_the_name_tells_does_not_fit(site):
+    """The next bounces.csv may have the inode of the one before."""
+    acct, backend, agent, rows, offset = halves(site, bare=True)
+    older = acct.moved(7)
+    others, _ = token_rows(3, first=90)
+    older.write_text(acct.header + "\n" + lines(*others), "utf-8")
+    said = imported(agent, entry(acct.live, offset + 7), entry(older), status=1)
+    assert f"does not fit (byte {offset + 7} is in the middle of a row)" in said[acct.live.name]
+    goes_on(agent, backend, rows)
+
+
+def test_a_position_beyond_the_end_of_what_is_compressed_does_not_fit(site):
+    acct, backend, agent, rows, _ = halves(site)
+    line = entry(acct.live, os.path.getsize(acct.live) + 1)
+    gz = acct.gz(acct.rotate(begin=False))
+    said = imported(agent, line, status=1)
+    assert "does not fit (it is beyond the end)" in said[gz.name]
+    goes_on(agent, backend, rows)
+
+
+def test_a_damaged_archive_is_said_and_does_not_stop_the_import(site):
+    acct, backend, agent, rows, offset = halves(site)
+    line = entry(acct.live, offset)
+    gz = acct.gz(acct.rotate(begin=False))
+    gz.write_bytes(gz.read_bytes()[:60])
+    later, _ = token_rows(5, first=20)
+    acct.append(later)
+    said = imported(agent, line, status=1)
+    assert "damaged or unfinished gzip data" in said[gz.name]
+    up(agent)
+    arrived(backend, 5)
+    stopped(agent)
+    compare(backend, records(later))
 
 
 def test_a_position_between_the_lines_of_one_row_goes_back_to_its_start(site):
@@ -515,3 +554,77 @@ def test_back_prints_where_the_agent_stopped_as_a_sincedb(site):
     stopped(agent)
     compare(backend, records(rows[10:] + later + more))
     assert agent.command("import-sincedb", "--back", "x").returncode == 64
+
+
+# ---- what fails on the way
+
+
+def each_failure(what, run, most=4000):
+    """Let each call fail in turn; run(environment) gives (exit status, standard error)."""
+    nth = 1
+    while nth < most:
+        status, told = run({"LD_PRELOAD": str(SHIM), "PMTA_SHIM": f"{what}:{nth}"})
+        yield nth, status, told.replace("shim: failed one\n", "")
+        if "shim: failed one" not in told:
+            return
+        nth += 1 if nth < 300 else 7
+    raise AssertionError("no end of them")
+
+
+@pytest.mark.skipif(not SHIM.exists(), reason="no shim was built")
+@pytest.mark.parametrize("what", ["alloc", "read", "write", "open"])
+def test_whatever_fails_the_store_is_whole_or_not_there(site, what):
+    """Done and said, or failed and said: then the same command does it later."""
+    acct = site.acct()
+    rows, _ = token_rows(30)
+    acct.append(rows[:10])
+    acct.rotate(begin=False)
+    acct.append(rows[10:20])
+    acct.rotate(begin=False)
+    lines_of = [entry(acct.moved(1), name=acct.dir / acct.dated(1))]
+    acct.append(rows[20:25])
+    lines_of.append(entry(acct.live))
+    acct.append(rows[25:])
+    agent = site.agent(None, acct)
+    sincedb = agent.folder / "sincedb"
+    sincedb.write_text("".join(lines_of), "utf-8")
+    done = []
+
+    def run(env):
+        shutil.rmtree(agent.state_dir, ignore_errors=True)
+        agent.state_dir.mkdir(mode=0o700)
+        one = subprocess.run([AGENT, "import-sincedb", "-c", agent.conf, sincedb],
+                             env=dict(os.environ, **env), capture_output=True, text=True,
+                             timeout=60, check=False)
+        done.append(one.stdout)
+        return one.returncode, one.stderr
+
+    def stored():
+        """Which files the store knows, and from where on."""
+        name = agent.state_dir / "state.db"
+        if not name.exists():
+            return []
+        db = sqlite3.connect(f"file:{name}?mode=ro", uri=True)
+        try:
+            return db.execute("SELECT name, offset, passed, salt, length(ladder) > 0 "
+                              "FROM file ORDER BY name").fetchall()
+        except sqlite3.OperationalError:
+            return []
+        finally:
+            db.close()
+
+    assert run({}) == (0, "")
+    good, whole = done[-1], stored()
+    assert len(whole) == 3
+    outcomes = set()
+    for nth, status, told in each_failure(what, run):
+        # libconfuse ends the process when it gets no memory: before anything is looked at.
+        own = (0, 1, 78) if done[-1] else (0, 1, 2, 78, -6, -11)
+        assert status in own, (nth, status, told)
+        outcomes.add(status)
+        if status == 0:
+            assert (done[-1], told) == (good, ""), nth
+            assert stored() == whole, nth
+        else:
+            assert (told or status < 0) and stored() in ([], whole), (nth, status, told)
+    assert 1 in outcomes or 78 in outcomes

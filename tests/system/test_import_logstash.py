@@ -3,11 +3,15 @@
 The secret of every one of them is the word hush, which must not come out again.
 """
 
+import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
-from harness import AGENT
+from harness import AGENT, ROOT
+
+SHIM = Path(os.environ.get("PMTA_SHIM_SO", ROOT / "build/shim.so"))
 
 STOCK = """
 # oempro.yml
@@ -257,3 +261,26 @@ def test_usage(tmp_path):
                               timeout=20, check=False)
         assert (done.returncode, done.stdout) == (status, "")
         assert said in done.stderr
+
+
+@pytest.mark.skipif(not SHIM.exists(), reason="no shim was built")
+def test_no_memory_is_said_and_gives_no_half_configuration(tmp_path):
+    """Each allocation fails in turn: all of it, or an exit status that says otherwise."""
+    pipeline = tmp_path / "oempro.conf"
+    pipeline.write_text(STOCK, "utf-8")
+    good = None
+    for nth in [0, *range(1, 400), *range(400, 4000, 9)]:
+        env = dict(os.environ, LD_PRELOAD=str(SHIM), PMTA_SHIM=f"alloc:{nth}") if nth else None
+        done = subprocess.run([str(AGENT), "import-logstash", str(pipeline)], capture_output=True,
+                              text=True, timeout=60, check=False, env=env)
+        if nth == 0:
+            good = done
+            assert good.returncode == 0
+        elif done.returncode == 0:
+            assert done.stdout == good.stdout, nth
+        else:
+            # libconfuse, which looks at the result, ends the process when it gets no memory.
+            assert done.returncode in (1, 2, -6, -11), nth
+        if nth and "shim: failed one" not in done.stderr:
+            return
+    raise AssertionError("no end of them")
