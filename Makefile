@@ -114,6 +114,7 @@ install: $(BUILD)/pmta-shipper
 	install -D -m 644 docs/pmta-shipper.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/pmta-shipper.conf.5
 	install -D -m 644 conf/pmta-shipper.conf \
 		$(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/pmta-shipper.conf.example
+	install -D -m 644 docs/MIGRATING.md $(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/MIGRATING.md
 
 format:
 	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch])

@@ -143,8 +143,9 @@ static int refuse_double(const struct agent *a, struct err *err)
 	return err_set(
 	        err, -EEXIST,
 	        "Logstash is set up on this host to read the same files (\"%s\"): rows would be "
-	        "delivered twice; say where to begin with first-start in \"%s\" (now: after the "
-	        "last complete line; live: live files from their beginning; all)",
+	        "delivered twice; stop it and take its positions over with 'pmta-shipper "
+	        "import-sincedb SINCEDB', or say where to begin with first-start in \"%s\" (now: "
+	        "after the last complete line; live: live files from their beginning; all)",
 	        where, a->conf->path);
 }
 

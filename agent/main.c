@@ -25,6 +25,8 @@ static const struct {
         {"reconcile", cmd_reconcile, "compare what was written with what was delivered"},
         {"trace", cmd_trace, "what became of the rows about an address"},
         {"archives", cmd_archives, "moved files that are safe to compress or delete"},
+        {"import-sincedb", cmd_import_sincedb, "go on where Logstash stopped"},
+        {"import-logstash", cmd_import_logstash, "Logstash's pipeline as a configuration"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -33,7 +35,7 @@ static int print_help(void)
 	(void)printf("Usage: pmta-shipper COMMAND [OPTION]...\n"
 	             "Deliver PowerMTA's bounces and complaints to Octeth.\n\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
-		(void)printf("  %-12s %s\n", commands[i].name, commands[i].what);
+		(void)printf("  %-15s %s\n", commands[i].name, commands[i].what);
 	(void)printf("\n'pmta-shipper COMMAND --help' says more; pmta-shipper(8) says all.\n");
 	return 0;
 }
