@@ -68,9 +68,32 @@ static int open_tailer(struct agent *a, struct err *err)
 
 static void close_tailer(struct agent *a)
 {
+	for (size_t i = 0; a->tailer && a->counts && i < a->counts->nsources; i++) {
+		struct tail_status s;
+		tailer_status(a->tailer, i, &s);
+		counts_tail_close(&a->counts->sources[i], &s.counters);
+	}
 	a->tailer = tailer_close(a->tailer);
 	free(a->tail_sources);
 	a->tail_sources = NULL;
+}
+
+/* What was counted under the configuration before goes on under this one. */
+static int open_counts(struct agent *a, struct err *err)
+{
+	struct counts *counts;
+	if (counts_open(&counts, a->conf, a->counts) < 0)
+		return err_set(err, -ENOMEM, "set up counters: out of memory");
+	(void)counts_close(a->counts);
+	a->counts = counts;
+	for (size_t i = 0; i < counts->nsources; i++) {
+		struct tail_status s;
+		tailer_status(a->tailer, i, &s);
+		counts_tail_open(&counts->sources[i], &s.counters);
+	}
+	for (size_t i = 0; i < counts->nendpoints; i++)
+		ship_set_meter(a->ship, i, &counts->endpoints[i].meter);
+	return 0;
 }
 
 static int open_ship(struct agent *a, struct err *err)
@@ -78,6 +101,8 @@ static int open_ship(struct agent *a, struct err *err)
 	const struct ship_hooks hooks = {books_done, books_lifted, on_ship_note, a, a->dry_run};
 	const struct conf *c = a->conf;
 	int rc = ship_open(&a->ship, c->endpoints, c->nendpoints, c->nsources, &hooks, err);
+	if (rc == 0)
+		rc = open_counts(a, err);
 	if (rc == 0)
 		rc = books_open(a, err);
 	if (rc < 0)
@@ -92,6 +117,11 @@ static int open_ship(struct agent *a, struct err *err)
 
 static void close_ship(struct agent *a)
 {
+	for (size_t i = 0; a->ship && a->counts && i < a->counts->nendpoints; i++) {
+		struct ship_status s;
+		ship_status(a->ship, i, &s);
+		a->counts->endpoints[i].meter = s.meter;
+	}
 	for (size_t i = 0; a->lanes && i < a->conf->nsources; i++)
 		lane_close(&a->lanes[i]);
 	free(a->lanes);
@@ -175,6 +205,7 @@ static void close_all(struct agent *a)
 	close_ship(a);
 	books_close(a);
 	close_tailer(a);
+	a->counts = counts_close(a->counts);
 	a->store = store_close(a->store);
 	if (a->signal_fd >= 0)
 		(void)close(a->signal_fd);
@@ -198,6 +229,7 @@ static void begin_reload(struct agent *a)
 	if (conf_load(&conf, a->conf->path, on_mistake, NULL) < 0) {
 		log_error("reload: the new configuration is wrong, going on with the old one");
 		notify_ready("going on with the old configuration");
+		a->reload_failed = true;
 		return;
 	}
 	if (strcmp(conf->state_dir, a->conf->state_dir) != 0 ||
@@ -207,6 +239,7 @@ static void begin_reload(struct agent *a)
 		            "next restart");
 	(void)conf_free(a->next_conf);
 	a->next_conf = conf;
+	a->reload_failed = false;
 	if (!a->reload) /* one reload after the other does not put the first one off */
 		a->stop_ms = a->now_ms;
 	a->reload = true;
@@ -289,6 +322,7 @@ static int finish_reload(struct agent *a, struct err *err)
 			close_tailer(a);
 		a->conf = a->next_conf;
 		a->next_conf = NULL;
+		a->loaded_real_ms = clock_real_ms();
 		if (same)
 			repoint_sources(a);
 		(void)conf_free(old);
@@ -473,7 +507,7 @@ int agent_run(struct conf *conf, bool dry_run)
 	struct agent a = {.conf = conf, .dry_run = dry_run, .signal_fd = -1};
 	struct err err = {0};
 	a.now_ms = a.started_ms = clock_mono_ms();
-	a.started_real_ms = clock_real_ms();
+	a.started_real_ms = a.loaded_real_ms = clock_real_ms();
 	int rc = open_all(&a, &err);
 	if (rc == 0) {
 		say_start(&a);

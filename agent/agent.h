@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/counts.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "csv/reader.h"
@@ -45,8 +46,7 @@ struct lane {
 	bool warned_type;
 	int64_t stalled_ms; /* out of memory: not before then */
 	uint64_t in_flight; /* rows handed to ship and not yet reported done */
-	uint64_t by_type[RECORD_NOT_A_TYPE + 1];
-	uint64_t utf8_repaired;
+	struct source_counts *counts;
 };
 
 /* A dead letter on its way to the store. */
@@ -76,10 +76,13 @@ struct agent {
 	struct ship *ship;
 	struct listen *listen;
 	struct lane *lanes;
+	struct counts *counts;
 	int signal_fd;
 	bool dry_run, stopping, reload, degraded;
 	int64_t now_ms, stop_ms, started_ms, started_real_ms;
 	struct conf *next_conf;
+	bool reload_failed;     /* the last one was asked for with a configuration that is wrong */
+	int64_t loaded_real_ms; /* when the configuration in force was read */
 
 	struct letter *letters;
 	size_t nletters, letters_room, letters_bytes;

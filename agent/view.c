@@ -63,8 +63,8 @@ int view_of_agent(struct view *v, const struct agent *a)
 		tailer_status(a->tailer, i, &s->tail);
 		name_file(s, s->tail.file);
 		s->in_flight = l->in_flight + l->passed.rows;
-		s->utf8_repaired = l->utf8_repaired;
-		memcpy(s->by_type, l->by_type, sizeof(s->by_type));
+		s->utf8_repaired = l->counts->utf8_repaired;
+		memcpy(s->by_type, l->counts->by_type, sizeof(s->by_type));
 	}
 	for (size_t i = 0; i < v->nendpoints; i++)
 		ship_status(a->ship, i, &v->endpoints[i].ship);

@@ -21,6 +21,7 @@ static const struct {
         {"copies", offsetof(struct source, counters.copies)},
         {"gone_unread", offsetof(struct source, counters.gone_unread)},
         {"nul_bytes", offsetof(struct source, counters.nul_bytes)},
+        {"deleted_after_s", offsetof(struct source, deleted_after_s)},
 };
 #define NKEPT (sizeof(kept_values) / sizeof(kept_values[0]))
 

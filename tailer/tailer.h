@@ -83,6 +83,11 @@ struct tail_status {
 	uint64_t offset, size; /* of that file: committed, and as last seen */
 	uint64_t behind_bytes; /* in all its files, not yet acknowledged */
 	size_t files_behind, files_open, files_known, unreadable, gone;
+	uint64_t disk_bytes, archive_bytes; /* of all its files that are there; in move-to */
+	int64_t oldest_unread_s;  /* when the oldest file not yet acknowledged last changed (real
+	                             time); 0: none */
+	uint64_t deleted_after_s; /* age at which files of the source were last deleted; 0: never
+	                             seen */
 	struct tally tally;
 	struct tail_counters counters;
 };
