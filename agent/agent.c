@@ -68,32 +68,10 @@ static int open_tailer(struct agent *a, struct err *err)
 
 static void close_tailer(struct agent *a)
 {
-	for (size_t i = 0; a->tailer && a->counts && i < a->counts->nsources; i++) {
-		struct tail_status s;
-		tailer_status(a->tailer, i, &s);
-		counts_tail_close(&a->counts->sources[i], &s.counters);
-	}
+	carry_tailer(a);
 	a->tailer = tailer_close(a->tailer);
 	free(a->tail_sources);
 	a->tail_sources = NULL;
-}
-
-/* What was counted under the configuration before goes on under this one. */
-static int open_counts(struct agent *a, struct err *err)
-{
-	struct counts *counts;
-	if (counts_open(&counts, a->conf, a->counts) < 0)
-		return err_set(err, -ENOMEM, "set up counters: out of memory");
-	(void)counts_close(a->counts);
-	a->counts = counts;
-	for (size_t i = 0; i < counts->nsources; i++) {
-		struct tail_status s;
-		tailer_status(a->tailer, i, &s);
-		counts_tail_open(&counts->sources[i], &s.counters);
-	}
-	for (size_t i = 0; i < counts->nendpoints; i++)
-		ship_set_meter(a->ship, i, &counts->endpoints[i].meter);
-	return 0;
 }
 
 static int open_ship(struct agent *a, struct err *err)
@@ -102,7 +80,7 @@ static int open_ship(struct agent *a, struct err *err)
 	const struct conf *c = a->conf;
 	int rc = ship_open(&a->ship, c->endpoints, c->nendpoints, c->nsources, &hooks, err);
 	if (rc == 0)
-		rc = open_counts(a, err);
+		rc = carry_on(a, err);
 	if (rc == 0)
 		rc = books_open(a, err);
 	if (rc < 0)
@@ -112,46 +90,17 @@ static int open_ship(struct agent *a, struct err *err)
 		return err_set(err, -ENOMEM, "set up sources: out of memory");
 	for (unsigned i = 0; rc == 0 && i < c->nsources; i++)
 		rc = lane_open(&a->lanes[i], a, i, err);
-	return rc;
+	return rc < 0 ? rc : sample_open(a, err);
 }
 
 static void close_ship(struct agent *a)
 {
-	for (size_t i = 0; a->ship && a->counts && i < a->counts->nendpoints; i++) {
-		struct ship_status s;
-		ship_status(a->ship, i, &s);
-		a->counts->endpoints[i].meter = s.meter;
-	}
+	carry_ship(a);
 	for (size_t i = 0; a->lanes && i < a->conf->nsources; i++)
 		lane_close(&a->lanes[i]);
 	free(a->lanes);
 	a->lanes = NULL;
 	a->ship = ship_close(a->ship);
-}
-
-static void signals_wanted(sigset_t *ret)
-{
-	(void)sigemptyset(ret);
-	(void)sigaddset(ret, SIGTERM);
-	(void)sigaddset(ret, SIGINT);
-	(void)sigaddset(ret, SIGHUP);
-}
-
-void agent_block_signals(void)
-{
-	sigset_t set;
-	signals_wanted(&set);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-}
-
-/* Signals arrive through a descriptor, in their turn. */
-static int open_signals(struct agent *a, struct err *err)
-{
-	sigset_t set;
-	signals_wanted(&set);
-	a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return a->signal_fd < 0 ? err_set(err, -errno, "open signalfd: %m") : 0;
 }
 
 /*
@@ -184,7 +133,7 @@ static int refuse_double(const struct agent *a, struct err *err)
 
 static int open_all(struct agent *a, struct err *err)
 {
-	int rc = open_signals(a, err);
+	int rc = agent_open_signals(a, err);
 	if (rc == 0)
 		rc = store_open(&a->store, a->conf->state_dir, a->dry_run ? "dry-run" : "state",
 		                err);
@@ -203,6 +152,7 @@ static void close_all(struct agent *a)
 {
 	a->listen = listen_close(a->listen);
 	close_ship(a);
+	sample_close(a);
 	books_close(a);
 	close_tailer(a);
 	a->counts = counts_close(a->counts);
@@ -380,6 +330,9 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	int rc = ship_wait(a->ship, fds, a->listen ? 3 : 2,
 	                   ms < 0 ? -1 : (int)(ms > 60000 ? 60000 : ms));
 	a->now_ms = clock_mono_ms();
+	sample_take(a);
+	times_caught_up(a);
+	carry_growth(a);
 	return rc < 0 ? err_set(err, rc, "wait for events: %s", strerror(-rc)) : 0;
 }
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "agent/counts.h"
+#include "agent/history.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "csv/reader.h"
@@ -27,6 +28,18 @@
 
 struct agent;
 struct listen;
+
+/* timeLogged of a source's records, as PowerMTA wrote it; "" while none is known. */
+#define TIME_TEXT_SIZE 40
+struct times {
+	char read[TIME_TEXT_SIZE];    /* of the last row read */
+	char first[TIME_TEXT_SIZE];   /* of the first one since the start */
+	char done[TIME_TEXT_SIZE];    /* of the last one answered for */
+	char settled[TIME_TEXT_SIZE]; /* and with nothing before it open; in the store */
+	size_t column;                /* where timeLogged stood the last time */
+	bool changed;                 /* settled is to be stored */
+	int64_t caught_up_ms;         /* nothing was left to do then; 0: never yet */
+};
 
 /* From one source's lines to its endpoint's batches. */
 struct lane {
@@ -47,6 +60,7 @@ struct lane {
 	int64_t stalled_ms; /* out of memory: not before then */
 	uint64_t in_flight; /* rows handed to ship and not yet reported done */
 	struct source_counts *counts;
+	struct times times;
 };
 
 /* A dead letter on its way to the store. */
@@ -98,6 +112,8 @@ struct agent {
 	struct ship_memory *remembered; /* by endpoint: as it is in the store */
 	struct log_limit store_limit, dead_limit, trouble_limit;
 	unsigned next_lane;
+	struct history *history;
+	uint64_t *sampled; /* the values of its series, as they were taken last */
 };
 
 /* lane.c */
@@ -126,10 +142,39 @@ int books_lift_over(struct agent *a, size_t endpoint) MUST_CHECK;
 /* again.c: after a commit, dead letters of runs that are over get one more try */
 void again_lifted(struct agent *a);
 
-/* agent.c */
+/*
+ * carry.c: what was counted goes on under another configuration.  carry_on() when tailer and ship
+ * are open, the others before they are closed.
+ */
+int carry_on(struct agent *a, struct err *err) MUST_CHECK;
+void carry_ship(struct agent *a);
+void carry_tailer(struct agent *a);
+/* Once an hour: how much disk the sources' files take. */
+void carry_growth(struct agent *a);
+
+/* signals.c */
 void agent_block_signals(void);
+int agent_open_signals(struct agent *a, struct err *err) MUST_CHECK;
+
+/* agent.c */
 /* Run until SIGTERM.  Takes the conf over.  Returns the exit status. */
 int agent_run(struct conf *conf, bool dry_run);
+
+/* sample.c: the series of the agent's history, and taking them; see history.h */
+enum sample_source { SAMPLE_READ, SAMPLE_ACKED, SAMPLE_BEHIND, SAMPLES_A_SOURCE };
+enum sample_endpoint { SAMPLE_REQUESTS, SAMPLE_ACCEPTED, SAMPLES_AN_ENDPOINT };
+size_t sample_of_source(size_t source, enum sample_source what);
+size_t sample_of_endpoint(const struct agent *a, size_t endpoint, enum sample_endpoint what);
+int sample_open(struct agent *a, struct err *err) MUST_CHECK; /* also after a reload */
+void sample_close(struct agent *a);
+/* Between waiting and whatever comes of it: nothing has moved since the last turn. */
+void sample_take(struct agent *a);
+
+/* A second, on average, over the last 10 seconds, minute, hour (or since the start, if later). */
+struct rates {
+	double now, minute, hour;
+};
+struct rates sample_rates(const struct agent *a, size_t series);
 
 /* view.c, status.c: what `status` shows, of a running agent or of the store alone */
 struct source_view {
@@ -138,12 +183,17 @@ struct source_view {
 	struct tail_status tail; /* its file points to the field above */
 	uint64_t in_flight;      /* rows */
 	uint64_t by_type[RECORD_NOT_A_TYPE + 1], utf8_repaired;
+	int64_t last_record_ms;  /* timeLogged of the last row read; 0: not known */
+	uint64_t behind_records; /* an estimate */
+	uint64_t behind_seconds; /* age of the first row that is not settled, at most */
+	struct rates read, acked;
 };
 
 struct endpoint_view {
 	const char *name;
 	bool configured;
 	struct ship_status ship; /* of a running agent */
+	struct rates accepted;   /* records */
 };
 
 struct view {
@@ -157,6 +207,14 @@ struct view {
 	struct endpoint_view *endpoints;
 	int64_t dead_records, dead_bytes;
 };
+
+/* times.c: how far behind a source is, in records and seconds */
+void times_read(struct times *t, const struct record *rec);
+void times_done(struct times *t, const struct ship_done *done); /* after its tailer_ack() */
+int times_load(struct times *t, struct store *store, const char *source) MUST_CHECK;
+int times_put(struct times *t, struct store *store, const char *source) MUST_CHECK;
+void times_caught_up(struct agent *a); /* at the time of sample_take() */
+void times_view(struct source_view *s, const struct times *t, int64_t now_ms);
 
 /* Both return 0 or a negative errno; view_free() in any case. */
 int view_of_agent(struct view *ret, const struct agent *a) MUST_CHECK;

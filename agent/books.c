@@ -347,6 +347,7 @@ void books_done(const struct ship_done *done, void *arg)
 	for (size_t i = 0; i < done->n; i++)
 		amount_add(done->outcome == SHIP_REFUSED ? &counts->rejected : &counts->shipped,
 		           &done->items[i].mark);
+	times_done(&a->lanes[done->lane].times, done);
 	const struct bound bound = {done->tag.file, start, end};
 	if (done->stored && !PUSH(a->done, a->ndone, a->done_room, bound))
 		log_debug("out of memory: a boundary stays in the store until it is passed");
@@ -435,6 +436,8 @@ static int put_all(struct agent *a, int64_t *ret_records, int64_t *ret_bytes)
 		rc = ship_boundaries(a->ship, put_boundary, a->store);
 	if (rc == 0)
 		rc = tailer_save(a->tailer);
+	for (size_t i = 0; rc == 0 && i < a->conf->nsources; i++)
+		rc = times_put(&a->lanes[i].times, a->store, a->conf->sources[i].name);
 	for (size_t i = 0; rc == 0 && i < a->conf->nendpoints; i++)
 		rc = put_memory(a, i);
 	return rc;
@@ -457,6 +460,8 @@ static void committed(struct agent *a, int64_t records, int64_t bytes)
 		(void)!store_dead_count(a->store, &a->dead_records, &a->dead_bytes);
 	for (size_t i = 0; i < a->conf->nendpoints; i++)
 		a->remembered[i] = ship_memory(a->ship, i);
+	for (size_t i = 0; i < a->conf->nsources; i++)
+		a->lanes[i].times.changed = false;
 	clear(a);
 	ship_stored(a->ship);
 	tailer_saved(a->tailer);

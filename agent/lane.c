@@ -32,7 +32,8 @@ int lane_open(struct lane *l, struct agent *a, unsigned index, struct err *err)
 	        .agent = a, .index = index, .conf = conf, .counts = &a->counts->sources[index]};
 	if (reader_new(&l->reader, &reader) < 0)
 		return err_set(err, -ENOMEM, "source \"%s\": out of memory", conf->name);
-	return 0;
+	int rc = times_load(&l->times, a->store, conf->name);
+	return rc < 0 ? err_set(err, rc, "read the store: %s", store_error(a->store)) : 0;
 }
 
 void lane_close(struct lane *l)
@@ -233,9 +234,12 @@ static int take_result(struct lane *l, int result, const struct line *line,
 		return change_columns(l, rec);
 	case READ_RECORD:
 		if (shipped(l, rec))
-			return ship_record(l, rec);
-		skip(l, rec);
-		return 0;
+			rc = ship_record(l, rec);
+		else
+			skip(l, rec);
+		if (rc >= 0)
+			times_read(&l->times, rec);
+		return rc;
 	default:
 		rc = bury(l, rec, "unreadable", reader_why(l->reader), !line->cut);
 		if (rc == 0 && rec->mark.end != line->end) {

@@ -65,9 +65,15 @@ int view_of_agent(struct view *v, const struct agent *a)
 		s->in_flight = l->in_flight + l->passed.rows;
 		s->utf8_repaired = l->counts->utf8_repaired;
 		memcpy(s->by_type, l->counts->by_type, sizeof(s->by_type));
+		times_view(s, &l->times, a->now_ms);
+		s->read = sample_rates(a, sample_of_source(i, SAMPLE_READ));
+		s->acked = sample_rates(a, sample_of_source(i, SAMPLE_ACKED));
 	}
-	for (size_t i = 0; i < v->nendpoints; i++)
+	for (size_t i = 0; i < v->nendpoints; i++) {
 		ship_status(a->ship, i, &v->endpoints[i].ship);
+		v->endpoints[i].accepted = sample_rates(a,
+		                                        sample_of_endpoint(a, i, SAMPLE_ACCEPTED));
+	}
 	return 0;
 }
 
@@ -99,6 +105,8 @@ static int count_file(const struct store_file *f, void *arg)
 	t->files_known++;
 	if (f->passed || f->gz)
 		return 0;
+	t->settled_bytes += f->offset;
+	t->settled_rows += f->tally.rows;
 	if (f->gone_ms != 0) {
 		t->gone += f->offset < f->size;
 		return 0;
@@ -143,7 +151,13 @@ static int count_source(struct source_view *s, const struct conf_source *conf, s
 			return rc;
 		*values[i].to = (uint64_t)value;
 	}
-	return store_files(store, s->name, count_file, &count);
+	struct times times;
+	int rc = store_files(store, s->name, count_file, &count);
+	if (rc == 0)
+		rc = times_load(&times, store, s->name);
+	if (rc == 0)
+		times_view(s, &times, 0);
+	return rc;
 }
 
 int view_of_store(struct view *v, const struct conf *conf, struct store *store)

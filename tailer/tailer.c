@@ -379,6 +379,11 @@ static uint64_t unread(const struct tail_file *f)
 	return f->size > f->offset ? f->size - f->offset : 0;
 }
 
+struct tally tailer_tally(const struct tailer *t, size_t source)
+{
+	return t->sources[source].tally;
+}
+
 void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret)
 {
 	const struct source *s = &t->sources[source];
@@ -398,6 +403,10 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 		ret->files_known++;
 		ret->files_open += f->open != NULL;
 		ret->unreadable += f->unreadable;
+		if (!f->gz && !f->passed) {
+			ret->settled_bytes += f->offset;
+			ret->settled_rows += f->tally.rows;
+		}
 		if (f->gone_ms != 0) {
 			ret->gone += f->offset < f->size && !f->gz && !f->passed;
 			continue;

@@ -79,9 +79,10 @@ struct tail_counters {
 };
 
 struct tail_status {
-	const char *file;      /* being read, or the newest; "" for none */
-	uint64_t offset, size; /* of that file: committed, and as last seen */
-	uint64_t behind_bytes; /* in all its files, not yet acknowledged */
+	const char *file;                     /* being read, or the newest; "" for none */
+	uint64_t offset, size;                /* of that file: committed, and as last seen */
+	uint64_t behind_bytes;                /* in all its files, not yet acknowledged */
+	uint64_t settled_bytes, settled_rows; /* of files that are not compressed */
 	size_t files_behind, files_open, files_known, unreadable, gone;
 	uint64_t disk_bytes, archive_bytes; /* of all its files that are there; in move-to */
 	int64_t oldest_unread_s;  /* when the oldest file not yet acknowledged last changed (real
@@ -176,6 +177,9 @@ void tailer_rewind(struct tailer *t);
 /* The strings in conf.sources are others now, with the same contents. */
 void tailer_repoint(struct tailer *t);
 
+/* Looks at every file that is known. */
 void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret);
+/* The tally of that, without a look at any. */
+struct tally tailer_tally(const struct tailer *t, size_t source);
 
 #endif
