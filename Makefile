@@ -54,6 +54,9 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 	@echo "  CC    $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# .incbin: the compiler does not tell make about it.
+$(BUILD)/agent/page.o: agent/page.html
+
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka

@@ -162,9 +162,16 @@ int agent_run(struct conf *conf, bool dry_run);
 
 /* sample.c: the series of the agent's history, and taking them; see history.h */
 enum sample_source { SAMPLE_READ, SAMPLE_ACKED, SAMPLE_BEHIND, SAMPLES_A_SOURCE };
-enum sample_endpoint { SAMPLE_REQUESTS, SAMPLE_ACCEPTED, SAMPLES_AN_ENDPOINT };
+enum sample_endpoint {
+	SAMPLE_REQUESTS,
+	SAMPLE_ACCEPTED,
+	SAMPLE_ENDED,   /* requests */
+	SAMPLE_ELAPSED, /* microseconds of those */
+	SAMPLES_AN_ENDPOINT
+};
 size_t sample_of_source(size_t source, enum sample_source what);
 size_t sample_of_endpoint(const struct agent *a, size_t endpoint, enum sample_endpoint what);
+size_t sample_of_category(const struct agent *a, size_t category);
 int sample_open(struct agent *a, struct err *err) MUST_CHECK; /* also after a reload */
 void sample_close(struct agent *a);
 /* Between waiting and whatever comes of it: nothing has moved since the last turn. */
@@ -227,6 +234,12 @@ unsigned view_problems(const struct view *v);
 /* Text for people, JSON for programs: the caller's, or NULL when out of memory. */
 char *status_text(const struct view *v);
 char *status_json(const struct view *v);
+
+/* metrics.c, hour.c, page.c: the caller's, or NULL when out of memory */
+char *metrics_text(const struct agent *a);
+char *hour_json(const struct agent *a);
+/* The page, and the Content-Security-Policy it needs. */
+char *page_text(char *ret_csp, size_t size);
 
 /* control.c: answers on the control socket and on metrics-listen */
 int control_open(struct agent *a);

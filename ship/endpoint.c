@@ -361,7 +361,7 @@ void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a
 	e->flying--;
 	size_t class = a->status >= 100 && a->status < 600 ? (size_t)a->status / 100 : 0;
 	e->status.meter.answers[class]++;
-	meter_request(&e->status.meter, a->elapsed_ms, b->n, b->packed ? b->packed_len : b->len);
+	meter_request(&e->status.meter, a->elapsed_us, b->n, b->packed ? b->packed_len : b->len);
 	if (m.slow_down)
 		e->limit = e->limit > 1 ? e->limit / 2 : 1;
 	if (m.kind != ANSWER_ACCEPTED)

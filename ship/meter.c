@@ -2,8 +2,9 @@
 
 #include <stddef.h>
 
-const uint64_t meter_latency_ms[METER_LATENCIES] = {5,   10,   25,   50,   100,   250,
-                                                    500, 1000, 2500, 5000, 15000, 60000};
+const uint64_t meter_latency_us[METER_LATENCIES] = {5000,    10000,   25000,    50000,
+                                                    100000,  250000,  500000,   1000000,
+                                                    2500000, 5000000, 15000000, 60000000};
 const uint64_t meter_size[METER_SIZES] = {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000};
 
 static size_t bucket(const uint64_t *bounds, size_t n, uint64_t value)
@@ -14,13 +15,13 @@ static size_t bucket(const uint64_t *bounds, size_t n, uint64_t value)
 	return i;
 }
 
-void meter_request(struct ship_meter *m, int64_t elapsed_ms, uint64_t records, uint64_t bytes)
+void meter_request(struct ship_meter *m, int64_t elapsed_us, uint64_t records, uint64_t bytes)
 {
-	uint64_t ms = elapsed_ms > 0 ? (uint64_t)elapsed_ms : 0;
-	m->elapsed_ms += ms;
+	uint64_t us = elapsed_us > 0 ? (uint64_t)elapsed_us : 0;
+	m->elapsed_us += us;
 	m->records += records;
 	m->bytes += bytes;
-	m->by_latency[bucket(meter_latency_ms, METER_LATENCIES, ms)]++;
+	m->by_latency[bucket(meter_latency_us, METER_LATENCIES, us)]++;
 	m->by_size[bucket(meter_size, METER_SIZES, records)]++;
 }
 
