@@ -137,11 +137,14 @@ void counts_record(struct counts *c, struct source_counts *s, const struct recor
 static void add_since(struct tail_counters *to, const struct tail_counters *now,
                       const struct tail_counters *begun)
 {
-	/* Nothing but counters in it: one after the other. */
-	uint64_t *sum = (uint64_t *)to;
-	const uint64_t *n = (const uint64_t *)now, *b = (const uint64_t *)begun;
-	for (size_t i = 0; i < sizeof(*to) / sizeof(*sum); i++)
-		sum[i] += n[i] - b[i];
+	to->rotations += now->rotations - begun->rotations;
+	to->truncations += now->truncations - begun->truncations;
+	to->crashes += now->crashes - begun->crashes;
+	to->copies += now->copies - begun->copies;
+	to->rescans += now->rescans - begun->rescans;
+	to->overflows += now->overflows - begun->overflows;
+	to->gone_unread += now->gone_unread - begun->gone_unread;
+	to->nul_bytes += now->nul_bytes - begun->nul_bytes;
 }
 
 void counts_tail_open(struct source_counts *s, const struct tail_counters *now)
