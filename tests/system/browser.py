@@ -52,6 +52,9 @@ class Browser:
             return False
 
     def open(self, url):
+        """Go there; what the page before goes on asking, and says when its server is gone, ends."""
+        self._call("POST", self.session + "/url", {"url": "about:blank"})
+        self.console()
         self._call("POST", self.session + "/url", {"url": url})
         return self
 

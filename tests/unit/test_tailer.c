@@ -7,6 +7,7 @@
 #include "tests/unit/temp.h"
 
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/event_id.h"
 #include "base/gz.h"
@@ -1165,6 +1166,75 @@ static void test_gone_unread_is_counted_and_said(void **state)
 	assert_int_equal(status().gone, 1);
 }
 
+/* A finished file that last changed so many seconds ago. */
+static void old_file(unsigned n, time_t age)
+{
+	const struct timespec then = {.tv_sec = time(NULL) - age};
+	const struct timespec times[2] = {then, then};
+	char row[] = "b,0\n"; /* files that are alike would be copies of one */
+	row[2] = (char)('0' + n);
+	temp_append(moved(n), row);
+	assert_int_equal(utimensat(AT_FDCWD, temp_path(moved(n)), times, 0), 0);
+}
+
+static void test_the_age_at_which_files_are_deleted_is_learnt(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_ALL);
+	old_file(0, 9 * 86400);
+	old_file(1, 8 * 86400);
+	old_file(2, 2 * 86400);
+	temp_append(live(3), "b,y\n");
+	rescan();
+	assert_int_equal(status().deleted_after_s, 0);
+	assert_int_equal(status().archive_bytes, 12);
+	assert_int_equal(status().disk_bytes, 16);
+	assert_int_equal(status().oldest_unread_s, 0); /* nothing is left to read */
+	unlink_in_temp(moved(0));
+	unlink_in_temp(moved(1));
+	rescan();
+	rescan();
+	rescan();
+	/* The younger of the two, and not before it could be noticed. */
+	assert_in_range(status().deleted_after_s, 8 * 86400 - 120, 8 * 86400);
+	assert_int_equal(status().archive_bytes, 4);
+	unlink_in_temp(moved(2));
+	rescan();
+	rescan();
+	rescan();
+	assert_in_range(status().deleted_after_s, 2 * 86400 - 120, 2 * 86400);
+	save();
+	restart();
+	assert_in_range(status().deleted_after_s, 2 * 86400 - 120, 2 * 86400);
+}
+
+static void test_the_oldest_file_with_unread_rows_is_told(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_ALL);
+	fx.ack = false;
+	old_file(0, 3 * 86400);
+	old_file(1, 5 * 86400);
+	temp_append(live(2), "b,y\n");
+	rescan();
+	assert_in_range(status().oldest_unread_s, time(NULL) - 5 * 86400 - 60,
+	                time(NULL) - 5 * 86400);
+}
+
+static void test_a_compressed_file_was_not_deleted(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_ALL);
+	old_file(0, 9 * 86400);
+	temp_append(live(1), "b,y\n");
+	rescan();
+	gzip_to(moved(0), "moved/b-2026-11-21-0000.csv.gz");
+	unlink_in_temp(moved(0));
+	for (unsigned i = 0; i < 5; i++)
+		rescan();
+	assert_int_equal(status().deleted_after_s, 0);
+}
+
 static void test_a_file_that_was_gone_and_comes_back_goes_on(void **state)
 {
 	(void)state;
@@ -1436,6 +1506,9 @@ int main(void)
 	        TEST(test_unreadable_file_is_passed_over_and_tried_again),
 	        TEST(test_damaged_gz_is_passed_over_and_tried_again),
 	        TEST(test_gone_unread_is_counted_and_said),
+	        TEST(test_the_age_at_which_files_are_deleted_is_learnt),
+	        TEST(test_the_oldest_file_with_unread_rows_is_told),
+	        TEST(test_a_compressed_file_was_not_deleted),
 	        TEST(test_a_file_that_was_gone_and_comes_back_goes_on),
 	        TEST(test_another_folder_in_its_place_loses_nothing),
 	        TEST(test_no_folder_for_finished_files),
