@@ -19,22 +19,17 @@
 
 static void on_tail_note(enum tail_level level, const char *text, void *arg)
 {
-	(void)arg;
-	if (level == TAIL_ERROR)
-		log_error("%s", text);
-	else if (level == TAIL_WARNING)
-		log_warning("%s", text);
-	else
-		log_info("%s", text);
+	static const enum log_level levels[] = {
+	        [TAIL_INFO] = LOG_LEVEL_INFO,
+	        [TAIL_WARNING] = LOG_LEVEL_WARNING,
+	        [TAIL_ERROR] = LOG_LEVEL_ERROR,
+	};
+	say_note(arg, levels[level], text);
 }
 
 static void on_ship_note(bool problem, const char *text, void *arg)
 {
-	(void)arg;
-	if (problem)
-		log_warning("%s", text);
-	else
-		log_info("%s", text);
+	say_note(arg, problem ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, text);
 }
 
 static int open_tailer(struct agent *a, struct err *err)
@@ -217,24 +212,6 @@ static void take_signals(struct agent *a)
 	}
 }
 
-/* `systemctl status` is where somebody looks who has just installed the package. */
-static void tell_ready(const struct agent *a)
-{
-	char text[512];
-	size_t idle = 0, n = a->conf->nendpoints;
-	for (size_t i = 0; i < n && !a->dry_run; i++)
-		idle += a->conf->endpoints[i].url[0] == '\0';
-	if (idle == 0)
-		(void)snprintf(text, sizeof(text), "running");
-	else if (idle == n)
-		(void)snprintf(text, sizeof(text),
-		               "idle: not configured yet, set url in %s and reload", a->conf->path);
-	else
-		(void)snprintf(text, sizeof(text),
-		               "running; %zu of %zu endpoints are not configured yet", idle, n);
-	notify_ready(text);
-}
-
 static bool same_sources(const struct conf *a, const struct conf *b)
 {
 	if (a->nsources != b->nsources || a->record_max != b->record_max ||
@@ -282,11 +259,8 @@ static int finish_reload(struct agent *a, struct err *err)
 	if (rc == 0)
 		rc = open_ship(a, err);
 	a->reload = false;
-	if (rc == 0) {
-		log_info("reload: done; sources: %zu, endpoints: %zu", a->conf->nsources,
-		         a->conf->nendpoints);
-		tell_ready(a);
-	}
+	if (rc == 0)
+		say_reloaded(a);
 	return rc;
 }
 
@@ -372,6 +346,7 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 		again_lifted(a);
 		rc = ship_start(a->ship, a->now_ms, err);
 	}
+	say_state(a);
 	notify_alive(a->now_ms);
 	return rc;
 }
@@ -385,9 +360,9 @@ static bool drained(const struct agent *a)
 static void trouble(struct agent *a, const struct err *err)
 {
 	unsigned long left_out;
+	char more[LOG_MORE_SIZE];
 	if (log_allowed(&a->trouble_limit, a->now_ms, 60000, &left_out))
-		log_error("%s; going on in a second (%lu more since the last such line)", err->text,
-		          left_out);
+		log_error("%s; going on in a second%s", err->text, log_more(left_out, more));
 	(void)poll(NULL, 0, DEGRADED_MS);
 	notify_alive(clock_mono_ms());
 }
@@ -415,46 +390,6 @@ static int loop(struct agent *a, struct err *err)
 	return rc;
 }
 
-static void say_start(const struct agent *a)
-{
-	log_info("pmta-shipper %s started with \"%s\"; sources: %zu, endpoints: %zu%s", VERSION,
-	         a->conf->path, a->conf->nsources, a->conf->nendpoints,
-	         a->dry_run ? ", dry run: nothing is sent" : "");
-	for (size_t i = 0; i < a->conf->nsources; i++) {
-		struct tail_status s;
-		tailer_status(a->tailer, i, &s);
-		log_info("source \"%s\": \"%s\", %zu files known, %" PRIu64 " bytes behind",
-		         a->conf->sources[i].name, a->conf->sources[i].acct_file, s.files_known,
-		         s.behind_bytes);
-	}
-	for (size_t i = 0; i < a->conf->nendpoints; i++) {
-		if (!a->conf->endpoints[i].url[0])
-			log_warning(
-			        "endpoint \"%s\": not configured yet (url is empty): idle, nothing "
-			        "is sent; set url in \"%s\" and reload",
-			        a->conf->endpoints[i].name, a->conf->path);
-	}
-}
-
-static void say_stop(const struct agent *a)
-{
-	struct tally total = {0};
-	size_t unanswered = ship_flying_records(a->ship);
-	for (size_t i = 0; i < a->conf->nsources; i++) {
-		struct tail_status s;
-		tailer_status(a->tailer, i, &s);
-		tally_add(&total, &s.tally);
-	}
-	if (unanswered > 0)
-		log_warning(
-		        "%zu records were in flight and unanswered: they may be delivered again "
-		        "after the next start",
-		        unanswered);
-	log_info("stopped: %" PRIu64 " rows read in all, %" PRIu64 " acknowledged, %" PRIu64
-	         " dead letters made, %" PRIu64 " skipped",
-	         total.rows, total.acked, total.dead, total.skipped);
-}
-
 int agent_run(struct conf *conf, bool dry_run)
 {
 	struct agent a = {.conf = conf, .dry_run = dry_run, .signal_fd = -1};
@@ -464,7 +399,6 @@ int agent_run(struct conf *conf, bool dry_run)
 	int rc = open_all(&a, &err);
 	if (rc == 0) {
 		say_start(&a);
-		tell_ready(&a);
 		rc = loop(&a, &err);
 	}
 	if (rc == 0)

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "agent/counts.h"
 #include "agent/history.h"
@@ -32,9 +33,11 @@ struct listen;
 /* timeLogged of a source's records, as PowerMTA wrote it; "" while none is known. */
 #define TIME_TEXT_SIZE 40
 struct times {
-	char read[TIME_TEXT_SIZE];    /* of the last row read */
-	char first[TIME_TEXT_SIZE];   /* of the first one since the start */
-	char done[TIME_TEXT_SIZE];    /* of the last one answered for */
+	char read[TIME_TEXT_SIZE];  /* of the last row read */
+	char first[TIME_TEXT_SIZE]; /* of the first one since the start */
+	char done[TIME_TEXT_SIZE];  /* of the last one in its file that was answered for */
+	int64_t done_file;
+	uint64_t done_end;
 	char settled[TIME_TEXT_SIZE]; /* and with nothing before it open; in the store */
 	size_t column;                /* where timeLogged stood the last time */
 	bool changed;                 /* settled is to be stored */
@@ -111,6 +114,8 @@ struct agent {
 	struct lifted *lifted;          /* by endpoint */
 	struct ship_memory *remembered; /* by endpoint: as it is in the store */
 	struct log_limit store_limit, dead_limit, trouble_limit;
+	struct log_burst note_limit;
+	uint64_t said_state; /* what the service manager was told of, as a number */
 	unsigned next_lane;
 	struct history *history;
 	uint64_t *sampled; /* the values of its series, as they were taken last */
@@ -186,8 +191,8 @@ struct rates sample_rates(const struct agent *a, size_t series);
 /* view.c, status.c: what `status` shows, of a running agent or of the store alone */
 struct source_view {
 	const char *name, *acct_file;
-	char file[256];
-	struct tail_status tail; /* its file points to the field above */
+	char file[256], unreadable[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE];
+	struct tail_status tail; /* its texts point to the fields above */
 	uint64_t in_flight;      /* rows */
 	uint64_t by_type[RECORD_NOT_A_TYPE + 1], utf8_repaired;
 	int64_t last_record_ms;  /* timeLogged of the last row read; 0: not known */
@@ -207,8 +212,11 @@ struct view {
 	bool running; /* and it was asked */
 	bool unasked; /* it runs, but cannot be asked: this is what its store says */
 	bool degraded, dry_run, dead_full;
-	int64_t pid, now_ms, uptime_ms;
+	int64_t pid, now_ms, uptime_ms, real_ms;
 	const char *conf_path;
+	char last_error[512]; /* the last warning or error in the log; "" for none */
+	int64_t last_error_ms;
+	struct rates read, acked; /* of all sources */
 	size_t nsources, nendpoints;
 	struct source_view *sources;
 	struct endpoint_view *endpoints;
@@ -230,10 +238,26 @@ void view_free(struct view *v);
 
 /* Things an operator should look at; 0: all is well. */
 unsigned view_problems(const struct view *v);
+/* A source lost a file unread, and that is not long ago. */
+bool view_lost(const struct view *v, const struct source_view *s);
+#define VIEW_LOST_DAYS 7
 
 /* Text for people, JSON for programs: the caller's, or NULL when out of memory. */
 char *status_text(const struct view *v);
 char *status_json(const struct view *v);
+typedef void status_print_fn(FILE *f, const struct view *v);
+char *status_render(const struct view *v, status_print_fn *print);
+
+/*
+ * verdict.c: one line for Nagios and its kind, with performance data, the caller's (or NULL when
+ * out of memory).  *ret_exit is what such a program expects as exit status.
+ */
+enum verdict { VERDICT_OK, VERDICT_WARNING, VERDICT_CRITICAL, VERDICT_UNKNOWN };
+struct verdict_limits {
+	uint64_t warn_ms, crit_ms; /* behind */
+};
+char *verdict_line(const struct view *v, const struct verdict_limits *limits,
+                   enum verdict *ret_exit);
 
 /* metrics.c, hour.c, page.c: the caller's, or NULL when out of memory */
 char *metrics_text(const struct agent *a);
@@ -244,8 +268,16 @@ char *page_text(char *ret_csp, size_t size);
 /* control.c: answers on the control socket and on metrics-listen */
 int control_open(struct agent *a);
 
+/* say.c: the log's first and last lines, and what `systemctl status` shows */
+void say_note(struct agent *a, enum log_level level, const char *text); /* of another room */
+void say_start(struct agent *a);
+void say_reloaded(struct agent *a);
+void say_state(struct agent *a); /* each turn: tells when it is another one */
+void say_stop(const struct agent *a);
+
 /* notify.c: to the service manager, if there is one */
 void notify_ready(const char *status);
+void notify_status(const char *status);
 void notify_reloading(void);
 void notify_stopping(void);
 /* Half the watchdog's interval, or -1 without one; notify_alive() at least that often. */

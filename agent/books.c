@@ -231,11 +231,11 @@ int books_dead(struct agent *a, const struct store_dead *d)
 	l->d.row.text = keep(&at, d->row.text, d->row.len);
 	l->d.made_ms = clock_real_ms();
 	unsigned long left_out;
+	char more[LOG_MORE_SIZE];
 	if (log_allowed(&a->dead_limit, a->now_ms, 1000, &left_out))
 		log_warning("dead letter (%s): \"%s\" at byte %" PRIu64 ": %s; kept, see "
 		            "'pmta-shipper dead list'%s",
-		            d->kind, d->file, d->start, d->reason,
-		            left_out > 0 ? "; more of them since the last such line" : "");
+		            d->kind, d->file, d->start, d->reason, log_more(left_out, more));
 	return 0;
 }
 
@@ -472,6 +472,7 @@ bool books_commit(struct agent *a)
 {
 	int64_t records = 0, bytes = 0;
 	unsigned long left_out;
+	char more[LOG_MORE_SIZE];
 	if (!anything(a))
 		return true;
 	int rc = store_begin(a->store);
@@ -488,8 +489,8 @@ bool books_commit(struct agent *a)
 	if (log_allowed(&a->store_limit, a->now_ms, SAY_EVERY_MS, &left_out))
 		log_error(
 		        "write the store in \"%s\": %s; nothing new is sent until it works, trying "
-		        "again every second",
-		        a->conf->state_dir, store_error(a->store));
+		        "again every second%s",
+		        a->conf->state_dir, store_error(a->store), log_more(left_out, more));
 	store_rollback(a->store);
 	a->degraded = true;
 	return false;

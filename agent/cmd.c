@@ -1,6 +1,7 @@
 #include "agent/cmd.h"
 
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -63,7 +64,10 @@ void cmd_become_owner(const char *dir)
 	struct stat st;
 	if (geteuid() != 0 || stat(dir, &st) < 0 || st.st_uid == 0)
 		return;
-	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)
+	/* With the groups the service has: what it may read, and what not, is to be seen, too. */
+	const struct passwd *p = getpwuid(st.st_uid);
+	int rc = p ? initgroups(p->pw_name, p->pw_gid) : setgroups(0, NULL);
+	if (rc < 0 || setgid(p ? p->pw_gid : st.st_gid) < 0 || setuid(st.st_uid) < 0)
 		(void)fprintf(stderr, "pmta-shipper: reading \"%s\" as root: %m\n", dir);
 }
 

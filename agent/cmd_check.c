@@ -67,6 +67,8 @@ int cmd_check(int argc, char **argv)
 	const struct cmd_spec spec = {
 	        .usage = "[-c FILE] [--print]",
 	        .about = "Check the configuration and tell every mistake in it.",
+	        .examples = "  pmta-shipper check -c new.conf\n"
+	                    "  pmta-shipper check --print >effective.conf",
 	        .options = options,
 	        .config = &path,
 	        .arguments = CMD_NO_ARGUMENTS};

@@ -108,6 +108,7 @@ int cmd_dead(int argc, char **argv)
 	const struct cmd_spec spec = {
 	        .usage = "list [-c FILE]\nshow [-c FILE] [--raw] NUMBER...",
 	        .about = "Dead letters: rows that are no records, or that the backend refused.",
+	        .examples = "  pmta-shipper dead list\n  pmta-shipper dead show --raw 17 18",
 	        .options = options,
 	        .config = &o.path,
 	        .arguments = "list or show?"};

@@ -11,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "agent/names.h"
+#include "base/units.h"
 #include "ship/listen.h"
 
 #define NOT_OURS "asked by a name that is not ours: use the address, or localhost\n"
@@ -33,6 +34,24 @@ static char *status_text_reply(struct agent *a, const struct listen_request *req
 	if (body && asprintf(&text, "%d\n%s", view_problems(&v) > 0, body) < 0)
 		text = NULL;
 	free(body);
+	view_free(&v);
+	return text;
+}
+
+static char *check_reply(struct agent *a, const struct listen_request *request)
+{
+	struct verdict_limits limits = {0};
+	const char *warn = listen_query(request, "warn"), *crit = listen_query(request, "crit");
+	enum verdict verdict = VERDICT_UNKNOWN;
+	struct view v;
+	char *text = NULL;
+	if (!warn || !crit || !units_number(warn, &limits.warn_ms) ||
+	    !units_number(crit, &limits.crit_ms))
+		return strdup("3\nPMTA-SHIPPER UNKNOWN: warn and crit are wanted, in ms\n");
+	char *line = view_of_agent(&v, a) == 0 ? verdict_line(&v, &limits, &verdict) : NULL;
+	if (line && asprintf(&text, "%d\n%s", (int)verdict, line) < 0)
+		text = NULL;
+	free(line);
 	view_free(&v);
 	return text;
 }
@@ -86,6 +105,7 @@ static const struct {
 } answers[] = {
         {"GET", "/status", "application/json", false, status_json_reply},
         {"GET", "/status.txt", "text/plain", false, status_text_reply},
+        {"GET", "/check", "text/plain", false, check_reply},
 };
 
 /* What only tells, to browsers and monitors. */

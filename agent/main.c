@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "base/nearest.h"
+#include "base/utf8.h"
 
 static const struct {
 	const char *name;
@@ -37,6 +39,23 @@ static int flushed(int status)
 	return status == 0 ? 1 : status;
 }
 
+static int unknown(const char *name)
+{
+	char clean[256];
+	const char *nearest = NULL;
+	unsigned best = NEAREST_NONE;
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		if (nearest_is(name, commands[i].name, &best))
+			nearest = commands[i].name;
+	}
+	utf8_printable(name, strlen(name), clean, sizeof(clean));
+	(void)fprintf(stderr,
+	              "pmta-shipper: unknown command '%s'%s%s%s; see 'pmta-shipper --help'\n",
+	              clean, nearest ? " (did you mean '" : "", nearest ? nearest : "",
+	              nearest ? "'?)" : "");
+	return CMD_EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -54,7 +73,5 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return flushed(commands[i].run(argc - 1, argv + 1));
 	}
-	(void)fprintf(stderr, "pmta-shipper: unknown command '%s'; see 'pmta-shipper --help'\n",
-	              argv[1]);
-	return CMD_EXIT_USAGE;
+	return unknown(argv[1]);
 }

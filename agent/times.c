@@ -42,7 +42,12 @@ void times_done(struct times *t, const struct ship_done *done)
 	struct slice text = json_member(object, LOGGED);
 	if (text.len == 0)
 		return;
-	note(t->done, text);
+	/* Answers come in any order: what counts is the place in the file. */
+	if (t->done_file != done->tag.file || t->done_end < last->mark.end) {
+		note(t->done, text);
+		t->done_file = done->tag.file;
+		t->done_end = last->mark.end;
+	}
 	/* Beyond a gap nothing is settled: what fills the gap settles all. */
 	if (tail_file_committed(f) < last->mark.end)
 		return;

@@ -67,6 +67,13 @@ struct tail_file {
 	bool unreadable;
 };
 
+/* The first file or folder of a source that cannot be read; counts while trouble_holds(). */
+struct trouble {
+	const struct tail_file *file; /* NULL: the folder dir */
+	int dir;
+	char path[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE]; /* path "": none */
+};
+
 struct source {
 	struct tailer *tailer;
 	unsigned token; /* of its first folder in the watch */
@@ -88,6 +95,8 @@ struct source {
 	bool counters_dirty;
 	uint64_t deleted_after_s; /* age at which files were last deleted; 0: never seen */
 	int64_t deleted_pass_ms;  /* the scan that saw it */
+	bool closed[NDIRS];       /* the folder is there and may not be looked into */
+	struct trouble trouble;
 };
 
 struct tailer {
@@ -128,6 +137,11 @@ void file_close(struct tail_file *f);
 void file_let_go(struct tail_file *f); /* close it once nothing is left to do */
 void orphan_free(struct tail_file *f);
 bool file_drained(const struct tail_file *f);
+
+bool trouble_holds(const struct source *s);
+/* file is NULL for a folder.  The one that is kept stays while it holds. */
+void trouble_keep(struct source *s, const struct tail_file *f, int dir, const char *path,
+                  const char *advice);
 
 /* Say once why a file cannot be read; it is tried again at each rescan. */
 void file_unreadable(struct tail_file *f, int rc);

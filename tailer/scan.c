@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/scope.h"
 #include "tailer/impl.h"
+#include "tailer/mend.h"
 
 /* The first two come at the start, before any new path was looked into: it may be the same file. */
 #define GONE_SCANS 3
@@ -134,6 +135,7 @@ static int displace(struct tail_file *f)
 	f->dir = -1;
 	f->missing = 2;
 	f->gone_ms = clock_real_ms();
+	f->unreadable = false;
 	return mark_changed(f, CHANGED_ENTRY);
 }
 
@@ -177,19 +179,38 @@ int scan_name(struct source *s, int dir, const char *name)
 	return take(s, dir, fd, name, true);
 }
 
+/* Said once, and again when it has been there in between. */
+static void note_folder(struct source *s, int dir, int error)
+{
+	char advice[TAIL_ADVICE_SIZE];
+	const char *path = s->dirs[dir];
+	bool told = !s->watched[dir];
+	s->watched[dir] = false;
+	s->closed[dir] = error == EACCES;
+	if (told && (error != EACCES || trouble_holds(s)))
+		return;
+	int n = snprintf(advice, sizeof(advice), "%s", strerror(error));
+	if (error == EACCES)
+		mend_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
+	if (error == EACCES)
+		trouble_keep(s, NULL, dir, path, advice);
+	const char *mend = strchr(advice, ';');
+	if (!told)
+		tail_note(s->tailer, TAIL_WARNING,
+		          "folder \"%s\" of source \"%s\": %s; waiting for it%s", path,
+		          s->conf->name, strerror(error), mend ? mend : "");
+}
+
 /* All entries of a folder.  1, or 0 when it cannot be read now, or a negative errno. */
 static int scan_folder(struct source *s, int dir)
 {
 	DIR *d = opendir(s->dirs[dir]);
 	if (!d) {
-		if (s->watched[dir])
-			tail_note(s->tailer, TAIL_WARNING,
-			          "folder \"%s\" of source \"%s\": %s; waiting for it",
-			          s->dirs[dir], s->conf->name, strerror(errno));
-		s->watched[dir] = false;
+		note_folder(s, dir, errno);
 		return 0;
 	}
 	s->watched[dir] = true;
+	s->closed[dir] = false;
 	int rc = 0;
 	const struct dirent *e;
 	while (rc == 0 && (e = readdir(d)))

@@ -391,6 +391,9 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 	*ret = (struct tail_status){.file = "",
 	                            .tally = s->tally,
 	                            .counters = s->counters,
+	                            .unreadable = s->closed[DIR_LIVE] + s->closed[DIR_MOVED],
+	                            .unreadable_path = "",
+	                            .unreadable_advice = "",
 	                            .deleted_after_s = s->deleted_after_s};
 	for (size_t i = 0; i < s->nfiles; i++) {
 		const struct tail_file *f = s->files[i];
@@ -419,6 +422,10 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 			ret->oldest_unread_s = f->mtime_s;
 		if (!shown || shown != s->current)
 			shown = f;
+	}
+	if (trouble_holds(s)) {
+		ret->unreadable_path = s->trouble.path;
+		ret->unreadable_advice = s->trouble.advice;
 	}
 	if (shown) {
 		ret->file = shown->name;

@@ -4,7 +4,7 @@ _pmta_shipper() {
 	local cur prev words cword
 	_init_completion || return
 	case $prev in
-	-c | --config | --source | --since | --until)
+	-c | --config | --source | --since | --until | --warn-behind | --crit-behind | --interval)
 		[[ $prev != -c && $prev != --config ]] || _filedir
 		return
 		;;
@@ -26,7 +26,7 @@ _pmta_shipper() {
 		fi
 		choices="--config --source --since --until --format --help"
 		;;
-	status/*) choices="--config --json --help" ;;
+	status/*) choices="--config --json --check --warn-behind --crit-behind --watch --interval --help" ;;
 	dead/*) choices="list show --config --raw --help" ;;
 	*) return ;;
 	esac
