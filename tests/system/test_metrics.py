@@ -363,6 +363,10 @@ def test_history_is_json_with_the_configured_names(site):
     assert [source["name"] for source in told["sources"]] == ["bounces"]
     assert [endpoint["name"] for endpoint in told["endpoints"]] == ["octeth"]
     assert told["stepSeconds"] == 60
+    manual = (ROOT / "docs/pmta-shipper.8").read_text("utf-8")
+    section = manual.split(".Ss THE LAST HOUR AS JSON")[1].split("\n.Sh ")[0]
+    names = set(told) | set(told["sources"][0]) | set(told["endpoints"][0]) | {"category", "records"}
+    assert set(re.findall(r"\.Va (\w+)", section)) == names
 
 
 def test_metrics_over_the_control_socket_too(site):

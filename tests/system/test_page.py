@@ -46,6 +46,7 @@ def shown(agent):
     held.update(name="complaints", state="held", stateSeconds=4000, nextAttemptMs=43210,
                 lastError=f"401 Unauthorized: {HOSTILE} for u***@example.org")
     status["endpoints"].append(held)
+    status.update(problems=1, lastError=f"endpoint: {HOSTILE}", lastErrorTime="2026-11-22T03:00:00Z")
     status["deadLetters"] = {"records": 3, "bytes": 12345, "full": False}
     one = PageSite(agent.url, status, hour())
     yield one
@@ -136,6 +137,7 @@ def test_what_a_server_said_is_text(browser, shown):
     drawn(browser)
     assert HOSTILE in text(browser, "#endpoints")
     assert HOSTILE in text(browser, "#problems")
+    assert HOSTILE in text(browser, "#error")
     clean(browser)
 
 
