@@ -64,6 +64,7 @@ static int open_tailer(struct agent *a, struct err *err)
 
 static void close_tailer(struct agent *a)
 {
+	carry_tailer(a);
 	a->tailer = tailer_close(a->tailer);
 	free(a->tail_sources);
 	a->tail_sources = NULL;
@@ -74,6 +75,8 @@ static int open_ship(struct agent *a, struct err *err)
 	const struct ship_hooks hooks = {books_done, books_lifted, on_ship_note, a, a->dry_run};
 	const struct conf *c = a->conf;
 	int rc = ship_open(&a->ship, c->endpoints, c->nendpoints, c->nsources, &hooks, err);
+	if (rc == 0)
+		rc = carry_on(a, err);
 	if (rc == 0)
 		rc = books_open(a, err);
 	if (rc < 0)
@@ -88,36 +91,12 @@ static int open_ship(struct agent *a, struct err *err)
 
 static void close_ship(struct agent *a)
 {
+	carry_ship(a);
 	for (size_t i = 0; a->lanes && i < a->conf->nsources; i++)
 		lane_close(&a->lanes[i]);
 	free(a->lanes);
 	a->lanes = NULL;
 	a->ship = ship_close(a->ship);
-}
-
-static void signals_wanted(sigset_t *ret)
-{
-	(void)sigemptyset(ret);
-	(void)sigaddset(ret, SIGTERM);
-	(void)sigaddset(ret, SIGINT);
-	(void)sigaddset(ret, SIGHUP);
-}
-
-void agent_block_signals(void)
-{
-	sigset_t set;
-	signals_wanted(&set);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-}
-
-/* Signals arrive through a descriptor, in their turn. */
-static int open_signals(struct agent *a, struct err *err)
-{
-	sigset_t set;
-	signals_wanted(&set);
-	a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return a->signal_fd < 0 ? err_set(err, -errno, "open signalfd: %m") : 0;
 }
 
 /*
@@ -151,7 +130,7 @@ static int refuse_double(const struct agent *a, struct err *err)
 
 static int open_all(struct agent *a, struct err *err)
 {
-	int rc = open_signals(a, err);
+	int rc = agent_open_signals(a, err);
 	if (rc == 0)
 		rc = store_open(&a->store, a->conf->state_dir, a->dry_run ? "dry-run" : "state",
 		                err);
@@ -174,6 +153,7 @@ static void close_all(struct agent *a)
 	sample_close(a);
 	books_close(a);
 	close_tailer(a);
+	a->counts = counts_close(a->counts);
 	a->store = store_close(a->store);
 	if (a->signal_fd >= 0)
 		(void)close(a->signal_fd);
@@ -197,6 +177,7 @@ static void begin_reload(struct agent *a)
 	if (conf_load(&conf, a->conf->path, on_mistake, NULL) < 0) {
 		log_error("reload: the new configuration is wrong, going on with the old one");
 		notify_ready("going on with the old configuration");
+		a->reload_failed = true;
 		return;
 	}
 	if (strcmp(conf->state_dir, a->conf->state_dir) != 0 ||
@@ -206,6 +187,7 @@ static void begin_reload(struct agent *a)
 		            "next restart");
 	(void)conf_free(a->next_conf);
 	a->next_conf = conf;
+	a->reload_failed = false;
 	if (!a->reload) /* one reload after the other does not put the first one off */
 		a->stop_ms = a->now_ms;
 	a->reload = true;
@@ -271,6 +253,7 @@ static int finish_reload(struct agent *a, struct err *err)
 			close_tailer(a);
 		a->conf = a->next_conf;
 		a->next_conf = NULL;
+		a->loaded_real_ms = clock_real_ms();
 		if (same)
 			repoint_sources(a);
 		(void)conf_free(old);
@@ -329,6 +312,7 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	a->now_ms = clock_mono_ms();
 	sample_take(a);
 	times_caught_up(a);
+	carry_growth(a);
 	return rc < 0 ? err_set(err, rc, "wait for events: %s", strerror(-rc)) : 0;
 }
 
@@ -420,7 +404,7 @@ int agent_run(struct conf *conf, bool dry_run)
 	struct agent a = {.conf = conf, .dry_run = dry_run, .signal_fd = -1};
 	struct err err = {0};
 	a.now_ms = a.started_ms = clock_mono_ms();
-	a.started_real_ms = clock_real_ms();
+	a.started_real_ms = a.loaded_real_ms = clock_real_ms();
 	int rc = open_all(&a, &err);
 	if (rc == 0) {
 		say_start(&a);

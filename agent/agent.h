@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "agent/counts.h"
 #include "agent/history.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -61,8 +62,7 @@ struct lane {
 	bool warned_type;
 	int64_t stalled_ms; /* out of memory: not before then */
 	uint64_t in_flight; /* rows handed to ship and not yet reported done */
-	uint64_t by_type[RECORD_NOT_A_TYPE + 1];
-	uint64_t utf8_repaired;
+	struct source_counts *counts;
 	struct times times;
 };
 
@@ -112,11 +112,14 @@ struct agent {
 	struct ship *ship;
 	struct listen *listen;
 	struct lane *lanes;
+	struct counts *counts;
 	int signal_fd;
 	bool dry_run, stopping, reload, degraded;
 	int64_t now_ms, stop_ms, started_ms, started_real_ms;
 	int64_t rested_ms; /* memory was given back then */
 	struct conf *next_conf;
+	bool reload_failed;     /* the last one was asked for with a configuration that is wrong */
+	int64_t loaded_real_ms; /* when the configuration in force was read */
 
 	struct letter *letters;
 	size_t nletters, letters_room, letters_bytes;
@@ -193,16 +196,36 @@ char *verb_drain(struct agent *a, const struct listen_request *request);
 /* The dead letters in the store are others now. */
 void books_recount(struct agent *a);
 
-/* agent.c */
+/*
+ * carry.c: what was counted goes on under another configuration.  carry_on() when tailer and ship
+ * are open, the others before they are closed.
+ */
+int carry_on(struct agent *a, struct err *err) MUST_CHECK;
+void carry_ship(struct agent *a);
+void carry_tailer(struct agent *a);
+/* Once an hour: how much disk the sources' files take. */
+void carry_growth(struct agent *a);
+
+/* signals.c */
 void agent_block_signals(void);
+int agent_open_signals(struct agent *a, struct err *err) MUST_CHECK;
+
+/* agent.c */
 /* Run until SIGTERM.  Takes the conf over.  Returns the exit status. */
 int agent_run(struct conf *conf, bool dry_run);
 
 /* sample.c: the series of the agent's history, and taking them; see history.h */
 enum sample_source { SAMPLE_READ, SAMPLE_ACKED, SAMPLE_BEHIND, SAMPLES_A_SOURCE };
-enum sample_endpoint { SAMPLE_REQUESTS, SAMPLE_ACCEPTED, SAMPLES_AN_ENDPOINT };
+enum sample_endpoint {
+	SAMPLE_REQUESTS,
+	SAMPLE_ACCEPTED,
+	SAMPLE_ENDED,   /* requests */
+	SAMPLE_ELAPSED, /* microseconds of those */
+	SAMPLES_AN_ENDPOINT
+};
 size_t sample_of_source(size_t source, enum sample_source what);
 size_t sample_of_endpoint(const struct agent *a, size_t endpoint, enum sample_endpoint what);
+size_t sample_of_category(const struct agent *a, size_t category);
 int sample_open(struct agent *a, struct err *err) MUST_CHECK; /* also after a reload */
 void sample_close(struct agent *a);
 /* Between waiting and whatever comes of it: nothing has moved since the last turn. */
@@ -287,6 +310,11 @@ char *verdict_line(const struct view *v, const struct verdict_limits *limits,
 
 /* rest.c: before a wait of wait_ms */
 void rest_if_idle(struct agent *a, int64_t wait_ms);
+/* metrics.c, hour.c, page.c: the caller's, or NULL when out of memory */
+char *metrics_text(const struct agent *a);
+char *hour_json(const struct agent *a);
+/* The page, and the Content-Security-Policy it needs. */
+char *page_text(char *ret_csp, size_t size);
 
 /* control.c: answers on the control socket and on metrics-listen */
 int control_open(struct agent *a);
@@ -297,6 +325,8 @@ void say_start(struct agent *a);
 void say_reloaded(struct agent *a);
 void say_state(struct agent *a); /* each turn: tells when it is another one */
 void say_stop(const struct agent *a);
+/* Of a configuration, defaults included: whether two hosts run the same can be seen. */
+void say_digest(const struct conf *conf, char ret[HASH_HEX_SIZE]);
 
 /* notify.c: to the service manager, if there is one */
 void notify_ready(const char *status);

@@ -334,6 +334,10 @@ void books_done(const struct ship_done *done, void *arg)
 	if (tailer_ack(a->tailer, done->tag.owner, start, end, proofs, choose_proofs(done, proofs),
 	               &tally) < 0)
 		goto again;
+	struct source_counts *counts = a->lanes[done->lane].counts;
+	for (size_t i = 0; i < done->n; i++)
+		amount_add(done->outcome == SHIP_REFUSED ? &counts->rejected : &counts->shipped,
+		           &done->items[i].mark);
 	times_done(&a->lanes[done->lane].times, done);
 	const struct bound bound = {done->tag.file, start, end};
 	if (done->stored && !PUSH(a->done, a->ndone, a->done_room, bound))

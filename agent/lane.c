@@ -28,7 +28,8 @@ int lane_open(struct lane *l, struct agent *a, unsigned index, struct err *err)
 	        .record_fields = &conf->record_fields,
 	        .type_field = a->conf->endpoints[conf->endpoint].type_field,
 	};
-	*l = (struct lane){.agent = a, .index = index, .conf = conf};
+	*l = (struct lane){
+	        .agent = a, .index = index, .conf = conf, .counts = &a->counts->sources[index]};
 	if (reader_new(&l->reader, &reader) < 0)
 		return err_set(err, -ENOMEM, "source \"%s\": out of memory", conf->name);
 	int rc = times_load(&l->times, a->store, conf->name);
@@ -116,6 +117,7 @@ static bool shipped(const struct lane *l, const struct record *rec)
 static void pass_over(struct lane *l, const struct mark *mark, bool proves)
 {
 	l->passed.rows++;
+	amount_add(&l->counts->read, mark);
 	l->read_to = mark->end;
 	if (proves)
 		l->last = *mark;
@@ -124,6 +126,7 @@ static void pass_over(struct lane *l, const struct mark *mark, bool proves)
 static void skip(struct lane *l, const struct record *rec)
 {
 	l->passed.skipped++;
+	amount_add(&l->counts->skipped, &rec->mark);
 	pass_over(l, &rec->mark, true);
 	if (rec->type != RECORD_OTHER || l->warned_type)
 		return;
@@ -154,6 +157,7 @@ static int bury(struct lane *l, const struct record *rec, const char *kind, cons
 	if (rc < 0)
 		return rc;
 	l->passed.dead++;
+	amount_add(&l->counts->rejected, &rec->mark);
 	pass_over(l, &rec->mark, proves);
 	return 0;
 }
@@ -183,8 +187,8 @@ static int ship_record(struct lane *l, const struct record *rec)
 	fault_point("after-add");
 	tailer_hold(l->file);
 	l->in_flight += item.tally.rows;
-	l->by_type[rec->type]++;
-	l->utf8_repaired += rec->utf8_repaired;
+	amount_add(&l->counts->read, &rec->mark);
+	counts_record(a->counts, l->counts, rec);
 	l->cursor = l->read_to = rec->mark.end;
 	l->passed = (struct tally){0};
 	if (l->bound != 0 && l->cursor >= l->bound) {

@@ -15,6 +15,11 @@ size_t sample_of_endpoint(const struct agent *a, size_t endpoint, enum sample_en
 	return a->conf->nsources * SAMPLES_A_SOURCE + endpoint * SAMPLES_AN_ENDPOINT + what;
 }
 
+size_t sample_of_category(const struct agent *a, size_t category)
+{
+	return sample_of_endpoint(a, a->conf->nendpoints, 0) + category;
+}
+
 static void name_series(const struct agent *a, struct history_series *ret)
 {
 	static const struct {
@@ -24,7 +29,9 @@ static void name_series(const struct agent *a, struct history_series *ret)
 	                 [SAMPLE_ACKED] = {"acknowledged", HISTORY_TOTAL},
 	                 [SAMPLE_BEHIND] = {"behind", HISTORY_LEVEL}},
 	  of_endpoint[] = {[SAMPLE_REQUESTS] = {"requests", HISTORY_COUNTER},
-	                   [SAMPLE_ACCEPTED] = {"accepted", HISTORY_COUNTER}};
+	                   [SAMPLE_ACCEPTED] = {"accepted", HISTORY_COUNTER},
+	                   [SAMPLE_ENDED] = {"ended", HISTORY_COUNTER},
+	                   [SAMPLE_ELAPSED] = {"elapsed", HISTORY_COUNTER}};
 	for (size_t i = 0; i < a->conf->nsources; i++) {
 		for (unsigned w = 0; w < SAMPLES_A_SOURCE; w++, ret++) {
 			(void)snprintf(ret->name, sizeof(ret->name), "source %s %s",
@@ -39,12 +46,17 @@ static void name_series(const struct agent *a, struct history_series *ret)
 			ret->kind = of_endpoint[w].kind;
 		}
 	}
+	for (size_t i = 0; i < CATEGORIES; i++, ret++) {
+		(void)snprintf(ret->name, sizeof(ret->name), "category %s", category_names[i]);
+		ret->kind = HISTORY_TOTAL; /* of all sources: one that is configured away takes
+		                              its part along */
+	}
 }
 
 int sample_open(struct agent *a, struct err *err)
 {
 	struct history *history = NULL;
-	size_t n = sample_of_endpoint(a, a->conf->nendpoints, 0);
+	size_t n = sample_of_category(a, CATEGORIES);
 	struct history_series *series = calloc(n, sizeof(*series));
 	uint64_t *values = calloc(n, sizeof(*values));
 	int rc = -ENOMEM;
@@ -94,6 +106,16 @@ void sample_take(struct agent *a)
 		ship_status(a->ship, i, &s);
 		to[SAMPLE_REQUESTS] = s.sent_requests;
 		to[SAMPLE_ACCEPTED] = s.accepted_records;
+		to[SAMPLE_ENDED] = 0;
+		for (size_t k = 0; k < sizeof(s.answers) / sizeof(s.answers[0]); k++)
+			to[SAMPLE_ENDED] += s.answers[k];
+		to[SAMPLE_ELAPSED] = s.meter.elapsed_us;
+	}
+	for (size_t k = 0; k < CATEGORIES; k++) {
+		uint64_t *to = &a->sampled[sample_of_category(a, k)];
+		*to = 0;
+		for (size_t i = 0; i < a->counts->nsources; i++)
+			*to += a->counts->sources[i].by_category[k];
 	}
 	history_take(a->history, a->now_ms, a->sampled);
 }

@@ -121,8 +121,7 @@ void say_state(struct agent *a)
 
 /* ---- at the start and at the end ---- */
 
-/* Of the configuration in force, defaults included: whether two hosts run the same can be seen. */
-static void digest_of(const struct conf *conf, char ret[HASH_HEX_SIZE])
+void say_digest(const struct conf *conf, char ret[HASH_HEX_SIZE])
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -169,7 +168,7 @@ static void say_unconfigured(const struct agent *a)
 void say_start(struct agent *a)
 {
 	char digest[HASH_HEX_SIZE];
-	digest_of(a->conf, digest);
+	say_digest(a->conf, digest);
 	log_info("pmta-shipper %s started with \"%s\" (digest %s); sources: %zu, endpoints: %zu%s",
 	         VERSION, a->conf->path, digest, a->conf->nsources, a->conf->nendpoints,
 	         a->dry_run ? ", dry run: nothing is sent" : "");
@@ -181,7 +180,7 @@ void say_start(struct agent *a)
 void say_reloaded(struct agent *a)
 {
 	char digest[HASH_HEX_SIZE];
-	digest_of(a->conf, digest);
+	say_digest(a->conf, digest);
 	log_info("reload: done (digest %s); sources: %zu, endpoints: %zu", digest,
 	         a->conf->nsources, a->conf->nendpoints);
 	say_ready(a);

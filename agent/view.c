@@ -86,8 +86,8 @@ int view_of_agent(struct view *v, const struct agent *a)
 		name_file(s, s->tail.file);
 		name_unreadable(s, s->tail.unreadable_path, s->tail.unreadable_advice);
 		s->in_flight = l->in_flight + l->passed.rows;
-		s->utf8_repaired = l->utf8_repaired;
-		memcpy(s->by_type, l->by_type, sizeof(s->by_type));
+		s->utf8_repaired = l->counts->utf8_repaired;
+		memcpy(s->by_type, l->counts->by_type, sizeof(s->by_type));
 		times_view(s, &l->times, a->now_ms);
 		s->read = sample_rates(a, sample_of_source(i, SAMPLE_READ));
 		s->acked = sample_rates(a, sample_of_source(i, SAMPLE_ACKED));

@@ -69,6 +69,7 @@ int columns_new(struct columns **ret, const struct slice *cells, size_t n, const
 	c->return_path = columns_find(c, "header_Return-Path");
 	c->orig = columns_find(c, "orig");
 	c->rcpt = columns_find(c, "rcpt");
+	c->bounce_cat = columns_find(c, "bounceCat");
 	*ret = STEAL(c);
 	return 0;
 }

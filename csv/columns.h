@@ -20,7 +20,8 @@ struct columns {
 	size_t n;
 	const char **names; /* NUL-terminated, valid UTF-8; names[0] is the type field */
 	char *text;         /* what names point into */
-	size_t to, return_path, orig, rcpt; /* of header_To, ...; n when there is none */
+	/* of header_To, ...; n when there is none */
+	size_t to, return_path, orig, rcpt, bounce_cat;
 };
 
 /*

@@ -72,7 +72,7 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 	b->state = BATCH_FLYING;
 	b->tried = ++e->tries;
 	e->flying++;
-	e->status.sent_requests++;
+	e->status.meter.requests++;
 	if (e->conf->requests_per_minute > 0)
 		e->host->slot_ms = (e->host->slot_ms > now_ms ? e->host->slot_ms : now_ms) +
 		                   gap_ms(e);

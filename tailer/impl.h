@@ -47,6 +47,7 @@ struct tail_file {
 	struct open_file *open;
 	struct tail_file *alias_of; /* another path of that file */
 	uint64_t still_size;        /* its size at the rescan before */
+	int64_t mtime_s;            /* told, and never decided by; 0: not seen since the start */
 	size_t refs;
 	unsigned char missing; /* scans in a row that did not find it */
 	bool seen;             /* by the scan at hand */
@@ -92,7 +93,9 @@ struct source {
 	struct tally tally;
 	struct tail_counters counters;
 	bool counters_dirty;
-	bool closed[NDIRS]; /* the folder is there and may not be looked into */
+	uint64_t deleted_after_s; /* age at which files were last deleted; 0: never seen */
+	int64_t deleted_pass_ms;  /* the scan that saw it */
+	bool closed[NDIRS];       /* the folder is there and may not be looked into */
 	struct trouble trouble;
 };
 

@@ -23,6 +23,7 @@ static const struct {
         {"gone_unread", offsetof(struct source, counters.gone_unread)},
         {"gone_unread_ms", offsetof(struct source, counters.gone_unread_ms)},
         {"nul_bytes", offsetof(struct source, counters.nul_bytes)},
+        {"deleted_after_s", offsetof(struct source, deleted_after_s)},
 };
 #define NKEPT (sizeof(kept_values) / sizeof(kept_values[0]))
 

@@ -84,6 +84,7 @@ static int take_known(struct tail_file *f, int dir, const char *name, const stru
 	if (rc < 0)
 		return rc;
 	bool grew = f->size != (uint64_t)st->st_size;
+	f->mtime_s = st->st_mtime;
 	if (grew) {
 		f->finalled = f->final = false;
 		f->size = (uint64_t)st->st_size;
@@ -117,6 +118,7 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	f->ino = st->st_ino;
 	f->size = (uint64_t)st->st_size;
 	f->still_size = UINT64_MAX;
+	f->mtime_s = st->st_mtime;
 	f->seen = true;
 	if (passed_over(s, dir))
 		return resolve_pass(f, dir == DIR_MOVED);
@@ -232,6 +234,28 @@ static bool has_namesake(const struct tail_file *f)
 	return false;
 }
 
+/*
+ * Something cleans these folders: the age at which it does is when unread rows will be lost.  Of
+ * the files that one pass of it took, the youngest counts; a later pass replaces an earlier one.
+ */
+static void note_deletion(const struct tail_file *f)
+{
+	struct source *s = f->source;
+	int64_t now_ms = s->tailer->now_ms;
+	int64_t age = (clock_real_ms() - GONE_SCANS * (int64_t)s->tailer->conf.rescan_ms) / 1000 -
+	              f->mtime_s;
+	if (f->passed || f->alias_of || f->copying || f->mtime_s == 0)
+		return;
+	if (age < 1)
+		age = 1;
+	if (s->deleted_after_s != 0 && s->deleted_pass_ms == now_ms &&
+	    s->deleted_after_s < (uint64_t)age)
+		return;
+	s->deleted_after_s = (uint64_t)age;
+	s->deleted_pass_ms = now_ms;
+	s->counters_dirty = true;
+}
+
 /* A file that GONE_SCANS scans in a row did not find, and that is not open, is gone. */
 static int gone(struct tail_file *f)
 {
@@ -243,6 +267,7 @@ static int gone(struct tail_file *f)
 		file_free(f);
 		return 0;
 	}
+	note_deletion(f);
 	f->gone_ms = clock_real_ms();
 	unmark_todo(f);
 	return mark_changed(f, CHANGED_ENTRY);

@@ -393,9 +393,14 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 	                            .counters = s->counters,
 	                            .unreadable = s->closed[DIR_LIVE] + s->closed[DIR_MOVED],
 	                            .unreadable_path = "",
-	                            .unreadable_advice = ""};
+	                            .unreadable_advice = "",
+	                            .deleted_after_s = s->deleted_after_s};
 	for (size_t i = 0; i < s->nfiles; i++) {
 		const struct tail_file *f = s->files[i];
+		if (f->gone_ms == 0 && f->missing == 0) {
+			ret->disk_bytes += f->size;
+			ret->archive_bytes += f->dir == DIR_MOVED ? f->size : 0;
+		}
 		if (f->alias_of)
 			continue;
 		ret->files_known++;
@@ -412,6 +417,9 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 		uint64_t left = unread(f);
 		ret->files_behind += left > 0;
 		ret->behind_bytes += left;
+		if (left > 0 && f->mtime_s > 0 &&
+		    (ret->oldest_unread_s == 0 || f->mtime_s < ret->oldest_unread_s))
+			ret->oldest_unread_s = f->mtime_s;
 		if (!shown || shown != s->current)
 			shown = f;
 	}

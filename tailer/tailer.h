@@ -92,6 +92,11 @@ struct tail_status {
 	/* The first of them, and why, with the command that mends it; "" for none.  Good until the
 	 * next tailer_wake(). */
 	const char *unreadable_path, *unreadable_advice;
+	uint64_t disk_bytes, archive_bytes; /* of all its files that are there; in move-to */
+	int64_t oldest_unread_s;  /* when the oldest file not yet acknowledged last changed (real
+	                             time); 0: none */
+	uint64_t deleted_after_s; /* age at which files of the source were last deleted; 0: never
+	                             seen */
 	struct tally tally;
 	struct tail_counters counters;
 };
