@@ -4,10 +4,11 @@ _pmta_shipper() {
 	local cur prev words cword
 	_init_completion || return
 	case $prev in
-	-c | --config | --source | --since | --until)
-		[[ $prev != -c && $prev != --config ]] || _filedir
+	-c | --config | --verify)
+		_filedir
 		return
 		;;
+	--source | --since | --until) return ;;
 	--format)
 		mapfile -t COMPREPLY < <(compgen -W "ndjson" -- "$cur")
 		return
@@ -18,7 +19,7 @@ _pmta_shipper() {
 	*/1) choices="run check directives parse status dead --help --version" ;;
 	run/*) choices="--config --dry-run --help" ;;
 	check/*) choices="--config --print --help" ;;
-	directives/*) choices="--config --extended --help" ;;
+	directives/*) choices="--config --extended --verify --help" ;;
 	parse/*)
 		if [[ $cur != -* ]]; then
 			_filedir
