@@ -19,6 +19,7 @@ int cmd_directives(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 
 enum cmd_kind {
 	CMD_FLAG,   /* to is a bool */

@@ -66,13 +66,11 @@ bool user_in_group(const struct user *u, gid_t group)
 /* The group of the newest of the files there are, else PowerMTA's by name. */
 static bool group_of_files(const struct conf_source *s, gid_t *ret)
 {
-	char pattern[4096];
+	char stem[2048], pattern[2052];
 	struct stat st;
 	glob_t g;
-	const char *slash = strrchr(s->acct_file, '/');
-	const char *dot = strrchr(s->acct_file, '.');
-	int stem = dot && dot > slash + 1 ? (int)(dot - s->acct_file) : (int)strlen(s->acct_file);
-	(void)snprintf(pattern, sizeof(pattern), "%.*s*", stem, s->acct_file);
+	conf_source_stem(s, stem, sizeof(stem));
+	(void)snprintf(pattern, sizeof(pattern), "%s*", stem);
 	bool found = glob(pattern, 0, NULL, &g) == 0 && stat(g.gl_pathv[g.gl_pathc - 1], &st) == 0;
 	if (found)
 		*ret = st.st_gid;

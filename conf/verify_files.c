@@ -106,9 +106,7 @@ static void check_volume(const struct verify_pair *p, const struct pmta_node *n)
 	dev_t a, b;
 	bool live_there, moved_there;
 	place(p, n, where, sizeof(where));
-	(void)snprintf(live, sizeof(live), "%s", p->source->acct_file);
-	char *slash = strrchr(live, '/');
-	slash[slash == live] = '\0';
+	conf_source_folder(p->source, live, sizeof(live));
 	verify_tidy(n->value, moved, sizeof(moved));
 	if (!device_of(live, &a, &live_there) || !device_of(moved, &b, &moved_there))
 		return; /* who may look and who may not is another check's */

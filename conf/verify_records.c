@@ -278,12 +278,11 @@ static char *union_of(const char *const *lists, size_t n)
 /* Whether one of the files beside the template begins with something else than a header. */
 static bool headless(const struct conf_source *s, char *ret, size_t size)
 {
-	const char *slash = strrchr(s->acct_file, '/');
-	const char *dot = strrchr(s->acct_file, '.');
-	int stem = (int)(dot && dot > slash + 1 ? dot - s->acct_file : (long)strlen(s->acct_file));
+	char stem[2048];
 	glob_t g;
 	bool found = false;
-	(void)snprintf(ret, size, "%.*s*%s", stem, s->acct_file, s->acct_file + stem);
+	conf_source_stem(s, stem, sizeof(stem));
+	(void)snprintf(ret, size, "%s*%s", stem, s->acct_file + strlen(stem));
 	if (glob(ret, 0, NULL, &g) != 0)
 		return false;
 	for (size_t i = 0; !found && i < g.gl_pathc && i < FILES_LOOKED_AT; i++) {

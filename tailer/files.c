@@ -1,16 +1,13 @@
 /* Files and the lists they stand in: by name, with something to read, to be saved, orphaned. */
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/scope.h"
 #include "tailer/impl.h"
+#include "tailer/mend.h"
 
 static int compare_files(const struct tail_file *a, const struct tail_file *b)
 {
@@ -211,43 +208,19 @@ void file_path(const struct tail_file *f, char *ret, size_t size)
 	(void)snprintf(ret, size, "%s/%s%s", dir, f->name, f->gz ? ".gz" : "");
 }
 
-/* Whose file it is that may not be read, and the command that lets our user read it. */
-static void how_to_mend(const char *path, char *ret, size_t size)
-{
-	struct stat st;
-	if (stat(path, &st) < 0) {
-		(void)snprintf(ret, size, "; to see which folder is closed: namei -l %s", path);
-		return;
-	}
-	/* Each answer stands in libc's memory only until the next call. */
-	char owner[64];
-	const struct passwd *p = getpwuid(st.st_uid);
-	(void)snprintf(owner, sizeof(owner), "%s", p ? p->pw_name : "nobody known");
-	const struct group *g = getgrgid(st.st_gid);
-	const char *group = g ? g->gr_name : "GROUP";
-	p = getpwuid(geteuid());
-	const char *user = p ? p->pw_name : "USER";
-	int n = snprintf(ret, size, "; it belongs to %s:%s, mode %04o: ", owner, group,
-	                 (unsigned)st.st_mode & 07777);
-	if (n < 0 || (size_t)n >= size)
-		return;
-	if (st.st_mode & S_IRGRP)
-		(void)snprintf(ret + n, size - (size_t)n,
-		               "usermod -a -G %s %s, and restart the service", group, user);
-	else
-		(void)snprintf(ret + n, size - (size_t)n, "chmod g+r %s", path);
-}
-
 void file_unreadable(struct tail_file *f, int rc)
 {
-	char path[PATH_MAX], mend[PATH_MAX + 256] = "";
+	char path[PATH_MAX], why[PATH_MAX + 256], how[PATH_MAX + 256];
 	if (!f->unreadable) {
 		file_path(f, path, sizeof(path));
 		if (rc == -EACCES)
-			how_to_mend(path, mend, sizeof(mend));
+			mend_unreadable(path, why, sizeof(why), how, sizeof(how));
 		tail_note(f->source->tailer, TAIL_ERROR,
-		          "read \"%s\": %s; passing it over, trying again at each rescan%s", path,
-		          rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc), mend);
+		          "read \"%s\": %s; passing it over, trying again at each rescan%s%s%s%s",
+		          path,
+		          rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc),
+		          rc == -EACCES ? "; " : "", rc == -EACCES ? why : "",
+		          rc == -EACCES ? ": " : "", rc == -EACCES ? how : "");
 	}
 	f->unreadable = true;
 }

@@ -264,4 +264,4 @@ def test_extended_and_verify_do_not_go_together(host):
 
 def test_control_characters_of_the_file_stay_harmless(host):
     done = host.verify(host.block() + "include \x1bgone\n")
-    assert "\x1b" not in done.stdout and "\\x1B" in done.stdout
+    assert "\x1b" not in done.stdout and "\\x1b" in done.stdout
