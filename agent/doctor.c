@@ -97,10 +97,9 @@ static bool read_told(int fd, struct told *t)
 	}
 }
 
-static bool pass_on(const struct doctor *d, const struct told *t)
+static void pass_on(const struct doctor *d, const struct told *t)
 {
 	const char *p = t->text, *end = t->text + t->len;
-	bool any = false;
 	while (p && p < end) {
 		const char *part[3];
 		enum finding_level level = (enum finding_level)(*p++ - '0');
@@ -108,14 +107,12 @@ static bool pass_on(const struct doctor *d, const struct told *t)
 			part[i] = p;
 			p = p < end ? memchr(p, '\0', (size_t)(end - p)) : NULL;
 			if (!p)
-				return any;
+				return;
 			p++;
 		}
 		const struct finding f = {level, part[0], part[1], *part[2] ? part[2] : NULL};
 		d->to.fn(&f, d->to.arg);
-		any = true;
 	}
-	return any;
 }
 
 void doctor_as_user(const struct doctor *d, doctor_fn *check, const char *what)
@@ -143,8 +140,8 @@ void doctor_as_user(const struct doctor *d, doctor_fn *check, const char *what)
 	if (!whole)
 		(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, &status, 0);
-	bool any = pass_on(d, &told);
-	if (!whole || !any || status != 0)
+	pass_on(d, &told);
+	if (!whole || status != 0)
 		finding_tell(&d->to, FINDING_PROBLEM, what,
 		             "this check as user %s did not end well", d->user.name);
 	free(told.text);

@@ -54,10 +54,8 @@ static void tell_connection(const struct look *l, const struct probe *p)
 		        "runs",
 		        peer, *p->address ? " at " : "", p->address, p->failure, l->e->url);
 	else
-		finding_tell(&l->d->to, FINDING_OK, l->what,
-		             "%s is %s: found in %lld ms, connected after %lld ms", peer,
-		             *p->address ? p->address : "there", (long long)p->resolve_ms,
-		             (long long)p->connect_ms);
+		finding_tell(&l->d->to, FINDING_OK, l->what, "%s is %s, and takes connections",
+		             peer, *p->address ? p->address : "there");
 }
 
 /* ---- TLS ---- */
@@ -205,8 +203,12 @@ static void tell_answer(const struct look *l, const struct probe *p)
 	if (p->end == PROBE_NOTHING) {
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
 		             "connected, but no answer came: %s; requests are tried again\n"
-		             "curl -v -X POST '%s'",
-		             p->failure, l->e->url);
+		             "curl -v -X POST '%s'%s",
+		             p->failure, l->e->url,
+		             p->tls && !*l->e->client_cert
+		                     ? "; if it wants a client's certificate: client-cert and "
+		                       "client-key"
+		                     : "");
 		return;
 	}
 	if (p->end != PROBE_ANSWERED)

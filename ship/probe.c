@@ -51,17 +51,28 @@ void probe_mask(char *head)
 	*to = '\0';
 }
 
+/* libcurl keeps no time of a connection that TLS then refused: its words tell. */
+static bool about_tls(const char *failure)
+{
+	static const char *const words[] = {"ssl", "tls", "certificate", "private key"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(failure, words[i]))
+			return true;
+	return false;
+}
+
 static enum probe_end end_of(const struct http_once *o, bool tls)
 {
 	if (o->answer.status > 0)
 		return PROBE_ANSWERED;
 	if (o->unresolved || o->resolve_ms == 0)
 		return PROBE_DNS;
+	/* With TLS 1.3 a server refuses a client's certificate after the handshake. */
+	if (tls &&
+	    (o->tls_ms == 0 ? about_tls(o->failure) : strcasestr(o->failure, "alert") != NULL))
+		return PROBE_TLS;
 	if (o->connect_ms == 0)
 		return PROBE_TCP;
-	/* With TLS 1.3 a server refuses a client's certificate after the handshake. */
-	if (tls && (o->tls_ms == 0 || strcasestr(o->failure, "alert")))
-		return PROBE_TLS;
 	return PROBE_NOTHING;
 }
 
