@@ -119,7 +119,7 @@ int cmd_doctor(int argc, char **argv)
 	                 "Best run as root.\nSends no event unless asked to.  Exit status 1 when "
 	                 "there are problems.",
 	        .examples = "  sudo pmta-shipper doctor\n"
-	                    "  sudo pmta-shipper doctor | grep -v '^ok'\n"
+	                    "  sudo pmta-shipper doctor | grep '^problem'\n"
 	                    "  sudo pmta-shipper doctor --send-test",
 	        .options = takes,
 	        .config = &path,

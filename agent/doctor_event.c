@@ -33,7 +33,7 @@ static bool gets_bounces(const struct conf *conf, const struct ship_conf *e)
 static int make_record(struct reader *reader, const char *header, const char *row,
                        struct record *ret)
 {
-	struct event_salt salt;
+	struct event_salt salt = {0};
 	event_salt_make(&salt, header, event_trim(header, strlen(header)), row,
 	                event_trim(row, strlen(row)));
 	struct line line = {

@@ -101,7 +101,7 @@ void doctor_descriptors(const struct doctor *d)
 	struct unit unit = {0};
 	struct rlimit own;
 	char why[256];
-	uint64_t need = FILES_OTHER + FILES_OPEN * d->conf->nsources, limit = 0;
+	unsigned long long need = FILES_OTHER + FILES_OPEN * d->conf->nsources, limit = 0;
 	for (size_t i = 0; i < d->conf->nendpoints; i++)
 		need += d->conf->endpoints[i].in_flight;
 	bool service = strcmp(d->conf->path, CONF_DEFAULT_PATH) == 0 &&
@@ -115,12 +115,10 @@ void doctor_descriptors(const struct doctor *d)
 		finding_tell(&d->to, FINDING_PROBLEM, "descriptors",
 		             "%s may open %llu files, and in-flight and sources may need %llu\n"
 		             "systemctl edit pmta-shipper: [Service] LimitNOFILE=%llu",
-		             whose, (unsigned long long)limit, (unsigned long long)need,
-		             (unsigned long long)(2 * need));
+		             whose, limit, need, 2 * need);
 	else
 		finding_tell(&d->to, FINDING_OK, "descriptors",
-		             "%s may open %llu files; %llu are needed at most", whose,
-		             (unsigned long long)limit, (unsigned long long)need);
+		             "%s may open %llu files; %llu are needed at most", whose, limit, need);
 }
 
 /* ---- disks ---- */

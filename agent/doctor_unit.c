@@ -16,6 +16,9 @@
 
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define ASK_MS 5000
+#define PROPERTIES                                                                                 \
+	"--property=LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,"                  \
+	"LimitNOFILESoft,NeedDaemonReload"
 
 static void set_word(char *ret, size_t size, struct slice value)
 {
@@ -119,11 +122,8 @@ static bool read_all(int fd, char *ret, size_t size)
 /* No shell and no PATH: that one program, and what it prints is only read. */
 bool unit_ask(struct unit *ret, char *why, size_t size)
 {
-	static const char *const args[] = {
-	        SYSTEMCTL, "show", "pmta-shipper.service",
-	        "--property=LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,"
-	        "LimitNOFILESoft,NeedDaemonReload",
-	        NULL};
+	static const char *const args[] = {SYSTEMCTL, "show", "pmta-shipper.service", PROPERTIES,
+	                                   NULL};
 	static const char *const environment[] = {"LC_ALL=C", "SYSTEMD_PAGER=", NULL};
 	posix_spawn_file_actions_t actions;
 	char text[8192] = "";

@@ -28,7 +28,8 @@ void finding_tell(const struct teller *to, enum finding_level level, const char 
 	char *mend = strchr(text, '\n');
 	if (mend)
 		*mend++ = '\0';
-	for (char *p = mend; p && (p = strchr(p, '\n'));)
-		*p = ' ';
+	for (size_t i = 0; mend && mend[i]; i++)
+		if (mend[i] == '\n')
+			mend[i] = ' ';
 	to->fn(&(struct finding){level, what, text, mend}, to->arg);
 }

@@ -476,16 +476,10 @@ static void once_read(struct call *c, CURLcode rc, struct http_once *ret)
 int http_once(const struct ship_conf *conf, const struct http_request *request,
               struct http_once *ret, struct err *err)
 {
-	struct http *h;
-	struct http_target *t;
+	struct http_target t = {.conf = conf};
 	struct collected sent = {0};
-	int rc = http_open(&h, err);
-	if (rc < 0)
-		return rc;
-	rc = http_target_open(&t, h, conf, err);
-	if (rc == 0 && request)
-		rc = http_target_secrets(t, err);
-	struct call *c = rc == 0 ? call_new(t) : NULL;
+	int rc = request ? http_target_secrets(&t, err) : 0;
+	struct call *c = rc == 0 ? call_new(&t) : NULL;
 	if (rc == 0 && !c)
 		rc = err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
 	if (c) {
@@ -493,8 +487,9 @@ int http_once(const struct ship_conf *conf, const struct http_request *request,
 		once_set_up(c, request, &sent);
 		once_read(c, curl_easy_perform(c->easy), ret);
 		ret->sent = sent.text;
-		calls_free(c, NULL);
+		curl_easy_cleanup(c->easy);
+		free(c);
 	}
-	(void)http_close(h);
+	curl_slist_free_all(t.headers);
 	return rc;
 }

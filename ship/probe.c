@@ -85,8 +85,8 @@ static void take(struct probe *p, struct http_once *o, bool tls)
 	                    .tls_ms = o->tls_ms,
 	                    .answer = o->answer,
 	                    .date_ms = o->date_s > 0 ? o->date_s * 1000 : 0,
-	                    .answered_ms = clock_real_ms(),
-	                    .sent = STEAL(o->sent)};
+	                    .answered_ms = clock_real_ms()};
+	p->sent = STEAL(o->sent);
 	memcpy(p->body, o->body, sizeof(p->body));
 	memcpy(p->failure, o->failure, sizeof(p->failure));
 	memcpy(p->address, o->address, sizeof(p->address));

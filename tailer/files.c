@@ -217,8 +217,7 @@ void file_unreadable(struct tail_file *f, int rc)
 			mend_unreadable(path, why, sizeof(why), how, sizeof(how));
 		tail_note(f->source->tailer, TAIL_ERROR,
 		          "read \"%s\": %s; passing it over, trying again at each rescan%s%s%s%s",
-		          path,
-		          rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc),
+		          path, rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc),
 		          rc == -EACCES ? "; " : "", rc == -EACCES ? why : "",
 		          rc == -EACCES ? ": " : "", rc == -EACCES ? how : "");
 	}

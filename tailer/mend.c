@@ -45,7 +45,7 @@ void mend_unreadable(const char *path, char *ret_why, size_t why_size, char *ret
                      size_t how_size)
 {
 	char folder[PATH_MAX];
-	struct owner o;
+	struct owner o = {0};
 	struct stat st;
 	bool closed = closed_folder(path, folder, sizeof(folder));
 	const char *object = closed ? folder : path;
@@ -67,5 +67,8 @@ void mend_unreadable(const char *path, char *ret_why, size_t why_size, char *ret
 		               o.group, p ? p->pw_name : "USER");
 	else
 		(void)snprintf(ret_how, how_size, "chmod g+%s %s",
-		               !is_folder ? "r" : closed ? "x" : "rx", object);
+		               !is_folder ? "r"
+		               : closed   ? "x"
+		                          : "rx",
+		               object);
 }

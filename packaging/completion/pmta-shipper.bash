@@ -4,7 +4,7 @@ _pmta_shipper() {
 	local cur prev words cword
 	_init_completion || return
 	case $prev in
-	-c | --config | --verify)
+	-c | --config | --verify | --pmta-config)
 		_filedir
 		return
 		;;
@@ -16,7 +16,7 @@ _pmta_shipper() {
 	esac
 	local choices
 	case ${words[1]}/$cword in
-	*/1) choices="run check directives parse status dead --help --version" ;;
+	*/1) choices="run check directives parse status dead doctor --help --version" ;;
 	run/*) choices="--config --dry-run --help" ;;
 	check/*) choices="--config --print --help" ;;
 	directives/*) choices="--config --extended --verify --help" ;;
@@ -29,6 +29,7 @@ _pmta_shipper() {
 		;;
 	status/*) choices="--config --json --help" ;;
 	dead/*) choices="list show --config --raw --help" ;;
+	doctor/*) choices="--config --pmta-config --send-test --json --help" ;;
 	*) return ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")

@@ -10,7 +10,7 @@ from harness import AGENT, ROOT, eventually
 
 MANUAL = ROOT / "docs/pmta-shipper.8"
 PAGES = [MANUAL, ROOT / "docs/pmta-shipper.conf.5"]
-COMMANDS = ["run", "check", "directives", "parse", "status", "dead"]
+COMMANDS = ["run", "check", "directives", "parse", "status", "dead", "doctor"]
 EVERYWHERE = {"-c", "--config", "-h", "--help"}  # described once, before the commands
 
 
