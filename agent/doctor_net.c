@@ -324,7 +324,8 @@ static void check_endpoint(const struct look *l)
 		             strchr(l->e->signature_file, '$') || strchr(l->e->token_file, '$')
 		                     ? FINDING_INFO
 		                     : FINDING_PROBLEM,
-		             l->what, "the receiver was not asked: %s", err.text);
+		             l->what, "the receiver was not asked: %s",
+		             err.text[0] ? err.text : "out of memory");
 		return;
 	}
 	tell_connection(l, &p);

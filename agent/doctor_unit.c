@@ -16,9 +16,10 @@
 
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define ASK_MS 5000
-#define PROPERTIES                                                                                 \
-	"--property=LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,"                  \
-	"LimitNOFILESoft,NeedDaemonReload"
+
+static const char properties[] =
+        "--property=LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,LimitNOFILESoft,"
+        "NeedDaemonReload";
 
 static void set_word(char *ret, size_t size, struct slice value)
 {
@@ -122,7 +123,7 @@ static bool read_all(int fd, char *ret, size_t size)
 /* No shell and no PATH: that one program, and what it prints is only read. */
 bool unit_ask(struct unit *ret, char *why, size_t size)
 {
-	static const char *const args[] = {SYSTEMCTL, "show", "pmta-shipper.service", PROPERTIES,
+	static const char *const args[] = {SYSTEMCTL, "show", "pmta-shipper.service", properties,
 	                                   NULL};
 	static const char *const environment[] = {"LC_ALL=C", "SYSTEMD_PAGER=", NULL};
 	posix_spawn_file_actions_t actions;

@@ -62,7 +62,15 @@ void mend_unreadable(const char *path, char *ret_why, size_t why_size, char *ret
 	(void)snprintf(ret_why, why_size, "%s%s%sit belongs to %s:%s, mode %04o",
 	               closed ? "folder " : "", closed ? folder : "", closed ? " is closed; " : "",
 	               o.user, o.group, (unsigned)o.mode & 07777);
-	if ((o.mode & need) == need)
+	/* Nobody is put into root's group for a file. */
+	if (st.st_gid == 0)
+		(void)snprintf(ret_how, how_size, "chmod o+%s %s%s",
+		               !is_folder ? "r"
+		               : closed   ? "x"
+		                          : "rx",
+		               object,
+		               is_folder ? "" : ", and world-readable yes in PowerMTA's acct-file");
+	else if ((o.mode & need) == need)
 		(void)snprintf(ret_how, how_size, "usermod -a -G %s %s, and restart the service",
 		               o.group, p ? p->pw_name : "USER");
 	else

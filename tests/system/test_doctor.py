@@ -1,5 +1,6 @@
 """doctor: every check tells ok, info, warning or problem, and what mends it; it sends no event."""
 
+import grp
 import json
 import os
 import socket
@@ -313,9 +314,13 @@ def test_files_are_tried_as_the_services_user(site):
     findings.one("ok", "user", "runs as nobody")
     findings.one("ok", "source bounces", "user nobody can read 1 files")
     file.chmod(0o640)
+    assert doctor(agent).one("problem", "source bounces", "may not read")[1] == \
+        f"chmod o+r {file}, and world-readable yes in PowerMTA's acct-file"
+    for path in (file, acct.dir, acct.dir.parent):
+        os.chown(path, 0, grp.getgrnam("daemon").gr_gid)
     text, mend = doctor(agent).one("problem", "source bounces", "may not read")
-    assert "user nobody" in text and "belongs to root:root, mode 0640" in text
-    assert mend == "usermod -a -G root nobody, and restart the service"
+    assert "user nobody" in text and "belongs to root:daemon, mode 0640" in text
+    assert mend == "usermod -a -G daemon nobody, and restart the service"
     file.chmod(0o600)
     assert doctor(agent).one("problem", "source bounces", "may not read")[1] == f"chmod g+r {file}"
     file.chmod(0o644)
@@ -328,6 +333,21 @@ def test_files_are_tried_as_the_services_user(site):
     assert f"folder {acct.dir.parent} is closed" in text
     assert mend == f"chmod g+x {acct.dir.parent}"
     acct.dir.parent.chmod(0o755)
+
+
+@ROOT_ONLY
+def test_a_reader_in_the_group_of_the_files_needs_no_world_readable(site):
+    agent, acct = site_with(site)
+    file, = acct.dir.glob("bounces-*.csv")
+    path = pmta_config(site, agent, change=("world-readable yes", "world-readable no"))
+    doctor(agent, "--pmta-config", path).one("problem", f"{path}:", "world-readable")
+    as_nobody(agent, acct)
+    agent.conf.chmod(0o644)
+    os.chown(file, 0, NOBODY)
+    file.chmod(0o640)
+    findings = doctor(agent, "--pmta-config", path)
+    assert not findings.of("problem"), findings.done.stdout
+    findings.one("info", f"{path}:", "user nobody reads the files through their group")
 
 
 @ROOT_ONLY
