@@ -68,7 +68,7 @@ static bool group_of_files(const struct conf_source *s, gid_t *ret)
 {
 	char stem[2048], pattern[2052];
 	struct stat st;
-	glob_t g;
+	glob_t g = {0}; /* freed whatever glob() says */
 	conf_source_stem(s, stem, sizeof(stem));
 	(void)snprintf(pattern, sizeof(pattern), "%s*", stem);
 	bool found = glob(pattern, 0, NULL, &g) == 0 && stat(g.gl_pathv[g.gl_pathc - 1], &st) == 0;
