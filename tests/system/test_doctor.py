@@ -303,6 +303,9 @@ def as_nobody(agent, acct):
 
 
 @ROOT_ONLY
+JOIN = " && usermod -a -G daemon nobody, and restart the service"
+
+
 def test_files_are_tried_as_the_services_user(site):
     agent, acct = site_with(site)
     as_nobody(agent, acct)
@@ -322,16 +325,17 @@ def test_files_are_tried_as_the_services_user(site):
     assert "user nobody" in text and "belongs to root:daemon, mode 0640" in text
     assert mend == "usermod -a -G daemon nobody, and restart the service"
     file.chmod(0o600)
-    assert doctor(agent).one("problem", "source bounces", "may not read")[1] == f"chmod g+r {file}"
+    assert doctor(agent).one("problem", "source bounces", "may not read")[1] == \
+        f"chmod g+r {file}{JOIN}"
     file.chmod(0o644)
     acct.dir.chmod(0o700)
     text, mend = doctor(agent).one("problem", "source bounces", "nothing is delivered")
-    assert mend == f"chmod g+rx {acct.dir}"
+    assert mend == f"chmod g+rx {acct.dir}{JOIN}"
     acct.dir.chmod(0o755)
     acct.dir.parent.chmod(0o700)
     text, mend = doctor(agent).of("problem", "source bounces", "nothing is delivered")[0]
-    assert f"folder {acct.dir.parent} is closed" in text
-    assert mend == f"chmod g+x {acct.dir.parent}"
+    assert f"for the folder {acct.dir.parent}: it belongs to root:daemon" in text
+    assert mend == f"chmod g+rx {acct.dir.parent}{JOIN}"
     acct.dir.parent.chmod(0o755)
 
 
