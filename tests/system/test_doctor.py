@@ -302,10 +302,10 @@ def as_nobody(agent, acct):
         folder.chmod(0o755)
 
 
-@ROOT_ONLY
 JOIN = " && usermod -a -G daemon nobody, and restart the service"
 
 
+@ROOT_ONLY
 def test_files_are_tried_as_the_services_user(site):
     agent, acct = site_with(site)
     as_nobody(agent, acct)
