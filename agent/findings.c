@@ -9,20 +9,8 @@
 
 static void print_json(const char *name, const char *text)
 {
-	size_t len = strlen(text), bad;
-	scope_free char *clean = malloc(3 * len + 1);
-	(void)printf("\"%s\":\"", name);
-	if (clean)
-		(void)utf8_repair(text, len, clean, &bad);
-	for (const char *p = clean ? clean : "out of memory"; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			(void)printf("\\%c", *p);
-		else if ((unsigned char)*p < ' ' || *p == 0x7f)
-			(void)printf("\\u%04x", (unsigned)*p);
-		else
-			(void)putchar(*p);
-	}
-	(void)putchar('"');
+	(void)printf("\"%s\":", name);
+	utf8_json(slice_of(text), stdout);
 }
 
 static void print_text(const char *text)
