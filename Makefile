@@ -116,7 +116,7 @@ build/prometheus/usr/bin/promtool:
 system: build/nginx/usr/sbin/nginx build/prometheus/usr/bin/promtool build/bench/sink $(BUILD)/pmta-shipper $(BUILD)/pmta-writer $(BUILD)/shim.so $(BUILD)/faults/pmta-shipper
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		PMTA_SHIPPER_FAULTS=$(BUILD)/faults/pmta-shipper PMTA_SHIM_SO=$(BUILD)/shim.so \
-		$(PYTHON) -m pytest -q -n 4 -p no:cacheprovider tests/system
+		$(PYTHON) -m pytest -q -n 6 -p no:cacheprovider tests/system
 
 # The page in a real browser, which is not installed for the sake of `make check` alone.
 check-page: deps-check
