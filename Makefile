@@ -30,7 +30,7 @@ ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(CF
 	$(if $(filter 1,$(SAN)),$(SANFLAGS)) $(if $(filter 1,$(FAULTS)),-DFAULTS) $(shell pkg-config --cflags $(PKGS))
 LIBS := -lcsv $(shell pkg-config --libs $(PKGS))
 
-ROOMS := base state conf csv tailer ship agent
+ROOMS := base state conf csv tailer rules ship agent
 SRC   := $(wildcard $(ROOMS:%=%/*.c))
 OBJ   := $(SRC:%.c=$(BUILD)/%.o)
 LIB   := $(filter-out $(BUILD)/agent/main.o,$(OBJ))

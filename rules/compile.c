@@ -1,0 +1,203 @@
+/*
+ * What is worked out once when a set is complete: which literals its tests have, which of them
+ * makes a rule a candidate, and which rules are candidates whatever the text has.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/impl.h"
+
+/* One literal of one test, on its way to a number. */
+struct use {
+	struct slice text;
+	uint32_t *id;
+};
+
+struct uses {
+	struct use *v;
+	size_t n;
+};
+
+static int compare(const void *a, const void *b)
+{
+	const struct use *x = a, *y = b;
+	size_t len = x->text.len < y->text.len ? x->text.len : y->text.len;
+	int rc = memcmp(x->text.text, y->text.text, len);
+	if (rc != 0)
+		return rc;
+	return x->text.len < y->text.len ? -1 : x->text.len > y->text.len;
+}
+
+static size_t count_literals(const struct rules *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->n; i++)
+		for (size_t j = 0; j < r->v[i].ntests; j++)
+			for (size_t k = 0; k < r->v[i].tests[j].nsets; k++)
+				n += r->v[i].tests[j].sets[k].n;
+	return n;
+}
+
+static int collect_test(struct test *t, struct uses *uses)
+{
+	if (t->nsets == 0)
+		return 0;
+	t->ids = calloc(t->nsets, sizeof(*t->ids));
+	if (!t->ids)
+		return -ENOMEM;
+	for (size_t k = 0; k < t->nsets; k++) {
+		const struct literal_set *set = &t->sets[k];
+		t->ids[k] = calloc(set->n + 1, sizeof(*t->ids[k]));
+		if (!t->ids[k])
+			return -ENOMEM;
+		for (size_t i = 0; i < set->n; i++)
+			uses->v[uses->n++] = (struct use){set->v[i], &t->ids[k][i]};
+	}
+	return 0;
+}
+
+/* Equal literals get one number. */
+static int number_literals(struct rules *r)
+{
+	struct uses uses = {.v = calloc(count_literals(r) + 1, sizeof(*uses.v))};
+	r->literals = calloc(count_literals(r) + 1, sizeof(*r->literals));
+	int rc = uses.v && r->literals ? 0 : -ENOMEM;
+	for (size_t i = 0; rc == 0 && i < r->n; i++)
+		for (size_t j = 0; rc == 0 && j < r->v[i].ntests; j++)
+			rc = collect_test(&r->v[i].tests[j], &uses);
+	if (rc == 0)
+		qsort(uses.v, uses.n, sizeof(*uses.v), compare);
+	for (size_t i = 0; rc == 0 && i < uses.n; i++) {
+		if (i == 0 || compare(&uses.v[i - 1], &uses.v[i]) != 0)
+			r->literals[r->nliterals++] = uses.v[i].text;
+		*uses.v[i].id = (uint32_t)r->nliterals - 1;
+	}
+	free(uses.v);
+	return rc;
+}
+
+static size_t shortest(const struct literal_set *set)
+{
+	size_t least = SIZE_MAX;
+	for (size_t i = 0; i < set->n; i++)
+		least = set->v[i].len < least ? set->v[i].len : least;
+	return least;
+}
+
+/* The set of which one must occur: long literals are rare ones. */
+static const uint32_t *trigger_of(const struct rule *rule, size_t *ret_n)
+{
+	const uint32_t *ret = NULL;
+	size_t most = 0;
+	for (size_t i = 0; i < rule->ntests; i++) {
+		const struct test *t = &rule->tests[i];
+		for (size_t k = 0; !t->negate && k < t->nsets; k++) {
+			size_t len = shortest(&t->sets[k]);
+			if (ret && (len < most || (len == most && t->sets[k].n >= *ret_n)))
+				continue;
+			most = len;
+			ret = t->ids[k];
+			*ret_n = t->sets[k].n;
+		}
+	}
+	return ret;
+}
+
+static int add_trigger(struct trigger *t, uint32_t rule)
+{
+	if ((t->n & (t->n - 1)) == 0) { /* full at each power of two */
+		uint32_t *bigger = realloc(t->rules, (t->n ? 2 * t->n : 1) * sizeof(*bigger));
+		if (!bigger)
+			return -ENOMEM;
+		t->rules = bigger;
+	}
+	t->rules[t->n++] = rule;
+	return 0;
+}
+
+static int find_triggers(struct rules *r)
+{
+	size_t words = r->n / 64 + 1;
+	r->triggers = calloc(r->nliterals + 1, sizeof(*r->triggers));
+	r->always = calloc(words, sizeof(*r->always));
+	r->candidates = calloc(words, sizeof(*r->candidates));
+	if (!r->triggers || !r->always || !r->candidates)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->n; i++) {
+		size_t n = 0;
+		const uint32_t *ids = trigger_of(&r->v[i], &n);
+		if (!ids)
+			r->always[i / 64] |= UINT64_C(1) << (i % 64);
+		for (size_t j = 0; ids && j < n; j++)
+			if (add_trigger(&r->triggers[ids[j]], (uint32_t)i) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool same_condition(const struct condition *a, const struct condition *b)
+{
+	if (a->field != b->field || a->values.n != b->values.n)
+		return false;
+	for (size_t i = 0; i < a->values.n; i++)
+		if (strcmp(a->values.v[i], b->values.v[i]) != 0)
+			return false;
+	return true;
+}
+
+/* Conditions about names: equal ones are asked once, and get one number. */
+static int number_glob(struct rules *r, struct condition *c)
+{
+	for (size_t i = 0; i < r->nglobs; i++) {
+		if (same_condition(r->globs[i], c)) {
+			c->glob = (unsigned)i;
+			return 0;
+		}
+	}
+	const struct condition **bigger = realloc(r->globs, (r->nglobs + 1) * sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	r->globs = bigger;
+	c->glob = (unsigned)r->nglobs;
+	r->globs[r->nglobs++] = c;
+	return 0;
+}
+
+static int number_globs(struct rules *r)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < r->n; i++) {
+		for (size_t j = 0; rc == 0 && j < r->v[i].nconditions; j++) {
+			struct condition *c = &r->v[i].conditions[j];
+			r->uses_action = r->uses_action || c->field == FIELD_ACTION;
+			/* With more than are numbered, each is asked by itself. */
+			if (r->nglobs <= GLOBS_MAX &&
+			    (c->field == FIELD_DOMAIN || c->field == FIELD_MTA))
+				rc = number_glob(r, c);
+		}
+	}
+	return rc;
+}
+
+int rules_compile(struct rules *r)
+{
+	int rc = number_literals(r);
+	if (rc == 0)
+		rc = number_globs(r);
+	if (rc == 0)
+		rc = find_triggers(r);
+	if (rc == 0)
+		rc = prefilter_new(&r->prefilter, r->literals, r->nliterals);
+	if (rc == 0)
+		rc = hits_new(&r->hits, r->prefilter);
+	if (rc == 0)
+		rc = matcher_new(&r->matcher);
+	if (rc == 0)
+		rc = memo_new(&r->memo);
+	if (rc == 0) {
+		r->builtin_hits = calloc(builtin_count(), sizeof(*r->builtin_hits));
+		rc = r->builtin_hits ? 0 : -ENOMEM;
+	}
+	return rc;
+}

@@ -1,0 +1,533 @@
+/*
+ * A recursive descent over the pattern.  Each level collects sets of literals; a run of plain
+ * characters becomes a set of one, an alternation the union of the best set of each branch.
+ *
+ * All that is left out only weakens what is promised; what would make it wrong (comments, extended
+ * syntax, quoting, conditions, verbs, recursion, callouts of their own) makes the whole pattern
+ * "not understood".
+ */
+#include "rules/syntax.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/words.h"
+
+#define DEPTH_MAX 40
+#define SETS_MAX 16 /* of one level; more would tell nothing new */
+#define NOT_UNDERSTOOD 1
+
+static const char CALLOUT[] = "(?C)";
+
+struct level {
+	struct literal_set sets[SETS_MAX];
+	size_t n;
+	char run[SYNTAX_LITERAL_MAX];
+	size_t nrun;
+	bool only_run; /* nothing but plain characters so far */
+};
+
+struct reading {
+	const char *from, *p, *end;
+	unsigned depth;
+	struct syntax *out;
+	size_t guarded_from; /* of the pattern, this much is in out->guarded */
+};
+
+void literal_set_clear(struct literal_set *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		free((char *)set->v[i].text);
+	free(set->v);
+	*set = (struct literal_set){0};
+}
+
+static void level_clear(struct level *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		literal_set_clear(&l->sets[i]);
+	l->n = 0;
+}
+
+void syntax_clear(struct syntax *s)
+{
+	for (size_t i = 0; i < s->nsets; i++)
+		literal_set_clear(&s->sets[i]);
+	free(s->sets);
+	free(s->guarded);
+	*s = (struct syntax){0};
+}
+
+static size_t shortest(const struct literal_set *set)
+{
+	size_t least = SYNTAX_LITERAL_MAX;
+	for (size_t i = 0; i < set->n; i++)
+		if (set->v[i].len < least)
+			least = set->v[i].len;
+	return set->n ? least : 0;
+}
+
+static int set_add(struct literal_set *set, const char *text, size_t len)
+{
+	struct slice *v = realloc(set->v, (set->n + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	set->v = v;
+	char *copy = malloc(len + 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	set->v[set->n++] = (struct slice){copy, len};
+	return 0;
+}
+
+/* Take the set over, or drop it when there is no room: fewer sets promise less. */
+static void level_add(struct level *l, struct literal_set *set)
+{
+	if (l->n == SETS_MAX || set->n == 0)
+		literal_set_clear(set);
+	else
+		l->sets[l->n++] = *set;
+	*set = (struct literal_set){0};
+}
+
+/* The run of plain characters ends here. */
+static int flush(struct level *l)
+{
+	struct literal_set set = {0};
+	size_t len = l->nrun;
+	l->nrun = 0;
+	if (len == 0)
+		return 0;
+	int rc = set_add(&set, l->run, len);
+	if (rc < 0) {
+		literal_set_clear(&set);
+		return rc;
+	}
+	level_add(l, &set);
+	return 0;
+}
+
+static int run_add(struct level *l, char c)
+{
+	if (l->nrun == sizeof(l->run)) {
+		int rc = flush(l);
+		if (rc < 0)
+			return rc;
+		l->only_run = false;
+	}
+	l->run[l->nrun++] = words_lower(c);
+	return 0;
+}
+
+/* ---- repeats ---- */
+
+enum repeat { ONCE, OPTIONAL, REPEATED };
+
+/* "{2}", "{2,}", "{2,5}" at p; anything else is a plain brace. */
+static bool braces(const char *p, const char *end, const char **ret_end, bool *ret_zero)
+{
+	const char *q = p + 1;
+	bool zero = true, digits = false;
+	for (; q < end && isdigit((unsigned char)*q); q++) {
+		digits = true;
+		zero = zero && *q == '0';
+	}
+	if (q < end && *q == ',')
+		for (q++; q < end && isdigit((unsigned char)*q);)
+			q++;
+	if (!digits || q == end || *q != '}')
+		return false;
+	*ret_end = q + 1;
+	*ret_zero = zero;
+	return true;
+}
+
+/* Copy the pattern up to here, and a callout behind it. */
+static int guard(struct reading *r)
+{
+	size_t upto = (size_t)(r->p - r->from), more = upto - r->guarded_from;
+	struct syntax *s = r->out;
+	char *bigger = realloc(s->guarded, s->guarded_len + more + sizeof(CALLOUT));
+	if (!bigger)
+		return -ENOMEM;
+	s->guarded = bigger;
+	memcpy(bigger + s->guarded_len, r->from + r->guarded_from, more);
+	s->guarded_len += more;
+	memcpy(bigger + s->guarded_len, CALLOUT, sizeof(CALLOUT));
+	s->guarded_len += sizeof(CALLOUT) - 1;
+	r->guarded_from = upto;
+	return 0;
+}
+
+/* A quantifier, if there is one: *ret says what it makes of the thing before it. */
+static int repeat(struct reading *r, enum repeat *ret)
+{
+	bool zero = false;
+	*ret = ONCE;
+	if (r->p == r->end || !strchr("*+?{", *r->p) || *r->p == '\0')
+		return 0;
+	if (*r->p == '{') {
+		const char *behind;
+		if (!braces(r->p, r->end, &behind, &zero)) {
+			*ret = OPTIONAL; /* a later PCRE2 may take it for a quantifier */
+			return 0;
+		}
+		r->p = behind;
+	} else {
+		zero = *r->p != '+';
+		r->p++;
+	}
+	if (r->p < r->end && (*r->p == '?' || *r->p == '+'))
+		r->p++;
+	*ret = zero ? OPTIONAL : REPEATED;
+	r->out->repeats = true;
+	return guard(r);
+}
+
+/* ---- atoms ---- */
+
+/* "[:alpha:]" in a class: the place behind it, or NULL. */
+static const char *class_name(const char *p, const char *end)
+{
+	if (p[1] != ':')
+		return NULL;
+	p += 2;
+	if (p < end && *p == '^')
+		p++;
+	while (p < end && isalpha((unsigned char)*p))
+		p++;
+	return p + 1 < end && p[0] == ':' && p[1] == ']' ? p + 2 : NULL;
+}
+
+/* A class: its end, and the one letter it stands for, if it does. */
+static int class_end(struct reading *r, char *ret_only)
+{
+	const char *p = r->p + 1;
+	bool negated = p < r->end && *p == '^', simple = !negated;
+	char only = '\0';
+	if (negated)
+		p++;
+	for (bool first = true; p < r->end && (*p != ']' || first); first = false) {
+		if (*p == '\\') {
+			if (p + 1 == r->end || p[1] == 'Q' || p[1] == 'E')
+				return NOT_UNDERSTOOD;
+			p += 2;
+			simple = false;
+			continue;
+		}
+		if (*p == '[' && p + 1 < r->end && p[1] != '\0' && strchr(":.=", p[1])) {
+			p = class_name(p, r->end);
+			if (!p)
+				return NOT_UNDERSTOOD;
+			simple = false;
+			continue;
+		}
+		simple = simple && *p != '-' && (!only || only == words_lower(*p));
+		only = words_lower(*p++);
+	}
+	if (p == r->end)
+		return NOT_UNDERSTOOD;
+	r->p = p + 1;
+	*ret_only = simple ? only : '\0';
+	return 0;
+}
+
+/* Behind a backslash.  *ret_plain: it stands for itself. */
+static int escape(struct reading *r, char *ret_plain)
+{
+	if (r->p + 1 == r->end)
+		return NOT_UNDERSTOOD;
+	char c = r->p[1];
+	r->p += 2;
+	if (!isalnum((unsigned char)c)) {
+		*ret_plain = c;
+		return 0;
+	}
+	if (!strchr("dDsSwWhHvVRNbBAzZtnrfae", c))
+		return NOT_UNDERSTOOD;
+	r->out->start = r->out->start || c == 'A';
+	*ret_plain = '\0';
+	return 0;
+}
+
+enum group { GROUP_CONTENT, GROUP_LOOK, GROUP_FLAGS };
+
+/* "(?<name>" and its kin, p behind "(?": the place behind the name. */
+static bool named(struct reading *r, char close)
+{
+	const char *end = memchr(r->p, close, (size_t)(r->end - r->p));
+	if (!end)
+		return false;
+	r->p = end + 1;
+	return true;
+}
+
+/* "(?i)", "(?s-m:": p behind "(?". */
+static int flags(struct reading *r, enum group *ret)
+{
+	while (r->p < r->end && strchr("imsU-", *r->p))
+		r->p++;
+	if (r->p == r->end || (*r->p != ')' && *r->p != ':'))
+		return NOT_UNDERSTOOD;
+	*ret = *r->p++ == ')' ? GROUP_FLAGS : GROUP_CONTENT;
+	return 0;
+}
+
+/* What kind of group begins here; p is moved behind its opening. */
+static int group_kind(struct reading *r, enum group *ret)
+{
+	r->p++;
+	*ret = GROUP_CONTENT;
+	if (r->p == r->end || *r->p != '?')
+		return r->p < r->end && *r->p == '*' ? NOT_UNDERSTOOD : 0;
+	r->p++;
+	if (r->p == r->end)
+		return NOT_UNDERSTOOD;
+	char c = *r->p, next = r->p + 1 < r->end ? r->p[1] : '\0';
+	if (c == ':' || c == '>' || c == '|') {
+		r->p++;
+		return 0;
+	}
+	if (c == '=' || c == '!' || (c == '<' && (next == '=' || next == '!'))) {
+		r->p += c == '<' ? 2 : 1;
+		r->out->start = true;
+		*ret = GROUP_LOOK;
+		return 0;
+	}
+	if (c == '<' || (c == 'P' && next == '<'))
+		return named(r, '>') ? 0 : NOT_UNDERSTOOD;
+	if (c == '\'') {
+		r->p++;
+		return named(r, '\'') ? 0 : NOT_UNDERSTOOD;
+	}
+	return flags(r, ret);
+}
+
+static int alternation(struct reading *r, struct level *ret);
+
+/* A group and its quantifier; what it demands is added to the level. */
+static int group(struct reading *r, struct level *l)
+{
+	enum group kind;
+	enum repeat times;
+	int rc = flush(l);
+	l->only_run = false;
+	if (rc == 0)
+		rc = group_kind(r, &kind);
+	if (rc != 0 || kind == GROUP_FLAGS)
+		return rc;
+	struct level *inner = calloc(1, sizeof(*inner));
+	if (!inner)
+		return -ENOMEM;
+	rc = alternation(r, inner);
+	if (rc == 0 && (r->p == r->end || *r->p != ')'))
+		rc = NOT_UNDERSTOOD;
+	if (rc == 0) {
+		r->p++;
+		rc = repeat(r, &times);
+	}
+	if (rc == 0 && kind == GROUP_CONTENT && times != OPTIONAL)
+		for (size_t i = 0; i < inner->n; i++)
+			level_add(l, &inner->sets[i]);
+	else
+		level_clear(inner);
+	free(inner);
+	return rc;
+}
+
+/* One plain character and its quantifier. */
+static int plain(struct reading *r, struct level *l, char c)
+{
+	enum repeat times;
+	int rc = repeat(r, &times);
+	if (rc != 0)
+		return rc;
+	if (times == ONCE)
+		return run_add(l, c);
+	l->only_run = false;
+	if (times == REPEATED)
+		rc = run_add(l, c);
+	return rc == 0 ? flush(l) : rc;
+}
+
+/* Something that is no literal, and its quantifier. */
+static int other(struct reading *r, struct level *l)
+{
+	enum repeat times;
+	int rc = flush(l);
+	l->only_run = false;
+	return rc == 0 ? repeat(r, &times) : rc;
+}
+
+static int atom(struct reading *r, struct level *l)
+{
+	char c = *r->p, same = '\0';
+	int rc = 0;
+	switch (c) {
+	case '\\':
+		rc = escape(r, &same);
+		break;
+	case '[':
+		rc = class_end(r, &same);
+		break;
+	case '(':
+		return group(r, l);
+	case '^':
+		r->out->start = true;
+		/* fall through */
+	case '.':
+	case '$':
+	case '{':
+		r->p++;
+		break;
+	case '*':
+	case '+':
+	case '?':
+		return NOT_UNDERSTOOD;
+	default:
+		r->p++;
+		same = c;
+	}
+	if (rc != 0)
+		return rc;
+	return same ? plain(r, l, same) : other(r, l);
+}
+
+/* Up to "|", ")" or the end. */
+static int sequence(struct reading *r, struct level *ret)
+{
+	*ret = (struct level){.only_run = true};
+	int rc = 0;
+	while (rc == 0 && r->p < r->end && *r->p != '|' && *r->p != ')')
+		rc = atom(r, ret);
+	bool empty = ret->n == 0 && ret->nrun == 0;
+	if (empty)
+		ret->only_run = false;
+	return rc == 0 ? flush(ret) : rc;
+}
+
+/* The set that says most: long literals, and few of them. */
+static struct literal_set *best(struct level *l)
+{
+	struct literal_set *ret = NULL;
+	for (size_t i = 0; i < l->n; i++)
+		if (!ret || shortest(&l->sets[i]) > shortest(ret))
+			ret = &l->sets[i];
+	return ret;
+}
+
+/* Add a branch's best set to the union.  False when there is none: then the union says nothing. */
+static bool unite(struct literal_set *to, struct level *branch)
+{
+	struct literal_set *from = best(branch);
+	if (!from || to->n + from->n > SYNTAX_LITERALS_MAX)
+		return false;
+	struct slice *v = realloc(to->v, (to->n + from->n) * sizeof(*v));
+	if (!v)
+		return false;
+	to->v = v;
+	memcpy(to->v + to->n, from->v, from->n * sizeof(*v));
+	to->n += from->n;
+	free(from->v);
+	*from = (struct literal_set){0};
+	return true;
+}
+
+/* Branches up to ")" or the end. */
+static int branches(struct reading *r, struct level *ret, struct level *branch)
+{
+	struct literal_set all = {0};
+	int rc = sequence(r, ret);
+	if (rc != 0 || r->p == r->end || *r->p != '|')
+		return rc;
+	bool only = ret->only_run, said = unite(&all, ret);
+	level_clear(ret);
+	while (rc == 0 && r->p < r->end && *r->p == '|') {
+		r->p++;
+		rc = sequence(r, branch);
+		only = only && branch->only_run;
+		said = rc == 0 && said && unite(&all, branch);
+		level_clear(branch);
+	}
+	ret->only_run = only && said;
+	if (said)
+		level_add(ret, &all);
+	literal_set_clear(&all);
+	return rc;
+}
+
+static int alternation(struct reading *r, struct level *ret)
+{
+	if (++r->depth > DEPTH_MAX)
+		return NOT_UNDERSTOOD;
+	struct level *branch = calloc(1, sizeof(*branch));
+	if (!branch)
+		return -ENOMEM;
+	int rc = branches(r, ret, branch);
+	level_clear(branch);
+	free(branch);
+	r->depth--;
+	return rc;
+}
+
+/* The rest of the pattern behind the last callout. */
+static int finish_guarded(struct reading *r)
+{
+	struct syntax *s = r->out;
+	if (!s->guarded)
+		return 0;
+	size_t more = (size_t)(r->end - r->from) - r->guarded_from;
+	char *bigger = realloc(s->guarded, s->guarded_len + more + 1);
+	if (!bigger)
+		return -ENOMEM;
+	s->guarded = bigger;
+	memcpy(bigger + s->guarded_len, r->from + r->guarded_from, more);
+	s->guarded_len += more;
+	return 0;
+}
+
+static int keep_sets(struct syntax *s, struct level *l)
+{
+	if (l->n == 0)
+		return 0;
+	s->sets = calloc(l->n, sizeof(*s->sets));
+	if (!s->sets)
+		return -ENOMEM;
+	for (s->nsets = 0; s->nsets < l->n; s->nsets++) {
+		s->sets[s->nsets] = l->sets[s->nsets];
+		l->sets[s->nsets] = (struct literal_set){0};
+	}
+	return 0;
+}
+
+int syntax_read(struct syntax *ret, struct slice regex)
+{
+	*ret = (struct syntax){0};
+	struct reading r = {
+	        .from = regex.text, .p = regex.text, .end = regex.text + regex.len, .out = ret};
+	struct level *top = calloc(1, sizeof(*top));
+	if (!top)
+		return -ENOMEM;
+	int rc = memchr(regex.text, '\0', regex.len) ? NOT_UNDERSTOOD : alternation(&r, top);
+	if (rc == 0 && r.p < r.end)
+		rc = NOT_UNDERSTOOD; /* a bracket too many */
+	if (rc == 0)
+		rc = finish_guarded(&r);
+	if (rc == 0) {
+		ret->plain = top->only_run && top->n == 1;
+		rc = keep_sets(ret, top);
+	}
+	level_clear(top);
+	free(top);
+	if (rc == 0) {
+		ret->understood = true;
+		return 0;
+	}
+	syntax_clear(ret);
+	ret->start = ret->repeats = true;
+	return rc == NOT_UNDERSTOOD ? 0 : rc;
+}

@@ -1,0 +1,79 @@
+/* What there is to be told about a set of rules. */
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/impl.h"
+
+void rules_count(struct rules *r, const struct rules_result *result)
+{
+	if (result->silent)
+		return;
+	if (result->rule >= 0)
+		r->v[result->rule].hits++;
+	else
+		r->builtin_hits[result->builtin]++;
+	r->withheld += !result->deliver;
+	if (result->counted)
+		r->judged[result->verdict]++;
+	else
+		r->uncounted++;
+}
+
+void rules_view(const struct rules *r, struct rules_view *ret)
+{
+	*ret = (struct rules_view){.files = r->nfiles,
+	                           .rules = r->n,
+	                           .tests = r->nself_tests,
+	                           .withheld = r->withheld,
+	                           .uncounted = r->uncounted,
+	                           .limits = matcher_limits(r->matcher)};
+	memcpy(ret->digest, r->digest, sizeof(ret->digest));
+	memcpy(ret->judged, r->judged, sizeof(ret->judged));
+}
+
+size_t rules_number(const struct rules *r)
+{
+	return r->n;
+}
+
+static bool is_literal(const struct rule *rule)
+{
+	return rule->octeth && rule->ntests == 1 && rule->nconditions == 0;
+}
+
+void rules_rule(const struct rules *r, size_t i, struct rules_rule *ret)
+{
+	const struct rule *rule = &r->v[i];
+	const struct rules_file *file = &r->files[rule->file];
+	*ret = (struct rules_rule){
+	        .file = file->name,
+	        .path = file->path,
+	        .line = rule->line,
+	        .id = rule->id,
+	        .source = slice_of(rule->source),
+	        .said = rule->said,
+	        .action = rule->action ? rule->action->name : "",
+	        .literal = is_literal(rule),
+	        .conditional = rule->nconditions > 0 || rule->ntests > 1,
+	        .feedback = rule->feedback,
+	        .deliver = !rule->action || rule->action->deliver,
+	        .hits = rule->hits,
+	};
+}
+
+size_t rules_literals(const struct rules *r, size_t i, const struct slice **ret)
+{
+	const struct rule *rule = &r->v[i];
+	if (rule->nconditions > 0 || rule->ntests != 1 || rule->tests[0].negate ||
+	    !rule->tests[0].plain)
+		return 0;
+	*ret = rule->tests[0].sets[0].v;
+	return rule->tests[0].sets[0].n;
+}
+
+void rules_each_builtin(const struct rules *r, rules_builtin_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < builtin_count(); i++)
+		if (r->builtin_hits[i] > 0)
+			fn(builtin_id(i), builtin_said(i), r->builtin_hits[i], arg);
+}
