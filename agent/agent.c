@@ -10,6 +10,7 @@
 
 #include "agent/cmd.h"
 #include "agent/logstash.h"
+#include "agent/verdict.h"
 #include "base/clock.h"
 #include "ship/listen.h"
 
@@ -180,6 +181,8 @@ static void close_all(struct agent *a)
 		(void)close(a->signal_fd);
 	a->conf = conf_free(a->conf);
 	a->next_conf = conf_free(a->next_conf);
+	a->rules = rules_free(a->rules);
+	a->next_rules = rules_free(a->next_rules);
 }
 
 /* ---- signals and reload ---- */
@@ -194,10 +197,18 @@ static void on_mistake(const char *line, void *arg)
 static void begin_reload(struct agent *a)
 {
 	struct conf *conf;
+	struct rules *rules;
 	notify_reloading();
 	if (conf_load(&conf, a->conf->path, on_mistake, NULL) < 0) {
 		log_error("reload: the new configuration is wrong, going on with the old one");
 		notify_ready("going on with the old configuration");
+		return;
+	}
+	if (verdict_load(&rules, conf, on_mistake, NULL) < 0) {
+		log_error("reload: the rules are wrong, going on with the old configuration and "
+		          "the old rules");
+		notify_ready("going on with the old configuration and rules");
+		(void)conf_free(conf);
 		return;
 	}
 	if (strcmp(conf->state_dir, a->conf->state_dir) != 0 ||
@@ -207,6 +218,8 @@ static void begin_reload(struct agent *a)
 		            "next restart");
 	(void)conf_free(a->next_conf);
 	a->next_conf = conf;
+	(void)rules_free(a->next_rules);
+	a->next_rules = rules;
 	if (!a->reload) /* one reload after the other does not put the first one off */
 		a->stop_ms = a->now_ms;
 	a->reload = true;
@@ -232,6 +245,18 @@ static void take_signals(struct agent *a)
 		log_info("stopping: finishing what is in flight (%zu requests)",
 		         ship_in_flight(a->ship));
 	}
+}
+
+static void say_rules(const struct agent *a)
+{
+	struct rules_view v;
+	if (!a->rules && a->conf->rules.n > 0)
+		log_warning("rules: no file is there that is named so: records get no verdict");
+	if (!a->rules)
+		return;
+	rules_view(a->rules, &v);
+	log_info("rules: %zu of %zu files, %zu self-tests passed, digest %s", v.rules, v.files,
+	         v.tests, v.digest);
 }
 
 /* `systemctl status` is where somebody looks who has just installed the package. */
@@ -289,6 +314,9 @@ static int finish_reload(struct agent *a, struct err *err)
 			close_tailer(a);
 		a->conf = a->next_conf;
 		a->next_conf = NULL;
+		(void)rules_free(a->rules);
+		a->rules = a->next_rules;
+		a->next_rules = NULL;
 		if (same)
 			repoint_sources(a);
 		(void)conf_free(old);
@@ -301,6 +329,7 @@ static int finish_reload(struct agent *a, struct err *err)
 	if (rc == 0) {
 		log_info("reload: done; sources: %zu, endpoints: %zu", a->conf->nsources,
 		         a->conf->nendpoints);
+		say_rules(a);
 		tell_ready(a);
 	}
 	return rc;
@@ -433,6 +462,7 @@ static void say_start(const struct agent *a)
 	log_info("pmta-shipper %s started with \"%s\"; sources: %zu, endpoints: %zu%s", VERSION,
 	         a->conf->path, a->conf->nsources, a->conf->nendpoints,
 	         a->dry_run ? ", dry run: nothing is sent" : "");
+	say_rules(a);
 	for (size_t i = 0; i < a->conf->nsources; i++) {
 		struct tail_status s;
 		tailer_status(a->tailer, i, &s);
@@ -464,8 +494,8 @@ static void say_stop(const struct agent *a)
 		        "after the next start",
 		        unanswered);
 	log_info("stopped: %" PRIu64 " rows read in all, %" PRIu64 " acknowledged, %" PRIu64
-	         " dead letters made, %" PRIu64 " skipped",
-	         total.rows, total.acked, total.dead, total.skipped);
+	         " dead letters made, %" PRIu64 " skipped, %" PRIu64 " ignored",
+	         total.rows, total.acked, total.dead, total.skipped, total.ignored);
 }
 
 int agent_run(struct conf *conf, bool dry_run)
@@ -474,7 +504,13 @@ int agent_run(struct conf *conf, bool dry_run)
 	struct err err = {0};
 	a.now_ms = a.started_ms = clock_mono_ms();
 	a.started_real_ms = clock_real_ms();
-	int rc = open_all(&a, &err);
+	int rc = verdict_load(&a.rules, conf, on_mistake, NULL);
+	if (rc < 0) {
+		log_error("the rules are wrong: not started; 'pmta-shipper check' tells the same");
+		close_all(&a);
+		return rc == -EINVAL ? CMD_EXIT_CONF : 1;
+	}
+	rc = open_all(&a, &err);
 	if (rc == 0) {
 		say_start(&a);
 		tell_ready(&a);

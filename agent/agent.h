@@ -26,6 +26,7 @@
 
 struct agent;
 struct listen;
+struct rules;
 
 /* From one source's lines to its endpoint's batches. */
 struct lane {
@@ -80,6 +81,7 @@ struct agent {
 	bool dry_run, stopping, reload, degraded;
 	int64_t now_ms, stop_ms, started_ms, started_real_ms;
 	struct conf *next_conf;
+	struct rules *rules, *next_rules; /* NULL: there are none */
 
 	struct letter *letters;
 	size_t nletters, letters_room, letters_bytes;

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/verdict.h"
+
 int cmd_usage(const char *command, const char *why)
 {
 	(void)fprintf(stderr, "pmta-shipper %s: %s; see 'pmta-shipper %s --help'\n", command, why,
@@ -45,6 +47,11 @@ int cmd_load_conf(struct conf **ret, const char *path)
 int cmd_load_conf_to_look(struct conf **ret, const char *path)
 {
 	return conf_load_to_look(ret, path, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
+}
+
+int cmd_load_rules(struct rules **ret, const struct conf *conf)
+{
+	return verdict_load(ret, conf, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
 }
 
 void cmd_become_owner(const char *dir)

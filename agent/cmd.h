@@ -32,6 +32,10 @@ int cmd_bad_option(char **argv, int c);
 int cmd_load_conf(struct conf **ret, const char *path);
 int cmd_load_conf_to_look(struct conf **ret, const char *path);
 
+/* The rules of the configuration, NULL when there are none; as cmd_load_conf(). */
+struct rules;
+int cmd_load_rules(struct rules **ret, const struct conf *conf);
+
 /* Say what failed, on stderr.  Returns 1. */
 int cmd_failed(const char *text);
 

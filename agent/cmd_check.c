@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/verdict.h"
 
 struct check {
 	const char *path;
@@ -85,15 +86,27 @@ static void print_endpoint(const struct ship_conf *e)
 		             formats[e->format], e->url, e->in_flight);
 }
 
-static void print_summary(const struct conf *conf)
+static void print_rules(const struct conf *conf, const struct rules *rules)
 {
+	struct rules_view v;
+	if (!rules && conf->rules.n > 0)
+		(void)printf("note: no file of rules is there: records get no verdict\n");
+	if (!rules)
+		return;
+	rules_view(rules, &v);
+	(void)printf("rules: %zu of %zu files, %zu self-tests passed, digest %s\n", v.rules,
+	             v.files, v.tests, v.digest);
+}
+
+static void print_summary(const struct conf *conf, const struct rules *rules)
+{
+	uint64_t memory = agent_worst_memory(conf) + 2 * rules_memory(rules); /* at a reload */
 	for (size_t i = 0; i < conf->nsources; i++)
 		print_source(&conf->sources[i]);
 	for (size_t i = 0; i < conf->nendpoints; i++)
 		print_endpoint(&conf->endpoints[i]);
-	if (conf->rules.n > 0)
-		(void)printf("note: rules are not used by this version\n");
-	(void)printf("worst-case memory %.1f MB\n", (double)agent_worst_memory(conf) / 1e6);
+	print_rules(conf, rules);
+	(void)printf("worst-case memory %.1f MB\n", (double)memory / 1e6);
 	(void)printf("%s: configuration is fine\n", conf->path);
 }
 
@@ -108,14 +121,18 @@ int cmd_check(int argc, char **argv)
 		return 0;
 	}
 	struct conf *conf = NULL;
+	struct rules *rules = NULL;
 	status = cmd_load_conf(&conf, check.path);
+	if (status == 0)
+		status = cmd_load_rules(&rules, conf);
+	if (status == 0 && check.print)
+		conf_print(conf, stdout);
+	else if (status == 0)
+		print_summary(conf, rules);
+	(void)rules_free(rules);
+	(void)conf_free(conf);
 	if (status != 0)
 		return status;
-	if (check.print)
-		conf_print(conf, stdout);
-	else
-		print_summary(conf);
-	(void)conf_free(conf);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
 	(void)fprintf(stderr, "pmta-shipper check: cannot write: %s\n", strerror(errno));

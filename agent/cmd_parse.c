@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/verdict.h"
 #include "base/clock.h"
 #include "base/scope.h"
 #include "base/utf8.h"
@@ -22,6 +23,7 @@ struct parse {
 	int64_t since_ms, until_ms;
 	bool help;
 	const struct conf *conf;
+	struct rules *bounce_rules;
 	/* Of the file at hand. */
 	const char *file;
 	const struct conf_source *rules;
@@ -142,10 +144,14 @@ static bool wanted(const struct parse *p, const struct record *rec)
 	return ms >= p->since_ms && ms < p->until_ms;
 }
 
-static int print_record(struct parse *p, const struct record *rec)
+static int print_record(struct parse *p, struct record *rec)
 {
+	struct verdict_text verdict;
 	if (!wanted(p, rec))
 		return 0;
+	int rc = verdict_give(p->bounce_rules, rec, &verdict);
+	if (rc != 0)
+		return rc == VERDICT_WITHHELD ? 0 : rc;
 	for (;;) {
 		ssize_t n = json_record(p->json, rec, p->out, p->out_room - 1);
 		if (n >= 0) {
@@ -262,14 +268,16 @@ int cmd_parse(int argc, char **argv)
 	if (status != 0)
 		return status;
 	p.conf = conf;
+	status = cmd_load_rules(&p.bounce_rules, conf);
 	p.out = malloc(p.out_room);
-	if (p.source && !conf_source_named(conf, p.source))
+	if (status == 0 && p.source && !conf_source_named(conf, p.source))
 		status = cmd_usage(argv[0], "--source names no source of the configuration");
-	else if (!p.out)
+	else if (status == 0 && !p.out)
 		status = cmd_failed("out of memory");
 	for (int i = optind; status == 0 && i < argc; i++)
 		parse_file(&p, argv[i]);
 	free(p.out);
+	(void)rules_free(p.bounce_rules);
 	(void)conf_free(conf);
 	return status != 0 ? status : p.bad;
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/verdict.h"
 #include "base/fault.h"
 
 #define LINES_AT_ONCE 20000 /* then the loop turns: answers and events wait for us */
@@ -193,6 +194,25 @@ static int ship_record(struct lane *l, const struct record *rec)
 	return rc;
 }
 
+/* What the rules say of it goes with it, or keeps it here. */
+static int judge_record(struct lane *l, const struct record *rec)
+{
+	struct record judged = *rec;
+	struct verdict_text text;
+	struct rules *rules = l->agent->rules;
+	int rc = verdict_give(rules, &judged, &text);
+	if (rc == VERDICT_WITHHELD) {
+		l->passed.ignored++;
+		pass_over(l, &rec->mark, true);
+		rc = 0;
+	} else if (rc == 0) {
+		rc = ship_record(l, &judged);
+	}
+	if (rc >= 0 && !text.result.silent)
+		rules_count(rules, &text.result);
+	return rc;
+}
+
 /* Other columns from here on.  What is stored with a position are the columns in force there, so
  * everything before must be committed first; that is rare enough to wait for. */
 static int change_columns(struct lane *l, const struct record *rec)
@@ -229,7 +249,7 @@ static int take_result(struct lane *l, int result, const struct line *line,
 		return change_columns(l, rec);
 	case READ_RECORD:
 		if (shipped(l, rec))
-			return ship_record(l, rec);
+			return judge_record(l, rec);
 		skip(l, rec);
 		return 0;
 	default:

@@ -132,6 +132,7 @@ struct subject {
 #define MEMO_NOTHING INT32_MIN
 int memo_new(struct memo **ret) MUST_CHECK;
 struct memo *memo_free(struct memo *m);
+size_t memo_size(void);
 /* The value kept under the key, or MEMO_NOTHING. */
 int32_t memo_get(struct memo *m, struct slice key);
 void memo_put(struct memo *m, struct slice key, int32_t value); /* behind memo_get() of the same */

@@ -94,6 +94,19 @@ struct regex *regex_free(struct regex *re)
 	return NULL;
 }
 
+size_t regex_size(const struct regex *re)
+{
+	size_t size = 0;
+	if (!re || pcre2_pattern_info(re->code, PCRE2_INFO_SIZE, &size) != 0)
+		return 0;
+	return sizeof(*re) + size;
+}
+
+size_t matcher_size(void)
+{
+	return (size_t)HEAP_LIMIT_KIB * 1024;
+}
+
 /* Places where a match is tried anew, and what is passed over there, count as well: "[^z]*z" takes
  * one callout and the whole text at each of them. */
 static int count_step(pcre2_callout_block *block, void *arg)

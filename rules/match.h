@@ -27,6 +27,9 @@ int regex_new(struct regex **ret, struct slice pattern, const struct regex_flags
               const struct syntax *syntax, char *why, size_t size) MUST_CHECK;
 struct regex *regex_free(struct regex *re);
 
+size_t regex_size(const struct regex *re); /* bytes; 0 for NULL */
+size_t matcher_size(void);                 /* at most */
+
 /* What matching needs beside the expression; one for all of them. */
 int matcher_new(struct matcher **ret) MUST_CHECK;
 struct matcher *matcher_free(struct matcher *m);

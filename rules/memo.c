@@ -43,6 +43,11 @@ struct memo *memo_free(struct memo *m)
 	return NULL;
 }
 
+size_t memo_size(void)
+{
+	return sizeof(struct memo);
+}
+
 int32_t memo_get(struct memo *m, struct slice key)
 {
 	struct hash128 h = hash_bytes(key.text, key.len);

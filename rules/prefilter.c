@@ -178,6 +178,14 @@ struct prefilter *prefilter_free(struct prefilter *p)
 	return NULL;
 }
 
+size_t prefilter_size(const struct prefilter *p)
+{
+	if (!p)
+		return 0;
+	return sizeof(*p) + p->nstates * (p->nclasses * sizeof(*p->to) + sizeof(*p->states)) +
+	       p->nliterals * sizeof(*p->endings);
+}
+
 int hits_new(struct hits *ret, const struct prefilter *p)
 {
 	*ret = (struct hits){.turn = 1};

@@ -29,6 +29,8 @@ struct hits {
 int prefilter_new(struct prefilter **ret, const struct slice *literals, size_t n) MUST_CHECK;
 struct prefilter *prefilter_free(struct prefilter *p);
 
+size_t prefilter_size(const struct prefilter *p); /* bytes; 0 for NULL */
+
 int hits_new(struct hits *ret, const struct prefilter *p) MUST_CHECK;
 void hits_clear(struct hits *h);
 void hits_begin(struct hits *h); /* of another text */

@@ -120,6 +120,8 @@ struct rules_view {
 };
 void rules_view(const struct rules *r, struct rules_view *ret);
 
+uint64_t rules_memory(const struct rules *r); /* bytes it takes, about; 0 for NULL */
+
 /* One rule of the set, for people and for metrics. */
 struct rules_rule {
 	const char *file; /* its name without folders */

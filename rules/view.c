@@ -31,6 +31,22 @@ void rules_view(const struct rules *r, struct rules_view *ret)
 	memcpy(ret->judged, r->judged, sizeof(ret->judged));
 }
 
+uint64_t rules_memory(const struct rules *r)
+{
+	uint64_t total = 0;
+	if (!r)
+		return 0;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct rule *rule = &r->v[i];
+		total += sizeof(*rule) + strlen(rule->source) + RULES_ID_MAX;
+		total += rule->nconditions * (sizeof(*rule->conditions) + 64);
+		for (size_t j = 0; j < rule->ntests; j++)
+			total += sizeof(rule->tests[j]) + regex_size(rule->tests[j].regex);
+	}
+	total += r->nliterals * (sizeof(struct slice) + sizeof(struct trigger) + 64);
+	return total + sizeof(*r) + memo_size() + prefilter_size(r->prefilter) + matcher_size();
+}
+
 size_t rules_number(const struct rules *r)
 {
 	return r->n;
