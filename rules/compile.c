@@ -29,32 +29,46 @@ static int compare(const void *a, const void *b)
 	return x->text.len < y->text.len ? -1 : x->text.len > y->text.len;
 }
 
+static size_t count_test(const struct test *t)
+{
+	size_t n = t->texts.n;
+	for (size_t i = 0; i < t->nbranches; i++)
+		for (size_t k = 0; k < t->branches[i].nsets; k++)
+			n += t->branches[i].sets[k].n;
+	return n;
+}
+
 static size_t count_literals(const struct rules *r)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < r->n; i++)
 		for (size_t j = 0; j < r->v[i].ntests; j++)
-			for (size_t k = 0; k < r->v[i].tests[j].nsets; k++)
-				n += r->v[i].tests[j].sets[k].n;
+			n += count_test(&r->v[i].tests[j]);
 	return n;
+}
+
+static int collect_set(const struct literal_set *set, uint32_t **ret_ids, struct uses *uses)
+{
+	uint32_t *ids = calloc(set->n + 1, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->n; i++)
+		uses->v[uses->n++] = (struct use){set->v[i], &ids[i]};
+	*ret_ids = ids;
+	return 0;
 }
 
 static int collect_test(struct test *t, struct uses *uses)
 {
-	if (t->nsets == 0)
-		return 0;
-	t->ids = calloc(t->nsets, sizeof(*t->ids));
-	if (!t->ids)
-		return -ENOMEM;
-	for (size_t k = 0; k < t->nsets; k++) {
-		const struct literal_set *set = &t->sets[k];
-		t->ids[k] = calloc(set->n + 1, sizeof(*t->ids[k]));
-		if (!t->ids[k])
-			return -ENOMEM;
-		for (size_t i = 0; i < set->n; i++)
-			uses->v[uses->n++] = (struct use){set->v[i], &t->ids[k][i]};
+	int rc = collect_set(&t->texts, &t->text_ids, uses);
+	for (size_t i = 0; rc == 0 && i < t->nbranches; i++) {
+		struct branch *b = &t->branches[i];
+		b->ids = calloc(b->nsets + 1, sizeof(*b->ids));
+		rc = b->ids ? 0 : -ENOMEM;
+		for (size_t k = 0; rc == 0 && k < b->nsets; k++)
+			rc = collect_set(&b->sets[k], &b->ids[k], uses);
 	}
-	return 0;
+	return rc;
 }
 
 /* Equal literals get one number. */
@@ -85,27 +99,37 @@ static size_t shortest(const struct literal_set *set)
 	return least;
 }
 
-/* The set of which one must occur: long literals are rare ones. */
-static const uint32_t *trigger_of(const struct rule *rule, size_t *ret_n)
+/* The set of a branch that says most: long literals are rare ones.  nsets when there is none. */
+static size_t best_set(const struct branch *b)
 {
-	const uint32_t *ret = NULL;
-	size_t most = 0;
-	for (size_t i = 0; i < rule->ntests; i++) {
-		const struct test *t = &rule->tests[i];
-		for (size_t k = 0; !t->negate && k < t->nsets; k++) {
-			size_t len = shortest(&t->sets[k]);
-			if (ret && (len < most || (len == most && t->sets[k].n >= *ret_n)))
-				continue;
-			most = len;
-			ret = t->ids[k];
-			*ret_n = t->sets[k].n;
-		}
+	size_t ret = b->nsets, most = 0;
+	for (size_t k = 0; k < b->nsets; k++) {
+		size_t len = shortest(&b->sets[k]);
+		if (len <= most)
+			continue;
+		most = len;
+		ret = k;
 	}
 	return ret;
 }
 
-static int add_trigger(struct trigger *t, uint32_t rule)
+/* How rare the literals are of which a match of the test needs one; 0: it may need none. */
+static size_t rarity(const struct test *t)
 {
+	size_t least = t->texts.n ? shortest(&t->texts) : SIZE_MAX;
+	for (size_t i = 0; i < t->nbranches; i++) {
+		size_t k = best_set(&t->branches[i]);
+		size_t len = k < t->branches[i].nsets ? shortest(&t->branches[i].sets[k]) : 0;
+		least = len < least ? len : least;
+	}
+	return t->negate ? 0 : least;
+}
+
+static int add_trigger(struct rules *r, uint32_t literal, uint32_t rule)
+{
+	struct trigger *t = &r->triggers[literal];
+	if (t->n > 0 && t->rules[t->n - 1] == rule)
+		return 0;
 	if ((t->n & (t->n - 1)) == 0) { /* full at each power of two */
 		uint32_t *bigger = realloc(t->rules, (t->n ? 2 * t->n : 1) * sizeof(*bigger));
 		if (!bigger)
@@ -116,6 +140,19 @@ static int add_trigger(struct trigger *t, uint32_t rule)
 	return 0;
 }
 
+static int add_triggers(struct rules *r, const struct test *t, uint32_t rule)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < t->texts.n; i++)
+		rc = add_trigger(r, t->text_ids[i], rule);
+	for (size_t i = 0; rc == 0 && i < t->nbranches; i++) {
+		size_t k = best_set(&t->branches[i]);
+		for (size_t j = 0; rc == 0 && j < t->branches[i].sets[k].n; j++)
+			rc = add_trigger(r, t->branches[i].ids[k][j], rule);
+	}
+	return rc;
+}
+
 static int find_triggers(struct rules *r)
 {
 	size_t words = r->n / 64 + 1;
@@ -124,16 +161,20 @@ static int find_triggers(struct rules *r)
 	r->candidates = calloc(words, sizeof(*r->candidates));
 	if (!r->triggers || !r->always || !r->candidates)
 		return -ENOMEM;
-	for (size_t i = 0; i < r->n; i++) {
-		size_t n = 0;
-		const uint32_t *ids = trigger_of(&r->v[i], &n);
-		if (!ids)
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < r->n; i++) {
+		const struct test *best = NULL;
+		for (size_t j = 0; j < r->v[i].ntests; j++) {
+			const struct test *t = &r->v[i].tests[j];
+			if (rarity(t) > (best ? rarity(best) : 0))
+				best = t;
+		}
+		if (best)
+			rc = add_triggers(r, best, (uint32_t)i);
+		else
 			r->always[i / 64] |= UINT64_C(1) << (i % 64);
-		for (size_t j = 0; ids && j < n; j++)
-			if (add_trigger(&r->triggers[ids[j]], (uint32_t)i) < 0)
-				return -ENOMEM;
 	}
-	return 0;
+	return rc;
 }
 
 static bool same_condition(const struct condition *a, const struct condition *b)
@@ -193,6 +234,8 @@ int rules_compile(struct rules *r)
 		rc = hits_new(&r->hits, r->prefilter);
 	if (rc == 0)
 		rc = matcher_new(&r->matcher);
+	if (rc == 0)
+		rc = matcher_new(&r->spare);
 	if (rc == 0)
 		rc = memo_new(&r->memo);
 	if (rc == 0) {

@@ -120,74 +120,109 @@ static const char *find_literal(struct slice text, struct slice literal)
 	return NULL;
 }
 
-static int plain_slowly(const struct test *t, struct slice text, struct slice *ret)
+/* The earliest of the test's texts in one form of the text. */
+static bool find_text(const struct literal_set *texts, struct slice in, struct slice *ret)
 {
 	const char *first = NULL;
-	for (size_t i = 0; i < t->sets[0].n; i++) {
-		const struct slice literal = t->sets[0].v[i];
-		const char *at = find_literal(text, literal);
+	for (size_t i = 0; i < texts->n; i++) {
+		const char *at = find_literal(in, texts->v[i]);
 		if (!at || (first && at >= first))
 			continue;
 		first = at;
-		*ret = (struct slice){at, literal.len};
+		*ret = (struct slice){at, texts->v[i].len};
 	}
 	return first != NULL;
 }
 
-static int match_in(const struct rules *r, const struct test *t, struct slice text,
-                    struct slice *ret)
+static int match_in(struct matcher *m, const struct branch *b, struct slice text, struct slice *ret)
 {
 	size_t from, to;
-	if (t->plain)
-		return plain_slowly(t, text, ret);
-	int rc = regex_match(r->matcher, t->regex, text, &from, &to);
+	int rc = regex_match(m, b->regex, text, &from, &to);
 	if (rc == 1)
 		*ret = (struct slice){text.text + from, to - from};
 	return rc;
 }
 
-/* What took too many steps in the raw form is not tried in its own end. */
-int test_where(const struct rules *r, const struct test *t, const struct text *text,
-               struct slice *ret)
+/* One branch whose literals occur. */
+static int branch_matches(const struct rules *r, const struct branch *b, const struct text *text,
+                          struct slice *ret)
 {
-	uint64_t limits = matcher_limits(r->matcher);
-	int rc = match_in(r, t, text->raw, ret);
-	if (rc == 0 && text->suffix && !t->start && matcher_limits(r->matcher) != limits)
-		return 0;
-	return rc != 0 ? rc : match_in(r, t, text->folded, ret);
+	int rc = match_in(r->matcher, b, text->raw, ret);
+	if (rc == 0 && (b->start || !text->suffix))
+		rc = match_in(r->matcher, b, text->folded, ret);
+	return rc;
 }
 
 /* A text without one literal of each set cannot match. */
-static bool may_match(const struct test *t, const struct hits *hits)
+static bool may_match(const struct branch *b, const struct hits *hits)
 {
-	for (size_t i = 0; i < t->nsets; i++) {
+	for (size_t i = 0; i < b->nsets; i++) {
 		bool one = false;
-		for (size_t j = 0; j < t->sets[i].n && !one; j++)
-			one = hits_has(hits, t->ids[i][j]);
+		for (size_t j = 0; j < b->sets[i].n && !one; j++)
+			one = hits_has(hits, b->ids[i][j]);
 		if (!one)
 			return false;
 	}
 	return true;
 }
 
+static int test_quickly(const struct rules *r, const struct test *t, const struct subject *s)
+{
+	struct slice where;
+	for (size_t i = 0; i < t->texts.n; i++)
+		if (hits_has(s->hits, t->text_ids[i]))
+			return 1;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < t->nbranches; i++)
+		if (may_match(&t->branches[i], s->hits))
+			rc = branch_matches(r, &t->branches[i], s->text, &where);
+	return rc;
+}
+
+static bool has_literals(const struct branch *b, const struct text *text)
+{
+	struct slice where;
+	for (size_t i = 0; i < b->nsets; i++)
+		if (!find_text(&b->sets[i], text->raw, &where) &&
+		    !find_text(&b->sets[i], text->folded, &where))
+			return false;
+	return true;
+}
+
+/*
+ * The same without the prefilter.  What it would have passed over is tried all the same, with steps
+ * that are not counted: should it ever match, promise V1 is broken, and the tests see it.
+ */
+static int branch_plainly(const struct rules *r, const struct branch *b, const struct text *text,
+                          struct slice *ret)
+{
+	int rc = has_literals(b, text) ? branch_matches(r, b, text, ret) : 0;
+	if (rc != 0 || matcher_spent(r->matcher))
+		return rc;
+	matcher_begin(r->spare);
+	rc = match_in(r->spare, b, text->raw, ret);
+	return rc != 0 ? rc : match_in(r->spare, b, text->folded, ret);
+}
+
+int test_where(const struct rules *r, const struct test *t, const struct text *text,
+               struct slice *ret)
+{
+	if (find_text(&t->texts, text->raw, ret) || find_text(&t->texts, text->folded, ret))
+		return 1;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < t->nbranches; i++)
+		rc = branch_plainly(r, &t->branches[i], text, ret);
+	return rc;
+}
+
 static int test_holds(const struct rules *r, const struct test *t, const struct subject *s)
 {
 	struct slice where;
-	int rc;
-	if (!s->hits) {
-		rc = test_where(r, t, s->text, &where);
-	} else if (!may_match(t, s->hits)) {
-		rc = 0;
-	} else if (t->plain) {
-		rc = 1;
-	} else {
-		rc = regex_match(r->matcher, t->regex, s->text->raw, NULL, NULL);
-		if (rc == 0 && (t->start || !s->text->suffix))
-			rc = regex_match(r->matcher, t->regex, s->text->folded, NULL, NULL);
-	}
+	int rc = s->hits ? test_quickly(r, t, s) : test_where(r, t, s->text, &where);
 	return rc < 0 ? rc : (rc != 0) != t->negate;
 }
 
+/* A rule that took too many steps does not match, whatever its other tests say. */
 int rule_holds(const struct rules *r, const struct rule *rule, const struct subject *s)
 {
 	if (rule->feedback != s->fields->feedback)
@@ -195,10 +230,11 @@ int rule_holds(const struct rules *r, const struct rule *rule, const struct subj
 	for (size_t i = 0; i < rule->nconditions; i++)
 		if (!condition_holds(&rule->conditions[i], s))
 			return 0;
+	matcher_begin(r->matcher);
 	for (size_t i = 0; i < rule->ntests; i++) {
 		int rc = test_holds(r, &rule->tests[i], s);
 		if (rc <= 0)
 			return rc;
 	}
-	return 1;
+	return !matcher_spent(r->matcher);
 }

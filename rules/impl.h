@@ -20,16 +20,26 @@
 #define GLOBS_MAX 64 /* different ones of domain= and mx=; with more, the memo knows the names */
 #define NAME_LEN_MAX 255 /* of a domain, a host, a category: this much is looked at */
 
-/* A text or a regular expression that dsnDiag must have, or must not. */
+/* One part of a regular expression, between two "|". */
+struct branch {
+	struct regex *regex;
+	bool start; /* the folded form may differ even where it is the end of the raw one */
+	struct literal_set *sets; /* a text without one literal of each cannot match */
+	uint32_t **ids;           /* of the literals, by set */
+	size_t nsets;
+};
+
+/*
+ * A text or a regular expression that dsnDiag must have, or must not: one of its texts, or one of
+ * its branches.  Parts that are plain text need no regular expression.
+ */
 struct test {
 	bool negate;
-	bool plain; /* one of sets[0] occurs, and that is all */
-	bool start; /* the folded form may differ even where it is the end of the raw one */
 	struct slice pattern; /* as written, of a regular expression; empty for a text */
-	struct regex *regex;  /* NULL when plain */
-	struct literal_set *sets;
-	uint32_t **ids; /* of the literals, by set */
-	size_t nsets;
+	struct literal_set texts;
+	uint32_t *text_ids;
+	struct branch *branches;
+	size_t nbranches;
 };
 
 enum field { FIELD_STATUS, FIELD_CAT, FIELD_DOMAIN, FIELD_MTA, FIELD_ACTION, FIELD_FEEDBACK };
@@ -107,7 +117,7 @@ struct rules {
 	bool uses_action;
 
 	/* at work */
-	struct matcher *matcher;
+	struct matcher *matcher, *spare; /* spare: for what is tried without being counted */
 	struct hits hits;
 	uint64_t *candidates;
 	struct memo *memo;
@@ -161,6 +171,12 @@ int line_conditions(struct parse *p, struct slice *text, struct condition **ret,
 struct slice line_trim(struct slice s);
 void condition_clear(struct condition *c);
 void rule_clear(struct rule *r);
+
+/* test.c */
+int test_text(struct test *t, struct slice text) MUST_CHECK;
+int test_regex(struct parse *p, struct test *t, struct slice pattern,
+               const struct regex_flags *flags) MUST_CHECK;
+void test_clear(struct test *t);
 
 /* compile.c */
 int rules_compile(struct rules *r) MUST_CHECK;

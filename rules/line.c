@@ -30,20 +30,6 @@ struct slice line_trim(struct slice s)
 	return s;
 }
 
-static void test_clear(struct test *t)
-{
-	for (size_t i = 0; i < t->nsets; i++) {
-		literal_set_clear(&t->sets[i]);
-		if (t->ids)
-			free(t->ids[i]);
-	}
-	free(t->sets);
-	free(t->ids);
-	free((char *)t->pattern.text);
-	(void)regex_free(t->regex);
-	*t = (struct test){0};
-}
-
 void condition_clear(struct condition *c)
 {
 	for (size_t i = 0; i < c->values.n; i++)
@@ -177,53 +163,6 @@ static struct test *add_test(struct rule *rule)
 	return &bigger[rule->ntests++];
 }
 
-/* A test that one text occurs. */
-static int set_literal(struct test *t, struct slice text)
-{
-	char *copy = malloc(text.len + 1);
-	t->sets = calloc(1, sizeof(*t->sets));
-	if (!copy || !t->sets) {
-		free(copy);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < text.len; i++)
-		copy[i] = words_lower(text.text[i]);
-	copy[text.len] = '\0';
-	t->nsets = 1;
-	t->sets[0].v = calloc(1, sizeof(*t->sets[0].v));
-	if (!t->sets[0].v) {
-		free(copy);
-		return -ENOMEM;
-	}
-	t->sets[0].v[0] = (struct slice){copy, text.len};
-	t->sets[0].n = 1;
-	t->plain = true;
-	return 0;
-}
-
-static int set_regex(struct parse *p, struct test *t, struct slice pattern,
-                     const struct regex_flags *flags)
-{
-	struct syntax syntax;
-	char why[256];
-	int rc = syntax_read(&syntax, pattern);
-	t->pattern.text = strndup(pattern.text, pattern.len);
-	t->pattern.len = pattern.len;
-	if (!t->pattern.text)
-		rc = -ENOMEM;
-	if (rc == 0 && !syntax.plain)
-		rc = regex_new(&t->regex, pattern, flags, &syntax, why, sizeof(why));
-	if (rc == -EINVAL)
-		(void)parse_mistake(p, "the regular expression is wrong: %s", why);
-	t->plain = syntax.plain;
-	t->start = syntax.start;
-	t->sets = STEAL(syntax.sets);
-	t->nsets = syntax.nsets;
-	syntax.nsets = 0;
-	syntax_clear(&syntax);
-	return rc;
-}
-
 /* The end of "/.../" at text: the second slash that has no backslash before it, or NULL. */
 static const char *regex_end(struct slice text)
 {
@@ -277,7 +216,7 @@ static int read_regex(struct parse *p, struct rule *rule, struct slice *text)
 		return -ENOMEM;
 	t->negate = negate;
 	*text = line_trim((struct slice){behind, (size_t)(end - behind)});
-	return set_regex(p, t, pattern, &flags);
+	return test_regex(p, t, pattern, &flags);
 }
 
 /* ---- what follows "==>" ---- */
@@ -417,7 +356,7 @@ static int literal_rule(struct parse *p, struct slice literal, struct slice tail
 	if (literal.len > LITERAL_MAX)
 		return parse_mistake(p, "a text of more than %d characters", LITERAL_MAX);
 	struct test *t = add_test(&rule);
-	int rc = t ? set_literal(t, literal) : -ENOMEM;
+	int rc = t ? test_text(t, literal) : -ENOMEM;
 	if (rc == 0)
 		rc = finish(p, &rule, literal, tail);
 	rule_clear(&rule);

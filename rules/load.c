@@ -45,6 +45,7 @@ struct rules *rules_free(struct rules *r)
 	(void)prefilter_free(r->prefilter);
 	hits_clear(&r->hits);
 	(void)matcher_free(r->matcher);
+	(void)matcher_free(r->spare);
 	(void)memo_free(r->memo);
 	free(r);
 	return NULL;

@@ -33,6 +33,7 @@ struct matcher {
 	pcre2_match_context *context;
 	pcre2_match_data *data;
 	size_t steps, start, at;
+	bool spent;
 	uint64_t limits;
 };
 
@@ -150,16 +151,27 @@ struct matcher *matcher_free(struct matcher *m)
 	return NULL;
 }
 
+void matcher_begin(struct matcher *m)
+{
+	m->limits += m->spent;
+	m->spent = false;
+	m->steps = 0;
+}
+
+bool matcher_spent(const struct matcher *m)
+{
+	return m->spent;
+}
+
 int regex_match(struct matcher *m, const struct regex *re, struct slice text, size_t *ret_from,
                 size_t *ret_to)
 {
-	m->steps = 0;
 	m->start = m->at = SIZE_MAX / 2;
 	int rc = pcre2_match(re->code, (PCRE2_SPTR)text.text, text.len, 0, 0, m->data, m->context);
 	if (rc == PCRE2_ERROR_NOMEMORY)
 		return -ENOMEM;
 	if (rc < 0) {
-		m->limits += rc != PCRE2_ERROR_NOMATCH;
+		m->spent = m->spent || rc != PCRE2_ERROR_NOMATCH;
 		return 0;
 	}
 	const PCRE2_SIZE *where = pcre2_get_ovector_pointer(m->data);
@@ -172,5 +184,5 @@ int regex_match(struct matcher *m, const struct regex *re, struct slice text, si
 
 uint64_t matcher_limits(const struct matcher *m)
 {
-	return m->limits;
+	return m->limits + m->spent;
 }

@@ -34,6 +34,10 @@ size_t matcher_size(void);                 /* at most */
 int matcher_new(struct matcher **ret) MUST_CHECK;
 struct matcher *matcher_free(struct matcher *m);
 
+/* What follows shares one allowance of steps: the tests of one rule. */
+void matcher_begin(struct matcher *m);
+bool matcher_spent(const struct matcher *m); /* a match was given up since then */
+
 /*
  * 1 when it matches (*ret_from and *ret_to, which may be NULL, tell where), 0 when not, or when it
  * took more steps than are allowed (matcher_limits() counts those), -ENOMEM.

@@ -13,43 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/literals.h"
 #include "rules/words.h"
 
 #define DEPTH_MAX 40
-#define SETS_MAX 16 /* of one level; more would tell nothing new */
 #define NOT_UNDERSTOOD 1
 
 static const char CALLOUT[] = "(?C)";
-
-struct level {
-	struct literal_set sets[SETS_MAX];
-	size_t n;
-	char run[SYNTAX_LITERAL_MAX];
-	size_t nrun;
-	bool only_run; /* nothing but plain characters so far */
-};
 
 struct reading {
 	const char *from, *p, *end;
 	unsigned depth;
 	struct syntax *out;
 	size_t guarded_from; /* of the pattern, this much is in out->guarded */
+	bool whole;          /* flags stand outside brackets: what follows them depends on them */
 };
-
-void literal_set_clear(struct literal_set *set)
-{
-	for (size_t i = 0; i < set->n; i++)
-		free((char *)set->v[i].text);
-	free(set->v);
-	*set = (struct literal_set){0};
-}
-
-static void level_clear(struct level *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		literal_set_clear(&l->sets[i]);
-	l->n = 0;
-}
 
 void syntax_clear(struct syntax *s)
 {
@@ -58,69 +36,6 @@ void syntax_clear(struct syntax *s)
 	free(s->sets);
 	free(s->guarded);
 	*s = (struct syntax){0};
-}
-
-static size_t shortest(const struct literal_set *set)
-{
-	size_t least = SYNTAX_LITERAL_MAX;
-	for (size_t i = 0; i < set->n; i++)
-		if (set->v[i].len < least)
-			least = set->v[i].len;
-	return set->n ? least : 0;
-}
-
-static int set_add(struct literal_set *set, const char *text, size_t len)
-{
-	struct slice *v = realloc(set->v, (set->n + 1) * sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	set->v = v;
-	char *copy = malloc(len + 1);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	set->v[set->n++] = (struct slice){copy, len};
-	return 0;
-}
-
-/* Take the set over, or drop it when there is no room: fewer sets promise less. */
-static void level_add(struct level *l, struct literal_set *set)
-{
-	if (l->n == SETS_MAX || set->n == 0)
-		literal_set_clear(set);
-	else
-		l->sets[l->n++] = *set;
-	*set = (struct literal_set){0};
-}
-
-/* The run of plain characters ends here. */
-static int flush(struct level *l)
-{
-	struct literal_set set = {0};
-	size_t len = l->nrun;
-	l->nrun = 0;
-	if (len == 0)
-		return 0;
-	int rc = set_add(&set, l->run, len);
-	if (rc < 0) {
-		literal_set_clear(&set);
-		return rc;
-	}
-	level_add(l, &set);
-	return 0;
-}
-
-static int run_add(struct level *l, char c)
-{
-	if (l->nrun == sizeof(l->run)) {
-		int rc = flush(l);
-		if (rc < 0)
-			return rc;
-		l->only_run = false;
-	}
-	l->run[l->nrun++] = words_lower(c);
-	return 0;
 }
 
 /* ---- repeats ---- */
@@ -314,10 +229,11 @@ static int group(struct reading *r, struct level *l)
 {
 	enum group kind;
 	enum repeat times;
-	int rc = flush(l);
+	int rc = level_run_end(l);
 	l->only_run = false;
 	if (rc == 0)
 		rc = group_kind(r, &kind);
+	r->whole = r->whole || (rc == 0 && kind == GROUP_FLAGS && r->depth == 1);
 	if (rc != 0 || kind == GROUP_FLAGS)
 		return rc;
 	struct level *inner = calloc(1, sizeof(*inner));
@@ -347,18 +263,18 @@ static int plain(struct reading *r, struct level *l, char c)
 	if (rc != 0)
 		return rc;
 	if (times == ONCE)
-		return run_add(l, c);
+		return level_run_add(l, c);
 	l->only_run = false;
 	if (times == REPEATED)
-		rc = run_add(l, c);
-	return rc == 0 ? flush(l) : rc;
+		rc = level_run_add(l, c);
+	return rc == 0 ? level_run_end(l) : rc;
 }
 
 /* Something that is no literal, and its quantifier. */
 static int other(struct reading *r, struct level *l)
 {
 	enum repeat times;
-	int rc = flush(l);
+	int rc = level_run_end(l);
 	l->only_run = false;
 	return rc == 0 ? repeat(r, &times) : rc;
 }
@@ -407,34 +323,7 @@ static int sequence(struct reading *r, struct level *ret)
 	bool empty = ret->n == 0 && ret->nrun == 0;
 	if (empty)
 		ret->only_run = false;
-	return rc == 0 ? flush(ret) : rc;
-}
-
-/* The set that says most: long literals, and few of them. */
-static struct literal_set *best(struct level *l)
-{
-	struct literal_set *ret = NULL;
-	for (size_t i = 0; i < l->n; i++)
-		if (!ret || shortest(&l->sets[i]) > shortest(ret))
-			ret = &l->sets[i];
-	return ret;
-}
-
-/* Add a branch's best set to the union.  False when there is none: then the union says nothing. */
-static bool unite(struct literal_set *to, struct level *branch)
-{
-	struct literal_set *from = best(branch);
-	if (!from || to->n + from->n > SYNTAX_LITERALS_MAX)
-		return false;
-	struct slice *v = realloc(to->v, (to->n + from->n) * sizeof(*v));
-	if (!v)
-		return false;
-	to->v = v;
-	memcpy(to->v + to->n, from->v, from->n * sizeof(*v));
-	to->n += from->n;
-	free(from->v);
-	*from = (struct literal_set){0};
-	return true;
+	return rc == 0 ? level_run_end(ret) : rc;
 }
 
 /* Branches up to ")" or the end. */
@@ -444,13 +333,15 @@ static int branches(struct reading *r, struct level *ret, struct level *branch)
 	int rc = sequence(r, ret);
 	if (rc != 0 || r->p == r->end || *r->p != '|')
 		return rc;
-	bool only = ret->only_run, said = unite(&all, ret);
+	bool only = ret->only_run, said = level_unite(&all, ret);
 	level_clear(ret);
 	while (rc == 0 && r->p < r->end && *r->p == '|') {
+		if (r->depth == 1 && r->out->nbars < SYNTAX_LITERALS_MAX)
+			r->out->bars[r->out->nbars++] = (size_t)(r->p - r->from);
 		r->p++;
 		rc = sequence(r, branch);
 		only = only && branch->only_run;
-		said = rc == 0 && said && unite(&all, branch);
+		said = rc == 0 && said && level_unite(&all, branch);
 		level_clear(branch);
 	}
 	ret->only_run = only && said;
@@ -525,6 +416,8 @@ int syntax_read(struct syntax *ret, struct slice regex)
 	free(top);
 	if (rc == 0) {
 		ret->understood = true;
+		if (r.whole || ret->nbars == SYNTAX_LITERALS_MAX)
+			ret->nbars = 0;
 		return 0;
 	}
 	syntax_clear(ret);

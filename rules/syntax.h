@@ -32,6 +32,9 @@ struct syntax {
 	bool repeats; /* has repeats: its cost may grow faster than the text */
 	struct literal_set *sets;
 	size_t nsets;
+	size_t bars[SYNTAX_LITERALS_MAX]; /* where "|" stands outside brackets: each part can be
+	                                     tried */
+	size_t nbars;                     /* by itself */
 	char *guarded; /* the same with a callout behind every repeat; NULL without repeats */
 	size_t guarded_len;
 };

@@ -31,6 +31,14 @@ void rules_view(const struct rules *r, struct rules_view *ret)
 	memcpy(ret->judged, r->judged, sizeof(ret->judged));
 }
 
+static uint64_t test_memory(const struct test *t)
+{
+	uint64_t total = sizeof(*t) + t->pattern.len;
+	for (size_t i = 0; i < t->nbranches; i++)
+		total += sizeof(t->branches[i]) + regex_size(t->branches[i].regex);
+	return total;
+}
+
 uint64_t rules_memory(const struct rules *r)
 {
 	uint64_t total = 0;
@@ -41,10 +49,10 @@ uint64_t rules_memory(const struct rules *r)
 		total += sizeof(*rule) + strlen(rule->source) + RULES_ID_MAX;
 		total += rule->nconditions * (sizeof(*rule->conditions) + 64);
 		for (size_t j = 0; j < rule->ntests; j++)
-			total += sizeof(rule->tests[j]) + regex_size(rule->tests[j].regex);
+			total += test_memory(&rule->tests[j]);
 	}
 	total += r->nliterals * (sizeof(struct slice) + sizeof(struct trigger) + 64);
-	return total + sizeof(*r) + memo_size() + prefilter_size(r->prefilter) + matcher_size();
+	return total + sizeof(*r) + memo_size() + prefilter_size(r->prefilter) + 2 * matcher_size();
 }
 
 size_t rules_number(const struct rules *r)
@@ -81,10 +89,10 @@ size_t rules_literals(const struct rules *r, size_t i, const struct slice **ret)
 {
 	const struct rule *rule = &r->v[i];
 	if (rule->nconditions > 0 || rule->ntests != 1 || rule->tests[0].negate ||
-	    !rule->tests[0].plain)
+	    rule->tests[0].nbranches > 0)
 		return 0;
-	*ret = rule->tests[0].sets[0].v;
-	return rule->tests[0].sets[0].n;
+	*ret = rule->tests[0].texts.v;
+	return rule->tests[0].texts.n;
 }
 
 void rules_each_builtin(const struct rules *r, rules_builtin_fn *fn, void *arg)
