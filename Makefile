@@ -37,7 +37,7 @@ LIB   := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
 UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 WRITER_SRC := $(wildcard fixtures/*.c)
 
-.PHONY: all demo check torture valgrind unit system install format clean deps deps-check
+.PHONY: all demo check torture valgrind unit system install format clean deps deps-check bench-rules
 .SECONDARY:
 all: $(BUILD)/pmta-shipper
 
@@ -126,6 +126,14 @@ torture: deps-check
 	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) tests/torture/torture.py --seconds $(TORTURE_T) $(if $(SEED),--seed $(SEED))
+
+# Records judged a second, by the number of rules; and by the starter set.
+$(BUILD)/bench-rules: $(BUILD)/tests/bench/rules.o $(filter $(BUILD)/rules/%.o $(BUILD)/base/%.o,$(OBJ))
+	@echo "  LD    $@"
+	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+bench-rules: $(BUILD)/bench-rules
+	@$(BUILD)/bench-rules conf/rules.d/50-starter.rules
 
 # The agent under valgrind, through records, answers and a rotation; unit tests likewise.
 VALGRIND_UNIT := test_reader test_follow test_store test_json test_batch test_ledger

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_MAX 16               /* of a literal, this much is in the automaton */
+#define PIECE_MAX 12               /* of a literal, this much is in the automaton */
 #define OUTPUT (UINT32_C(1) << 31) /* a transition to a state where a literal ends */
 #define NOWHERE UINT32_MAX
 
