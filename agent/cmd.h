@@ -18,6 +18,7 @@ int cmd_directives(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
+int cmd_rules(int argc, char **argv);
 
 /* Say why the command line is wrong, on stderr.  Returns CMD_EXIT_USAGE. */
 int cmd_usage(const char *command, const char *why);

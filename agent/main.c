@@ -16,6 +16,7 @@ static const struct {
         {"parse", cmd_parse, "print records as they would be sent"},
         {"status", cmd_status, "what was read, delivered and held"},
         {"dead", cmd_dead, "list and show dead letters"},
+        {"rules", cmd_rules, "check, explain, import and export bounce rules"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
