@@ -4,6 +4,7 @@
 #   make demo       install what is missing, build, run against stand-ins, say what arrived
 #   make check      install what is missing, build, run all tests; SAN=1: under ASan and UBSan
 #   make torture    T=180 SEED=: kills and faults under load; the books must balance
+#   make bench      how fast and how small, beside others; make check-instructions: the guard
 #   make lint       what a machine can check;  make fuzz T=60: the fuzzers
 #   make deb        the Debian package;  make check-deb: that it works where it is installed
 #   make install    DESTDIR= PREFIX=/usr/local
@@ -102,7 +103,7 @@ build/nginx/usr/sbin/nginx:
 	@mkdir -p build/nginx
 	@cd build/nginx && apt-get download -qq nginx && dpkg -x nginx_*.deb . && rm nginx_*.deb
 
-system: build/nginx/usr/sbin/nginx $(BUILD)/pmta-shipper $(BUILD)/pmta-writer $(BUILD)/shim.so $(BUILD)/faults/pmta-shipper
+system: build/nginx/usr/sbin/nginx build/bench/sink $(BUILD)/pmta-shipper $(BUILD)/pmta-writer $(BUILD)/shim.so $(BUILD)/faults/pmta-shipper
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		PMTA_SHIPPER_FAULTS=$(BUILD)/faults/pmta-shipper PMTA_SHIM_SO=$(BUILD)/shim.so \
 		$(PYTHON) -m pytest -q -n 4 -p no:cacheprovider tests/system
@@ -115,7 +116,7 @@ install: $(BUILD)/pmta-shipper
 		$(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/pmta-shipper.conf.example
 
 format:
-	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch])
+	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch])
 
 clean:
 	rm -rf build
@@ -148,4 +149,4 @@ valgrind: deps-check
 		PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) -m pytest -q -n 2 -p no:cacheprovider $(VALGRIND_SYSTEM)
 
-include tests/lint/lint.mk tests/fuzz/fuzz.mk packaging/deb/deb.mk
+include tests/lint/lint.mk tests/fuzz/fuzz.mk tests/bench/bench.mk packaging/deb/deb.mk

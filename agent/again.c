@@ -57,19 +57,17 @@ static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, 
 	return rc;
 }
 
-static int try_again(const struct store_dead *d, void *arg)
+int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 {
-	struct again *again = arg;
-	struct agent *a = again->agent;
 	const struct ship_item item = {.mark = {d->start, d->end, d->id}};
-	size_t room = a->conf->endpoints[again->endpoint].batch_bytes;
+	size_t room = a->conf->endpoints[endpoint].batch_bytes;
 	scope_free char *text = malloc(room);
 	if (!text)
 		return -ENOMEM;
 	struct slice object = d->row;
 	if (!d->row_is_json) {
-		size_t len;
-		int rc = encode(a, again->endpoint, d, text, room, &len);
+		size_t len = 0;
+		int rc = encode(a, endpoint, d, text, room, &len);
 		if (rc < 0) {
 			log_warning("dead letter %" PRId64 " cannot be sent again: %s", d->number,
 			            rc == -ECANCELED ? "a rule withholds it now" : strerror(-rc));
@@ -77,9 +75,16 @@ static int try_again(const struct store_dead *d, void *arg)
 		}
 		object = (struct slice){text, len};
 	}
-	int rc = ship_add_dead(a->ship, again->endpoint, d->number, object, &item, a->now_ms);
-	a->lifted[again->endpoint].left += rc == 0;
-	return rc;
+	int rc = ship_add_dead(a->ship, endpoint, d->number, object, &item, a->now_ms);
+	return rc < 0 ? rc : 1;
+}
+
+static int try_again(const struct store_dead *d, void *arg)
+{
+	const struct again *again = arg;
+	int rc = again_send(again->agent, again->endpoint, d);
+	again->agent->lifted[again->endpoint].left += rc == 1;
+	return rc < 0 ? rc : 0;
 }
 
 /*
@@ -98,7 +103,7 @@ void again_lifted(struct agent *a)
 		if (l->run == 0 || (l->begun && l->left > 0))
 			continue;
 		if (l->begun)
-			rc = books_lift_over(a, i);
+			rc = memory_lift_over(a, i);
 		else
 			rc = store_dead_run(a->store, a->conf->endpoints[i].name, l->run, try_again,
 			                    &again);

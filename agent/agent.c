@@ -173,6 +173,7 @@ static int open_all(struct agent *a, struct err *err)
 static void close_all(struct agent *a)
 {
 	a->listen = listen_close(a->listen);
+	retry_end(a);
 	close_ship(a);
 	books_close(a);
 	close_tailer(a);
@@ -306,6 +307,7 @@ static void repoint_sources(struct agent *a)
 static int finish_reload(struct agent *a, struct err *err)
 {
 	struct conf *old = a->conf;
+	retry_end(a);
 	close_ship(a);
 	tailer_rewind(a->tailer);
 	if (a->next_conf) {
@@ -372,6 +374,7 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	        {listen_fd(a->listen), POLLIN, 0},
 	};
 	int64_t ms = timeout(a, more);
+	rest_if_idle(a, ms);
 	int rc = ship_wait(a->ship, fds, a->listen ? 3 : 2,
 	                   ms < 0 ? -1 : (int)(ms > 60000 ? 60000 : ms));
 	a->now_ms = clock_mono_ms();
@@ -412,8 +415,10 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 	*ret_more = fill(a);
 	if (books_commit(a)) {
 		again_lifted(a);
-		rc = ship_start(a->ship, a->now_ms, err);
+		retry_go_on(a);
 	}
+	/* Also with a store that takes no writes: what goes out then was stored before. */
+	rc = ship_start(a->ship, a->now_ms, err);
 	notify_alive(a->now_ms);
 	return rc;
 }

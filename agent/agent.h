@@ -54,6 +54,17 @@ struct lane {
 struct letter {
 	struct store_dead d; /* its texts are pieces of memory, or fixed words */
 	char *memory;
+	bool again; /* it is in the store, and was refused again */
+};
+
+/* `dead retry`: the letters that are meant, in the order of their numbers, some at a time. */
+#define RETRY_OUT 32
+struct retry {
+	struct store_dead_filter what; /* its texts are pieces of memory */
+	char *memory;                  /* NULL: no retry is under way */
+	int64_t out[RETRY_OUT];        /* numbers of letters without an answer */
+	size_t nout;
+	uint64_t delivered, refused, unsendable;
 };
 
 /* Boundary of a batch that was in flight when the agent ended, or that is done. */
@@ -80,6 +91,7 @@ struct agent {
 	int signal_fd;
 	bool dry_run, stopping, reload, degraded;
 	int64_t now_ms, stop_ms, started_ms, started_real_ms;
+	int64_t rested_ms; /* memory was given back then */
 	struct conf *next_conf;
 	struct rules *rules, *next_rules; /* NULL: there are none */
 
@@ -93,7 +105,8 @@ struct agent {
 	size_t ndone, done_room;
 	struct bound *bounds; /* of batches that were in flight at the last end */
 	size_t nbounds;
-	struct lifted *lifted;          /* by endpoint */
+	struct lifted *lifted; /* by endpoint */
+	struct retry retry;
 	struct ship_memory *remembered; /* by endpoint: as it is in the store */
 	struct log_limit store_limit, dead_limit, trouble_limit;
 	unsigned next_lane;
@@ -120,10 +133,36 @@ bool books_commit(struct agent *a);
 /* The boundary that was stored at start of a file, taken out of the list; 0 for none. */
 uint64_t books_bound(struct agent *a, int64_t file, uint64_t start);
 
+/* memory.c: what the store keeps of an endpoint */
+int memory_load(struct agent *a, size_t endpoint) MUST_CHECK;
+int memory_put(struct agent *a, size_t endpoint) MUST_CHECK; /* within a transaction */
+/* Whether it is paused.  A transaction of its own. */
+int memory_pause(struct agent *a, size_t endpoint, bool paused) MUST_CHECK;
 /* The other try of the endpoint's lifted run is over. */
-int books_lift_over(struct agent *a, size_t endpoint) MUST_CHECK;
+int memory_lift_over(struct agent *a, size_t endpoint) MUST_CHECK;
 /* again.c: after a commit, dead letters of runs that are over get one more try */
 void again_lifted(struct agent *a);
+/* Add one to the endpoint's batches: 1, 0 when it cannot be encoded, or a negative errno. */
+int again_send(struct agent *a, size_t endpoint, const struct store_dead *d) MUST_CHECK;
+
+/* retry.c: `dead retry` */
+/* Begin with those that are meant, instead of what was under way.  Counts them into *ret_n. */
+int retry_begin(struct agent *a, const struct store_dead_filter *what, int64_t *ret_n) MUST_CHECK;
+void retry_go_on(struct agent *a); /* after a commit */
+/* Whether the letter's answer was waited for here. */
+bool retry_answered(struct agent *a, const struct ship_done *done);
+void retry_end(struct agent *a);
+
+/* verbs.c: what the control socket takes.  The answer's first line is the exit status. */
+struct listen_request;
+char *verb_pause(struct agent *a, const struct listen_request *request);
+char *verb_resume(struct agent *a, const struct listen_request *request);
+char *verb_dead_retry(struct agent *a, const struct listen_request *request);
+char *verb_dead_drop(struct agent *a, const struct listen_request *request);
+char *verb_drain(struct agent *a, const struct listen_request *request);
+
+/* The dead letters in the store are others now. */
+void books_recount(struct agent *a);
 
 /* agent.c */
 void agent_block_signals(void);
@@ -168,6 +207,9 @@ unsigned view_problems(const struct view *v);
 /* Text for people, JSON for programs: the caller's, or NULL when out of memory. */
 char *status_text(const struct view *v);
 char *status_json(const struct view *v);
+
+/* rest.c: before a wait of wait_ms */
+void rest_if_idle(struct agent *a, int64_t wait_ms);
 
 /* control.c: answers on the control socket and on metrics-listen */
 int control_open(struct agent *a);

@@ -14,7 +14,6 @@
 #define ANSWER_MAX 512                /* of the answer, this much is kept with a dead letter */
 #define PROOFS_MAX 8
 #define SAY_EVERY_MS 60000
-#define SCOPE_SIZE 80 /* "endpoint:" and a name of at most 64 */
 
 /* ---- opening ---- */
 
@@ -103,48 +102,6 @@ uint64_t books_bound(struct agent *a, int64_t file, uint64_t start)
 	return 0;
 }
 
-static void scope_of(char ret[SCOPE_SIZE], const struct ship_conf *e)
-{
-	(void)snprintf(ret, SCOPE_SIZE, "endpoint:%s", e->name);
-}
-
-/*
- * What an endpoint is known for holds for its address: another one has to prove itself anew.  The
- * run of refusals stays: when the new one accepts something, that run is over.
- */
-static int load_memory(struct agent *a, size_t i)
-{
-	const struct ship_conf *e = &a->conf->endpoints[i];
-	char scope[SCOPE_SIZE], url[HASH_HEX_SIZE], known[HASH_HEX_SIZE];
-	struct hash128 h = hash_bytes(e->url, strlen(e->url));
-	hash_hex(&h, url);
-	scope_of(scope, e);
-	struct ship_memory m = {0};
-	int64_t accepted, refused;
-	int rc = store_get_text(a->store, scope, "url", known, sizeof(known));
-	if (rc == 0)
-		rc = store_get(a->store, scope, "accepted", 0, &accepted);
-	if (rc == 0)
-		rc = store_get(a->store, scope, "refused", 0, &refused);
-	if (rc == 0)
-		rc = store_get(a->store, scope, "run", 1, &m.run);
-	if (rc == 0)
-		rc = store_get(a->store, scope, "lifted", 0, &a->lifted[i].run);
-	if (rc < 0)
-		return rc;
-	m.refused_in_a_row = (unsigned)refused;
-	if (strcmp(url, known) == 0) {
-		m.ever_accepted = accepted != 0;
-	} else {
-		rc = store_put_text(a->store, scope, "url", url);
-		if (rc == 0)
-			rc = store_put(a->store, scope, "accepted", 0);
-	}
-	ship_set_memory(a->ship, i, &m);
-	a->remembered[i] = m;
-	return rc;
-}
-
 static void look_if_full(struct agent *a)
 {
 	bool full = a->dead_records >= (int64_t)a->conf->dead_max_records ||
@@ -159,6 +116,12 @@ static void look_if_full(struct agent *a)
 	a->dead_full = full;
 }
 
+void books_recount(struct agent *a)
+{
+	(void)!store_dead_count(a->store, &a->dead_records, &a->dead_bytes);
+	look_if_full(a);
+}
+
 int books_open(struct agent *a, struct err *err)
 {
 	free(a->remembered);
@@ -167,7 +130,7 @@ int books_open(struct agent *a, struct err *err)
 	a->lifted = calloc(a->conf->nendpoints, sizeof(*a->lifted));
 	int rc = a->remembered && a->lifted ? load_bounds(a) : -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < a->conf->nendpoints; i++)
-		rc = load_memory(a, i);
+		rc = memory_load(a, i);
 	if (rc == 0)
 		rc = store_dead_count(a->store, &a->dead_records, &a->dead_bytes);
 	if (rc == 0)
@@ -211,7 +174,7 @@ static char *keep(char **at, const char *text, size_t len)
 	return to;
 }
 
-int books_dead(struct agent *a, const struct store_dead *d)
+static int keep_letter(struct agent *a, const struct store_dead *d, bool again)
 {
 	if (a->nletters == a->letters_room) {
 		size_t more = a->letters_room ? 2 * a->letters_room : 8;
@@ -229,14 +192,22 @@ int books_dead(struct agent *a, const struct store_dead *d)
 		return -ENOMEM;
 	a->letters_bytes += room;
 	struct letter *l = &a->letters[a->nletters++];
-	*l = (struct letter){.d = *d, .memory = at};
+	*l = (struct letter){.d = *d, .memory = at, .again = again};
 	l->d.file = keep(&at, d->file, file);
 	l->d.reason = keep(&at, d->reason, reason);
 	l->d.answer = (struct slice){keep(&at, d->answer.text, answer), answer};
 	l->d.header.text = keep(&at, d->header.text, d->header.len);
 	l->d.row.text = keep(&at, d->row.text, d->row.len);
 	l->d.made_ms = clock_real_ms();
+	return 0;
+}
+
+int books_dead(struct agent *a, const struct store_dead *d)
+{
 	unsigned long left_out;
+	int rc = keep_letter(a, d, false);
+	if (rc < 0)
+		return rc;
 	if (log_allowed(&a->dead_limit, a->now_ms, 1000, &left_out))
 		log_warning("dead letter (%s): \"%s\" at byte %" PRIu64 ": %s; kept, see "
 		            "'pmta-shipper dead list'%s",
@@ -294,13 +265,33 @@ static int bury_item(struct agent *a, const struct ship_done *done, size_t i, co
 		pushed_;                                                                           \
 	})
 
-/* Another try of a dead letter: delivered whole, it is one no longer; else it stays what it is. */
+/* It stays what it is; what was said this time is written down. */
+static void refused_again(struct agent *a, const struct ship_done *done)
+{
+	const struct store_dead d = {
+	        .id = done->items[0].mark.id,
+	        .file = "",
+	        .kind = done->outcome == SHIP_PARTIAL ? "partial" : "refused",
+	        .reason = done->why,
+	        .status = done->status,
+	        .answer = done->answer,
+	        .header = SLICE_EMPTY,
+	        .row = SLICE_EMPTY,
+	};
+	if (keep_letter(a, &d, true) < 0)
+		log_warning("out of memory: what was said to a dead letter is not kept");
+}
+
+/* Another try of a dead letter: delivered whole, it is one no longer. */
 static void retried(struct agent *a, const struct ship_done *done)
 {
-	a->lifted[done->endpoint].left--;
-	if (done->outcome != SHIP_ACCEPTED)
-		return;
 	const struct hash128 id = done->items[0].mark.id;
+	if (!retry_answered(a, done) && a->lifted[done->endpoint].left > 0)
+		a->lifted[done->endpoint].left--;
+	if (done->outcome != SHIP_ACCEPTED) {
+		refused_again(a, done);
+		return;
+	}
 	if (!PUSH(a->dropped, a->ndropped, a->dropped_room, id))
 		log_warning("out of memory: a dead letter that was delivered stays in the list");
 }
@@ -369,19 +360,6 @@ void books_lifted(size_t endpoint, int64_t run, void *arg)
 	a->lifted[endpoint].begun = false;
 }
 
-int books_lift_over(struct agent *a, size_t endpoint)
-{
-	const struct ship_conf *e = &a->conf->endpoints[endpoint];
-	char scope[SCOPE_SIZE];
-	scope_of(scope, e);
-	int rc = store_dead_run_over(a->store, e->name, a->lifted[endpoint].run);
-	if (rc == 0)
-		rc = store_put(a->store, scope, "lifted", 0);
-	if (rc == 0)
-		a->lifted[endpoint].run = 0;
-	return rc;
-}
-
 /* ---- the transaction ---- */
 
 static int put_boundary(const struct ship_tag *tag, uint64_t start, uint64_t end, void *arg)
@@ -394,33 +372,15 @@ static int put_letters(struct agent *a, int64_t *ret_records, int64_t *ret_bytes
 {
 	for (size_t i = 0; i < a->nletters; i++) {
 		const struct store_dead *d = &a->letters[i].d;
-		bool is_new;
-		int rc = store_dead_put(a->store, d, &is_new);
+		bool is_new = false;
+		int rc = a->letters[i].again ? store_dead_again(a->store, d)
+		                             : store_dead_put(a->store, d, &is_new);
 		if (rc < 0)
 			return rc;
 		*ret_records += is_new;
 		*ret_bytes += is_new ? (int64_t)(d->row.len + d->header.len + d->answer.len) : 0;
 	}
 	return 0;
-}
-
-static int put_memory(struct agent *a, size_t i)
-{
-	struct ship_memory m = ship_memory(a->ship, i);
-	const struct ship_memory *old = &a->remembered[i];
-	char scope[SCOPE_SIZE];
-	scope_of(scope, &a->conf->endpoints[i]);
-	if (m.ever_accepted == old->ever_accepted && m.refused_in_a_row == old->refused_in_a_row &&
-	    m.run == old->run)
-		return 0;
-	int rc = store_put(a->store, scope, "accepted", m.ever_accepted);
-	if (rc == 0)
-		rc = store_put(a->store, scope, "refused", m.refused_in_a_row);
-	if (rc == 0)
-		rc = store_put(a->store, scope, "run", m.run);
-	if (rc == 0) /* a lift changes the run, too */
-		rc = store_put(a->store, scope, "lifted", a->lifted[i].run);
-	return rc;
 }
 
 static int put_all(struct agent *a, int64_t *ret_records, int64_t *ret_bytes)
@@ -438,7 +398,7 @@ static int put_all(struct agent *a, int64_t *ret_records, int64_t *ret_bytes)
 	if (rc == 0)
 		rc = tailer_save(a->tailer);
 	for (size_t i = 0; rc == 0 && i < a->conf->nendpoints; i++)
-		rc = put_memory(a, i);
+		rc = memory_put(a, i);
 	return rc;
 }
 
@@ -456,7 +416,7 @@ static void committed(struct agent *a, int64_t records, int64_t bytes)
 	a->dead_records += records;
 	a->dead_bytes += bytes;
 	if (a->ndropped > 0)
-		(void)!store_dead_count(a->store, &a->dead_records, &a->dead_bytes);
+		books_recount(a);
 	for (size_t i = 0; i < a->conf->nendpoints; i++)
 		a->remembered[i] = ship_memory(a->ship, i);
 	clear(a);

@@ -1,30 +1,22 @@
 #include "agent/cmd.h"
 
-#include <getopt.h>
+#include <ctype.h>
 #include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/verdict.h"
+
+const char CMD_NO_ARGUMENTS[] = "takes no argument";
 
 int cmd_usage(const char *command, const char *why)
 {
 	(void)fprintf(stderr, "pmta-shipper %s: %s; see 'pmta-shipper %s --help'\n", command, why,
 	              command);
 	return CMD_EXIT_USAGE;
-}
-
-int cmd_bad_option(char **argv, int c)
-{
-	char why[128];
-	if (c != ':' && optopt > ' ' && optopt < 0x7f) /* one letter, perhaps among others */
-		(void)snprintf(why, sizeof(why), "unknown option '-%c'", optopt);
-	else
-		(void)snprintf(why, sizeof(why), "%s '%s'",
-		               c == ':' ? "a value is missing after" : "unknown option",
-		               argv[optind - 1]);
-	return cmd_usage(argv[0], why);
 }
 
 int cmd_failed(const char *text)
@@ -52,6 +44,55 @@ int cmd_load_conf_to_look(struct conf **ret, const char *path)
 int cmd_load_rules(struct rules **ret, const struct conf *conf)
 {
 	return verdict_load(ret, conf, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
+}
+
+static int ask(const struct conf *conf, bool tell, const char *path, struct err *ret_why)
+{
+	char *body;
+	if (ship_ask_agent(conf->runtime_dir, tell, path, &body, ret_why) < 0)
+		return CMD_GO_ON;
+	int status = body[0] == '0' ? 0 : 1;
+	const char *words = body[0] != '\0' && body[1] == '\n' ? body + 2 : body;
+	(void)fputs(words, tell && status != 0 ? stderr : stdout);
+	free(body);
+	return status;
+}
+
+int cmd_ask(const struct conf *conf, const char *path, struct err *ret_why)
+{
+	return ask(conf, false, path, ret_why);
+}
+
+int cmd_no_agent(const struct err *why)
+{
+	(void)fprintf(stderr,
+	              "pmta-shipper: %s; only a running agent can do this: start the service, then "
+	              "again\n",
+	              why->text);
+	return 1;
+}
+
+int cmd_tell(const struct conf *conf, const char *path)
+{
+	struct err err = {0};
+	int status = ask(conf, true, path, &err);
+	return status == CMD_GO_ON ? cmd_no_agent(&err) : status;
+}
+
+int cmd_query(char path[CMD_QUERY_MAX], const char *name, const char *value)
+{
+	size_t len = strlen(path);
+	if (len + strlen(name) + 3 * strlen(value) + 3 > CMD_QUERY_MAX) {
+		(void)fprintf(stderr, "pmta-shipper: too much at once: give fewer, or a filter\n");
+		return CMD_EXIT_USAGE;
+	}
+	len += (size_t)snprintf(path + len, CMD_QUERY_MAX - len, "%s=", name);
+	for (; *value; value++)
+		len += (size_t)snprintf(path + len, CMD_QUERY_MAX - len,
+		                        isalnum((unsigned char)*value) ? "%c" : "%%%02x",
+		                        (unsigned char)*value);
+	(void)snprintf(path + len, CMD_QUERY_MAX - len, "&");
+	return 0;
 }
 
 void cmd_become_owner(const char *dir)

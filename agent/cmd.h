@@ -5,6 +5,7 @@
 #ifndef AGENT_CMD_H
 #define AGENT_CMD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "conf/conf.h"
@@ -19,12 +20,48 @@ int cmd_parse(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
+int cmd_pause(int argc, char **argv);
+int cmd_resume(int argc, char **argv);
+int cmd_drain(int argc, char **argv);
+
+enum cmd_kind {
+	CMD_FLAG,   /* to is a bool */
+	CMD_TEXT,   /* const char * */
+	CMD_TIME,   /* int64_t, ms since the epoch; an offset that is missing is said on stderr */
+	CMD_SPAN,   /* uint64_t, ms */
+	CMD_NUMBER, /* uint64_t */
+};
+
+struct cmd_option {
+	const char *name; /* without the dashes; NULL ends the list */
+	enum cmd_kind kind;
+	void *to;         /* set when the option is there */
+	const char *meta; /* what --help calls its value */
+	const char *what;
+};
+
+/* What a command takes beside -c and --help, which all have. */
+struct cmd_spec {
+	const char *usage; /* after the command's name; a form a line */
+	const char *about;
+	const char *examples; /* whole lines, or NULL */
+	const struct cmd_option *options;
+	const char **config;   /* -c */
+	bool *zero;            /* -0, or NULL when there is no such option */
+	const char *arguments; /* NULL: any number; CMD_NO_ARGUMENTS; else what to say without */
+};
+extern const char CMD_NO_ARGUMENTS[];
+
+#define CMD_GO_ON (-1)
+
+/*
+ * Take the options, wherever they stand, and print --help when asked for it.  Returns CMD_GO_ON
+ * with optind at the first argument, or the exit status to end with.
+ */
+int cmd_options(int argc, char **argv, const struct cmd_spec *spec);
 
 /* Say why the command line is wrong, on stderr.  Returns CMD_EXIT_USAGE. */
 int cmd_usage(const char *command, const char *why);
-
-/* The same for what getopt_long() did not take: c is what it returned. */
-int cmd_bad_option(char **argv, int c);
 
 /*
  * Load the configuration; mistakes go to stderr.  Returns 0 or CMD_EXIT_CONF.  to_look: for
@@ -39,6 +76,20 @@ int cmd_load_rules(struct rules **ret, const struct conf *conf);
 
 /* Say what failed, on stderr.  Returns 1. */
 int cmd_failed(const char *text);
+
+/*
+ * Ask the running agent for path.  The first line of its answer is the exit status, the rest goes
+ * to stdout.  Returns that exit status, or CMD_GO_ON, with *ret_why saying why, when none answers.
+ */
+int cmd_ask(const struct conf *conf, const char *path, struct err *ret_why);
+
+/* Tell it to do something: the same, but that none answers is said, and the exit status is 1. */
+int cmd_tell(const struct conf *conf, const char *path);
+int cmd_no_agent(const struct err *why); /* says that; returns 1 */
+
+/* Append "NAME=VALUE&", encoded, to a path that ends in '?'.  0, or CMD_EXIT_USAGE: too long. */
+#define CMD_QUERY_MAX 4096
+int cmd_query(char path[CMD_QUERY_MAX], const char *name, const char *value);
 
 /* Root must not leave files of its own in the state directory: become its owner. */
 void cmd_become_owner(const char *dir);

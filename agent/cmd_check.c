@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,46 +6,6 @@
 
 #include "agent/cmd.h"
 #include "agent/verdict.h"
-
-struct check {
-	const char *path;
-	bool print, help;
-};
-
-static void print_help(void)
-{
-	(void)printf("Usage: pmta-shipper check [-c FILE] [--print]\n"
-	             "Check the configuration and tell every mistake in it.\n\n"
-	             "  -c, --config FILE  the configuration (" CONF_DEFAULT_PATH ")\n"
-	             "      --print        print the effective configuration, defaults included\n"
-	             "      --help         print this\n");
-}
-
-/* Returns 0, or the exit status of a wrong command line. */
-static int parse(int argc, char **argv, struct check *ret)
-{
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-	                                        {"print", no_argument, NULL, 'p'},
-	                                        {"help", no_argument, NULL, 'h'},
-	                                        {NULL, 0, NULL, 0}};
-	*ret = (struct check){.path = CONF_DEFAULT_PATH};
-	optind = 0; /* glibc: start afresh, whoever parsed before */
-	opterr = 0;
-	for (;;) {
-		int c = getopt_long(argc, argv, ":c:h", options, NULL);
-		if (c == -1)
-			break;
-		if (c == 'c')
-			ret->path = optarg;
-		else if (c == 'p')
-			ret->print = true;
-		else if (c == 'h')
-			ret->help = true;
-		else
-			return cmd_bad_option(argv, c);
-	}
-	return optind < argc ? cmd_usage(argv[0], "takes no argument") : 0;
-}
 
 /* A folder that does not exist is waited for, but it may be a typing mistake. */
 static void print_missing(const char *path, bool file)
@@ -112,26 +71,33 @@ static void print_summary(const struct conf *conf, const struct rules *rules)
 
 int cmd_check(int argc, char **argv)
 {
-	struct check check;
-	int status = parse(argc, argv, &check);
-	if (status != 0)
-		return status;
-	if (check.help) {
-		print_help();
-		return 0;
-	}
+	const char *path = CONF_DEFAULT_PATH;
+	bool print = false;
+	const struct cmd_option options[] = {
+	        {"print", CMD_FLAG, &print, NULL,
+	         "print the effective configuration, defaults included"},
+	        {0}};
+	const struct cmd_spec spec = {
+	        .usage = "[-c FILE] [--print]",
+	        .about = "Check the configuration and tell every mistake in it.",
+	        .options = options,
+	        .config = &path,
+	        .arguments = CMD_NO_ARGUMENTS};
 	struct conf *conf = NULL;
 	struct rules *rules = NULL;
-	status = cmd_load_conf(&conf, check.path);
-	if (status == 0)
+	int status = cmd_options(argc, argv, &spec);
+	if (status == CMD_GO_ON)
+		status = cmd_load_conf(&conf, path);
+	if (conf)
 		status = cmd_load_rules(&rules, conf);
-	if (status == 0 && check.print)
+	if (conf && status == 0 && print)
 		conf_print(conf, stdout);
-	else if (status == 0)
+	else if (conf && status == 0)
 		print_summary(conf, rules);
 	(void)rules_free(rules);
+	const bool printed = conf && status == 0;
 	(void)conf_free(conf);
-	if (status != 0)
+	if (!printed)
 		return status;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;

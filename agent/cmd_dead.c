@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,42 +14,12 @@
 
 struct dead {
 	const char *path;
-	bool raw, help;
+	bool raw, all;
+	uint64_t older_ms, newer_ms;
+	struct store_dead_filter what;
+	char *ids;
 	bool found;
 };
-
-static void print_help(void)
-{
-	(void)printf("Usage: pmta-shipper dead list [-c FILE]\n"
-	             "       pmta-shipper dead show [-c FILE] [--raw] NUMBER...\n"
-	             "Dead letters: rows that are no records, or that the backend refused.\n\n"
-	             "  -c, --config FILE  the configuration (" CONF_DEFAULT_PATH ")\n"
-	             "      --raw          show mail addresses unmasked\n"
-	             "      --help         print this\n");
-}
-
-static int parse(int argc, char **argv, struct dead *ret)
-{
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-	                                        {"raw", no_argument, NULL, 'r'},
-	                                        {"help", no_argument, NULL, 'h'},
-	                                        {NULL, 0, NULL, 0}};
-	int c;
-	*ret = (struct dead){.path = CONF_DEFAULT_PATH};
-	optind = 0;
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
-		if (c == 'c')
-			ret->path = optarg;
-		else if (c == 'r')
-			ret->raw = true;
-		else if (c == 'h')
-			ret->help = true;
-		else
-			return cmd_bad_option(argv, c);
-	}
-	return 0;
-}
 
 /* Text from files and servers: harmless on a terminal, addresses masked unless asked for. */
 static void print_text(const char *name, struct slice text, bool raw)
@@ -94,6 +65,10 @@ static int print_whole(const struct store_dead *d, void *arg)
 	print_text("file:     ", slice_of(d->file), true);
 	(void)printf("bytes:    %" PRIu64 " to %" PRIu64 "\n", d->start, d->end);
 	print_text("reason:   ", slice_of(d->reason), o->raw);
+	if (d->tries > 0) {
+		clock_iso(d->tried_ms, when);
+		(void)printf("tried:    %" PRId64 " times again, last %s\n", d->tries, when);
+	}
 	if (d->status != 0)
 		(void)printf("status:   %" PRId64 "\n", d->status);
 	if (d->answer.len > 0)
@@ -104,26 +79,65 @@ static int print_whole(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-static int list(struct store *store, struct dead *o, int argc)
+/* One object a line, as jq and scripts take it; nothing is masked. */
+static int print_json(const struct store_dead *d, void *arg)
 {
-	if (argc > 0)
-		return cmd_usage("dead", "list takes no argument");
-	return store_dead_all(store, print_line, o) < 0 ? cmd_failed(store_error(store)) : 0;
+	struct dead *o = arg;
+	char when[CLOCK_ISO_SIZE], id[HASH_HEX_SIZE];
+	o->found = true;
+	clock_iso(d->made_ms, when);
+	hash_hex(&d->id, id);
+	(void)printf("{\"number\":%" PRId64 ",\"eventId\":\"%s\",\"kind\":\"%s\",\"made\":\"%s\"",
+	             d->number, id, d->kind, when);
+	const struct {
+		const char *name;
+		struct slice text;
+	} texts[] = {{"source", slice_of(d->source)},
+	             {"endpoint", slice_of(d->endpoint)},
+	             {"file", slice_of(d->file)},
+	             {"reason", slice_of(d->reason)},
+	             {"answer", d->answer},
+	             {"header", d->header},
+	             {"row", d->row}};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		(void)printf(",\"%s\":", texts[i].name);
+		utf8_json(texts[i].text, stdout);
+	}
+	(void)printf(",\"start\":%" PRIu64 ",\"end\":%" PRIu64 ",\"status\":%" PRId64
+	             ",\"tries\":%" PRId64 ",\"rowIsJson\":%s}\n",
+	             d->start, d->end, d->status, d->tries, d->row_is_json ? "true" : "false");
+	return ferror(stdout) ? -EIO : 0;
 }
 
-static int show(struct store *store, struct dead *o, int argc, char **argv)
+/* Those that are meant, from the store.  Numbers that name none are an error, a filter is not. */
+static int look(const struct conf *conf, struct dead *o, store_dead_fn *fn)
 {
-	int status = argc > 0 ? 0
-	                      : cmd_usage("dead", "show which? give the numbers of 'dead list'");
-	for (int i = 0; i < argc && status != CMD_EXIT_USAGE; i++) {
-		uint64_t number;
-		if (!units_number(argv[i], &number))
-			return cmd_usage("dead", "a number of 'dead list' is wanted");
+	struct store *store;
+	struct err err = {0};
+	cmd_become_owner(conf->state_dir);
+	if (store_open_reader(&store, conf->state_dir, &err) < 0)
+		return cmd_failed(err.text);
+	int status = store_dead_find(store, &o->what, fn, o) < 0 ? cmd_failed(store_error(store))
+	                                                         : 0;
+	(void)store_close(store);
+	return status;
+}
+
+/* Each as it was asked for, in that order. */
+static int show(const struct conf *conf, struct dead *o, int argc, char **argv)
+{
+	int status = 0;
+	char one[HASH_HEX_SIZE + 2];
+	if (argc == 0)
+		return cmd_usage("dead", "show which? give the numbers of 'dead list'");
+	for (int i = 0; i < argc; i++) {
+		(void)snprintf(one, sizeof(one), ",%s,", argv[i]);
+		o->what.ids = one;
 		o->found = false;
 		if (i > 0)
 			(void)putchar('\n');
-		if (store_dead_get(store, (int64_t)number, print_whole, o) < 0)
-			return cmd_failed(store_error(store));
+		if (look(conf, o, print_whole) != 0)
+			return 1;
 		if (!o->found) {
 			(void)fprintf(stderr, "pmta-shipper: there is no dead letter %s\n",
 			              argv[i]);
@@ -133,33 +147,127 @@ static int show(struct store *store, struct dead *o, int argc, char **argv)
 	return status;
 }
 
+/* retry and drop are the agent's: only one may write the store, and only one sends. */
+static int tell(const struct conf *conf, const struct dead *o, const char *verb)
+{
+	char path[CMD_QUERY_MAX], from[32] = "", to[32] = "";
+	const struct store_dead_filter *w = &o->what;
+	if (w->from_ms)
+		(void)snprintf(from, sizeof(from), "%" PRId64, w->from_ms);
+	if (w->to_ms)
+		(void)snprintf(to, sizeof(to), "%" PRId64, w->to_ms);
+	const struct {
+		const char *name, *value;
+	} values[] = {{"ids", w->ids},        {"source", w->source}, {"endpoint", w->endpoint},
+	              {"kind", w->kind},      {"reason", w->reason}, {"from", *from ? from : NULL},
+	              {"to", *to ? to : NULL}};
+	(void)snprintf(path, sizeof(path), "/dead/%s?", verb);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		if (values[i].value && cmd_query(path, values[i].name, values[i].value) != 0)
+			return CMD_EXIT_USAGE;
+	}
+	return cmd_tell(conf, path);
+}
+
+/* ",3,17,": numbers and eventIds.  0 or the exit status. */
+static int take_ids(struct dead *o, int argc, char **argv)
+{
+	size_t room = 2;
+	for (int i = 0; i < argc; i++) {
+		uint64_t number;
+		size_t len = strlen(argv[i]);
+		if (!units_number(argv[i], &number) &&
+		    (len != HASH_HEX_SIZE - 1 || strspn(argv[i], "0123456789abcdef") != len))
+			return cmd_usage("dead",
+			                 "a number of 'dead list' is wanted, or an eventId");
+		room += len + 1;
+	}
+	if (argc == 0)
+		return 0;
+	o->ids = malloc(room);
+	if (!o->ids)
+		return cmd_failed("out of memory");
+	char *p = stpcpy(o->ids, ",");
+	for (int i = 0; i < argc; i++)
+		p = stpcpy(stpcpy(p, argv[i]), ",");
+	o->what.ids = o->ids;
+	return 0;
+}
+
+static bool filtered(const struct store_dead_filter *w)
+{
+	return w->ids || w->source || w->endpoint || w->kind || w->reason || w->from_ms || w->to_ms;
+}
+
+static int act(const struct conf *conf, struct dead *o, const char *what, int argc, char **argv)
+{
+	if (strcmp(what, "list") == 0)
+		return look(conf, o, print_line);
+	if (strcmp(what, "show") == 0)
+		return show(conf, o, argc, argv);
+	if (strcmp(what, "export") == 0)
+		return look(conf, o, print_json);
+	if (!o->all && !filtered(&o->what))
+		return cmd_usage("dead", "which? numbers of 'dead list', a filter, or --all");
+	return tell(conf, o, what);
+}
+
+static bool known(const char *what)
+{
+	static const char *const all[] = {"list", "show", "export", "retry", "drop"};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(what, all[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 int cmd_dead(int argc, char **argv)
 {
-	struct dead o;
-	struct conf *conf;
-	struct store *store;
-	struct err err = {0};
-	int status = parse(argc, argv, &o);
-	if (status != 0)
+	struct dead o = {.path = CONF_DEFAULT_PATH};
+	const struct cmd_option options[] = {
+	        {"all", CMD_FLAG, &o.all, NULL, "retry or drop every one"},
+	        {"source", CMD_TEXT, &o.what.source, "NAME", "only of that source"},
+	        {"endpoint", CMD_TEXT, &o.what.endpoint, "NAME", "only for that endpoint"},
+	        {"kind", CMD_TEXT, &o.what.kind, "K", "only unreadable, refused or partial ones"},
+	        {"reason", CMD_TEXT, &o.what.reason, "TEXT", "only with that in their reason"},
+	        {"older-than", CMD_SPAN, &o.older_ms, "T", "only made longer ago than that"},
+	        {"newer-than", CMD_SPAN, &o.newer_ms, "T", "only made since then"},
+	        {"raw", CMD_FLAG, &o.raw, NULL, "show mail addresses unmasked"},
+	        {0}};
+	const struct cmd_spec spec = {
+	        .usage = "list [-c FILE] [FILTER]... [NUMBER]...\n"
+	                 "show [-c FILE] [--raw] NUMBER...\n"
+	                 "export [-c FILE] [FILTER]... [NUMBER]...\n"
+	                 "retry [-c FILE] [FILTER]... [--all] [NUMBER]...\n"
+	                 "drop [-c FILE] [FILTER]... [--all] [NUMBER]...",
+	        .about = "Dead letters: rows that are no records, or that the backend refused.  "
+	                 "export\n"
+	                 "prints them whole, one JSON object a line; retry has the running agent "
+	                 "send\n"
+	                 "them again, drop has it forget them.  An eventId may stand for a number.",
+	        .examples = "  pmta-shipper dead retry --endpoint octeth --reason 'HTTP 422'\n"
+	                    "  pmta-shipper dead export --all > letters.ndjson\n"
+	                    "  pmta-shipper dead drop --older-than 90d",
+	        .options = options,
+	        .config = &o.path,
+	        .arguments = "list, show, export, retry or drop?"};
+	struct conf *conf = NULL;
+	int status = cmd_options(argc, argv, &spec);
+	if (status != CMD_GO_ON)
 		return status;
-	if (o.help) {
-		print_help();
-		return 0;
-	}
-	const char *what = optind < argc ? argv[optind++] : "";
-	if (strcmp(what, "list") != 0 && strcmp(what, "show") != 0)
-		return cmd_usage(argv[0], "list or show?");
-	status = cmd_load_conf_to_look(&conf, o.path);
-	if (status != 0)
-		return status;
-	cmd_become_owner(conf->state_dir);
-	if (store_open_reader(&store, conf->state_dir, &err) < 0) {
-		status = cmd_failed(err.text);
-	} else {
-		status = what[0] == 'l' ? list(store, &o, argc - optind)
-		                        : show(store, &o, argc - optind, argv + optind);
-		(void)store_close(store);
-	}
+	const char *what = argv[optind++];
+	if (!known(what))
+		return cmd_usage(argv[0], spec.arguments);
+	int64_t now = clock_real_ms();
+	o.what.to_ms = o.older_ms ? now - (int64_t)o.older_ms : 0;
+	o.what.from_ms = o.newer_ms ? now - (int64_t)o.newer_ms : 0;
+	status = take_ids(&o, argc - optind, argv + optind);
+	if (status == 0)
+		status = cmd_load_conf_to_look(&conf, o.path);
+	if (status == 0)
+		status = act(conf, &o, what, argc - optind, argv + optind);
+	free(o.ids);
 	(void)conf_free(conf);
 	return status;
 }

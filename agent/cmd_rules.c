@@ -2,113 +2,10 @@
 #include "agent/cmd_rules.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mask.h"
-#include "base/units.h"
 #include "base/utf8.h"
-
-static void print_help(void)
-{
-	(void)printf(
-	        "Usage: pmta-shipper rules check [-c FILE] [--rules FILE]... [--json] [--raw]\n"
-	        "                                [--top N] [--fail-on WHAT,...] [CSV...]\n"
-	        "       pmta-shipper rules explain [-c FILE] [--rules FILE]... [--status S]\n"
-	        "                                [--cat C] [--domain D] [--mx M] [--dsnaction A]\n"
-	        "                                [--feedback TYPE] [--raw] TEXT\n"
-	        "       pmta-shipper rules import [--from FORMAT] FILE\n"
-	        "       pmta-shipper rules export --octeth [-c FILE] [--rules FILE]...\n"
-	        "Check bounce rules against accounting files, say which rule decides about a text\n"
-	        "and why, and bring rules from and to other products: pmta-shipper.rules(5).\n\n"
-	        "  -c, --config FILE     the configuration (" CONF_DEFAULT_PATH ")\n"
-	        "      --rules FILE      these files of rules, and not the configuration's\n"
-	        "      --status S        explain: dsnStatus of the bounce\n"
-	        "      --cat C           explain: its bounceCat\n"
-	        "      --domain D        explain: the recipient's domain\n"
-	        "      --mx M            explain: its dsnMta\n"
-	        "      --dsnaction A     explain: its dsnAction\n"
-	        "      --feedback TYPE   explain: a complaint of that type\n"
-	        "      --json            check: for programs\n"
-	        "      --top N           check: at most N groups of bounces that no rule catches (20)\n"
-	        "      --fail-on WHAT    check: exit status 1 if there is any of never, shadowed,\n"
-	        "                        conflict, suspect, slow, unmatched, or unmatched=PERCENT\n"
-	        "      --raw             show mail addresses as they are\n"
-	        "      --from FORMAT     import: octeth, phplist or powermta; else it is guessed\n"
-	        "      --octeth          export: lines of TEXT==>Hard and TEXT==>Soft\n"
-	        "      --help            print this\n");
-}
-
-enum { STATUS = 256, CAT, DOMAIN, MX, ACTION, FEEDBACK, RULES, JSON, TOP, FAIL_ON, RAW, FROM, OCTETH };
-
-static int take_top(struct rules_options *o, const char *text)
-{
-	uint64_t n;
-	if (!units_number(text, &n) || n > 10000)
-		return cmd_usage("rules", "--top takes a number up to 10000");
-	o->top = (unsigned long)n;
-	return 0;
-}
-
-static int take_option(struct rules_options *o, int c)
-{
-	const char **const texts[] = {[STATUS - STATUS] = &o->status, [CAT - STATUS] = &o->cat,
-	                              [DOMAIN - STATUS] = &o->domain, [MX - STATUS] = &o->mx,
-	                              [ACTION - STATUS] = &o->action,
-	                              [FEEDBACK - STATUS] = &o->feedback};
-	if (c >= STATUS && c <= FEEDBACK)
-		*texts[c - STATUS] = optarg;
-	else if (c == RULES && o->nfiles == RULES_FILES_MAX)
-		return cmd_usage("rules", "too many --rules");
-	else if (c == RULES)
-		o->files[o->nfiles++] = optarg;
-	else if (c == TOP)
-		return take_top(o, optarg);
-	else if (c == FAIL_ON)
-		o->fail_on = optarg;
-	else if (c == FROM)
-		o->from = optarg;
-	else if (c == 'c')
-		o->conf_path = optarg;
-	o->json = o->json || c == JSON;
-	o->raw = o->raw || c == RAW;
-	o->octeth = o->octeth || c == OCTETH;
-	o->help = o->help || c == 'h';
-	return 0;
-}
-
-static int take_options(int argc, char **argv, struct rules_options *o)
-{
-	static const struct option options[] = {
-	        {"config", required_argument, NULL, 'c'},
-	        {"rules", required_argument, NULL, RULES},
-	        {"status", required_argument, NULL, STATUS},
-	        {"cat", required_argument, NULL, CAT},
-	        {"domain", required_argument, NULL, DOMAIN},
-	        {"mx", required_argument, NULL, MX},
-	        {"dsnaction", required_argument, NULL, ACTION},
-	        {"feedback", required_argument, NULL, FEEDBACK},
-	        {"json", no_argument, NULL, JSON},
-	        {"top", required_argument, NULL, TOP},
-	        {"fail-on", required_argument, NULL, FAIL_ON},
-	        {"raw", no_argument, NULL, RAW},
-	        {"from", required_argument, NULL, FROM},
-	        {"octeth", no_argument, NULL, OCTETH},
-	        {"help", no_argument, NULL, 'h'},
-	        {NULL, 0, NULL, 0},
-	};
-	int c, status = 0;
-	optind = 0;
-	opterr = 0;
-	while (status == 0 && (c = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
-		if (c == ':' || c == '?')
-			return cmd_bad_option(argv, c);
-		status = take_option(o, c);
-	}
-	o->args = argv + optind;
-	o->nargs = argc - optind;
-	return status;
-}
 
 static void to_stderr(const char *line, void *arg)
 {
@@ -119,8 +16,8 @@ static void to_stderr(const char *line, void *arg)
 int cmd_rules_load(struct rules_options *o)
 {
 	int status = 0;
-	if (o->nfiles > 0) {
-		const struct strlist files = {o->files, o->nfiles};
+	if (o->files) {
+		const struct strlist files = {&o->files, 1};
 		if (rules_load(&o->rules, &files, to_stderr, NULL) < 0)
 			return CMD_EXIT_CONF;
 	} else {
@@ -130,9 +27,10 @@ int cmd_rules_load(struct rules_options *o)
 	}
 	if (status != 0 || o->rules)
 		return status;
-	(void)fprintf(stderr,
-	              "pmta-shipper rules: no file of rules: the configuration's 'rules' or --rules "
-	              "must name one\n");
+	(void)fprintf(
+	        stderr,
+	        "pmta-shipper rules: no file of rules: the configuration's 'rules' or --rules "
+	        "must name one\n");
 	return CMD_EXIT_CONF;
 }
 
@@ -147,34 +45,71 @@ void cmd_rules_text(const struct rules_options *o, struct slice text, char *ret,
 	utf8_printable(text.text, len, ret, size);
 }
 
+static const struct {
+	const char *name;
+	int (*run)(struct rules_options *o);
+} commands[] = {{"check", cmd_rules_check},
+                {"explain", cmd_rules_explain},
+                {"import", cmd_rules_import},
+                {"export", cmd_rules_export}};
+
+static int run(struct rules_options *o, const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].run(o);
+	return cmd_usage("rules", "takes check, explain, import or export");
+}
+
 int cmd_rules(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct rules_options *o);
-	} commands[] = {{"check", cmd_rules_check},
-	                {"explain", cmd_rules_explain},
-	                {"import", cmd_rules_import},
-	                {"export", cmd_rules_export}};
 	struct rules_options o = {.conf_path = CONF_DEFAULT_PATH, .top = 20};
-	int status = take_options(argc, argv, &o);
-	if (status != 0)
+	const struct cmd_option options[] = {
+	        {"rules", CMD_TEXT, &o.files, "FILE",
+	         "these files (a pattern), not the configuration's"},
+	        {"status", CMD_TEXT, &o.status, "S", "explain: dsnStatus of the bounce"},
+	        {"cat", CMD_TEXT, &o.cat, "C", "explain: its bounceCat"},
+	        {"domain", CMD_TEXT, &o.domain, "D", "explain: the recipient's domain"},
+	        {"mx", CMD_TEXT, &o.mx, "M", "explain: its dsnMta"},
+	        {"dsnaction", CMD_TEXT, &o.action, "A", "explain: its dsnAction"},
+	        {"feedback", CMD_TEXT, &o.feedback, "TYPE", "explain: a complaint of that type"},
+	        {"json", CMD_FLAG, &o.json, NULL, "check: for programs"},
+	        {"top", CMD_NUMBER, &o.top, "N",
+	         "check: at most N groups of what no rule catches (20)"},
+	        {"fail-on", CMD_TEXT, &o.fail_on, "WHAT",
+	         "check: exit status 1 if there is any of these, with\n"
+	         "                           commas: never, shadowed, conflict, suspect, slow,\n"
+	         "                           unmatched, unmatched=PERCENT"},
+	        {"from", CMD_TEXT, &o.from, "FORMAT",
+	         "import: octeth, phplist or powermta; else guessed"},
+	        {"octeth", CMD_FLAG, &o.octeth, NULL, "export: lines TEXT==>Hard and TEXT==>Soft"},
+	        {"raw", CMD_FLAG, &o.raw, NULL, "show mail addresses as they are"},
+	        {0}};
+	const struct cmd_spec spec = {
+	        .usage = "check [-c FILE] [--rules FILE] [--json] [--top N] [--fail-on WHAT] "
+	                 "[--raw] "
+	                 "[CSV]...\n"
+	                 "explain [-c FILE] [--rules FILE] [--status S] [--cat C] [--domain D] "
+	                 "[--mx "
+	                 "M]\n        [--dsnaction A] [--feedback TYPE] [--raw] TEXT\n"
+	                 "import [--from FORMAT] FILE\n"
+	                 "export --octeth [-c FILE] [--rules FILE]",
+	        .about = "Bounce rules: what each catches in accounting files and what none does; "
+	                 "why a\ntext gets its verdict; rules from and for other products.  "
+	                 "pmta-shipper.rules(5).",
+	        .examples = "  pmta-shipper rules check /var/log/pmta/accounting/bounces/*.csv\n"
+	                    "  pmta-shipper rules explain 'smtp;550 5.1.1 No such user'\n"
+	                    "  pmta-shipper rules import export.txt > 40-imported.rules",
+	        .options = options,
+	        .config = &o.conf_path,
+	        .arguments = "check, explain, import or export?"};
+	int status = cmd_options(argc, argv, &spec);
+	if (status != CMD_GO_ON)
 		return status;
-	if (o.help) {
-		print_help();
-		return 0;
-	}
-	if (o.nargs == 0)
-		return cmd_usage(argv[0], "check, explain, import or export?");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(o.args[0], commands[i].name) != 0)
-			continue;
-		o.args++;
-		o.nargs--;
-		status = commands[i].run(&o);
-		(void)rules_free(o.rules);
-		(void)conf_free(o.conf);
-		return status;
-	}
-	return cmd_usage(argv[0], "takes check, explain, import or export");
+	o.args = argv + optind + 1;
+	o.nargs = argc - optind - 1;
+	status = run(&o, argv[optind]);
+	(void)rules_free(o.rules);
+	(void)conf_free(o.conf);
+	return status;
 }

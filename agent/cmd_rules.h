@@ -9,16 +9,13 @@
 #include "agent/cmd.h"
 #include "agent/verdict.h"
 
-#define RULES_FILES_MAX 64
-
 struct rules_options {
 	const char *conf_path;
-	char *files[RULES_FILES_MAX]; /* --rules; none: those of the configuration */
-	size_t nfiles;
+	char *files; /* --rules; NULL: those of the configuration */
 	const char *status, *cat, *domain, *mx, *action, *feedback; /* NULL: not given */
 	const char *from, *fail_on;
-	unsigned long top;
-	bool json, raw, octeth, help;
+	uint64_t top;
+	bool json, raw, octeth;
 	char **args; /* behind the subcommand */
 	int nargs;
 	struct conf *conf; /* NULL with --rules */

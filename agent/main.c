@@ -15,7 +15,10 @@ static const struct {
         {"directives", cmd_directives, "print the acct-file blocks for PowerMTA's configuration"},
         {"parse", cmd_parse, "print records as they would be sent"},
         {"status", cmd_status, "what was read, delivered and held"},
-        {"dead", cmd_dead, "list and show dead letters"},
+        {"dead", cmd_dead, "list, show, retry, drop and export dead letters"},
+        {"pause", cmd_pause, "send nothing to an endpoint until resume"},
+        {"resume", cmd_resume, "go on sending to an endpoint"},
+        {"drain", cmd_drain, "wait until everything is delivered"},
         {"rules", cmd_rules, "check, explain, import and export bounce rules"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -58,12 +58,13 @@ static unsigned char *put_line(unsigned char *p, const char *line, size_t len)
 void event_salt_make(struct event_salt *ret, const char *header, size_t header_len,
                      const char *first, size_t first_len)
 {
-	unsigned char *p = ret->bytes;
+	unsigned char bytes[1 + 8 + EVENT_LINE_MAX + 8 + EVENT_LINE_MAX], *p = bytes;
 	*p++ = EVENT_VERSION;
 	p = put_line(p, header, header_len);
 	p = put_line(p, first, first_len);
-	ret->len = (size_t)(p - ret->bytes);
-	ret->hash = hash_bytes(ret->bytes, ret->len);
+	ret->len = (size_t)(p - bytes);
+	ret->hash = hash_bytes(bytes, ret->len);
+	hash_begin(&ret->begun, bytes, ret->len);
 }
 
 struct hash128 event_id(const struct event_salt *salt, uint64_t offset, const char *row, size_t len)
@@ -71,5 +72,9 @@ struct hash128 event_id(const struct event_salt *salt, uint64_t offset, const ch
 	len = event_trim(row, len);
 	unsigned char numbers[24];
 	put_number(put_number(put_number(numbers, 8), offset), len);
-	return hash_three(salt->bytes, salt->len, numbers, sizeof(numbers), row, len);
+	if (salt->len > 0)
+		return hash_end(&salt->begun, numbers, sizeof(numbers), row, len);
+	struct hash_begun nothing; /* a header that is none may come before the salt is known */
+	hash_begin(&nothing, "", 0);
+	return hash_end(&nothing, numbers, sizeof(numbers), row, len);
 }

@@ -29,8 +29,8 @@
 
 struct event_salt {
 	size_t len;          /* 0: not known yet */
-	struct hash128 hash; /* of bytes */
-	unsigned char bytes[1 + 8 + EVENT_LINE_MAX + 8 + EVENT_LINE_MAX];
+	struct hash128 hash; /* of the bytes that every id of the file begins with */
+	struct hash_begun begun;
 };
 
 /* The length of a line without its line end. */
@@ -46,7 +46,7 @@ bool event_is_header(const char *line, size_t len);
 void event_salt_make(struct event_salt *ret, const char *header, size_t header_len,
                      const char *first, size_t first_len);
 
-/* Row with or without its line end.  The salt must be known. */
+/* Row with or without its line end.  While the salt is not known, it counts as empty. */
 struct hash128 event_id(const struct event_salt *salt, uint64_t offset, const char *row,
                         size_t len);
 

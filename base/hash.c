@@ -20,15 +20,24 @@ struct hash128 hash_bytes(const void *data, size_t len)
 	return canonical(XXH3_128bits(data, len));
 }
 
-struct hash128 hash_three(const void *a, size_t alen, const void *b, size_t blen, const void *c,
-                          size_t clen)
+_Static_assert(sizeof(XXH3_state_t) == sizeof(struct hash_begun), "libxxhash's state has grown");
+
+void hash_begin(struct hash_begun *ret, const void *data, size_t len)
 {
 	XXH3_state_t state;
 	XXH3_INITSTATE(&state);
 	(void)XXH3_128bits_reset(&state);
+	(void)XXH3_128bits_update(&state, data, len);
+	memcpy(ret->bytes, &state, sizeof(state));
+}
+
+struct hash128 hash_end(const struct hash_begun *begun, const void *a, size_t alen, const void *b,
+                        size_t blen)
+{
+	XXH3_state_t state; /* aligned as it has to be */
+	memcpy(&state, begun->bytes, sizeof(state));
 	(void)XXH3_128bits_update(&state, a, alen);
 	(void)XXH3_128bits_update(&state, b, blen);
-	(void)XXH3_128bits_update(&state, c, clen);
 	return canonical(XXH3_128bits_digest(&state));
 }
 

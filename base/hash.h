@@ -19,9 +19,14 @@ struct hash128 {
 
 struct hash128 hash_bytes(const void *data, size_t len);
 
-/* The hash of three pieces as if they stood behind one another. */
-struct hash128 hash_three(const void *a, size_t alen, const void *b, size_t blen, const void *c,
-                          size_t clen);
+/* A hash of pieces that stand behind one another, of which the first is the same again and again.
+ */
+struct hash_begun {
+	unsigned char bytes[576]; /* libxxhash's state, wherever it lies */
+};
+void hash_begin(struct hash_begun *ret, const void *data, size_t len);
+struct hash128 hash_end(const struct hash_begun *begun, const void *a, size_t alen, const void *b,
+                        size_t blen);
 
 bool hash_equal(const struct hash128 *a, const struct hash128 *b);
 bool hash_is_zero(const struct hash128 *h);

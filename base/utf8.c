@@ -75,10 +75,26 @@ size_t utf8_sequence(const char *text, size_t len)
 	return whole ? n : 0;
 }
 
+/* How many ASCII bytes text begins with, a few at its end perhaps not counted. */
+static size_t ascii(const char *text, size_t len)
+{
+	const uint64_t tops = UINT64_C(0x8080808080808080);
+	size_t n = 0;
+	for (; len - n >= 8; n += 8) {
+		uint64_t word;
+		memcpy(&word, text + n, 8);
+		if (word & tops)
+			break;
+	}
+	return n;
+}
+
 bool utf8_valid(const char *text, size_t len)
 {
 	while (len > 0) {
-		size_t n = utf8_sequence(text, len);
+		size_t n = ascii(text, len);
+		if (n == 0)
+			n = utf8_sequence(text, len);
 		if (n == 0)
 			return false;
 		text += n;
@@ -92,8 +108,10 @@ size_t utf8_repair(const char *text, size_t len, char *ret, size_t *ret_bad)
 	size_t out = 0;
 	*ret_bad = 0;
 	while (len > 0) {
-		bool whole;
-		size_t n = subpart((const unsigned char *)text, len, &whole);
+		bool whole = true;
+		size_t n = ascii(text, len);
+		if (n == 0)
+			n = subpart((const unsigned char *)text, len, &whole);
 		if (whole) {
 			memcpy(ret + out, text, n);
 			out += n;
@@ -137,4 +155,24 @@ void utf8_printable(const char *text, size_t len, char *ret, size_t size)
 	}
 	if (size > 0)
 		ret[out] = '\0';
+}
+
+void utf8_json(struct slice text, FILE *out)
+{
+	const unsigned char *p = (const unsigned char *)text.text, *end = p + text.len;
+	(void)putc('"', out);
+	while (p < end) {
+		bool whole;
+		size_t n = subpart(p, (size_t)(end - p), &whole);
+		if (!whole)
+			(void)fputs("\xef\xbf\xbd", out);
+		else if (*p < 0x20)
+			(void)fprintf(out, "\\u%04x", *p);
+		else if (*p == '"' || *p == '\\')
+			(void)fprintf(out, "\\%c", *p);
+		else
+			(void)fwrite(p, 1, n, out);
+		p += n;
+	}
+	(void)putc('"', out);
 }

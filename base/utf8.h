@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+
+#include "base/slice.h"
 
 /* Whether all bytes are ASCII other than NUL: the usual case, decided eight bytes at a time. */
 bool utf8_plain(const char *text, size_t len);
@@ -29,5 +32,8 @@ size_t utf8_repair(const char *text, size_t len, char *ret, size_t *ret_bad);
  * \xHH.  Cut to size, always NUL-terminated, never in the middle of a character.
  */
 void utf8_printable(const char *text, size_t len, char *ret, size_t size);
+
+/* Print as a JSON string (RFC 8259), quotes included; ill-formed parts become U+FFFD. */
+void utf8_json(struct slice text, FILE *out);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/scope.h"
 #include "base/utf8.h"
+#include "csv/simple.h"
 
 #define FIELD_BEGUN 2 /* libcsv.c's own name for this pstate; not in its header */
 
@@ -248,6 +249,8 @@ static int repair(struct reader *r, size_t ncells, size_t *ret_repaired)
 	char *at = r->repaired;
 	for (size_t i = 0; i < ncells; i++) {
 		size_t bad;
+		if (utf8_valid(r->cells[i].text, r->cells[i].len))
+			continue;
 		size_t len = utf8_repair(r->cells[i].text, r->cells[i].len, at, &bad);
 		if (bad > 0)
 			r->cells[i] = (struct slice){at, len};
@@ -362,6 +365,16 @@ static const char *line_fault(const struct reader *r, const struct line *line)
 	return NULL;
 }
 
+/* A row that needs no parser.  Whether it is one; then its cells are there. */
+static bool take_simple(struct reader *r, const char *text, size_t len)
+{
+	size_t body = event_trim(text, len);
+	memcpy(r->arena, text, body);
+	r->ncells = simple_split(r->arena, body, r->cells, COLUMNS_MAX);
+	r->used = body + 1;
+	return r->ncells > 0;
+}
+
 int reader_feed(struct reader *r, const struct line *line, struct record *ret_rec)
 {
 	const char *text = line->text;
@@ -380,6 +393,9 @@ int reader_feed(struct reader *r, const struct line *line, struct record *ret_re
 	if (why)
 		return reject_line(r, line, why, ret_rec);
 	if (!r->pending) {
+		if (take_simple(r, text, len))
+			return take_row(r, line, ret_rec);
+		r->used = 0;
 		r->pending = true;
 		r->first_end = line->end;
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,8 +106,14 @@ static int read_file(const char *path, char **ret, size_t *ret_len)
 static void digest(struct rules *r, struct slice text)
 {
 	const struct rules_file *f = &r->files[r->nfiles - 1];
-	struct hash128 h = hash_three(r->digest, strlen(r->digest), f->name, strlen(f->name) + 1,
-	                              text.text, text.len);
+	char all[2 * HASH_HEX_SIZE + NAME_MAX];
+	struct hash128 h = hash_bytes(text.text, text.len);
+	size_t len = strlen(r->digest);
+	memcpy(all, r->digest, len);
+	hash_hex(&h, all + len);
+	len += HASH_HEX_SIZE;
+	(void)snprintf(all + len, sizeof(all) - len, "%s", f->name);
+	h = hash_bytes(all, len + strlen(all + len));
 	hash_hex(&h, r->digest);
 }
 

@@ -233,6 +233,15 @@ int rules_each_match(struct rules *r, const struct rules_fields *f, rules_match_
 	return rc != 0 ? rc : tell(unmatched(r, &s), &e);
 }
 
+int rules_try(struct rules *r, size_t i, const struct rules_fields *f)
+{
+	struct subject s;
+	subject_begin(&s, r, f);
+	set_text(r, &s);
+	find_candidates(r, &s);
+	return rule_holds(r, &r->v[i], &s);
+}
+
 bool rules_wants_why(const struct rules *r)
 {
 	return r->why.line != 0 && r->why.value != 0;

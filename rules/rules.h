@@ -143,6 +143,9 @@ void rules_rule(const struct rules *r, size_t i, struct rules_rule *ret);
 /* The texts that a rule is equal to finding one of: n of them, 0 when it is more than that. */
 size_t rules_literals(const struct rules *r, size_t i, const struct slice **ret);
 
+/* Try one rule on one record by itself, whatever others say: 1, 0 or -ENOMEM. */
+int rules_try(struct rules *r, size_t i, const struct rules_fields *f) MUST_CHECK;
+
 enum verdict rules_mapped(const struct rules *r, enum verdict said);
 
 /* Built-in rules that have decided, with their counts. */

@@ -264,13 +264,14 @@ static void refused(struct endpoint *e, struct batch *b, const struct answer *a,
 	}
 	const struct ship_memory *m = &e->memory;
 	unsigned limit = e->conf->refuse_limit;
-	bool believed = limit == 0 || (m->ever_accepted && m->refused_in_a_row < limit);
+	/* Another try of a dead letter says nothing new, and costs nothing: it stays what it is. */
+	bool believed = b->dead || limit == 0 || (m->ever_accepted && m->refused_in_a_row < limit);
 	if (!believed) {
 		hold_refusing(e, b, words, now_ms);
 		return;
 	}
 	back(e, "answering", now_ms);
-	e->memory.refused_in_a_row++;
+	e->memory.refused_in_a_row += b->dead == 0;
 	e->status.refused_records++;
 	report(e, b, SHIP_REFUSED, a, words);
 	finish(e, b);

@@ -424,9 +424,9 @@ static size_t collect(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-int ship_ask_agent(const char *dir, const char *path, char **ret_body, struct err *err)
+int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body, struct err *err)
 {
-	char url[256], socket[64];
+	char url[4352], socket[64];
 	char why[CURL_ERROR_SIZE] = "";
 	/* Through the folder's descriptor: the path of a unix socket may have 107 bytes only. */
 	scope_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -440,6 +440,8 @@ int ship_ask_agent(const char *dir, const char *path, char **ret_body, struct er
 		return err_set(err, -ENOMEM, "out of memory");
 	(void)curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, socket);
 	(void)curl_easy_setopt(e, CURLOPT_URL, url);
+	if (tell)
+		(void)curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, "");
 	(void)curl_easy_setopt(e, CURLOPT_PROXY, "");
 	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_FAILONERROR, 1L);

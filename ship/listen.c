@@ -32,6 +32,11 @@ struct listen {
 	void *arg;
 };
 
+const char *listen_query(const struct listen_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *len, void **state)
@@ -48,7 +53,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		*len = 0;
 		return MHD_YES;
 	}
-	const struct listen_request request = {method, url, d->local};
+	const struct listen_request request = {method, url, d->local, connection};
 	struct listen_reply reply = {.status = 404, .type = "text/plain"};
 	d->listen->fn(&request, &reply, d->listen->arg);
 	if (!reply.body)

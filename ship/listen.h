@@ -17,7 +17,11 @@ struct listen;
 struct listen_request {
 	const char *method, *path;
 	bool local; /* over the control socket, whose permissions have been passed */
+	void *connection;
 };
+
+/* A value of the query, decoded; NULL when it is not there.  Good until the handler returns. */
+const char *listen_query(const struct listen_request *request, const char *name);
 
 struct listen_reply {
 	unsigned status;

@@ -194,10 +194,12 @@ int ship_step(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
 /*
- * GET path from the agent that listens on DIR/control.  Returns 0 with the answer's body (the
- * caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, or another negative errno.
+ * GET path (tell: POST it) from the agent that listens on DIR/control.  Returns 0 with the answer's
+ * body (the caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, or another negative
+ * errno.
  */
-int ship_ask_agent(const char *dir, const char *path, char **ret_body, struct err *err) MUST_CHECK;
+int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
+                   struct err *err) MUST_CHECK;
 
 /* Milliseconds until ship_start() has work by the clock; -1 when only an answer can tell. */
 int64_t ship_timeout(const struct ship *s, int64_t now_ms);
@@ -213,6 +215,7 @@ size_t ship_flying_records(const struct ship *s); /* the records in them */
 /* No new requests but what is under way. */
 void ship_drain(struct ship *s);
 
+/* Start nothing for the endpoint until told otherwise.  What is in flight is finished. */
 void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms);
 
 void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret);

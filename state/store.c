@@ -31,11 +31,12 @@ static const char schema[] =
         " PRIMARY KEY(file, start)) WITHOUT ROWID;"
         "CREATE TABLE dead(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE,"
         " source TEXT, endpoint TEXT, file TEXT, start INT, end INT, kind TEXT, reason TEXT,"
-        " status INT, answer BLOB, header BLOB, row BLOB, row_is_json INT, made INT, run INT);"
+        " status INT, answer BLOB, header BLOB, row BLOB, row_is_json INT, made INT, run INT,"
+        " tries INT NOT NULL DEFAULT 0, tried INT NOT NULL DEFAULT 0);"
         "CREATE INDEX dead_run ON dead(endpoint, run) WHERE run > 0;"
         "CREATE TABLE value(scope TEXT NOT NULL, name TEXT NOT NULL, value,"
         " PRIMARY KEY(scope, name)) WITHOUT ROWID;"
-        "PRAGMA user_version = 1;";
+        "PRAGMA user_version = 2;";
 
 void tally_add(struct tally *to, const struct tally *what)
 {
@@ -121,6 +122,14 @@ static int check_version(struct store *s, const char *path, bool read_only, stru
 		        "store \"%s\" is of version %d, made by a newer pmta-shipper; this one "
 		        "knows %d: install the newer one again",
 		        path, (int)version, STORE_VERSION);
+	if (version > 0 && read_only)
+		return err_set(
+		        err, -ENOTSUP,
+		        "store \"%s\" is of version %d, made by an earlier pmta-shipper: the "
+		        "next 'run' brings it up to date",
+		        path, (int)version);
+	if (version > 0)
+		return store_migrate(s->db, path, (int)version, err);
 	if (tables > 0 || read_only)
 		return err_set(err, -EUCLEAN, "\"%s\" is no store of pmta-shipper; move it away",
 		               path);

@@ -21,7 +21,7 @@
 #include "state/ladder.h"
 #include "state/ledger.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 struct store;
 
@@ -104,6 +104,8 @@ struct store_dead {
 	bool row_is_json; /* the bytes could not be read again: row is the JSON that was sent */
 	int64_t made_ms;  /* real time */
 	int64_t run;      /* of refusals in a row; 0 for none: see ship.h */
+	int64_t tries;    /* how often it was tried again; set when read */
+	int64_t tried_ms; /* and when last (real time) */
 };
 
 /* Insert or ignore, by eventId.  *ret_new tells which. */
@@ -111,6 +113,26 @@ int store_dead_put(struct store *s, const struct store_dead *d, bool *ret_new) M
 int store_dead_drop(struct store *s, const struct hash128 *id) MUST_CHECK;
 typedef int store_dead_fn(const struct store_dead *d, void *arg);
 int store_dead_all(struct store *s, store_dead_fn *fn, void *arg) MUST_CHECK;
+
+/* Which dead letters are meant; zero means all. */
+struct store_dead_filter {
+	const char *ids; /* ",3,17,": numbers of 'dead list' and eventIds in hex; NULL for all */
+	const char *source, *endpoint, *kind; /* exactly; NULL for any */
+	const char *reason;                   /* a piece of it, in either case; NULL for any */
+	int64_t from_ms, to_ms;               /* made at or after, and before; 0: no bound */
+	int64_t after, upto;                  /* numbers above after, and up to; upto 0: no bound */
+	int64_t limit;                        /* at most so many, the oldest first; 0: no bound */
+};
+int store_dead_find(struct store *s, const struct store_dead_filter *f, store_dead_fn *fn,
+                    void *arg) MUST_CHECK;
+/* limit does not count. */
+int store_dead_drop_found(struct store *s, const struct store_dead_filter *f,
+                          int64_t *ret_n) MUST_CHECK;
+/*
+ * It was tried again at d->made_ms and refused again: what was said this time.  One that is gone
+ * stays gone.
+ */
+int store_dead_again(struct store *s, const struct store_dead *d) MUST_CHECK;
 int store_dead_get(struct store *s, int64_t number, store_dead_fn *fn, void *arg) MUST_CHECK;
 /* At most max dead letters of one run of refusals at one endpoint, the oldest first. */
 int store_dead_run(struct store *s, const char *endpoint, int64_t run, store_dead_fn *fn,

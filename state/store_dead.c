@@ -64,6 +64,8 @@ static int on_dead(const struct sql_row *row, void *arg)
 	        .row_is_json = sql_int(row, 13) != 0,
 	        .made_ms = sql_int(row, 14),
 	        .run = sql_int(row, 15),
+	        .tries = sql_int(row, 16),
+	        .tried_ms = sql_int(row, 17),
 	};
 	struct slice id = slice_at(row, 1);
 	if (id.len != sizeof(d.id.bytes))
@@ -74,12 +76,57 @@ static int on_dead(const struct sql_row *row, void *arg)
 
 #define DEAD_COLUMNS                                                                               \
 	"SELECT number, id, source, endpoint, file, start, end, kind, reason, status, answer,"     \
-	" header, row, row_is_json, made, run FROM dead "
+	" header, row, row_is_json, made, run, tries, tried FROM dead "
 
 int store_dead_all(struct store *s, store_dead_fn *fn, void *arg)
 {
 	struct dead_call call = {fn, arg};
 	return sql_each(store_sql(s), on_dead, &call, DEAD_COLUMNS "ORDER BY number", "");
+}
+
+#define DEAD_FOUND                                                                                 \
+	"WHERE (?1 IS NULL OR instr(?1, ',' || number || ',') OR"                                  \
+	" instr(?1, ',' || lower(hex(id)) || ','))"                                                \
+	" AND (?2 IS NULL OR source = ?2) AND (?3 IS NULL OR endpoint = ?3)"                       \
+	" AND (?4 IS NULL OR kind = ?4) AND (?5 IS NULL OR instr(lower(reason), lower(?5)))"       \
+	" AND made >= ?6 AND (?7 = 0 OR made < ?7)"                                                \
+	" AND number > ?8 AND (?9 = 0 OR number <= ?9)"
+#define DEAD_FOUND_LETTERS "tttttiiii"
+#define DEAD_FOUND_VALUES(f)                                                                       \
+	(f)->ids, (f)->source, (f)->endpoint, (f)->kind, (f)->reason, (f)->from_ms, (f)->to_ms,    \
+	        (f)->after, (f)->upto
+
+int store_dead_find(struct store *s, const struct store_dead_filter *f, store_dead_fn *fn,
+                    void *arg)
+{
+	struct dead_call call = {fn, arg};
+	int64_t limit = f->limit > 0 ? f->limit : -1;
+	return sql_each(store_sql(s), on_dead, &call,
+	                DEAD_COLUMNS DEAD_FOUND " ORDER BY number LIMIT ?10",
+	                DEAD_FOUND_LETTERS "i", DEAD_FOUND_VALUES(f), limit);
+}
+
+int store_dead_drop_found(struct store *s, const struct store_dead_filter *f, int64_t *ret_n)
+{
+	int64_t before, after;
+	int rc = sql_number(store_sql(s), "SELECT total_changes()", 0, &before);
+	if (rc == 0)
+		rc = sql_run(store_sql(s), "DELETE FROM dead " DEAD_FOUND, DEAD_FOUND_LETTERS,
+		             DEAD_FOUND_VALUES(f));
+	if (rc == 0)
+		rc = sql_number(store_sql(s), "SELECT total_changes()", 0, &after);
+	if (rc == 0)
+		*ret_n = after - before;
+	return rc;
+}
+
+int store_dead_again(struct store *s, const struct store_dead *d)
+{
+	return sql_run(store_sql(s),
+	               "UPDATE dead SET kind = ?, reason = ?, status = ?, answer = ?,"
+	               " tried = ?, tries = tries + 1 WHERE id = ?",
+	               "ttibib", d->kind, d->reason, d->status, (const void *)d->answer.text,
+	               d->answer.len, d->made_ms, (const void *)d->id.bytes, sizeof(d->id.bytes));
 }
 
 int store_dead_get(struct store *s, int64_t number, store_dead_fn *fn, void *arg)

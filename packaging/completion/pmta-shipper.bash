@@ -1,34 +1,53 @@
 # Completion of pmta-shipper(8) for bash.  -*- shell-script -*-
+# Commands and options are taken from --help, names from the configuration, so that nothing here can
+# lag behind the program.
+
+_pmta_shipper_commands() {
+	"$1" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p'
+}
+
+_pmta_shipper_options() { # PROGRAM COMMAND
+	"$1" "$2" --help 2>/dev/null | sed -n 's/^  \(-., \|    \)\(--[a-z-]*\).*/\2/p'
+}
+
+# The words that may stand behind a command: "list", "show".  From its usage, a form a line.
+_pmta_shipper_verbs() { # PROGRAM COMMAND
+	"$1" "$2" --help 2>/dev/null |
+		sed -n "s/^\(Usage:\|      \) pmta-shipper $2 \([a-z][a-z-]*\).*/\2/p"
+}
+
+_pmta_shipper_names() { # PROGRAM source|endpoint CONFIG
+	"$1" check --print -c "$3" 2>/dev/null | sed -n "s/^$2 \([^ ]*\) {.*/\1/p"
+}
 
 _pmta_shipper() {
-	local cur prev words cword
-	_init_completion || return
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local program=${COMP_WORDS[0]} command=${COMP_WORDS[1]}
+	local config=/etc/pmta-shipper/pmta-shipper.conf choices i
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i - 1]} in -c | --config) config=${COMP_WORDS[i]} ;; esac
+	done
+	[[ $cur != -* ]] || prev=
 	case $prev in
-	-c | --config | --source | --since | --until)
-		[[ $prev != -c && $prev != --config ]] || _filedir
+	--source) choices=$(_pmta_shipper_names "$program" source "$config") ;;
+	--endpoint | pause | resume) choices=$(_pmta_shipper_names "$program" endpoint "$config") ;;
+	--format) choices="ndjson octeth-process" ;;
+	--kind) choices="unreadable refused partial" ;;
+	-c | --config)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	--format)
-		mapfile -t COMPREPLY < <(compgen -W "ndjson" -- "$cur")
-		return
-		;;
-	esac
-	local choices
-	case ${words[1]}/$cword in
-	*/1) choices="run check directives parse status dead --help --version" ;;
-	run/*) choices="--config --dry-run --help" ;;
-	check/*) choices="--config --print --help" ;;
-	directives/*) choices="--config --extended --help" ;;
-	parse/*)
-		if [[ $cur != -* ]]; then
-			_filedir
-			return
+	*)
+		if ((COMP_CWORD == 1)); then
+			choices="$(_pmta_shipper_commands "$program") --help --version"
+		elif [[ $cur == -* ]]; then
+			choices=$(_pmta_shipper_options "$program" "$command")
+		elif ((COMP_CWORD == 2)); then
+			choices=$(_pmta_shipper_verbs "$program" "$command")
 		fi
-		choices="--config --source --since --until --format --help"
 		;;
-	status/*) choices="--config --json --help" ;;
-	dead/*) choices="list show --config --raw --help" ;;
-	*) return ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
-} && complete -F _pmta_shipper pmta-shipper
+	((${#COMPREPLY[@]} > 0)) || [[ $cur == -* ]] ||
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+} && complete -o filenames -F _pmta_shipper pmta-shipper

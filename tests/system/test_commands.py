@@ -71,7 +71,7 @@ def test_a_wrong_command_line_is_64(args):
     assert "--help" in one_line(done)
 
 
-@pytest.mark.parametrize("args", [["dead", "show"], ["dead", "show", "one"], ["dead", "list", "1"],
+@pytest.mark.parametrize("args", [["dead", "show"], ["dead", "show", "one"], ["dead", "drop"], ["dead", "retry", "one"],
                                   ["parse", "--source", "none", "x.csv"]])
 def test_a_wrong_argument_is_64(site, args):
     """64, with the configuration at hand."""

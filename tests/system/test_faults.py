@@ -92,6 +92,33 @@ def test_a_store_locked_by_another_process_is_waited_for(site):
     check(backend, tokens)
 
 
+def test_batches_stored_before_go_out_while_the_store_takes_no_writes(site):
+    """Their boundaries are known: what the backend takes then is noted later, and not repeated."""
+    backend = site.backend()
+    acct = site.acct()
+    backend.rule(status=503)
+    agent = site.agent(backend, acct, endpoint={
+        "format": "array", "url": backend.url("/x"), "batch_records": 20, "retry_min": "100ms",
+        "retry_max": "100ms"})
+    rows, tokens = token_rows(60)
+    acct.begin()
+    agent.start()
+    acct.append(rows[:20])
+    agent.wait_for("trying again")
+    other = sqlite3.connect(agent.state_dir / "state.db", isolation_level=None, timeout=20)
+    other.execute("BEGIN IMMEDIATE")
+    acct.append(rows[20:])
+    agent.wait_for("nothing new is sent")
+    backend.clear()
+    eventually(lambda: all_arrived(backend, tokens[:20]))
+    assert not any(token in backend.tokens() for token in tokens[20:])
+    other.execute("ROLLBACK")
+    other.close()
+    eventually(lambda: all_arrived(backend, tokens))
+    assert agent.stop() == 0
+    check(backend, tokens)
+
+
 def test_power_cut_the_store_loses_its_last_commits(site):
     """What was not synced is gone: rows come again under the same eventIds, none is lost."""
     backend = site.backend()

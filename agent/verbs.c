@@ -1,0 +1,143 @@
+/* What an operator tells the running agent through the control socket. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "base/units.h"
+#include "ship/listen.h"
+
+__attribute__((format(printf, 2, 3))) static char *reply(int status, const char *fmt, ...)
+{
+	char *text, *whole;
+	va_list args;
+	va_start(args, fmt);
+	int n = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (n < 0)
+		return NULL;
+	n = asprintf(&whole, "%d\n%s\n", status, text);
+	free(text);
+	return n < 0 ? NULL : whole;
+}
+
+static char *store_failed(const struct agent *a)
+{
+	return reply(1, "the store cannot be written: %s; nothing was changed",
+	             store_error(a->store));
+}
+
+/* ---- pause and resume ---- */
+
+static char *set_paused(struct agent *a, const struct listen_request *request, bool paused)
+{
+	const char *name = listen_query(request, "endpoint");
+	for (size_t i = 0; name && i < a->conf->nendpoints; i++) {
+		if (strcmp(a->conf->endpoints[i].name, name) != 0)
+			continue;
+		if (memory_pause(a, i, paused) < 0)
+			return store_failed(a);
+		ship_pause(a->ship, i, paused, a->now_ms);
+		log_info("endpoint \"%s\": %s by command", name, paused ? "paused" : "resumed");
+		return paused ? reply(0,
+		                      "endpoint \"%s\" is paused, also across restarts: nothing is "
+		                      "sent or lost until 'pmta-shipper resume %s'",
+		                      name, name)
+		              : reply(0, "endpoint \"%s\" goes on", name);
+	}
+	return reply(1, "there is no endpoint \"%.80s\"", name ? name : "");
+}
+
+char *verb_pause(struct agent *a, const struct listen_request *request)
+{
+	return set_paused(a, request, true);
+}
+
+char *verb_resume(struct agent *a, const struct listen_request *request)
+{
+	return set_paused(a, request, false);
+}
+
+/* ---- dead letters ---- */
+
+static int64_t number_of(const struct listen_request *request, const char *name)
+{
+	uint64_t n = 0;
+	const char *text = listen_query(request, name);
+	return text && units_number(text, &n) && n <= INT64_MAX ? (int64_t)n : 0;
+}
+
+static struct store_dead_filter filter_of(const struct listen_request *request)
+{
+	return (struct store_dead_filter){
+	        .ids = listen_query(request, "ids"),
+	        .source = listen_query(request, "source"),
+	        .endpoint = listen_query(request, "endpoint"),
+	        .kind = listen_query(request, "kind"),
+	        .reason = listen_query(request, "reason"),
+	        .from_ms = number_of(request, "from"),
+	        .to_ms = number_of(request, "to"),
+	};
+}
+
+char *verb_dead_retry(struct agent *a, const struct listen_request *request)
+{
+	const struct store_dead_filter what = filter_of(request);
+	int64_t n;
+	int rc = retry_begin(a, &what, &n);
+	if (rc < 0)
+		return reply(1, "dead letters cannot be tried again: %s",
+		             rc == -ENOMEM ? "out of memory" : store_error(a->store));
+	if (n == 0)
+		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
+	log_info("%" PRId64 " dead letters are tried again by command", n);
+	return reply(0,
+	             "%" PRId64 " dead letters are tried again; those that are accepted leave "
+	             "'pmta-shipper dead list', the log has the sum",
+	             n);
+}
+
+char *verb_dead_drop(struct agent *a, const struct listen_request *request)
+{
+	const struct store_dead_filter what = filter_of(request);
+	int64_t n = 0;
+	int rc = store_begin(a->store);
+	if (rc == 0)
+		rc = store_dead_drop_found(a->store, &what, &n);
+	if (rc == 0)
+		rc = store_commit(a->store, a->now_ms);
+	if (rc < 0) {
+		store_rollback(a->store);
+		return store_failed(a);
+	}
+	if (n == 0)
+		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
+	books_recount(a);
+	log_warning("%" PRId64 " dead letters dropped by command", n);
+	return reply(0, "%" PRId64 " dead letters dropped", n);
+}
+
+/* ---- drain ---- */
+
+char *verb_drain(struct agent *a, const struct listen_request *request)
+{
+	(void)request;
+	uint64_t bytes = 0, rows = 0;
+	size_t files = 0, unreadable = 0;
+	for (size_t i = 0; i < a->conf->nsources; i++) {
+		struct tail_status s;
+		tailer_status(a->tailer, i, &s);
+		bytes += s.behind_bytes;
+		files += s.files_behind;
+		unreadable += s.unreadable;
+		rows += a->lanes[i].in_flight + a->lanes[i].passed.rows;
+	}
+	bool left = bytes > 0 || rows > 0 || unreadable > 0 || tailer_dirty(a->tailer);
+	return reply(left,
+	             "%" PRIu64 " bytes behind in %zu files, %" PRIu64
+	             " rows in flight, %zu files that cannot be read, %" PRId64 " dead letters",
+	             bytes, files, rows, unreadable, a->dead_records);
+}

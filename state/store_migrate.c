@@ -1,0 +1,60 @@
+/* A store made by an earlier version, brought up to date: a copy first, then all steps or none. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "state/sql.h"
+#include "state/store_impl.h"
+
+/* What leads from one version to the next; the schema in store.c is what all of them give. */
+static const char *const steps[] = {
+        [1] = "ALTER TABLE dead ADD COLUMN tries INT NOT NULL DEFAULT 0;"
+              "ALTER TABLE dead ADD COLUMN tried INT NOT NULL DEFAULT 0;",
+};
+_Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_VERSION, "a step is missing");
+
+/* As it was, under a name that says its version; the way back for who installs the older program.
+ */
+static int keep_copy(struct sql *db, const char *path, int version, char *ret, size_t size)
+{
+	char unfinished[PATH_MAX + 16];
+	(void)snprintf(ret, size, "%s.v%d", path, version);
+	(void)snprintf(unfinished, sizeof(unfinished), "%s.new", ret);
+	if (unlink(unfinished) < 0 && errno != ENOENT)
+		return -errno;
+	int rc = sql_run(db, "VACUUM INTO ?", "t", (const char *)unfinished);
+	if (rc == 0 && rename(unfinished, ret) < 0)
+		rc = -errno;
+	return rc;
+}
+
+int store_migrate(struct sql *db, const char *path, int version, struct err *err)
+{
+	char copy[PATH_MAX + 8], script[64];
+	int rc = keep_copy(db, path, version, copy, sizeof(copy));
+	if (rc < 0)
+		return err_set(err, rc,
+		               "store \"%s\" is of version %d, and no copy can be kept as \"%s\" "
+		               "(%s): it stays as it is; make room there and start again",
+		               path, version, copy, strerror(-rc));
+	rc = sql_script(db, "BEGIN IMMEDIATE");
+	for (int i = version; rc == 0 && i < STORE_VERSION; i++)
+		rc = sql_script(db, steps[i]);
+	(void)snprintf(script, sizeof(script), "PRAGMA user_version = %d; COMMIT", STORE_VERSION);
+	if (rc == 0)
+		rc = sql_script(db, script);
+	if (rc < 0) {
+		(void)err_set(err, rc,
+		              "bring store \"%s\" from version %d to %d: %s; it stays as "
+		              "it is",
+		              path, version, STORE_VERSION, sql_error(db));
+		(void)!sql_script(db, "ROLLBACK");
+		return rc;
+	}
+	log_info("store \"%s\" brought from version %d to %d; as it was, it is \"%s\"", path,
+	         version, STORE_VERSION, copy);
+	return 0;
+}

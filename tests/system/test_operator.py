@@ -1,0 +1,286 @@
+"""What an operator tells the running agent: dead retry, drop and export, pause, resume, drain."""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+from harness import eventually, free_port
+from steps import stopped, up
+from wire import (
+    ARRAY, all_there, buried, delivering, finish, letters, more, orig, requests_with, sent, state,
+    wait_state)
+
+BAD = ['b,"bad"quote'] * 3
+
+
+def with_letters(site, n=4, **settings):
+    """n rows refused among others that were accepted; (backend, agent, acct, tokens, victims)."""
+    backend, agent, acct, _ = delivering(site, source={"records": ["b", "rb"]}, **settings)
+    tokens = more(acct, 3, "A")
+    all_there(backend, tokens)
+    backend.rule(contains='"orig":"bounce-V', status=422, body="no such")
+    victims = more(acct, n, "V")
+    after = more(acct, 3, "B")
+    all_there(backend, after)
+    eventually(lambda: len(letters(agent)) == n)
+    return backend, agent, acct, tokens + victims + after, victims
+
+
+def told(agent, *args, status=0):
+    done = agent.command(*args)
+    assert done.returncode == status, done.stderr
+    return done.stdout + done.stderr
+
+
+# ---- dead retry
+
+def test_retried_dead_letters_are_delivered_and_leave_the_list(site):
+    """dead retry --all: what the backend takes now is a dead letter no longer, eventIds as before."""
+    backend, agent, _, tokens, _ = with_letters(site)
+    backend.clear()
+    assert "4 dead letters are tried again" in told(agent, "dead", "retry", "--all")
+    all_there(backend, tokens)
+    eventually(lambda: not letters(agent))
+    agent.wait_for("dead letters tried again: 4 delivered, 0 refused again, 0 that cannot be sent")
+    finish(agent, backend, tokens)
+
+
+def test_a_retry_that_fails_again_is_one_dead_letter(site):
+    """Not two, with what was said the second time; the endpoint is not held for it."""
+    backend, agent, acct, tokens, victims = with_letters(site, refuse_limit=2, n=2)
+    backend.clear()
+    backend.rule(contains='"orig":"bounce-V', status=413, body="still too large")
+    number = told(agent, "dead", "list").split()[0]
+    told(agent, "dead", "retry", number)
+    agent.wait_for("0 delivered, 1 refused again")
+    eventually(lambda: [letter["status"] for letter in letters(agent)] == ["413", "422"])
+    assert "still too large" in letters(agent)[0]["answer"]
+    assert sorted(buried(agent)) == sorted(victims)
+    for i in range(3):
+        told(agent, "dead", "retry", "--all")
+        agent.wait_for("0 delivered, 2 refused again", times=i + 1)
+    assert state(agent) == "ok"
+    last = more(acct, 2, "L")
+    all_there(backend, last)
+    finish(agent, backend, tokens + last, lost=victims)
+
+
+@pytest.mark.parametrize("options, meant", [
+    (["--reason", "http 413"], ["V-1"]),
+    (["--endpoint", "octeth"], ["V-0", "V-1"]),
+    (["--endpoint", "other"], []),
+    (["--kind", "unreadable"], []),
+    (["--source", "bounces", "--newer-than", "1h"], ["V-0", "V-1"]),
+    (["--older-than", "1h"], []),
+])
+def test_filters_say_which_are_retried(site, options, meant):
+    """By endpoint, source, kind, reason and age; when none is meant that is said, with 1."""
+    backend, agent, acct, _ = delivering(site, 2)
+    backend.rule(contains=orig("V-0"), status=422)
+    backend.rule(contains=orig("V-1"), status=413)
+    victims = more(acct, 2, "V")
+    assert victims == ["V-0", "V-1"]
+    eventually(lambda: len(letters(agent)) == 2)
+    backend.clear()
+    before = sent(backend)
+    assert len(told(agent, "dead", "list", *options).splitlines()) == len(meant)
+    told(agent, "dead", "retry", *options, status=0 if meant else 1)
+    all_there(backend, meant)
+    eventually(lambda: sorted(buried(agent)) == sorted(set(victims) - set(meant)))
+    assert sent(backend) - before == len(meant)
+
+
+def test_hundreds_of_letters_are_retried_beside_new_records(site):
+    """Some at a time, each once, and new rows go out meanwhile."""
+    backend, agent, acct, tokens, victims = with_letters(site, n=300, refuse_limit=0)
+    backend.clear()
+    told(agent, "dead", "retry", "--endpoint", "octeth")
+    fresh = more(acct, 50, "N")
+    all_there(backend, tokens + fresh)
+    eventually(lambda: not letters(agent))
+    agent.wait_for("dead letters tried again: 300 delivered")
+    assert all(len(requests_with(backend, victim)) == 2 for victim in victims[::50])
+    finish(agent, backend, tokens + fresh)
+
+
+def test_rows_that_are_no_records_cannot_be_retried(site):
+    """They stay, and the log counts them; drop is for them."""
+    backend, agent, acct, _ = delivering(site)
+    acct.append(BAD)
+    eventually(lambda: len(letters(agent)) == 3)
+    told(agent, "dead", "retry", "--all")
+    agent.wait_for("0 delivered, 0 refused again, 3 that cannot be sent")
+    assert len(letters(agent)) == 3
+    assert sent(backend) == 0
+
+
+def test_a_retry_waits_while_the_endpoint_is_held(site):
+    """Nothing is hurried; when the endpoint is well again they go out."""
+    backend, agent, acct, tokens, _ = with_letters(site, hold_interval="200ms")
+    backend.clear()
+    backend.rule(status=401)
+    late = more(acct, 1, "H")
+    wait_state(agent, "held")
+    told(agent, "dead", "retry", "--all")
+    backend.clear()
+    all_there(backend, tokens + late)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens + late)
+
+
+def test_a_stop_in_the_middle_of_a_retry_loses_no_letter(site):
+    """What was not accepted is a dead letter still, after a stop, a reload and a kill."""
+    backend, agent, acct, tokens, victims = with_letters(site, hold_interval="1h")
+    backend.clear()
+    backend.rule(status=403)
+    late = more(acct, 1, "H")
+    wait_state(agent, "held")
+    for end in (agent.stop, agent.kill9):
+        told(agent, "dead", "retry", "--all")
+        agent.hup()
+        agent.wait_for("reload: done")
+        told(agent, "dead", "retry", "--all")
+        end()
+        up(agent)
+        assert sorted(buried(agent)) == sorted(victims)
+    backend.clear()
+    agent.hup()
+    all_there(backend, late)
+    told(agent, "dead", "retry", *[line.split()[0] for line in
+                                   told(agent, "dead", "list").splitlines()])
+    all_there(backend, tokens)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens + late)
+
+
+# ---- dead drop and export
+
+def test_dropped_letters_are_gone_and_the_others_stay(site):
+    """By number, by eventId, by filter; without saying which, nothing is dropped."""
+    backend, agent, _, tokens, victims = with_letters(site, n=5)
+    first, second = [line.split() for line in told(agent, "dead", "list").splitlines()][:2]
+    told(agent, "dead", "drop", status=64)
+    told(agent, "dead", "drop", "nonsense", status=64)
+    told(agent, "dead", "drop", "99999", status=1)
+    assert len(letters(agent)) == 5
+    event_id = letters(agent)[1]["eventId"]
+    assert "1 dead letters dropped" in told(agent, "dead", "drop", first[0])
+    assert "1 dead letters dropped" in told(agent, "dead", "drop", event_id)
+    assert second[0] not in [line.split()[0] for line in told(agent, "dead", "list").splitlines()]
+    assert "3 dead letters dropped" in told(agent, "dead", "drop", "--reason", "no such")
+    assert not letters(agent) and agent.status()["deadLetters"]["records"] == 0
+    agent.wait_for("dropped by command")
+    finish(agent, backend, tokens, lost=victims)
+
+
+def test_dropping_letters_lets_a_full_list_go_on(site):
+    """At dead-max-records reading stops; with room again it goes on by itself."""
+    backend, agent, acct, _ = delivering(site)
+    agent.settings["dead_max_records"] = 3
+    agent.write_conf()
+    agent.hup()
+    agent.wait_for("reload: done")
+    acct.append(BAD)
+    eventually(lambda: agent.status()["deadLetters"]["full"])
+    late = more(acct, 3)
+    told(agent, "dead", "drop", "--kind", "unreadable")
+    all_there(backend, late)
+    finish(agent, backend, late)
+
+
+def test_export_gives_a_json_object_a_letter(site):
+    """dead export: whole rows and answers, nothing masked, for jq and scripts; running or not."""
+    backend, agent, acct, _, victims = with_letters(site, n=2)
+    acct.append(['b,"bad"quote\\back\t\x01'])
+    eventually(lambda: len(letters(agent)) == 3)
+    exported = [json.loads(line) for line in told(agent, "dead", "export").splitlines()]
+    assert [e["kind"] for e in exported] == ["refused", "refused", "unreadable"]
+    assert all(f"bounce-{v}@" in e["row"] for v, e in zip(victims, exported))
+    assert exported[2]["row"].startswith('b,"bad"quote\\back\t\x01')
+    assert exported[0]["answer"] == "no such" and exported[0]["status"] == 422
+    assert exported[0]["header"].startswith("type,")
+    stopped(agent)
+    assert len(told(agent, "dead", "export", "--kind", "unreadable").splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [
+    ["dead", "retry", "--all"], ["dead", "drop", "--all"], ["pause", "octeth"], ["drain"]])
+def test_what_only_an_agent_can_do_is_said_without_one(site, command):
+    """No agent: exit 1, one line, what to do; nothing changed."""
+    _, agent, _, _, _ = with_letters(site, n=1)
+    stopped(agent)
+    said = told(agent, *command, status=1)
+    assert "start the service" in said and len(said.splitlines()) == 1
+    assert len(letters(agent)) == 1
+
+
+# ---- pause and resume
+
+def test_a_paused_endpoint_gets_nothing_until_it_is_resumed(site):
+    """Across a stop, a kill and a reload; then everything, nothing twice."""
+    backend, agent, acct, _ = delivering(site)
+    first = more(acct, 2, "A")
+    all_there(backend, first)
+    assert "is paused" in told(agent, "pause", "octeth")
+    before = sent(backend)
+    rest = more(acct, 40, "P")
+    for end in (agent.stop, agent.kill9):
+        end()
+        up(agent)
+        assert state(agent) == "paused"
+    agent.hup()
+    agent.wait_for("reload: done")
+    assert state(agent) == "paused" and sent(backend) == before
+    assert "goes on" in told(agent, "resume", "octeth")
+    all_there(backend, first + rest)
+    finish(agent, backend, first + rest)
+
+
+def test_pausing_an_endpoint_that_does_not_exist_is_an_error(site):
+    _, agent, _, _ = delivering(site)
+    assert "no endpoint" in told(agent, "pause", "nowhere", status=1)
+    told(agent, "pause", status=64)
+    told(agent, "pause", "octeth", "octeth", status=64)
+
+
+def test_changes_are_taken_over_the_control_socket_only(site):
+    """metrics-listen shows and changes nothing, whatever the method."""
+    port = free_port()
+    backend, agent, _, _ = delivering(site)
+    stopped(agent)
+    agent.settings["metrics_listen"] = f"127.0.0.1:{port}"
+    agent.write_conf()
+    up(agent)
+    for path in ("/pause?endpoint=octeth", "/dead/drop", "/dead/retry", "/drain"):
+        for method in ("POST", "GET"):
+            request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=10)
+            assert refused.value.code == 404
+    assert state(agent) == "ok"
+
+
+# ---- drain
+
+def test_drain_ends_with_0_only_when_everything_is_delivered(site):
+    """Behind or in flight: 1 after --timeout, and what is left; then 0."""
+    backend, agent, acct, _ = delivering(site, retry_min="50ms", retry_max="100ms")
+    backend.rule(status=503)
+    tokens = more(acct, 5)
+    assert "5 rows in flight" in told(agent, "drain", "--timeout", "300ms", status=1)
+    backend.clear()
+    assert "drained: 0 bytes behind" in told(agent, "drain", "--timeout", "20s")
+    all_there(backend, tokens, timeout=0)
+    assert agent.status()["sources"][0]["offset"] == acct.live.stat().st_size
+    finish(agent, backend, tokens)
+
+
+def test_drain_waits_for_an_open_batch(site):
+    """A batch that waits for its age is not delivered yet."""
+    backend, agent, acct, _ = delivering(site, path=ARRAY, batch_age="600ms")
+    tokens = more(acct, 3)
+    eventually(lambda: agent.status()["sources"][0]["rows"]["inFlight"] == 3)
+    told(agent, "drain", "--timeout", "20s")
+    all_there(backend, tokens, timeout=0)
+    finish(agent, backend, tokens)
