@@ -214,6 +214,12 @@ void rest_if_idle(struct agent *a, int64_t wait_ms);
 /* control.c: answers on the control socket and on metrics-listen */
 int control_open(struct agent *a);
 
+/* say.c: lines for the log, and for the service manager */
+void say_rules(const struct agent *a);
+void tell_ready(const struct agent *a);
+void say_start(const struct agent *a);
+void say_stop(const struct agent *a);
+
 /* notify.c: to the service manager, if there is one */
 void notify_ready(const char *status);
 void notify_reloading(void);

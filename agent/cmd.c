@@ -46,6 +46,11 @@ int cmd_load_rules(struct rules **ret, const struct conf *conf)
 	return verdict_load(ret, conf, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
 }
 
+int cmd_load_conf_to_check(struct conf **ret, const char *path)
+{
+	return conf_load_to_check(ret, path, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
+}
+
 static int ask(const struct conf *conf, bool tell, const char *path, struct err *ret_why)
 {
 	char *body;

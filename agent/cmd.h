@@ -69,6 +69,7 @@ int cmd_usage(const char *command, const char *why);
  */
 int cmd_load_conf(struct conf **ret, const char *path);
 int cmd_load_conf_to_look(struct conf **ret, const char *path);
+int cmd_load_conf_to_check(struct conf **ret, const char *path);
 
 /* The rules of the configuration, NULL when there are none; as cmd_load_conf(). */
 struct rules;

@@ -65,6 +65,9 @@ static void print_summary(const struct conf *conf, const struct rules *rules)
 	for (size_t i = 0; i < conf->nendpoints; i++)
 		print_endpoint(&conf->endpoints[i]);
 	print_rules(conf, rules);
+	if (conf->unseen_credentials)
+		(void)printf("note: credentials of the service were not looked into: only it is "
+		             "given them\n");
 	(void)printf("worst-case memory %.1f MB\n", (double)memory / 1e6);
 	(void)printf("%s: configuration is fine\n", conf->path);
 }
@@ -87,7 +90,7 @@ int cmd_check(int argc, char **argv)
 	struct rules *rules = NULL;
 	int status = cmd_options(argc, argv, &spec);
 	if (status == CMD_GO_ON)
-		status = cmd_load_conf(&conf, path);
+		status = cmd_load_conf_to_check(&conf, path);
 	if (conf)
 		status = cmd_load_rules(&rules, conf);
 	if (conf && status == 0 && print)

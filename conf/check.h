@@ -12,7 +12,7 @@
 void check_conf(struct conf *conf, const struct scan *scan, struct mistakes *m);
 
 /* One endpoint: URL, headers, files, and what must agree with what. */
-void check_endpoint(const struct conf *conf, const struct ship_conf *e, const struct scan *scan,
+void check_endpoint(struct conf *conf, const struct ship_conf *e, const struct scan *scan,
                     struct mistakes *m);
 
 /*

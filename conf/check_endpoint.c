@@ -14,7 +14,7 @@
 #include "conf/check.h"
 
 struct look {
-	const struct conf *conf;
+	struct conf *conf;
 	const struct ship_conf *e;
 	const struct scan *scan;
 	struct mistakes *m;
@@ -188,12 +188,23 @@ static void check_headers(const struct look *l)
 
 /* ---- files ---- */
 
+/* One of the service's credentials, which nobody else is given. */
+static bool unseen(const struct look *l, const char *path)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	size_t n = dir ? strlen(dir) : 0;
+	return l->conf->may_miss_credentials && n > 0 && strncmp(path, dir, n) == 0 &&
+	       path[n] == '/' && (errno == ENOENT || errno == EACCES);
+}
+
 /* Open what must be a regular file; private: of no use to others.  Returns -1 when told. */
 static int open_file(const struct look *l, const char *key, const char *path, bool private)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0 && unseen(l, path)) {
+		l->conf->unseen_credentials = true;
+	} else if (fd < 0 || fstat(fd, &st) < 0) {
 		mistake(l->m, line_of(l, key), "'%s': cannot read '%s': %s", key, path,
 		        strerror(errno));
 	} else if (!S_ISREG(st.st_mode)) {
@@ -303,7 +314,7 @@ static void check_reject_body(const struct look *l)
 			        "'reject-body' has an empty text: every answer begins like that");
 }
 
-void check_endpoint(const struct conf *conf, const struct ship_conf *e, const struct scan *scan,
+void check_endpoint(struct conf *conf, const struct ship_conf *e, const struct scan *scan,
                     struct mistakes *m)
 {
 	const struct look l = {conf, e, scan, m};

@@ -296,11 +296,17 @@ static void tell_file(const char *path, const char *what, conf_mistake_fn *fn, v
 	fn(line, arg);
 }
 
-static int load(struct conf **ret, const char *path, bool only_look, conf_mistake_fn *fn, void *arg)
+enum purpose { TO_RUN, TO_CHECK, TO_LOOK };
+
+static int load(struct conf **ret, const char *path, enum purpose purpose, conf_mistake_fn *fn,
+                void *arg)
 {
 	struct load l = {.mistakes = {.path = path}};
 	struct err err = {0};
 	scope_free char *text = NULL;
+	if (purpose !=
+	    TO_RUN) /* only the service has one; what it is called does not matter here */
+		(void)setenv("CREDENTIALS_DIRECTORY", "/run/credentials/pmta-shipper.service", 0);
 	int r = read_file(path, &text, &err);
 	if (r < 0) {
 		tell_file(path, err.text, fn, arg);
@@ -308,7 +314,8 @@ static int load(struct conf **ret, const char *path, bool only_look, conf_mistak
 	}
 	l.conf = calloc(1, sizeof(*l.conf));
 	if (l.conf) {
-		l.conf->only_look = only_look;
+		l.conf->only_look = purpose == TO_LOOK;
+		l.conf->may_miss_credentials = purpose == TO_CHECK;
 		l.conf->path = strdup(path);
 	}
 	if (l.conf && l.conf->path)
@@ -330,14 +337,17 @@ static int load(struct conf **ret, const char *path, bool only_look, conf_mistak
 
 int conf_load(struct conf **ret, const char *path, conf_mistake_fn *fn, void *arg)
 {
-	return load(ret, path, false, fn, arg);
+	return load(ret, path, TO_RUN, fn, arg);
 }
 
 int conf_load_to_look(struct conf **ret, const char *path, conf_mistake_fn *fn, void *arg)
 {
-	/* Only the service has one; what it is called does not matter here. */
-	(void)setenv("CREDENTIALS_DIRECTORY", "/run/credentials/pmta-shipper.service", 0);
-	return load(ret, path, true, fn, arg);
+	return load(ret, path, TO_LOOK, fn, arg);
+}
+
+int conf_load_to_check(struct conf **ret, const char *path, conf_mistake_fn *fn, void *arg)
+{
+	return load(ret, path, TO_CHECK, fn, arg);
 }
 
 /* ---- free, print, look up ---- */

@@ -37,6 +37,8 @@ struct conf_source {
 struct conf {
 	char *path;     /* the file it was read from */
 	bool only_look; /* nothing will be sent under it: files it names were not looked into */
+	bool unseen_credentials; /* some of the service's were out of sight, and not looked into */
+	bool may_miss_credentials;
 	char *state_dir;
 	char *runtime_dir; /* never empty: unset means state_dir */
 	enum log_level log_level;
@@ -70,6 +72,14 @@ int conf_load(struct conf **ret, const char *path, conf_mistake_fn *mistake, voi
  */
 int conf_load_to_look(struct conf **ret, const char *path, conf_mistake_fn *mistake,
                       void *arg) MUST_CHECK;
+
+/*
+ * The same for 'check', which systemd also runs before a reload: there it gives no process but the
+ * service's own its credentials.  Files in $CREDENTIALS_DIRECTORY that cannot be seen are no
+ * mistake, but unseen_credentials says so; all other files are looked into.
+ */
+int conf_load_to_check(struct conf **ret, const char *path, conf_mistake_fn *fn,
+                       void *arg) MUST_CHECK;
 
 /* Accepts NULL and a half-built conf; returns NULL. */
 struct conf *conf_free(struct conf *conf);

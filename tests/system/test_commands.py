@@ -118,6 +118,29 @@ def test_check_says_what_is_followed_and_the_worst_case(site):
     assert not agent.state_dir.exists(), "check made the store"
 
 
+def test_check_looks_into_secrets_but_not_into_credentials_it_cannot_see(site):
+    """systemd checks before a reload and shows credentials to the service alone: a note, no mistake."""
+    agent = site.agent("http://127.0.0.1:9/", site.acct(),
+                       endpoint={"signature_file": "$CREDENTIALS_DIRECTORY/signature"})
+
+    def check(**env):
+        return subprocess.run([AGENT, "check", "-c", agent.conf], env=env, capture_output=True,
+                              text=True, timeout=20, check=False)
+    done = check()
+    assert done.returncode == 0, done.stderr
+    assert "credentials of the service were not looked into" in done.stdout
+    (site.folder / "signature").write_text("secret")
+    (site.folder / "signature").chmod(0o644)
+    done = check(CREDENTIALS_DIRECTORY=str(site.folder))
+    assert done.returncode == 78 and "others can read" in done.stderr
+    (site.folder / "signature").chmod(0o600)
+    done = check(CREDENTIALS_DIRECTORY=str(site.folder))
+    assert (done.returncode, done.stderr) == (0, "") and "credentials" not in done.stdout
+    agent.endpoints[0]["signature_file"] = str(site.folder / "nothing")
+    agent.write_conf()
+    assert check().returncode == 78
+
+
 def test_check_print_reads_back(site):
     """check --print: print, read, print gives the same text."""
     agent = site.agent("http://127.0.0.1:9/x?type=pmta", site.acct(), site.acct(base="fbl"))
