@@ -112,6 +112,9 @@ install: $(BUILD)/pmta-shipper
 	install -D -m 755 $(BUILD)/pmta-shipper $(DESTDIR)$(PREFIX)/bin/pmta-shipper
 	install -D -m 644 docs/pmta-shipper.8 $(DESTDIR)$(PREFIX)/share/man/man8/pmta-shipper.8
 	install -D -m 644 docs/pmta-shipper.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/pmta-shipper.conf.5
+	install -D -m 644 docs/pmta-shipper.rules.5 $(DESTDIR)$(PREFIX)/share/man/man5/pmta-shipper.rules.5
+	install -D -m 644 conf/rules.d/50-starter.rules \
+		$(DESTDIR)$(PREFIX)/share/pmta-shipper/rules.d/50-starter.rules
 	install -D -m 644 conf/pmta-shipper.conf \
 		$(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/pmta-shipper.conf.example
 

@@ -190,6 +190,7 @@ struct view {
 	bool degraded, dry_run, dead_full;
 	int64_t pid, now_ms, uptime_ms;
 	const char *conf_path;
+	const struct rules *rules; /* of a running agent that has some */
 	size_t nsources, nendpoints;
 	struct source_view *sources;
 	struct endpoint_view *endpoints;

@@ -89,9 +89,7 @@ int cmd_rules(int argc, char **argv)
 	        .usage = "check [-c FILE] [--rules FILE] [--json] [--top N] [--fail-on WHAT] "
 	                 "[--raw] "
 	                 "[CSV]...\n"
-	                 "explain [-c FILE] [--rules FILE] [--status S] [--cat C] [--domain D] "
-	                 "[--mx "
-	                 "M]\n        [--dsnaction A] [--feedback TYPE] [--raw] TEXT\n"
+	                 "explain [-c FILE] [--rules FILE] [FIELD]... [--raw] TEXT\n"
 	                 "import [--from FORMAT] FILE\n"
 	                 "export --octeth [-c FILE] [--rules FILE]",
 	        .about = "Bounce rules: what each catches in accounting files and what none does; "

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/verdict.h"
 #include "base/utf8.h"
 
 /* ---- text ---- */
@@ -98,6 +99,7 @@ static void print_text(FILE *f, const struct view *v)
 		text_source(f, &v->sources[i]);
 	for (size_t i = 0; i < v->nendpoints; i++)
 		text_endpoint(f, v, &v->endpoints[i]);
+	rules_status_text(f, v->rules);
 	(void)fprintf(f, "dead letters: %" PRId64 " (", v->dead_records);
 	text_bytes(f, (uint64_t)v->dead_bytes);
 	(void)fprintf(f, ")%s\n",
@@ -219,8 +221,10 @@ static void print_json(FILE *f, const struct view *v)
 		(void)fputs(i ? "," : "", f);
 		json_endpoint(f, v, &v->endpoints[i]);
 	}
+	(void)fprintf(f, "],");
+	rules_status_json(f, v->rules);
 	(void)fprintf(f,
-	              "],\"deadLetters\":{\"records\":%" PRId64 ",\"bytes\":%" PRId64
+	              ",\"deadLetters\":{\"records\":%" PRId64 ",\"bytes\":%" PRId64
 	              ",\"full\":%s}}\n",
 	              v->dead_records, v->dead_bytes, v->dead_full ? "true" : "false");
 }

@@ -52,6 +52,7 @@ int view_of_agent(struct view *v, const struct agent *a)
 	v->degraded = a->degraded;
 	v->dry_run = a->dry_run;
 	v->dead_full = a->dead_full;
+	v->rules = a->rules;
 	v->pid = getpid();
 	v->now_ms = a->now_ms;
 	v->uptime_ms = a->now_ms - a->started_ms;

@@ -221,9 +221,35 @@ static int number_globs(struct rules *r)
 	return rc;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct rule *x = *(struct rule *const *)a, *y = *(struct rule *const *)b;
+	int rc = strcmp(x->id, y->id);
+	return rc != 0 ? rc : (x > y) - (x < y);
+}
+
+/* Which rules share an id. */
+static int find_firsts(struct rules *r)
+{
+	struct rule **order = calloc(r->n + 1, sizeof(struct rule *));
+	if (!order)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->n; i++)
+		order[i] = &r->v[i];
+	qsort(order, r->n, sizeof(struct rule *), by_id);
+	for (size_t i = 0; i < r->n; i++) {
+		bool same = i > 0 && strcmp(order[i - 1]->id, order[i]->id) == 0;
+		order[i]->first = same ? order[i - 1]->first : (size_t)(order[i] - r->v);
+	}
+	free(order);
+	return 0;
+}
+
 int rules_compile(struct rules *r)
 {
 	int rc = number_literals(r);
+	if (rc == 0)
+		rc = find_firsts(r);
 	if (rc == 0)
 		rc = number_globs(r);
 	if (rc == 0)

@@ -64,7 +64,8 @@ struct rule {
 	bool feedback;
 	bool octeth;  /* text==>Verdict */
 	char *source; /* the line, without verdict and options */
-	uint64_t hits;
+	size_t first; /* of the rules with the same id */
+	uint64_t hits, id_hits;
 };
 
 struct self_test {

@@ -136,6 +136,7 @@ struct rules_rule {
 	bool feedback;
 	bool deliver;
 	uint64_t hits;
+	uint64_t id_hits; /* of all rules that bear the id, at the first of them; else 0 */
 };
 size_t rules_number(const struct rules *r);
 void rules_rule(const struct rules *r, size_t i, struct rules_rule *ret);

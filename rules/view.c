@@ -10,6 +10,8 @@ void rules_count(struct rules *r, const struct rules_result *result)
 		return;
 	if (result->rule >= 0)
 		r->v[result->rule].hits++;
+	if (result->rule >= 0)
+		r->v[r->v[result->rule].first].id_hits++;
 	else
 		r->builtin_hits[result->builtin]++;
 	r->withheld += !result->deliver;
@@ -82,6 +84,7 @@ void rules_rule(const struct rules *r, size_t i, struct rules_rule *ret)
 	        .feedback = rule->feedback,
 	        .deliver = !rule->action || rule->action->deliver,
 	        .hits = rule->hits,
+	        .id_hits = rule->id_hits,
 	};
 }
 
