@@ -197,9 +197,11 @@ static int ship_record(struct lane *l, const struct record *rec)
 /* What the rules say of it goes with it, or keeps it here. */
 static int judge_record(struct lane *l, const struct record *rec)
 {
+	struct rules *rules = l->agent->rules;
+	if (!rules)
+		return ship_record(l, rec);
 	struct record judged = *rec;
 	struct verdict_text text;
-	struct rules *rules = l->agent->rules;
 	int rc = verdict_give(rules, &judged, &text);
 	if (rc == VERDICT_WITHHELD) {
 		l->passed.ignored++;

@@ -83,18 +83,20 @@ int level_run_add(struct level *l, char c)
 }
 
 /* The set that says most: long literals, and few of them. */
-static struct literal_set *best(struct level *l)
+static struct literal_set *best_set(struct level *l)
 {
 	struct literal_set *ret = NULL;
-	for (size_t i = 0; i < l->n; i++)
-		if (!ret || shortest(&l->sets[i]) > shortest(ret))
+	for (size_t i = 0; i < l->n; i++) {
+		size_t len = shortest(&l->sets[i]), best = ret ? shortest(ret) : 0;
+		if (len > best || (len == best && l->sets[i].n < ret->n))
 			ret = &l->sets[i];
+	}
 	return ret;
 }
 
 bool level_unite(struct literal_set *to, struct level *branch)
 {
-	struct literal_set *from = best(branch);
+	struct literal_set *from = best_set(branch);
 	if (!from || to->n + from->n > SYNTAX_LITERALS_MAX)
 		return false;
 	struct slice *v = realloc(to->v, (to->n + from->n) * sizeof(*v));

@@ -227,7 +227,7 @@ static int alternation(struct reading *r, struct level *ret);
 /* A group and its quantifier; what it demands is added to the level. */
 static int group(struct reading *r, struct level *l)
 {
-	enum group kind;
+	enum group kind = GROUP_CONTENT;
 	enum repeat times;
 	int rc = level_run_end(l);
 	l->only_run = false;

@@ -57,12 +57,9 @@ static int add_branch(struct test *t, struct regex *regex, struct syntax *syntax
 	if (!bigger)
 		return -ENOMEM;
 	t->branches = bigger;
-	bigger[t->nbranches++] = (struct branch){
-	        .regex = regex,
-	        .start = syntax->start,
-	        .sets = STEAL(syntax->sets),
-	        .nsets = syntax->nsets,
-	};
+	struct branch *b = &bigger[t->nbranches++];
+	*b = (struct branch){.regex = regex, .start = syntax->start, .nsets = syntax->nsets};
+	b->sets = STEAL(syntax->sets);
 	syntax->nsets = 0;
 	return 0;
 }

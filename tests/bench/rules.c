@@ -18,17 +18,23 @@
 #define TEXTS 4000
 #define ROUNDS 50
 
-static const char *const nouns[] = {"user", "mailbox", "account", "recipient", "address", "domain",
-                                    "message", "sender", "host", "server", "inbox", "customer",
-                                    "alias", "subscriber", "client", "connection"};
-static const char *const states[] = {
-        "unknown", "not found", "disabled", "over quota", "full", "rejected", "suspended", "blocked",
-        "does not exist", "unavailable", "refused", "temporarily deferred", "too large", "inactive",
-        "not local", "closed", "listed", "invalid"};
-static const char *const extras[] = {"by policy", "here", "at this site", "in table", "for now",
-                                     "due to spam", "due to inactivity", "by administrator",
-                                     "try again later", "see the postmaster page", "this hour",
-                                     "permanently", "on this gateway", "by the recipient"};
+static const char *const nouns[] = {"user",    "mailbox",    "account", "recipient",
+                                    "address", "domain",     "message", "sender",
+                                    "host",    "server",     "inbox",   "customer",
+                                    "alias",   "subscriber", "client",  "connection"};
+static const char *const states[] = {"unknown",     "not found", "disabled",
+                                     "over quota",  "full",      "rejected",
+                                     "suspended",   "blocked",   "does not exist",
+                                     "unavailable", "refused",   "temporarily deferred",
+                                     "too large",   "inactive",  "not local",
+                                     "closed",      "listed",    "invalid"};
+static const char *const extras[] = {"by policy",         "here",
+                                     "at this site",      "in table",
+                                     "for now",           "due to spam",
+                                     "due to inactivity", "by administrator",
+                                     "try again later",   "see the postmaster page",
+                                     "this hour",         "permanently",
+                                     "on this gateway",   "by the recipient"};
 #define OF(list) list[chance(sizeof(list) / sizeof(list[0]))]
 
 static uint64_t seed = 42;
@@ -61,8 +67,8 @@ static void add_rule(FILE *f, unsigned i)
 		              chance(5) ? i : chance(100), v);
 	else if (i % 3 == 1)
 		(void)fprintf(f, "/%s (is|was) %s %s|code-%u%02u|%s-%u %s/ ==> %s\n", OF(nouns),
-		              OF(states), OF(extras), chance(100), i % 100, OF(nouns), i, OF(states),
-		              v);
+		              OF(states), OF(extras), chance(100), i % 100, OF(nouns), i,
+		              OF(states), v);
 	else
 		(void)fprintf(f, "/%s.{0,30}%s.*%s #%u|\\b%s-%u\\b.*%s/ !/again %u/ ==> %s\n",
 		              OF(nouns), OF(states), OF(extras), i, OF(nouns), chance(1000),
@@ -92,18 +98,24 @@ struct sample {
 static void make_text(struct sample *s)
 {
 	unsigned code = 500 + chance(55);
-	s->status = chance(2) ? "5.1.1 (bad destination mailbox address)" : "5.0.0 (undefined status)";
-	(void)snprintf(s->text, sizeof(s->text),
-	               "smtp;%u 5.%u.%u <user%u@mail%u.example.com>: %s address %s: %s %s %s #%u (in "
-	               "reply to RCPT TO command) code-%u%02u queue id %08X",
-	               code, chance(8), chance(30), chance(100000), chance(1000), OF(nouns), OF(states),
-	               OF(nouns), OF(states), OF(extras), chance(2000), chance(100), chance(100),
-	               chance(1u << 30));
+	s->status = chance(2) ? "5.1.1 (bad destination mailbox address)"
+	                      : "5.0.0 (undefined status)";
+	(void)snprintf(
+	        s->text, sizeof(s->text),
+	        "smtp;%u 5.%u.%u <user%u@mail%u.example.com>: %s address %s: %s %s %s #%u (in "
+	        "reply to RCPT TO command) code-%u%02u queue id %08X",
+	        code, chance(8), chance(30), chance(100000), chance(1000), OF(nouns), OF(states),
+	        OF(nouns), OF(states), OF(extras), chance(2000), chance(100), chance(100),
+	        chance(1u << 30));
 }
 
-static const struct rules_fields empty = {
-        .diag = {"", 0}, .status = {"", 0}, .cat = {"other", 5},     .domain = {"", 0},
-        .mta = {"", 0},  .action = {"", 0}, .feedback_type = {"", 0}};
+static const struct rules_fields empty = {.diag = {"", 0},
+                                          .status = {"", 0},
+                                          .cat = {"other", 5},
+                                          .domain = {"", 0},
+                                          .mta = {"", 0},
+                                          .action = {"", 0},
+                                          .feedback_type = {"", 0}};
 
 /* Records a second; distinct: every text is another one. */
 static double measure(struct rules *r, struct sample *samples, bool distinct, size_t *ret_decided)
@@ -145,7 +157,8 @@ int main(int argc, char **argv)
 	struct sample *samples = calloc(TEXTS, sizeof(*samples));
 	for (size_t i = 0; samples && i < TEXTS; i++)
 		make_text(&samples[i]);
-	(void)printf("| rules     | distinct/s | repeating/s | decided by a rule |\n|---|---|---|---|\n");
+	(void)printf("| rules     | distinct/s | repeating/s | decided by a rule "
+	             "|\n|---|---|---|---|\n");
 	for (size_t i = 0; samples && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		char name[32];
 		(void)snprintf(name, sizeof(name), "%u", sizes[i]);
