@@ -3,6 +3,7 @@
 #   make            build/pmta-shipper
 #   make demo       install what is missing, build, run against stand-ins, say what arrived
 #   make check      install what is missing, build, run all tests; SAN=1: under ASan and UBSan
+#   make check-page the page in a headless Chromium; installs one
 #   make torture    T=180 SEED=: kills and faults under load; the books must balance
 #   make bench      how fast and how small, beside others; make check-instructions: the guard
 #   make lint       what a machine can check;  make fuzz T=60: the fuzzers
@@ -38,7 +39,7 @@ LIB   := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
 UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 WRITER_SRC := $(wildcard fixtures/*.c)
 
-.PHONY: all demo check torture valgrind unit system install format clean deps deps-check bench-rules
+.PHONY: all demo check check-page torture valgrind unit system install format clean deps deps-check bench-rules
 .SECONDARY:
 all: $(BUILD)/pmta-shipper
 
@@ -54,6 +55,9 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# .incbin: the compiler does not tell make about it.
+$(BUILD)/agent/page.o: agent/page.html
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@echo "  LD    $@"
@@ -103,10 +107,23 @@ build/nginx/usr/sbin/nginx:
 	@mkdir -p build/nginx
 	@cd build/nginx && apt-get download -qq nginx && dpkg -x nginx_*.deb . && rm nginx_*.deb
 
-system: build/nginx/usr/sbin/nginx build/bench/sink $(BUILD)/pmta-shipper $(BUILD)/pmta-writer $(BUILD)/shim.so $(BUILD)/faults/pmta-shipper
+# Likewise promtool, which checks metrics and alert rules.
+build/prometheus/usr/bin/promtool:
+	@mkdir -p build/prometheus
+	@cd build/prometheus && apt-get download -qq prometheus && dpkg -x prometheus_*.deb . && \
+		rm prometheus_*.deb
+
+system: build/nginx/usr/sbin/nginx build/prometheus/usr/bin/promtool build/bench/sink $(BUILD)/pmta-shipper $(BUILD)/pmta-writer $(BUILD)/shim.so $(BUILD)/faults/pmta-shipper
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		PMTA_SHIPPER_FAULTS=$(BUILD)/faults/pmta-shipper PMTA_SHIM_SO=$(BUILD)/shim.so \
 		$(PYTHON) -m pytest -q -n 4 -p no:cacheprovider tests/system
+
+# The page in a real browser, which is not installed for the sake of `make check` alone.
+check-page: deps-check
+	$(call install_packages,chromium chromium-driver fonts-dejavu-core)
+	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
+		$(PYTHON) -m pytest -q -n 2 -p no:cacheprovider tests/system/test_page.py
 
 install: $(BUILD)/pmta-shipper
 	install -D -m 755 $(BUILD)/pmta-shipper $(DESTDIR)$(PREFIX)/bin/pmta-shipper
@@ -117,6 +134,9 @@ install: $(BUILD)/pmta-shipper
 		$(DESTDIR)$(PREFIX)/share/pmta-shipper/rules.d/50-starter.rules
 	install -D -m 644 conf/pmta-shipper.conf \
 		$(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/pmta-shipper.conf.example
+	install -D -m 644 docs/MIGRATING.md $(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/MIGRATING.md
+	install -d $(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/monitoring
+	install -m 644 docs/monitoring/* $(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/monitoring
 
 format:
 	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch])

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
-#include "agent/verdict.h"
+#include "agent/judge.h"
 #include "base/scope.h"
 
 struct again {
@@ -26,7 +26,7 @@ static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, 
 	struct reader *reader = NULL;
 	struct json *json = NULL;
 	struct record rec;
-	struct verdict_text verdict;
+	struct judge_text verdict;
 	struct event_salt salt = {0};
 	const struct line line = {.text = d->row.text,
 	                          .len = d->row.len,
@@ -43,9 +43,9 @@ static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, 
 		rc = reader_row(reader, &line, &rec) == READ_RECORD ? 0 : -EBADMSG;
 	if (rc == 0) {
 		rec.mark.id = d->id; /* the row's own file is not at hand, and need not be */
-		rc = verdict_give(a->rules, &rec, &verdict);
+		rc = judge_record(a->rules, &rec, &verdict);
 	}
-	if (rc == VERDICT_WITHHELD)
+	if (rc == JUDGE_WITHHELD)
 		rc = -ECANCELED;
 	if (rc == 0) {
 		ssize_t n = json_record(json, &rec, ret, room);

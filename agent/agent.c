@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/judge.h"
 #include "agent/logstash.h"
-#include "agent/verdict.h"
+#include "agent/share.h"
 #include "base/clock.h"
 #include "ship/listen.h"
 
@@ -20,22 +21,17 @@
 
 static void on_tail_note(enum tail_level level, const char *text, void *arg)
 {
-	(void)arg;
-	if (level == TAIL_ERROR)
-		log_error("%s", text);
-	else if (level == TAIL_WARNING)
-		log_warning("%s", text);
-	else
-		log_info("%s", text);
+	static const enum log_level levels[] = {
+	        [TAIL_INFO] = LOG_LEVEL_INFO,
+	        [TAIL_WARNING] = LOG_LEVEL_WARNING,
+	        [TAIL_ERROR] = LOG_LEVEL_ERROR,
+	};
+	say_note(arg, levels[level], text);
 }
 
 static void on_ship_note(bool problem, const char *text, void *arg)
 {
-	(void)arg;
-	if (problem)
-		log_warning("%s", text);
-	else
-		log_info("%s", text);
+	say_note(arg, problem ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, text);
 }
 
 static int open_tailer(struct agent *a, struct err *err)
@@ -69,6 +65,7 @@ static int open_tailer(struct agent *a, struct err *err)
 
 static void close_tailer(struct agent *a)
 {
+	carry_tailer(a);
 	a->tailer = tailer_close(a->tailer);
 	free(a->tail_sources);
 	a->tail_sources = NULL;
@@ -80,6 +77,8 @@ static int open_ship(struct agent *a, struct err *err)
 	const struct conf *c = a->conf;
 	int rc = ship_open(&a->ship, c->endpoints, c->nendpoints, c->nsources, &hooks, err);
 	if (rc == 0)
+		rc = carry_on(a, err);
+	if (rc == 0)
 		rc = books_open(a, err);
 	if (rc < 0)
 		return rc;
@@ -88,41 +87,17 @@ static int open_ship(struct agent *a, struct err *err)
 		return err_set(err, -ENOMEM, "set up sources: out of memory");
 	for (unsigned i = 0; rc == 0 && i < c->nsources; i++)
 		rc = lane_open(&a->lanes[i], a, i, err);
-	return rc;
+	return rc < 0 ? rc : sample_open(a, err);
 }
 
 static void close_ship(struct agent *a)
 {
+	carry_ship(a);
 	for (size_t i = 0; a->lanes && i < a->conf->nsources; i++)
 		lane_close(&a->lanes[i]);
 	free(a->lanes);
 	a->lanes = NULL;
 	a->ship = ship_close(a->ship);
-}
-
-static void signals_wanted(sigset_t *ret)
-{
-	(void)sigemptyset(ret);
-	(void)sigaddset(ret, SIGTERM);
-	(void)sigaddset(ret, SIGINT);
-	(void)sigaddset(ret, SIGHUP);
-}
-
-void agent_block_signals(void)
-{
-	sigset_t set;
-	signals_wanted(&set);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-}
-
-/* Signals arrive through a descriptor, in their turn. */
-static int open_signals(struct agent *a, struct err *err)
-{
-	sigset_t set;
-	signals_wanted(&set);
-	a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return a->signal_fd < 0 ? err_set(err, -errno, "open signalfd: %m") : 0;
 }
 
 /*
@@ -148,14 +123,15 @@ static int refuse_double(const struct agent *a, struct err *err)
 	return err_set(
 	        err, -EEXIST,
 	        "Logstash is set up on this host to read the same files (\"%s\"): rows would be "
-	        "delivered twice; say where to begin with first-start in \"%s\" (now: after the "
-	        "last complete line; live: live files from their beginning; all)",
+	        "delivered twice; stop it and take its positions over with 'pmta-shipper "
+	        "import-sincedb SINCEDB', or say where to begin with first-start in \"%s\" (now: "
+	        "after the last complete line; live: live files from their beginning; all)",
 	        where, a->conf->path);
 }
 
 static int open_all(struct agent *a, struct err *err)
 {
-	int rc = open_signals(a, err);
+	int rc = agent_open_signals(a, err);
 	if (rc == 0)
 		rc = store_open(&a->store, a->conf->state_dir, a->dry_run ? "dry-run" : "state",
 		                err);
@@ -175,8 +151,10 @@ static void close_all(struct agent *a)
 	a->listen = listen_close(a->listen);
 	retry_end(a);
 	close_ship(a);
+	sample_close(a);
 	books_close(a);
 	close_tailer(a);
+	a->counts = counts_close(a->counts);
 	a->store = store_close(a->store);
 	if (a->signal_fd >= 0)
 		(void)close(a->signal_fd);
@@ -203,12 +181,14 @@ static void begin_reload(struct agent *a)
 	if (conf_load(&conf, a->conf->path, on_mistake, NULL) < 0) {
 		log_error("reload: the new configuration is wrong, going on with the old one");
 		notify_ready("going on with the old configuration");
+		a->reload_failed = true;
 		return;
 	}
-	if (verdict_load(&rules, conf, on_mistake, NULL) < 0) {
+	if (judge_load(&rules, conf, on_mistake, NULL) < 0) {
 		log_error("reload: the rules are wrong, going on with the old configuration and "
 		          "the old rules");
 		notify_ready("going on with the old configuration and rules");
+		a->reload_failed = true;
 		(void)conf_free(conf);
 		return;
 	}
@@ -221,6 +201,7 @@ static void begin_reload(struct agent *a)
 	a->next_conf = conf;
 	(void)rules_free(a->next_rules);
 	a->next_rules = rules;
+	a->reload_failed = false;
 	if (!a->reload) /* one reload after the other does not put the first one off */
 		a->stop_ms = a->now_ms;
 	a->reload = true;
@@ -289,6 +270,7 @@ static int finish_reload(struct agent *a, struct err *err)
 		(void)rules_free(a->rules);
 		a->rules = a->next_rules;
 		a->next_rules = NULL;
+		a->loaded_real_ms = clock_real_ms();
 		if (same)
 			repoint_sources(a);
 		(void)conf_free(old);
@@ -298,12 +280,8 @@ static int finish_reload(struct agent *a, struct err *err)
 	if (rc == 0)
 		rc = open_ship(a, err);
 	a->reload = false;
-	if (rc == 0) {
-		log_info("reload: done; sources: %zu, endpoints: %zu", a->conf->nsources,
-		         a->conf->nendpoints);
-		say_rules(a);
-		tell_ready(a);
-	}
+	if (rc == 0)
+		say_reloaded(a);
 	return rc;
 }
 
@@ -333,6 +311,7 @@ static int64_t timeout(const struct agent *a, bool more)
 		int64_t left = a->stop_ms + (int64_t)a->conf->drain_ms - a->now_ms;
 		t = sooner(t, left > 0 ? left : 0);
 	}
+	t = sooner(t, share_timeout(a));
 	return sooner(sooner(t, notify_interval_ms()), listen_timeout(a->listen));
 }
 
@@ -348,6 +327,9 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	int rc = ship_wait(a->ship, fds, a->listen ? 3 : 2,
 	                   ms < 0 ? -1 : (int)(ms > 60000 ? 60000 : ms));
 	a->now_ms = clock_mono_ms();
+	sample_take(a);
+	times_caught_up(a);
+	carry_growth(a);
 	return rc < 0 ? err_set(err, rc, "wait for events: %s", strerror(-rc)) : 0;
 }
 
@@ -382,6 +364,7 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 		rc = ship_step(a->ship, a->now_ms, err);
 	if (rc < 0)
 		return rc;
+	share_apply(a);
 	*ret_more = fill(a);
 	if (books_commit(a)) {
 		again_lifted(a);
@@ -389,6 +372,7 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 	}
 	/* Also with a store that takes no writes: what goes out then was stored before. */
 	rc = ship_start(a->ship, a->now_ms, err);
+	say_state(a);
 	notify_alive(a->now_ms);
 	return rc;
 }
@@ -402,9 +386,9 @@ static bool drained(const struct agent *a)
 static void trouble(struct agent *a, const struct err *err)
 {
 	unsigned long left_out;
+	char more[LOG_MORE_SIZE];
 	if (log_allowed(&a->trouble_limit, a->now_ms, 60000, &left_out))
-		log_error("%s; going on in a second (%lu more since the last such line)", err->text,
-		          left_out);
+		log_error("%s; going on in a second%s", err->text, log_more(left_out, more));
 	(void)poll(NULL, 0, DEGRADED_MS);
 	notify_alive(clock_mono_ms());
 }
@@ -437,8 +421,8 @@ int agent_run(struct conf *conf, bool dry_run)
 	struct agent a = {.conf = conf, .dry_run = dry_run, .signal_fd = -1};
 	struct err err = {0};
 	a.now_ms = a.started_ms = clock_mono_ms();
-	a.started_real_ms = clock_real_ms();
-	int rc = verdict_load(&a.rules, conf, on_mistake, NULL);
+	a.started_real_ms = a.loaded_real_ms = clock_real_ms();
+	int rc = judge_load(&a.rules, conf, on_mistake, NULL);
 	if (rc < 0) {
 		log_error("the rules are wrong: not started; 'pmta-shipper check' tells the same");
 		close_all(&a);
@@ -447,7 +431,6 @@ int agent_run(struct conf *conf, bool dry_run)
 	rc = open_all(&a, &err);
 	if (rc == 0) {
 		say_start(&a);
-		tell_ready(&a);
 		rc = loop(&a, &err);
 	}
 	if (rc == 0)

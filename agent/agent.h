@@ -15,7 +15,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "agent/counts.h"
+#include "agent/history.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "csv/reader.h"
@@ -27,6 +30,20 @@
 struct agent;
 struct listen;
 struct rules;
+
+/* timeLogged of a source's records, as PowerMTA wrote it; "" while none is known. */
+#define TIME_TEXT_SIZE 40
+struct times {
+	char read[TIME_TEXT_SIZE];  /* of the last row read */
+	char first[TIME_TEXT_SIZE]; /* of the first one since the start */
+	char done[TIME_TEXT_SIZE];  /* of the last one in its file that was answered for */
+	int64_t done_file;
+	uint64_t done_end;
+	char settled[TIME_TEXT_SIZE]; /* and with nothing before it open; in the store */
+	size_t column;                /* where timeLogged stood the last time */
+	bool changed;                 /* settled is to be stored */
+	int64_t caught_up_ms;         /* nothing was left to do then; 0: never yet */
+};
 
 /* From one source's lines to its endpoint's batches. */
 struct lane {
@@ -46,8 +63,8 @@ struct lane {
 	bool warned_type;
 	int64_t stalled_ms; /* out of memory: not before then */
 	uint64_t in_flight; /* rows handed to ship and not yet reported done */
-	uint64_t by_type[RECORD_NOT_A_TYPE + 1];
-	uint64_t utf8_repaired;
+	struct source_counts *counts;
+	struct times times;
 };
 
 /* A dead letter on its way to the store. */
@@ -80,6 +97,14 @@ struct lifted {
 	size_t left; /* tries without an answer */
 };
 
+/* An endpoint that is shared with a replay: see share.h. */
+#define LEASES_MAX 16
+struct lease {
+	char endpoint[80]; /* names have at most 64 */
+	int64_t until_ms;
+	unsigned theirs; /* requests at a time that are not ours */
+};
+
 struct agent {
 	struct conf *conf;
 	struct store *store;
@@ -88,12 +113,15 @@ struct agent {
 	struct ship *ship;
 	struct listen *listen;
 	struct lane *lanes;
+	struct counts *counts;
 	int signal_fd;
 	bool dry_run, stopping, reload, degraded;
 	int64_t now_ms, stop_ms, started_ms, started_real_ms;
 	int64_t rested_ms; /* memory was given back then */
 	struct conf *next_conf;
 	struct rules *rules, *next_rules; /* NULL: there are none */
+	bool reload_failed;     /* the last one was asked for with a configuration that is wrong */
+	int64_t loaded_real_ms; /* when the configuration in force was read */
 
 	struct letter *letters;
 	size_t nletters, letters_room, letters_bytes;
@@ -109,7 +137,13 @@ struct agent {
 	struct retry retry;
 	struct ship_memory *remembered; /* by endpoint: as it is in the store */
 	struct log_limit store_limit, dead_limit, trouble_limit;
+	struct log_burst note_limit;
+	uint64_t said_state; /* what the service manager was told of, as a number */
 	unsigned next_lane;
+	struct history *history;
+	uint64_t *sampled; /* the values of its series, as they were taken last */
+	struct lease leases[LEASES_MAX];
+	size_t nleases;
 };
 
 /* lane.c */
@@ -164,38 +198,90 @@ char *verb_drain(struct agent *a, const struct listen_request *request);
 /* The dead letters in the store are others now. */
 void books_recount(struct agent *a);
 
-/* agent.c */
+/*
+ * carry.c: what was counted goes on under another configuration.  carry_on() when tailer and ship
+ * are open, the others before they are closed.
+ */
+int carry_on(struct agent *a, struct err *err) MUST_CHECK;
+void carry_ship(struct agent *a);
+void carry_tailer(struct agent *a);
+/* Once an hour: how much disk the sources' files take. */
+void carry_growth(struct agent *a);
+
+/* signals.c */
 void agent_block_signals(void);
+int agent_open_signals(struct agent *a, struct err *err) MUST_CHECK;
+
+/* agent.c */
 /* Run until SIGTERM.  Takes the conf over.  Returns the exit status. */
 int agent_run(struct conf *conf, bool dry_run);
+
+/* sample.c: the series of the agent's history, and taking them; see history.h */
+enum sample_source { SAMPLE_READ, SAMPLE_ACKED, SAMPLE_BEHIND, SAMPLES_A_SOURCE };
+enum sample_endpoint {
+	SAMPLE_REQUESTS,
+	SAMPLE_ACCEPTED,
+	SAMPLE_ENDED,   /* requests */
+	SAMPLE_ELAPSED, /* microseconds of those */
+	SAMPLES_AN_ENDPOINT
+};
+size_t sample_of_source(size_t source, enum sample_source what);
+size_t sample_of_endpoint(const struct agent *a, size_t endpoint, enum sample_endpoint what);
+size_t sample_of_category(const struct agent *a, size_t category);
+int sample_open(struct agent *a, struct err *err) MUST_CHECK; /* also after a reload */
+void sample_close(struct agent *a);
+/* Between waiting and whatever comes of it: nothing has moved since the last turn. */
+void sample_take(struct agent *a);
+
+/* A second, on average, over the last 10 seconds, minute, hour (or since the start, if later). */
+struct rates {
+	double now, minute, hour;
+};
+struct rates sample_rates(const struct agent *a, size_t series);
 
 /* view.c, status.c: what `status` shows, of a running agent or of the store alone */
 struct source_view {
 	const char *name, *acct_file;
-	char file[256];
-	struct tail_status tail; /* its file points to the field above */
+	char file[256], unreadable[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE];
+	struct tail_status tail; /* its texts point to the fields above */
 	uint64_t in_flight;      /* rows */
 	uint64_t by_type[RECORD_NOT_A_TYPE + 1], utf8_repaired;
+	int64_t last_record_ms;  /* timeLogged of the last row read; 0: not known */
+	uint64_t behind_records; /* an estimate */
+	uint64_t behind_seconds; /* age of the first row that is not settled, at most */
+	struct rates read, acked;
 };
 
 struct endpoint_view {
 	const char *name;
 	bool configured;
 	struct ship_status ship; /* of a running agent */
+	struct rates accepted;   /* records */
 };
 
 struct view {
 	bool running; /* and it was asked */
 	bool unasked; /* it runs, but cannot be asked: this is what its store says */
 	bool degraded, dry_run, dead_full;
-	int64_t pid, now_ms, uptime_ms;
+	int64_t pid, now_ms, uptime_ms, real_ms;
 	const char *conf_path;
 	const struct rules *rules; /* of a running agent that has some */
+	char last_error[512];      /* the last warning or error in the log; "" for none */
+	int64_t last_error_ms;
+	struct rates read, acked; /* of all sources */
 	size_t nsources, nendpoints;
 	struct source_view *sources;
 	struct endpoint_view *endpoints;
 	int64_t dead_records, dead_bytes;
 };
+
+/* times.c: how far behind a source is, in records and seconds */
+void times_read(struct times *t, const struct record *rec);
+void times_done(struct times *t, const struct ship_done *done); /* after its tailer_ack() */
+int times_load(struct times *t, struct store *store, const char *source) MUST_CHECK;
+int times_put(struct times *t, struct store *store, const char *source) MUST_CHECK;
+void times_caught_up(struct agent *a); /* at the time of sample_take() */
+void times_view(struct source_view *s, const struct times *t, int64_t now_ms);
 
 /* Both return 0 or a negative errno; view_free() in any case. */
 int view_of_agent(struct view *ret, const struct agent *a) MUST_CHECK;
@@ -204,25 +290,50 @@ void view_free(struct view *v);
 
 /* Things an operator should look at; 0: all is well. */
 unsigned view_problems(const struct view *v);
+/* A source lost a file unread, and that is not long ago. */
+bool view_lost(const struct view *v, const struct source_view *s);
+#define VIEW_LOST_DAYS 7
 
 /* Text for people, JSON for programs: the caller's, or NULL when out of memory. */
 char *status_text(const struct view *v);
 char *status_json(const struct view *v);
+typedef void status_print_fn(FILE *f, const struct view *v);
+char *status_render(const struct view *v, status_print_fn *print);
+
+/*
+ * verdict.c: one line for Nagios and its kind, with performance data, the caller's (or NULL when
+ * out of memory).  *ret_exit is what such a program expects as exit status.
+ */
+enum verdict { VERDICT_OK, VERDICT_WARNING, VERDICT_CRITICAL, VERDICT_UNKNOWN };
+struct verdict_limits {
+	uint64_t warn_ms, crit_ms; /* behind */
+};
+char *verdict_line(const struct view *v, const struct verdict_limits *limits,
+                   enum verdict *ret_exit);
 
 /* rest.c: before a wait of wait_ms */
 void rest_if_idle(struct agent *a, int64_t wait_ms);
+/* metrics.c, hour.c, page.c: the caller's, or NULL when out of memory */
+char *metrics_text(const struct agent *a);
+char *hour_json(const struct agent *a);
+/* The page, and the Content-Security-Policy it needs. */
+char *page_text(char *ret_csp, size_t size);
 
 /* control.c: answers on the control socket and on metrics-listen */
 int control_open(struct agent *a);
 
-/* say.c: lines for the log, and for the service manager */
-void say_rules(const struct agent *a);
-void tell_ready(const struct agent *a);
-void say_start(const struct agent *a);
+/* say.c: the log's first and last lines, and what `systemctl status` shows */
+void say_note(struct agent *a, enum log_level level, const char *text); /* of another room */
+void say_start(struct agent *a);
+void say_reloaded(struct agent *a);
+void say_state(struct agent *a); /* each turn: tells when it is another one */
 void say_stop(const struct agent *a);
+/* Of a configuration, defaults included: whether two hosts run the same can be seen. */
+void say_digest(const struct conf *conf, char ret[HASH_HEX_SIZE]);
 
 /* notify.c: to the service manager, if there is one */
 void notify_ready(const char *status);
+void notify_status(const char *status);
 void notify_reloading(void);
 void notify_stopping(void);
 /* Half the watchdog's interval, or -1 without one; notify_alive() at least that often. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
-#include "agent/verdict.h"
+#include "agent/judge.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/scope.h"
@@ -208,11 +208,11 @@ int books_dead(struct agent *a, const struct store_dead *d)
 	int rc = keep_letter(a, d, false);
 	if (rc < 0)
 		return rc;
+	char more[LOG_MORE_SIZE];
 	if (log_allowed(&a->dead_limit, a->now_ms, 1000, &left_out))
 		log_warning("dead letter (%s): \"%s\" at byte %" PRIu64 ": %s; kept, see "
 		            "'pmta-shipper dead list'%s",
-		            d->kind, d->file, d->start, d->reason,
-		            left_out > 0 ? "; more of them since the last such line" : "");
+		            d->kind, d->file, d->start, d->reason, log_more(left_out, more));
 	return 0;
 }
 
@@ -340,6 +340,11 @@ void books_done(const struct ship_done *done, void *arg)
 	if (tailer_ack(a->tailer, done->tag.owner, start, end, proofs, choose_proofs(done, proofs),
 	               &tally) < 0)
 		goto again;
+	struct source_counts *counts = a->lanes[done->lane].counts;
+	for (size_t i = 0; i < done->n; i++)
+		amount_add(done->outcome == SHIP_REFUSED ? &counts->rejected : &counts->shipped,
+		           &done->items[i].mark);
+	times_done(&a->lanes[done->lane].times, done);
 	const struct bound bound = {done->tag.file, start, end};
 	if (done->stored && !PUSH(a->done, a->ndone, a->done_room, bound))
 		log_debug("out of memory: a boundary stays in the store until it is passed");
@@ -397,6 +402,8 @@ static int put_all(struct agent *a, int64_t *ret_records, int64_t *ret_bytes)
 		rc = ship_boundaries(a->ship, put_boundary, a->store);
 	if (rc == 0)
 		rc = tailer_save(a->tailer);
+	for (size_t i = 0; rc == 0 && i < a->conf->nsources; i++)
+		rc = times_put(&a->lanes[i].times, a->store, a->conf->sources[i].name);
 	for (size_t i = 0; rc == 0 && i < a->conf->nendpoints; i++)
 		rc = memory_put(a, i);
 	return rc;
@@ -419,6 +426,8 @@ static void committed(struct agent *a, int64_t records, int64_t bytes)
 		books_recount(a);
 	for (size_t i = 0; i < a->conf->nendpoints; i++)
 		a->remembered[i] = ship_memory(a->ship, i);
+	for (size_t i = 0; i < a->conf->nsources; i++)
+		a->lanes[i].times.changed = false;
 	clear(a);
 	ship_stored(a->ship);
 	tailer_saved(a->tailer);
@@ -429,6 +438,7 @@ bool books_commit(struct agent *a)
 {
 	int64_t records = 0, bytes = 0;
 	unsigned long left_out;
+	char more[LOG_MORE_SIZE];
 	if (!anything(a))
 		return true;
 	int rc = store_begin(a->store);
@@ -445,8 +455,8 @@ bool books_commit(struct agent *a)
 	if (log_allowed(&a->store_limit, a->now_ms, SAY_EVERY_MS, &left_out))
 		log_error(
 		        "write the store in \"%s\": %s; nothing new is sent until it works, trying "
-		        "again every second",
-		        a->conf->state_dir, store_error(a->store));
+		        "again every second%s",
+		        a->conf->state_dir, store_error(a->store), log_more(left_out, more));
 	store_rollback(a->store);
 	a->degraded = true;
 	return false;

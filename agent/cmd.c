@@ -2,13 +2,14 @@
 
 #include <ctype.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/verdict.h"
+#include "agent/judge.h"
 
 const char CMD_NO_ARGUMENTS[] = "takes no argument";
 
@@ -43,7 +44,7 @@ int cmd_load_conf_to_look(struct conf **ret, const char *path)
 
 int cmd_load_rules(struct rules **ret, const struct conf *conf)
 {
-	return verdict_load(ret, conf, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
+	return judge_load(ret, conf, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
 }
 
 int cmd_load_conf_to_check(struct conf **ret, const char *path)
@@ -105,7 +106,10 @@ void cmd_become_owner(const char *dir)
 	struct stat st;
 	if (geteuid() != 0 || stat(dir, &st) < 0 || st.st_uid == 0)
 		return;
-	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)
+	/* With the groups the service has: what it may read, and what not, is to be seen, too. */
+	const struct passwd *p = getpwuid(st.st_uid);
+	int rc = p ? initgroups(p->pw_name, p->pw_gid) : setgroups(0, NULL);
+	if (rc < 0 || setgid(p ? p->pw_gid : st.st_gid) < 0 || setuid(st.st_uid) < 0)
 		(void)fprintf(stderr, "pmta-shipper: reading \"%s\" as root: %m\n", dir);
 }
 

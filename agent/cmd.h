@@ -23,6 +23,12 @@ int cmd_rules(int argc, char **argv);
 int cmd_pause(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_drain(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+int cmd_archives(int argc, char **argv);
+int cmd_reconcile(int argc, char **argv);
+int cmd_import_sincedb(int argc, char **argv);
+int cmd_import_logstash(int argc, char **argv);
 
 enum cmd_kind {
 	CMD_FLAG,   /* to is a bool */

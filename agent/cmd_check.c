@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
-#include "agent/verdict.h"
+#include "agent/judge.h"
 
 /* A folder that does not exist is waited for, but it may be a typing mistake. */
 static void print_missing(const char *path, bool file)
@@ -83,6 +83,8 @@ int cmd_check(int argc, char **argv)
 	const struct cmd_spec spec = {
 	        .usage = "[-c FILE] [--print]",
 	        .about = "Check the configuration and tell every mistake in it.",
+	        .examples = "  pmta-shipper check -c new.conf\n"
+	                    "  pmta-shipper check --print >effective.conf",
 	        .options = options,
 	        .config = &path,
 	        .arguments = CMD_NO_ARGUMENTS};

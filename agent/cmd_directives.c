@@ -15,6 +15,7 @@ int cmd_directives(int argc, char **argv)
 	const struct cmd_spec spec = {
 	        .usage = "[-c FILE] [--extended]",
 	        .about = "Print the acct-file blocks for PowerMTA's configuration.",
+	        .examples = "  pmta-shipper directives --extended >acct-files.txt",
 	        .options = options,
 	        .config = &path,
 	        .arguments = CMD_NO_ARGUMENTS};

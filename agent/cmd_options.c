@@ -5,6 +5,7 @@
 
 #include "agent/cmd.h"
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "base/units.h"
 
 #define OPTIONS_MAX 24
@@ -35,20 +36,46 @@ static void print_help(const char *command, const struct cmd_spec *spec)
 		(void)snprintf(name, sizeof(name), "    --%s", o->name);
 		print_option(name, o->meta, o->what);
 	}
+	if (spec->zero)
+		print_option("-0", NULL, "end each name with a NUL byte, for xargs -0");
 	print_option("-h, --help", NULL, "print this");
 	if (spec->examples)
 		(void)printf("\nExamples:\n%s\n", spec->examples);
 }
 
-static int bad_option(char **argv, int c)
+/* A long option nobody knows: what was meant, most likely. */
+static void say_unknown(const char *text, const struct cmd_spec *spec, char *why, size_t size)
+{
+	char name[NEAREST_NONE + 1];
+	size_t dashes = strspn(text, "-"), len = strcspn(text + dashes, "=");
+	unsigned best = NEAREST_NONE;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)len, text + dashes);
+	const char *nearest = nearest_is(name, "config", &best) ? "config" : NULL;
+	if (nearest_is(name, "help", &best))
+		nearest = "help";
+	for (const struct cmd_option *o = spec->options; o && o->name; o++) {
+		if (nearest_is(name, o->name, &best))
+			nearest = o->name;
+	}
+	if (nearest && best == 0 && text[dashes + len] == '=')
+		(void)snprintf(why, size, "--%s takes no value", nearest);
+	else if (nearest)
+		(void)snprintf(why, size, "unknown option '%.40s' (did you mean '--%s'?)", text,
+		               nearest);
+	else
+		(void)snprintf(why, size, "unknown option '%.80s'", text);
+}
+
+static int bad_option(char **argv, int c, const struct cmd_spec *spec)
 {
 	char why[128];
 	if (c != ':' && optopt > ' ' && optopt < 0x7f) /* one letter, perhaps among others */
 		(void)snprintf(why, sizeof(why), "unknown option '-%c'", optopt);
-	else
-		(void)snprintf(why, sizeof(why), "%s '%s'",
-		               c == ':' ? "a value is missing after" : "unknown option",
+	else if (c == ':')
+		(void)snprintf(why, sizeof(why), "a value is missing after '%.80s'",
 		               argv[optind - 1]);
+	else
+		say_unknown(argv[optind - 1], spec, why, sizeof(why));
 	return cmd_usage(argv[0], why);
 }
 
@@ -126,7 +153,7 @@ int cmd_options(int argc, char **argv, const struct cmd_spec *spec)
 		} else if (c == '0') {
 			*spec->zero = true;
 		} else {
-			status = bad_option(argv, c);
+			status = bad_option(argv, c, spec);
 		}
 	}
 	if (status != CMD_GO_ON)

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "agent/cmd.h"
+#include "agent/judge.h"
+#include "agent/octeth.h"
 #include "agent/rows.h"
-#include "agent/verdict.h"
 #include "base/event_id.h"
 #include "base/utf8.h"
 #include "ship/json.h"
@@ -23,7 +24,7 @@ struct parse {
 	struct json *json;
 	char *out;
 	size_t out_room;
-	bool bad;
+	bool octeth, bad;
 };
 
 static int on_reject(const struct record *rec, const char *why, void *arg)
@@ -39,19 +40,34 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 	return 0;
 }
 
+/* The record in the format asked for; what cannot be told in it is a bad row. */
+static ssize_t print_record(struct parse *p, const struct record *rec)
+{
+	const char *why;
+	if (!p->octeth)
+		return json_record(p->json, rec, p->out, p->out_room - 1);
+	ssize_t n = octeth_line(rec, p->out, p->out_room - 1, &why);
+	if (n != -EINVAL)
+		return n;
+	(void)on_reject(rec, why, p);
+	return 0;
+}
+
 static int on_record(const struct record *rec, void *arg)
 {
 	struct parse *p = arg;
 	struct record judged = *rec;
-	struct verdict_text verdict;
+	struct judge_text verdict;
 	if (!rows_wanted(p->source, rec, p->since_ms, p->until_ms))
 		return 0;
-	int rc = verdict_give(p->bounce_rules, &judged, &verdict);
+	int rc = judge_record(p->bounce_rules, &judged, &verdict);
 	if (rc != 0)
-		return rc == VERDICT_WITHHELD ? 0 : rc;
+		return rc == JUDGE_WITHHELD ? 0 : rc;
 	for (;;) {
-		ssize_t n = json_record(p->json, &judged, p->out, p->out_room - 1);
-		if (n >= 0) {
+		ssize_t n = print_record(p, &judged);
+		if (n == 0)
+			return 0;
+		if (n > 0) {
 			p->out[n] = '\n';
 			return fwrite(p->out, 1, (size_t)n + 1, stdout) == (size_t)n + 1 ? 0 : -EIO;
 		}
@@ -108,16 +124,18 @@ int cmd_parse(int argc, char **argv)
 	         "whose settings to use; else by file name, else the first"},
 	        {"since", CMD_TIME, &p.since_ms, "T", "only records with timeLogged at or after T"},
 	        {"until", CMD_TIME, &p.until_ms, "T", "only records with timeLogged before T"},
-	        {"format", CMD_TEXT, &p.format, "F", "ndjson"},
+	        {"format", CMD_TEXT, &p.format, "F",
+	         "ndjson, or octeth-process: lines for Octeth's Process page"},
 	        {0}};
 	const struct cmd_spec spec = {
-	        .usage = "[-c FILE] [--source NAME] [--since T] [--until T] CSV...",
+	        .usage = "[-c FILE] [--source NAME] [--since T] [--until T] [--format F] CSV...",
 	        .about = "Print the records of accounting files (also .gz) on standard output, one "
 	                 "JSON\n"
 	                 "object a line, as they would be sent; bad rows go to standard error.  "
 	                 "Exit\n"
 	                 "status 1 if there were any.",
-	        .examples = "  pmta-shipper parse --since 2026-11-21T00:00:00Z bounces-*.csv",
+	        .examples = "  pmta-shipper parse --since 2026-11-21T00:00:00Z bounces-*.csv\n"
+	                    "  pmta-shipper parse --format octeth-process bounces-2026-11-21-*.csv",
 	        .options = options,
 	        .config = &p.conf_path,
 	        .arguments = "which files?"};
@@ -125,8 +143,9 @@ int cmd_parse(int argc, char **argv)
 	int status = cmd_options(argc, argv, &spec);
 	if (status != CMD_GO_ON)
 		return status;
-	if (strcmp(p.format, "ndjson") != 0)
-		return cmd_usage(argv[0], "--format takes ndjson");
+	p.octeth = strcmp(p.format, "octeth-process") == 0;
+	if (!p.octeth && strcmp(p.format, "ndjson") != 0)
+		return cmd_usage(argv[0], "--format takes ndjson or octeth-process");
 	status = cmd_load_conf_to_look(&conf, p.conf_path);
 	if (status != 0)
 		return status;

@@ -3,11 +3,12 @@
 
 #include "agent/cmd.h"
 
-static int tell(int argc, char **argv, const char *about)
+static int tell(int argc, char **argv, const char *about, const char *examples)
 {
 	const char *path = CONF_DEFAULT_PATH;
 	const struct cmd_spec spec = {.usage = "[-c FILE] ENDPOINT",
 	                              .about = about,
+	                              .examples = examples,
 	                              .config = &path,
 	                              .arguments = "which endpoint?"};
 	struct conf *conf;
@@ -33,10 +34,12 @@ int cmd_pause(int argc, char **argv)
 	return tell(
 	        argc, argv,
 	        "Send nothing to an endpoint until 'resume', also across restarts.  What is in\n"
-	        "flight is finished; new rows wait in their files and nothing is lost.");
+	        "flight is finished; new rows wait in their files and nothing is lost.",
+	        "  pmta-shipper pause octeth");
 }
 
 int cmd_resume(int argc, char **argv)
 {
-	return tell(argc, argv, "Go on sending to an endpoint that was paused.");
+	return tell(argc, argv, "Go on sending to an endpoint that was paused.",
+	            "  pmta-shipper resume octeth");
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "agent/cmd.h"
-#include "agent/verdict.h"
+#include "agent/judge.h"
 
 struct rules_options {
 	const char *conf_path;

@@ -27,7 +27,7 @@ static void print_match(struct explain *e, const struct rules_result *r)
 		return;
 	}
 	if (r->rule < 0) {
-		(void)printf("%-8s %s: %s\n", step, r->id, verdict_name(r->said));
+		(void)printf("%-8s %s: %s\n", step, r->id, rules_verdict_name(r->said));
 		return;
 	}
 	e->rc = rules_why(e->o->rules, e->fields, r, why);
@@ -35,7 +35,7 @@ static void print_match(struct explain *e, const struct rules_result *r)
 	struct rules_rule rule;
 	rules_rule(e->o->rules, (size_t)r->rule, &rule);
 	(void)printf("%-8s %s:%u id=%s: %s", step, rule.file, rule.line, r->id,
-	             verdict_name(r->said));
+	             rules_verdict_name(r->said));
 	if (found) {
 		cmd_rules_text(e->o, slice_of(found + 2), clean, sizeof(clean));
 		(void)printf(", by \"%s\"", clean);
@@ -59,9 +59,10 @@ static void print_verdict(const struct explain *e)
 		(void)printf("verdict  none; it is delivered as it is\n");
 		return;
 	}
-	(void)printf("verdict  %s, rule %s", verdict_title(r->verdict), r->id);
+	(void)printf("verdict  %s, rule %s", rules_verdict_title(r->verdict), r->id);
 	if (r->verdict != r->said)
-		(void)printf(", %%map %s=%s", verdict_name(r->said), verdict_name(r->verdict));
+		(void)printf(", %%map %s=%s", rules_verdict_name(r->said),
+		             rules_verdict_name(r->verdict));
 	if (*r->action)
 		(void)printf(", action %s", r->action);
 	(void)printf(r->deliver ? "; delivered%s\n" : "; not delivered%s\n",

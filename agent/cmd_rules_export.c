@@ -12,11 +12,11 @@ static void refuse(const struct rules_rule *rule, const char *why, size_t *n)
 	(*n)++;
 }
 
-static const char *why_not(const struct rules_rule *rule, enum verdict v, size_t texts)
+static const char *why_not(const struct rules_rule *rule, enum rules_verdict v, size_t texts)
 {
 	if (rule->feedback)
 		return "it is about complaints";
-	if (v != VERDICT_HARD && v != VERDICT_SOFT)
+	if (v != RULES_HARD && v != RULES_SOFT)
 		return "Octeth knows Hard and Soft only (with '%map block=soft' a block would be "
 		       "Soft)";
 	if (!rule->deliver)
@@ -32,7 +32,7 @@ static void export_rule(const struct rules_options *o, size_t i, size_t *refused
 	const struct slice *texts;
 	rules_rule(o->rules, i, &rule);
 	size_t n = rules_literals(o->rules, i, &texts);
-	enum verdict v = rules_mapped(o->rules, rule.said);
+	enum rules_verdict v = rules_mapped(o->rules, rule.said);
 	const char *why = why_not(&rule, v, n);
 	/* As it was written, where it is one text: its own capitals are easier to read. */
 	const struct slice written = rule.source;
@@ -46,7 +46,8 @@ static void export_rule(const struct rules_options *o, size_t i, size_t *refused
 		return;
 	}
 	for (size_t k = 0; k < n; k++)
-		(void)printf("%.*s==>%s\n", (int)texts[k].len, texts[k].text, verdict_title(v));
+		(void)printf("%.*s==>%s\n", (int)texts[k].len, texts[k].text,
+		             rules_verdict_title(v));
 }
 
 int cmd_rules_export(struct rules_options *o)

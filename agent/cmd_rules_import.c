@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/import.h"
+#include "agent/rules_import.h"
 #include "base/scope.h"
 #include "base/utf8.h"
 
 #define IMPORT_MAX (8 << 20)
 
-static void note(struct import *im, bool lost, const char *fmt, va_list args)
+static void note(struct rules_import *im, bool lost, const char *fmt, va_list args)
 {
 	char what[512], clean[1024], name[512];
 	(void)vsnprintf(what, sizeof(what), fmt, args);
@@ -25,7 +25,7 @@ static void note(struct import *im, bool lost, const char *fmt, va_list args)
 	im->lost += lost;
 }
 
-void import_note(struct import *im, const char *fmt, ...)
+void rules_import_note(struct rules_import *im, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
@@ -33,7 +33,7 @@ void import_note(struct import *im, const char *fmt, ...)
 	va_end(args);
 }
 
-void import_lost(struct import *im, const char *fmt, ...)
+void rules_import_lost(struct rules_import *im, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
@@ -48,14 +48,14 @@ static void keep_mistake(const char *line, void *arg)
 	(void)snprintf(why, 512, "%s", text ? text + 2 : line);
 }
 
-void import_rule(struct import *im, const char *rule)
+void rules_import_rule(struct rules_import *im, const char *rule)
 {
 	struct rules *r = NULL;
 	char why[512] = "";
 	int rc = rules_load_text(&r, "x", slice_of(rule), keep_mistake, why);
 	(void)rules_free(r);
 	if (rc < 0) {
-		import_lost(im, "not carried over: %s", why);
+		rules_import_lost(im, "not carried over: %s", why);
 		(void)printf("# line %u: %s\n#   %s\n", im->line, why, rule);
 		return;
 	}
@@ -63,7 +63,7 @@ void import_rule(struct import *im, const char *rule)
 	im->rules++;
 }
 
-void import_escape(struct slice text, char *ret, size_t size)
+void rules_import_escape(struct slice text, char *ret, size_t size)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < text.len && n + 2 < size; i++) {
@@ -92,16 +92,16 @@ static bool is_special(struct slice text)
 	return false;
 }
 
-static void octeth_line(struct import *im, struct slice line)
+static void octeth_line(struct rules_import *im, struct slice line)
 {
 	char rule[4096], escaped[3000];
-	enum verdict v;
+	enum rules_verdict v;
 	const char *arrow = NULL;
 	for (const char *p = line.text; p + 3 <= line.text + line.len; p++)
 		if (memcmp(p, "==>", 3) == 0)
 			arrow = p;
 	if (!arrow) {
-		import_lost(im, "not carried over: no '==>'");
+		rules_import_lost(im, "not carried over: no '==>'");
 		return;
 	}
 	const struct slice text = {line.text, (size_t)(arrow - line.text)};
@@ -110,24 +110,24 @@ static void octeth_line(struct import *im, struct slice line)
 		word.len--;
 	while (word.len > 0 && isspace((unsigned char)*word.text))
 		word = (struct slice){word.text + 1, word.len - 1};
-	if (!verdict_named(word, &v) || text.len == 0 || text.len > 1000) {
-		import_lost(im, "not carried over: %s",
-		            text.len == 0     ? "the text is empty"
-		            : text.len > 1000 ? "the text is too long"
-		                              : "the verdict is neither Hard nor Soft");
+	if (!rules_verdict_named(word, &v) || text.len == 0 || text.len > 1000) {
+		rules_import_lost(im, "not carried over: %s",
+		                  text.len == 0     ? "the text is empty"
+		                  : text.len > 1000 ? "the text is too long"
+		                                    : "the verdict is neither Hard nor Soft");
 		return;
 	}
-	import_escape(text, escaped, sizeof(escaped));
+	rules_import_escape(text, escaped, sizeof(escaped));
 	if (is_special(text))
-		(void)snprintf(rule, sizeof(rule), "/%s/ ==> %s", escaped, verdict_name(v));
+		(void)snprintf(rule, sizeof(rule), "/%s/ ==> %s", escaped, rules_verdict_name(v));
 	else
 		(void)snprintf(rule, sizeof(rule), "%.*s==>%s", (int)text.len, text.text,
-		               verdict_title(v));
-	import_rule(im, rule);
+		               rules_verdict_title(v));
+	rules_import_rule(im, rule);
 }
 
-static void each_line(struct import *im, struct slice all,
-                      void (*take)(struct import *im, struct slice line))
+static void each_line(struct rules_import *im, struct slice all,
+                      void (*take)(struct rules_import *im, struct slice line))
 {
 	const char *p = all.text, *end = p + all.len;
 	for (im->line = 1; p < end; im->line++) {
@@ -144,10 +144,10 @@ static void each_line(struct import *im, struct slice all,
 /* ---- PowerMTA ---- */
 
 /* The verdict that the built-in rules give a category. */
-static enum verdict verdict_of_cat(struct slice cat)
+static enum rules_verdict verdict_of_cat(struct slice cat)
 {
 	struct rules *r = NULL;
-	struct rules_result result = {.said = VERDICT_UNKNOWN};
+	struct rules_result result = {.said = RULES_UNKNOWN};
 	char why[512];
 	const struct rules_fields f = {.diag = SLICE_EMPTY,
 	                               .status = SLICE_EMPTY,
@@ -158,13 +158,13 @@ static enum verdict verdict_of_cat(struct slice cat)
 	                               .feedback_type = SLICE_EMPTY};
 	if (rules_load_text(&r, "x", SLICE_EMPTY, keep_mistake, why) == 0 &&
 	    rules_judge(r, &f, &result) < 0)
-		result.said = VERDICT_UNKNOWN;
+		result.said = RULES_UNKNOWN;
 	(void)rules_free(r);
 	return result.said;
 }
 
 /* "/spam/ spam-related" */
-static void powermta_line(struct import *im, struct slice line)
+static void powermta_line(struct rules_import *im, struct slice line)
 {
 	char rule[8192];
 	size_t at = 0;
@@ -175,7 +175,7 @@ static void powermta_line(struct import *im, struct slice line)
 		return;
 	const char *close = *line.text == '/' ? memrchr(line.text, '/', line.len) : NULL;
 	if (!close || close == line.text) {
-		import_lost(im, "not carried over: no '/PATTERN/ category'");
+		rules_import_lost(im, "not carried over: no '/PATTERN/ category'");
 		return;
 	}
 	struct slice cat = {close + 1, line.len - (size_t)(close + 1 - line.text)};
@@ -183,16 +183,17 @@ static void powermta_line(struct import *im, struct slice line)
 		cat = (struct slice){cat.text + 1, cat.len - 1};
 	while (cat.len > 0 && isspace((unsigned char)cat.text[cat.len - 1]))
 		cat.len--;
-	enum verdict v = verdict_of_cat(cat);
-	if (v == VERDICT_UNKNOWN)
-		import_note(im, "category '%.*s' says neither hard nor soft: unknown", (int)cat.len,
-		            cat.text);
+	enum rules_verdict v = verdict_of_cat(cat);
+	if (v == RULES_UNKNOWN)
+		rules_import_note(im, "category '%.*s' says neither hard nor soft: unknown",
+		                  (int)cat.len, cat.text);
 	if (line.len > 2 && strchr("^[", line.text[1]) && memmem(line.text, line.len, "\\.", 2))
-		import_note(im, "PowerMTA tries this on the status as well; here it sees the text "
-		                "alone: status= is the condition for the other");
+		rules_import_note(
+		        im, "PowerMTA tries this on the status as well; here it sees the text "
+		            "alone: status= is the condition for the other");
 	(void)snprintf(rule, sizeof(rule), "%.*s ==> %s id=pmta-%.*s", (int)(close + 1 - line.text),
-	               line.text, verdict_name(v), (int)cat.len, cat.text);
-	import_rule(im, rule);
+	               line.text, rules_verdict_name(v), (int)cat.len, cat.text);
+	rules_import_rule(im, rule);
 }
 
 /* ---- the command ---- */
@@ -227,7 +228,7 @@ int cmd_rules_import(struct rules_options *o)
 	scope_free char *text = NULL;
 	if (o->nargs != 1)
 		return cmd_usage("rules", "import takes one FILE");
-	struct import im = {.name = o->args[0]};
+	struct rules_import im = {.name = o->args[0]};
 	int rc = read_all(im.name, &text, &len);
 	if (rc < 0) {
 		(void)fprintf(stderr, "pmta-shipper rules: cannot read \"%s\": %s\n", im.name,
@@ -242,7 +243,7 @@ int cmd_rules_import(struct rules_options *o)
 	else if (strcmp(from, "powermta") == 0)
 		each_line(&im, all, powermta_line);
 	else if (strcmp(from, "phplist") == 0)
-		rc = import_phplist(&im, all);
+		rc = rules_import_phplist(&im, all);
 	else
 		return cmd_usage("rules", "--from takes octeth, phplist or powermta");
 	if (rc < 0)

@@ -17,6 +17,8 @@ int cmd_run(int argc, char **argv)
 	                              .about = "Follow PowerMTA's accounting files and deliver "
 	                                       "their records until SIGTERM.\n"
 	                                       "SIGHUP reads the configuration again.",
+	                              .examples = "  pmta-shipper run -c test.conf\n"
+	                                          "  pmta-shipper run --dry-run",
 	                              .options = options,
 	                              .config = &path,
 	                              .arguments = CMD_NO_ARGUMENTS};

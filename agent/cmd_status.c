@@ -1,71 +1,236 @@
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/agent.h"
 #include "agent/cmd.h"
+#include "agent/screen.h"
+#include "base/clock.h"
+#include "base/scope.h"
 
-/* The running agent's own words.  Returns the exit status, or -1 when none answers. */
-static int from_agent(const struct conf *conf, bool json)
+#define INTERVAL_MIN_MS 100
+#define WARN_BEHIND_MS 300000
+#define CRIT_BEHIND_MS 1800000
+
+enum form { FORM_TEXT, FORM_JSON, FORM_CHECK };
+
+struct look {
+	const struct conf *conf;
+	enum form form;
+	struct verdict_limits limits;
+};
+
+/* The running agent's own words.  Returns the exit status, or CMD_GO_ON when none answers. */
+static int from_agent(const struct look *o, char **ret)
 {
+	static const char *const paths[] = {"/status.txt", "/status", "/check"};
 	struct err err = {0};
-	char *body;
-	if (ship_ask_agent(conf->runtime_dir, false, json ? "/status" : "/status.txt", &body,
-	                   &err) < 0)
-		return -1;
-	int status = json ? strstr(body, "\"problems\":0,") == NULL : body[0] != '0';
-	(void)fputs(json ? body : body + 2, stdout);
-	free(body);
+	char path[96], *body;
+	int n = snprintf(path, sizeof(path), "%s", paths[o->form]);
+	if (o->form == FORM_CHECK)
+		(void)snprintf(path + n, sizeof(path) - (size_t)n, "?warn=%ju&crit=%ju",
+		               (uintmax_t)o->limits.warn_ms, (uintmax_t)o->limits.crit_ms);
+	if (ship_ask_agent(o->conf->runtime_dir, false, path, &body, &err) < 0)
+		return CMD_GO_ON;
+	*ret = body;
+	if (o->form == FORM_JSON)
+		return strstr(body, "\"problems\":0,") == NULL;
+	/* The first line is the exit status. */
+	int status = body[0] >= '0' && body[0] <= '3' ? body[0] - '0' : 1;
+	if (body[0] != '\0' && body[1] == '\n')
+		memmove(body, body + 2, strlen(body + 2) + 1);
 	return status;
 }
 
-static int from_store(const struct conf *conf, bool json)
+static int rendered(const struct look *o, const struct view *v, char **ret)
 {
-	struct err err = {0};
-	struct store *store;
-	struct view v;
-	cmd_become_owner(conf->state_dir);
-	if (store_open_reader(&store, conf->state_dir, &err) < 0) {
-		(void)fprintf(stderr, "pmta-shipper: not running, and %s\n", err.text);
-		return 1;
+	enum verdict verdict = VERDICT_UNKNOWN;
+	if (o->form == FORM_CHECK) {
+		*ret = verdict_line(v, &o->limits, &verdict);
+		return (int)verdict;
 	}
-	int rc = view_of_store(&v, conf, store);
-	char *text = rc < 0 ? NULL : json ? status_json(&v) : status_text(&v);
-	int status = text && view_problems(&v) == 0 ? 0 : 1;
-	if (text)
-		(void)fputs(text, stdout);
-	else
-		(void)cmd_failed(rc < 0 ? store_error(store) : "out of memory");
-	free(text);
+	*ret = o->form == FORM_JSON ? status_json(v) : status_text(v);
+	return view_problems(v) == 0 ? 0 : 1;
+}
+
+static int from_store(const struct look *o, char **ret, struct err *why)
+{
+	struct store *store;
+	struct view v = {0};
+	cmd_become_owner(o->conf->state_dir);
+	int rc = store_open_reader(&store, o->conf->state_dir, why);
+	if (rc < 0)
+		return rc;
+	rc = view_of_store(&v, o->conf, store);
+	int status = rc < 0 ? rc : rendered(o, &v, ret);
+	if (rc < 0)
+		(void)err_set(why, rc, "%s", store_error(store));
+	else if (!*ret)
+		status = err_set(why, -ENOMEM, "out of memory");
 	view_free(&v);
 	(void)store_close(store);
 	return status;
 }
 
+/* The exit status with *ret for standard output, or a negative errno with the words in why. */
+static int look(const struct look *o, char **ret, struct err *why)
+{
+	*ret = NULL;
+	int status = from_agent(o, ret);
+	return status == CMD_GO_ON ? from_store(o, ret, why) : status;
+}
+
+static int once(const struct look *o)
+{
+	struct err why = {0};
+	scope_free char *text = NULL;
+	int status = look(o, &text, &why);
+	if (status >= 0) {
+		screen_paint(stdout, text, o->form == FORM_TEXT && screen_colour());
+		return status;
+	}
+	if (o->form == FORM_CHECK) {
+		(void)printf("PMTA-SHIPPER UNKNOWN: not running, and %s\n", why.text);
+		return VERDICT_UNKNOWN;
+	}
+	(void)fprintf(stderr, "pmta-shipper: not running, and %s\n", why.text);
+	return 1;
+}
+
+/* ---- again and again ---- */
+
+static void on_end(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+/* No terminal: a line each time, until nobody reads any more. */
+static int watch_lines(struct look *o, int64_t interval_ms)
+{
+	const struct timespec interval = {interval_ms / 1000, interval_ms % 1000 * 1000000};
+	o->form = FORM_CHECK;
+	(void)signal(SIGINT, on_end);
+	(void)signal(SIGTERM, on_end);
+	for (;;) {
+		char when[CLOCK_ISO_SIZE];
+		clock_iso(clock_real_ms(), when);
+		(void)printf("%s ", when);
+		(void)once(o);
+		if (fflush(stdout) != 0)
+			return 1;
+		(void)nanosleep(&interval, NULL);
+	}
+}
+
+static int watch_screen(const struct look *o, int64_t interval_ms)
+{
+	struct err err = {0};
+	char footer[96], when[CLOCK_ISO_SIZE];
+	bool more = true;
+	if (screen_open(&err) < 0)
+		return cmd_failed(err.text);
+	while (more) {
+		struct err why = {0};
+		scope_free char *text = NULL;
+		if (look(o, &text, &why) < 0 &&
+		    asprintf(&text, "PROBLEM: not running, and %s\n", why.text) < 0)
+			text = NULL;
+		clock_iso(clock_real_ms(), when);
+		(void)snprintf(footer, sizeof(footer), "%s  q: quit", when);
+		if (!text || screen_draw(text, footer) < 0)
+			break;
+		more = screen_wait(interval_ms);
+	}
+	screen_close();
+	return more ? cmd_failed("out of memory") : 0;
+}
+
+static const char *wrong(bool json, bool check, bool watch, const struct verdict_limits *limits,
+                         bool limits_set, uint64_t interval_ms)
+{
+	if (json + check + watch > 1)
+		return "only one of --json, --check and --watch";
+	if (limits_set && !check)
+		return "--warn-behind and --crit-behind belong to --check";
+	if (limits->warn_ms > limits->crit_ms)
+		return "--warn-behind is longer than --crit-behind";
+	if (interval_ms != 0 && !watch)
+		return "--interval belongs to --watch";
+	if (watch && interval_ms != 0 && interval_ms < INTERVAL_MIN_MS)
+		return "--interval is at least 100ms";
+	return NULL;
+}
+
+/* One that is not given (UINT64_MAX) has its default, unless the other is beyond it. */
+static struct verdict_limits limits_of(uint64_t warn, uint64_t crit)
+{
+	struct verdict_limits limits = {warn, crit};
+	if (warn == UINT64_MAX)
+		limits.warn_ms = crit < WARN_BEHIND_MS ? crit : WARN_BEHIND_MS;
+	if (crit == UINT64_MAX)
+		limits.crit_ms = limits.warn_ms > CRIT_BEHIND_MS ? limits.warn_ms : CRIT_BEHIND_MS;
+	return limits;
+}
+
 int cmd_status(int argc, char **argv)
 {
 	const char *path = CONF_DEFAULT_PATH;
-	bool json = false;
-	const struct cmd_option options[] = {{"json", CMD_FLAG, &json, NULL, "for programs"}, {0}};
+	bool json = false, check = false, watch = false;
+	uint64_t warn = UINT64_MAX, crit = UINT64_MAX, interval = 0;
+	const struct cmd_option options[] = {
+	        {"json", CMD_FLAG, &json, NULL, "for programs"},
+	        {"check", CMD_FLAG, &check, NULL, "one line for Nagios, Zabbix and the like"},
+	        {"warn-behind", CMD_SPAN, &warn, "T", "with --check: 1 from there on (5m)"},
+	        {"crit-behind", CMD_SPAN, &crit, "T", "with --check: 2 from there on (30m)"},
+	        {"watch", CMD_FLAG, &watch, NULL, "show it again and again, until q or Ctrl-C"},
+	        {"interval", CMD_SPAN, &interval, "T", "with --watch: how often (1s)"},
+	        {0}};
 	const struct cmd_spec spec = {
-	        .usage = "[-c FILE] [--json]",
+	        .usage = "[-c FILE] [--json]\n"
+	                 "[-c FILE] --check [--warn-behind T] [--crit-behind T]\n"
+	                 "[-c FILE] --watch [--interval T]",
 	        .about = "What has been read, delivered and held; of the running agent, or else of "
 	                 "its\n"
-	                 "store.  Exit status 1 when something needs attention.",
+	                 "store.  Exit status 1 when something needs attention; with --check 0 ok, "
+	                 "1 warning,\n"
+	                 "2 critical, 3 unknown.",
+	        .examples = "  pmta-shipper status\n"
+	                    "  pmta-shipper status --watch --interval 5s\n"
+	                    "  pmta-shipper status --check --warn-behind 10m --crit-behind 1h\n"
+	                    "  pmta-shipper status --json | jq '.sources[].secondsBehind'",
 	        .options = options,
 	        .config = &path,
 	        .arguments = CMD_NO_ARGUMENTS};
 	struct conf *conf;
 	int status = cmd_options(argc, argv, &spec);
-	if (status == CMD_GO_ON)
-		status = cmd_load_conf_to_look(&conf, path);
-	else
+	if (status != CMD_GO_ON)
 		return status;
+	bool limits_set = warn != UINT64_MAX || crit != UINT64_MAX;
+	struct look o = {.form = json    ? FORM_JSON
+	                         : check ? FORM_CHECK
+	                                 : FORM_TEXT,
+	                 .limits = limits_of(warn, crit)};
+	const char *why = wrong(json, check, watch, &o.limits, limits_set, interval);
+	if (why)
+		return cmd_usage(argv[0], why);
+	status = cmd_load_conf_to_look(&conf, path);
+	if (status != 0 && check) {
+		(void)printf("PMTA-SHIPPER UNKNOWN: the configuration \"%s\" is wrong\n", path);
+		return VERDICT_UNKNOWN;
+	}
 	if (status != 0)
 		return status;
-	status = from_agent(conf, json);
-	if (status < 0)
-		status = from_store(conf, json);
+	o.conf = conf;
+	interval = interval != 0 ? interval : 1000;
+	if (watch)
+		status = screen_there() ? watch_screen(&o, (int64_t)interval)
+		                        : watch_lines(&o, (int64_t)interval);
+	else
+		status = once(&o);
 	(void)conf_free(conf);
 	return status;
 }

@@ -7,9 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/names.h"
+#include "agent/share.h"
+#include "base/units.h"
 #include "ship/listen.h"
+
+#define NOT_OURS "asked by a name that is not ours: use the address, or localhost\n"
 
 static char *status_json_reply(struct agent *a, const struct listen_request *request)
 {
@@ -33,13 +39,66 @@ static char *status_text_reply(struct agent *a, const struct listen_request *req
 	return text;
 }
 
-static char *health_reply(struct agent *a, const struct listen_request *request)
+static char *check_reply(struct agent *a, const struct listen_request *request)
 {
-	(void)a;
-	(void)request;
-	return strdup("ok\n");
+	struct verdict_limits limits = {0};
+	const char *warn = listen_query(request, "warn"), *crit = listen_query(request, "crit");
+	enum verdict verdict = VERDICT_UNKNOWN;
+	struct view v;
+	char *text = NULL;
+	if (!warn || !crit || !units_number(warn, &limits.warn_ms) ||
+	    !units_number(crit, &limits.crit_ms))
+		return strdup("3\nPMTA-SHIPPER UNKNOWN: warn and crit are wanted, in ms\n");
+	char *line = view_of_agent(&v, a) == 0 ? verdict_line(&v, &limits, &verdict) : NULL;
+	if (line && asprintf(&text, "%d\n%s", (int)verdict, line) < 0)
+		text = NULL;
+	free(line);
+	view_free(&v);
+	return text;
 }
 
+/*
+ * Whether it can do its work here, which is what a monitor can mend here.  An endpoint that is away
+ * or wants something is none of that: rows wait for it in their files.
+ */
+static void ready_reply(struct agent *a, struct listen_reply *ret)
+{
+	bool configured = false;
+	for (size_t i = 0; i < a->conf->nendpoints; i++)
+		configured = configured || a->conf->endpoints[i].url[0];
+	const char *why = a->stopping    ? "stopping"
+	                  : !configured  ? "no endpoint is configured: url is empty"
+	                  : a->degraded  ? "the store cannot be written; see the log"
+	                  : a->dead_full ? "the limit of dead letters is reached: reading stops"
+	                                 : NULL;
+	ret->status = why ? 503 : 200;
+	if (asprintf(&ret->body, why ? "not ready: %s\n" : "ready\n", why) < 0)
+		ret->body = NULL;
+}
+
+static void page_reply(struct agent *a, struct listen_reply *ret)
+{
+	(void)a;
+	ret->body = page_text(ret->csp, sizeof(ret->csp));
+}
+
+static void metrics_reply(struct agent *a, struct listen_reply *ret)
+{
+	ret->body = metrics_text(a);
+}
+
+static void history_reply(struct agent *a, struct listen_reply *ret)
+{
+	ret->body = hour_json(a);
+}
+
+static void health_reply(struct agent *a, struct listen_reply *ret)
+{
+	(void)a;
+	ret->body = strdup("ok\n");
+}
+
+/* What is asked by commands, and by whoever wants it as they do. */
 static const struct {
 	const char *method, *path, *type;
 	bool local; /* over the control socket only */
@@ -47,23 +106,76 @@ static const struct {
 } answers[] = {
         {"GET", "/status", "application/json", false, status_json_reply},
         {"GET", "/status.txt", "text/plain", false, status_text_reply},
-        {"GET", "/healthz", "text/plain", false, health_reply},
+        {"GET", "/check", "text/plain", false, check_reply},
         {"GET", "/drain", "text/plain", true, verb_drain},
         {"POST", "/pause", "text/plain", true, verb_pause},
         {"POST", "/resume", "text/plain", true, verb_resume},
         {"POST", "/dead/retry", "text/plain", true, verb_dead_retry},
         {"POST", "/dead/drop", "text/plain", true, verb_dead_drop},
+        {"POST", "/replay/share", "text/plain", true, share_reply},
 };
+
+/* What only tells, to browsers and monitors. */
+static const struct {
+	const char *path, *type;
+	bool any_name; /* whatever name it was asked by: monitors come by many */
+	void (*reply)(struct agent *a, struct listen_reply *ret);
+} looks[] = {
+        {"/", "text/html; charset=utf-8", false, page_reply},
+        {"/history", "application/json", false, history_reply},
+        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", true, metrics_reply},
+        {"/healthz", "text/plain", true, health_reply},
+        {"/readyz", "text/plain", true, ready_reply},
+};
+
+static bool is_for_us(const struct listen_request *request)
+{
+	char machine[256] = "";
+	(void)gethostname(machine, sizeof(machine) - 1);
+	return request->local || names_us(listen_header(request, "Host"), machine);
+}
+
+static void refuse(struct listen_reply *ret, unsigned status, const char *why)
+{
+	ret->status = status;
+	ret->body = strdup(why);
+}
+
+/* Whether it was one of these. */
+static bool look(struct agent *a, const struct listen_request *request, struct listen_reply *ret)
+{
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		if (strcmp(request->path, looks[i].path) != 0)
+			continue;
+		if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
+			refuse(ret, 405, "another method is wanted\n");
+		} else if (!looks[i].any_name && !is_for_us(request)) {
+			refuse(ret, 421, NOT_OURS);
+		} else {
+			ret->status = 200;
+			ret->type = looks[i].type;
+			looks[i].reply(a, ret);
+		}
+		return true;
+	}
+	return false;
+}
 
 static void on_request(const struct listen_request *request, struct listen_reply *ret, void *arg)
 {
+	if (look(arg, request, ret))
+		return;
+	if (!is_for_us(request)) {
+		refuse(ret, 421, NOT_OURS);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		if (strcmp(request->path, answers[i].path) != 0 ||
 		    (answers[i].local && !request->local))
 			continue;
+		free(ret->body); /* another method of the same path */
 		if (strcmp(request->method, answers[i].method) != 0) {
-			ret->status = 405;
-			ret->body = strdup("another method is wanted\n");
+			refuse(ret, 405, "another method is wanted\n");
 			continue;
 		}
 		ret->status = 200;

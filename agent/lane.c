@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
-#include "agent/verdict.h"
+#include "agent/judge.h"
 #include "base/fault.h"
 
 #define LINES_AT_ONCE 20000 /* then the loop turns: answers and events wait for us */
@@ -29,10 +29,12 @@ int lane_open(struct lane *l, struct agent *a, unsigned index, struct err *err)
 	        .record_fields = &conf->record_fields,
 	        .type_field = a->conf->endpoints[conf->endpoint].type_field,
 	};
-	*l = (struct lane){.agent = a, .index = index, .conf = conf};
+	*l = (struct lane){
+	        .agent = a, .index = index, .conf = conf, .counts = &a->counts->sources[index]};
 	if (reader_new(&l->reader, &reader) < 0)
 		return err_set(err, -ENOMEM, "source \"%s\": out of memory", conf->name);
-	return 0;
+	int rc = times_load(&l->times, a->store, conf->name);
+	return rc < 0 ? err_set(err, rc, "read the store: %s", store_error(a->store)) : 0;
 }
 
 void lane_close(struct lane *l)
@@ -116,6 +118,7 @@ static bool shipped(const struct lane *l, const struct record *rec)
 static void pass_over(struct lane *l, const struct mark *mark, bool proves)
 {
 	l->passed.rows++;
+	amount_add(&l->counts->read, mark);
 	l->read_to = mark->end;
 	if (proves)
 		l->last = *mark;
@@ -124,6 +127,7 @@ static void pass_over(struct lane *l, const struct mark *mark, bool proves)
 static void skip(struct lane *l, const struct record *rec)
 {
 	l->passed.skipped++;
+	amount_add(&l->counts->skipped, &rec->mark);
 	pass_over(l, &rec->mark, true);
 	if (rec->type != RECORD_OTHER || l->warned_type)
 		return;
@@ -154,6 +158,7 @@ static int bury(struct lane *l, const struct record *rec, const char *kind, cons
 	if (rc < 0)
 		return rc;
 	l->passed.dead++;
+	amount_add(&l->counts->rejected, &rec->mark);
 	pass_over(l, &rec->mark, proves);
 	return 0;
 }
@@ -183,8 +188,8 @@ static int ship_record(struct lane *l, const struct record *rec)
 	fault_point("after-add");
 	tailer_hold(l->file);
 	l->in_flight += item.tally.rows;
-	l->by_type[rec->type]++;
-	l->utf8_repaired += rec->utf8_repaired;
+	amount_add(&l->counts->read, &rec->mark);
+	counts_record(a->counts, l->counts, rec);
 	l->cursor = l->read_to = rec->mark.end;
 	l->passed = (struct tally){0};
 	if (l->bound != 0 && l->cursor >= l->bound) {
@@ -195,15 +200,15 @@ static int ship_record(struct lane *l, const struct record *rec)
 }
 
 /* What the rules say of it goes with it, or keeps it here. */
-static int judge_record(struct lane *l, const struct record *rec)
+static int judge_row(struct lane *l, const struct record *rec)
 {
 	struct rules *rules = l->agent->rules;
 	if (!rules)
 		return ship_record(l, rec);
 	struct record judged = *rec;
-	struct verdict_text text;
-	int rc = verdict_give(rules, &judged, &text);
-	if (rc == VERDICT_WITHHELD) {
+	struct judge_text text;
+	int rc = judge_record(rules, &judged, &text);
+	if (rc == JUDGE_WITHHELD) {
 		l->passed.ignored++;
 		pass_over(l, &rec->mark, true);
 		rc = 0;
@@ -251,9 +256,12 @@ static int take_result(struct lane *l, int result, const struct line *line,
 		return change_columns(l, rec);
 	case READ_RECORD:
 		if (shipped(l, rec))
-			return judge_record(l, rec);
-		skip(l, rec);
-		return 0;
+			rc = judge_row(l, rec);
+		else
+			skip(l, rec);
+		if (rc >= 0)
+			times_read(&l->times, rec);
+		return rc;
 	default:
 		rc = bury(l, rec, "unreadable", reader_why(l->reader), !line->cut);
 		if (rc == 0 && rec->mark.end != line->end) {

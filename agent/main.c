@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "base/nearest.h"
+#include "base/utf8.h"
 
 static const struct {
 	const char *name;
@@ -19,6 +21,12 @@ static const struct {
         {"pause", cmd_pause, "send nothing to an endpoint until resume"},
         {"resume", cmd_resume, "go on sending to an endpoint"},
         {"drain", cmd_drain, "wait until everything is delivered"},
+        {"replay", cmd_replay, "deliver archived files again"},
+        {"reconcile", cmd_reconcile, "compare what was written with what was delivered"},
+        {"trace", cmd_trace, "what became of the rows about an address"},
+        {"archives", cmd_archives, "moved files that are safe to compress or delete"},
+        {"import-sincedb", cmd_import_sincedb, "go on where Logstash stopped"},
+        {"import-logstash", cmd_import_logstash, "Logstash's pipeline as a configuration"},
         {"rules", cmd_rules, "check, explain, import and export bounce rules"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -28,7 +36,7 @@ static int print_help(void)
 	(void)printf("Usage: pmta-shipper COMMAND [OPTION]...\n"
 	             "Deliver PowerMTA's bounces and complaints to Octeth.\n\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
-		(void)printf("  %-12s %s\n", commands[i].name, commands[i].what);
+		(void)printf("  %-15s %s\n", commands[i].name, commands[i].what);
 	(void)printf("\n'pmta-shipper COMMAND --help' says more; pmta-shipper(8) says all.\n");
 	return 0;
 }
@@ -39,6 +47,23 @@ static int flushed(int status)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	return status == 0 ? 1 : status;
+}
+
+static int unknown(const char *name)
+{
+	char clean[256];
+	const char *nearest = NULL;
+	unsigned best = NEAREST_NONE;
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		if (nearest_is(name, commands[i].name, &best))
+			nearest = commands[i].name;
+	}
+	utf8_printable(name, strlen(name), clean, sizeof(clean));
+	(void)fprintf(stderr,
+	              "pmta-shipper: unknown command '%s'%s%s%s; see 'pmta-shipper --help'\n",
+	              clean, nearest ? " (did you mean '" : "", nearest ? nearest : "",
+	              nearest ? "'?)" : "");
+	return CMD_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -58,7 +83,5 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return flushed(commands[i].run(argc - 1, argv + 1));
 	}
-	(void)fprintf(stderr, "pmta-shipper: unknown command '%s'; see 'pmta-shipper --help'\n",
-	              argv[1]);
-	return CMD_EXIT_USAGE;
+	return unknown(argv[1]);
 }

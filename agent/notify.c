@@ -11,6 +11,11 @@ void notify_ready(const char *status)
 	(void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
+void notify_status(const char *status)
+{
+	(void)sd_notifyf(0, "STATUS=%s", status);
+}
+
 void notify_reloading(void)
 {
 	struct timespec now;

@@ -12,6 +12,7 @@
 
 struct rows {
 	const struct rows_hooks *hooks;
+	rows_header_fn *header; /* or NULL */
 	struct reader *reader;
 	struct follow *follow;
 };
@@ -54,6 +55,8 @@ static int take_line(struct rows *r, const struct line *line, bool end, bool *re
 		follow_keep(r->follow, start);
 	if (rc == READ_RECORD)
 		return r->hooks->record(&rec, r->hooks->arg);
+	if ((rc == READ_HEADER || rc == READ_COLUMNS) && r->header)
+		return r->header(reader_header(r->reader), line->end, r->hooks->arg);
 	if (rc != READ_REJECT)
 		return rc < 0 ? rc : 0;
 	*ret_more = true;
@@ -95,10 +98,16 @@ static int each_line(struct rows *r)
 int rows_each(const struct conf *conf, const struct conf_source *source, const char *path,
               const struct rows_hooks *hooks)
 {
+	return rows_each_with_headers(conf, source, path, hooks, NULL);
+}
+
+int rows_each_with_headers(const struct conf *conf, const struct conf_source *source,
+                           const char *path, const struct rows_hooks *hooks, rows_header_fn *header)
+{
 	unsigned char magic[2] = {0};
 	const struct ship_conf *e = &conf->endpoints[source->endpoint];
 	const struct reader_conf reader = {conf->record_max, &source->record_fields, e->type_field};
-	struct rows r = {.hooks = hooks};
+	struct rows r = {.hooks = hooks, .header = header};
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

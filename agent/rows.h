@@ -29,6 +29,15 @@ const struct conf_source *rows_source_of(const struct conf *conf, const char *pa
 int rows_each(const struct conf *conf, const struct conf_source *source, const char *path,
               const struct rows_hooks *hooks) MUST_CHECK;
 
+/*
+ * The same for whoever also needs the header in force: it is told of every header row, before the
+ * records below it, with the offset behind it, and returns what the other hooks do.
+ */
+typedef int rows_header_fn(struct slice header, uint64_t end, void *arg);
+int rows_each_with_headers(const struct conf *conf, const struct conf_source *source,
+                           const char *path, const struct rows_hooks *hooks,
+                           rows_header_fn *header) MUST_CHECK;
+
 /* The words for what rows_each() returned. */
 const char *rows_error(int rc);
 

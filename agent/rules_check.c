@@ -172,7 +172,7 @@ int rules_check_record(const struct record *rec, void *arg)
 	if (rec->type != RECORD_BOUNCED && rec->type != RECORD_REMOTE_BOUNCE &&
 	    rec->type != RECORD_FEEDBACK)
 		return 0;
-	verdict_fields(&f, rec);
+	judge_fields(&f, rec);
 	c->complaints += f.feedback;
 	c->bounces += !f.feedback;
 	int rc = rules_judge(c->o->rules, &f, &r);
@@ -305,7 +305,7 @@ unsigned rules_check_problems(const struct rules_check *c, size_t i)
 		rules_rule(c->o->rules, s->by - 1, &by);
 		ret |= RULE_SHADOWED | (by.said != rule.said ? RULE_CONFLICT : 0);
 	}
-	if (rule.said == VERDICT_HARD && s->hits >= SUSPECT_LEAST && 2 * s->blamed > s->hits)
+	if (rule.said == RULES_HARD && s->hits >= SUSPECT_LEAST && 2 * s->blamed > s->hits)
 		ret |= RULE_SUSPECT;
 	return ret | (s->slow ? RULE_SLOW : 0);
 }
@@ -372,6 +372,6 @@ bool rules_check_suggest(const struct rules_check *c, const struct group *g, cha
 	if (!*best)
 		return false;
 	(void)snprintf(ret, size, "# %s==>%s", best,
-	               g->said == VERDICT_UNKNOWN ? "Hard or Soft?" : verdict_title(g->said));
+	               g->said == RULES_UNKNOWN ? "Hard or Soft?" : rules_verdict_title(g->said));
 	return true;
 }

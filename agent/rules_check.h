@@ -38,7 +38,7 @@ struct rule_stat {
 struct group {
 	uint64_t hash, n;
 	char *text, *example;
-	enum verdict said; /* by the built-in rules */
+	enum rules_verdict said; /* by the built-in rules */
 	const char *id;
 };
 
@@ -47,7 +47,7 @@ struct words_list; /* normalised texts that rules decide, with their verdicts */
 struct rules_check {
 	struct rules_options *o;
 	uint64_t rows, bounces, complaints, bad_rows, closer, unmatched, ungrouped;
-	uint64_t verdicts[VERDICTS], withheld;
+	uint64_t verdicts[RULES_VERDICTS], withheld;
 	struct rule_stat *rules;
 	size_t nrules;
 	struct group *groups; /* a table by hash; sorted by n in the end */

@@ -32,10 +32,11 @@ static void print_head(const struct rules_check *c)
 	             ", unreadable %" PRIu64 "\n",
 	             c->rows, c->bounces, c->complaints, c->bad_rows);
 	(void)printf("verdicts:");
-	for (int i = 0; i < VERDICTS; i++)
-		(void)printf(" %s %" PRIu64 " (%.1f %%)%s", verdict_name((enum verdict)i),
-		             c->verdicts[i], percent(c->verdicts[i], c->bounces + c->complaints),
-		             i + 1 < VERDICTS ? "," : "");
+	for (int i = 0; i < RULES_VERDICTS; i++)
+		(void)printf(" %s %" PRIu64 " (%.1f %%)%s",
+		             rules_verdict_name((enum rules_verdict)i), c->verdicts[i],
+		             percent(c->verdicts[i], c->bounces + c->complaints),
+		             i + 1 < RULES_VERDICTS ? "," : "");
 	(void)printf("; not delivered %" PRIu64 "\n", c->withheld);
 }
 
@@ -68,7 +69,7 @@ static void print_hits(const struct rules_check *c)
 		if (c->rules[i].hits == 0)
 			continue;
 		(void)printf("%10" PRIu64 "  %s:%u %s: %s", c->rules[i].hits, rule.file, rule.line,
-		             rule.id, verdict_name(rule.said));
+		             rule.id, rules_verdict_name(rule.said));
 		print_domains(&c->rules[i]);
 		(void)printf("\n");
 	}
@@ -122,7 +123,8 @@ static void print_groups(const struct rules_check *c)
 		shown(c, g->text, line, sizeof(line));
 		(void)printf("%10" PRIu64 "  %s\n            such as: ", g->n, line);
 		shown(c, g->example, line, sizeof(line));
-		(void)printf("%s\n            now %s by %s\n", line, verdict_name(g->said), g->id);
+		(void)printf("%s\n            now %s by %s\n", line, rules_verdict_name(g->said),
+		             g->id);
 		if (rules_check_suggest(c, g, suggestion, sizeof(suggestion)))
 			(void)printf("            %s\n", suggestion);
 	}
@@ -184,7 +186,7 @@ static void json_rule(const struct rules_check *c, size_t i)
 	(void)printf(",\"line\":%u,", rule.line);
 	json_clean(c, "id", rule.id);
 	(void)printf(",");
-	json_text("verdict", verdict_name(rule.said));
+	json_text("verdict", rules_verdict_name(rule.said));
 	(void)printf(",\"decides\":%" PRIu64 ",\"preempted\":%" PRIu64 ",\"domains\":{", s->hits,
 	             s->preempted);
 	json_domains(s);
@@ -210,7 +212,7 @@ static void json_group(const struct rules_check *c, size_t i)
 	(void)printf(",");
 	json_clean(c, "example", g->example);
 	(void)printf(",");
-	json_text("verdict", verdict_name(g->said));
+	json_text("verdict", rules_verdict_name(g->said));
 	(void)printf(",");
 	json_text("rule", g->id);
 	if (rules_check_suggest(c, g, suggestion, sizeof(suggestion))) {
@@ -229,9 +231,9 @@ void rules_check_json(const struct rules_check *c)
 	             ",\"notDelivered\":%" PRIu64 ",\"verdicts\":{",
 	             v.digest, v.files, v.tests, c->rows, c->bounces, c->complaints, c->bad_rows,
 	             c->withheld);
-	for (int i = 0; i < VERDICTS; i++)
-		(void)printf("%s\"%s\":%" PRIu64, i ? "," : "", verdict_name((enum verdict)i),
-		             c->verdicts[i]);
+	for (int i = 0; i < RULES_VERDICTS; i++)
+		(void)printf("%s\"%s\":%" PRIu64, i ? "," : "",
+		             rules_verdict_name((enum rules_verdict)i), c->verdicts[i]);
 	(void)printf("},\"rules\":[");
 	for (size_t i = 0; i < c->nrules; i++)
 		json_rule(c, i);

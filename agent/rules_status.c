@@ -1,7 +1,7 @@
 /* Rules in `status` and among the metrics. */
 #include <inttypes.h>
 
-#include "agent/verdict.h"
+#include "agent/judge.h"
 
 void rules_status_text(FILE *f, const struct rules *r)
 {
@@ -11,8 +11,9 @@ void rules_status_text(FILE *f, const struct rules *r)
 	rules_view(r, &v);
 	(void)fprintf(f, "rules: %zu of %zu files, digest %s\n  judged:", v.rules, v.files,
 	              v.digest);
-	for (int i = 0; i < VERDICTS; i++)
-		(void)fprintf(f, " %s %" PRIu64 ",", verdict_name((enum verdict)i), v.judged[i]);
+	for (int i = 0; i < RULES_VERDICTS; i++)
+		(void)fprintf(f, " %s %" PRIu64 ",", rules_verdict_name((enum rules_verdict)i),
+		              v.judged[i]);
 	(void)fprintf(f, " not counted %" PRIu64 "; not delivered %" PRIu64 "\n", v.uncounted,
 	              v.withheld);
 	if (v.limits > 0)
@@ -29,8 +30,9 @@ void rules_status_json(FILE *f, const struct rules *r)
 		rules_view(r, &v);
 	(void)fprintf(f, "\"rules\":{\"digest\":\"%s\",\"files\":%zu,\"rules\":%zu", v.digest,
 	              v.files, v.rules);
-	for (int i = 0; i < VERDICTS; i++)
-		(void)fprintf(f, ",\"%s\":%" PRIu64, verdict_name((enum verdict)i), v.judged[i]);
+	for (int i = 0; i < RULES_VERDICTS; i++)
+		(void)fprintf(f, ",\"%s\":%" PRIu64, rules_verdict_name((enum rules_verdict)i),
+		              v.judged[i]);
 	(void)fprintf(f,
 	              ",\"notCounted\":%" PRIu64 ",\"notDelivered\":%" PRIu64
 	              ",\"givenUp\":%" PRIu64 "}",
@@ -50,7 +52,7 @@ static void label(FILE *f, const char *text)
 		(void)fprintf(f, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
-static void builtin(const char *id, enum verdict said, uint64_t hits, void *arg)
+static void builtin(const char *id, enum rules_verdict said, uint64_t hits, void *arg)
 {
 	(void)said;
 	(void)fprintf(arg, "pmta_shipper_bounce_rule_total{rule=\"%s\"} %" PRIu64 "\n", id, hits);
@@ -82,9 +84,9 @@ void rules_metrics(FILE *f, const struct rules *r)
 	(void)fprintf(f, "pmta_shipper_rules_info{digest=\"%s\"} 1\n", v.digest);
 	family(f, "pmta_shipper_bounce_verdict_total", "counter",
 	       "Records judged since the rules were loaded, by verdict.");
-	for (int i = 0; i < VERDICTS; i++)
+	for (int i = 0; i < RULES_VERDICTS; i++)
 		(void)fprintf(f, "pmta_shipper_bounce_verdict_total{verdict=\"%s\"} %" PRIu64 "\n",
-		              verdict_name((enum verdict)i), v.judged[i]);
+		              rules_verdict_name((enum rules_verdict)i), v.judged[i]);
 	family(f, "pmta_shipper_bounce_withheld_total", "counter",
 	       "Records that a rule kept from being delivered.");
 	(void)fprintf(f, "pmta_shipper_bounce_withheld_total %" PRIu64 "\n", v.withheld);

@@ -1,76 +1,136 @@
-#include "agent/verdict.h"
-
+/* What a monitoring system wants to know: is all well, and if not, why, in one line. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "csv/columns.h"
+#include "agent/agent.h"
+#include "base/utf8.h"
 
-int verdict_load(struct rules **ret, const struct conf *conf, conf_mistake_fn *mistake, void *arg)
+struct findings {
+	enum verdict worst;
+	FILE *words;
+	bool any;
+};
+
+/* The bar ends the words and begins the performance data: there is none in the words. */
+static void put_words(FILE *f, const char *text)
 {
-	*ret = NULL;
-	return conf->rules.n > 0 ? rules_load(ret, &conf->rules, mistake, arg) : 0;
+	for (; *text; text++)
+		(void)fputc(*text == '|' ? '/' : *text, f);
 }
 
-static struct slice field(const struct record *rec, size_t column)
+static void find(struct findings *f, enum verdict how, const char *fmt, ...) ERR_PRINTF(3, 4);
+static void find(struct findings *f, enum verdict how, const char *fmt, ...)
 {
-	return column < rec->nfields ? rec->fields[column] : SLICE_EMPTY;
+	char text[1024], clean[2048];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	utf8_printable(text, strlen(text), clean, sizeof(clean));
+	if (f->any)
+		(void)fputs("; ", f->words);
+	put_words(f->words, clean);
+	f->any = true;
+	if (how > f->worst)
+		f->worst = how;
 }
 
-/* Behind the last "@", without the bracket that may stand at the end. */
-static struct slice domain_of(struct slice address)
+static void judge_source(struct findings *f, const struct view *v, const struct source_view *s,
+                         const struct verdict_limits *limits)
 {
-	const char *at = memrchr(address.text, '@', address.len);
-	if (!at)
-		return SLICE_EMPTY;
-	const char *end = address.text + address.len;
-	while (end > at + 1 && (end[-1] == '>' || end[-1] == '.' || end[-1] == ' '))
-		end--;
-	return (struct slice){at + 1, (size_t)(end - at - 1)};
+	const struct tail_status *t = &s->tail;
+	uint64_t behind_ms = s->behind_seconds * 1000;
+	if (t->unreadable > 0)
+		find(f, VERDICT_CRITICAL, "%s: %s cannot be read: %s", s->name, t->unreadable_path,
+		     t->unreadable_advice);
+	if (t->behind_bytes > 0 && behind_ms >= limits->warn_ms)
+		find(f, behind_ms >= limits->crit_ms ? VERDICT_CRITICAL : VERDICT_WARNING,
+		     "%s: %" PRIu64 " s behind, about %" PRIu64 " records", s->name,
+		     s->behind_seconds, s->behind_records);
+	if (view_lost(v, s))
+		find(f, VERDICT_WARNING, "%s: %" PRIu64 " files were gone before they were read",
+		     s->name, t->counters.gone_unread);
 }
 
-void verdict_fields(struct rules_fields *ret, const struct record *rec)
+static void judge_endpoint(struct findings *f, const struct view *v, const struct endpoint_view *e,
+                           const struct verdict_limits *limits)
 {
-	const struct columns *c = rec->columns;
-	*ret = (struct rules_fields){
-	        .feedback = rec->type == RECORD_FEEDBACK,
-	        .diag = field(rec, c->diag),
-	        .status = field(rec, c->status),
-	        .cat = field(rec, c->cat),
-	        .domain = domain_of(field(rec, c->rcpt)),
-	        .mta = field(rec, c->mta),
-	        .action = field(rec, c->action),
-	        .feedback_type = field(rec, c->feedback),
-	};
+	const struct ship_status *s = &e->ship;
+	int64_t for_ms = v->now_ms - s->since_ms;
+	if (!e->configured && !v->dry_run)
+		find(f, VERDICT_WARNING, "%s: not configured yet (url is empty)", e->name);
+	else if (!v->running)
+		return;
+	else if (s->state == SHIP_HELD)
+		find(f, VERDICT_CRITICAL, "%s: held for %" PRId64 " s: %s", e->name, for_ms / 1000,
+		     s->last_error);
+	else if (s->state == SHIP_PAUSED)
+		find(f, VERDICT_WARNING, "%s: paused", e->name);
+	/* A retry now and then is everyday life. */
+	else if (s->state == SHIP_RETRYING && for_ms >= (int64_t)limits->warn_ms)
+		find(f, for_ms >= (int64_t)limits->crit_ms ? VERDICT_CRITICAL : VERDICT_WARNING,
+		     "%s: retrying for %" PRId64 " s: %s", e->name, for_ms / 1000, s->last_error);
 }
 
-/* What is about other things than bounces and complaints has no verdict. */
-static bool is_judged(const struct record *rec)
+static void judge(struct findings *f, const struct view *v, const struct verdict_limits *limits)
 {
-	return rec->type == RECORD_BOUNCED || rec->type == RECORD_REMOTE_BOUNCE ||
-	       rec->type == RECORD_FEEDBACK;
+	if (!v->running && v->unasked)
+		find(f, VERDICT_CRITICAL, "running, but cannot be asked");
+	else if (!v->running)
+		find(f, VERDICT_CRITICAL, "not running");
+	if (v->degraded)
+		find(f, VERDICT_CRITICAL, "the store cannot be written, nothing new is sent");
+	if (v->dead_full)
+		find(f, VERDICT_CRITICAL, "the limit of dead letters is reached, reading stops");
+	for (size_t i = 0; i < v->nsources; i++)
+		judge_source(f, v, &v->sources[i], limits);
+	for (size_t i = 0; i < v->nendpoints; i++)
+		judge_endpoint(f, v, &v->endpoints[i], limits);
 }
 
-int verdict_give(struct rules *rules, struct record *rec, struct verdict_text *t)
+static void put_data(FILE *f, const struct view *v, const struct verdict_limits *limits)
 {
-	struct rules_fields f;
-	size_t n = 0;
-	t->result.silent = true;
-	if (!rules || !is_judged(rec))
-		return 0;
-	verdict_fields(&f, rec);
-	int rc = rules_judge(rules, &f, &t->result);
-	if (rc < 0 || t->result.silent)
-		return rc;
-	t->extra[n++] = (struct record_extra){"bounceType", verdict_title(t->result.verdict)};
-	t->extra[n++] = (struct record_extra){"bounceRule", t->result.id};
-	if (*t->result.action)
-		t->extra[n++] = (struct record_extra){"bounceAction", t->result.action};
-	if (rules_wants_why(rules)) {
-		rc = rules_why(rules, &f, &t->result, t->why);
-		if (rc < 0)
-			return rc;
-		t->extra[n++] = (struct record_extra){"bounceWhy", t->why};
+	uint64_t behind = 0, bytes = 0, records = 0, acked = 0;
+	for (size_t i = 0; i < v->nsources; i++) {
+		const struct source_view *s = &v->sources[i];
+		if (s->behind_seconds > behind)
+			behind = s->behind_seconds;
+		bytes += s->tail.behind_bytes;
+		records += s->behind_records;
+		acked += s->tail.tally.acked;
 	}
-	rec->extra = t->extra;
-	rec->nextra = n;
-	return t->result.deliver ? 0 : VERDICT_WITHHELD;
+	(void)fprintf(f, " | behind=%" PRIu64 "s;%.15g;%.15g;0", behind,
+	              (double)limits->warn_ms / 1000, (double)limits->crit_ms / 1000);
+	(void)fprintf(f, " behind_bytes=%" PRIu64 "B;;;0 behind_records=%" PRIu64 ";;;0", bytes,
+	              records);
+	(void)fprintf(f, " rate=%.3f;;;0 acknowledged=%" PRIu64 "c dead_letters=%" PRId64 ";;;0\n",
+	              v->acked.minute, acked, v->dead_records);
+}
+
+char *verdict_line(const struct view *v, const struct verdict_limits *limits,
+                   enum verdict *ret_exit)
+{
+	static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+	struct findings f = {0};
+	char *words = NULL, *line = NULL;
+	size_t words_len = 0, line_len = 0;
+	f.words = open_memstream(&words, &words_len);
+	if (!f.words)
+		return NULL;
+	judge(&f, v, limits);
+	FILE *out = fclose(f.words) == 0 ? open_memstream(&line, &line_len) : NULL;
+	if (out) {
+		(void)fprintf(out, "PMTA-SHIPPER %s: %s", names[f.worst],
+		              f.any ? words : "running, nothing needs attention");
+		put_data(out, v, limits);
+		*ret_exit = f.worst;
+		if (fclose(out) != 0) {
+			free(line);
+			line = NULL;
+		}
+	}
+	free(words);
+	return line;
 }

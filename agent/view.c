@@ -1,5 +1,7 @@
 /* What `status` shows: collected from a running agent, or from the store and the files on disk. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +10,14 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "base/clock.h"
+#include "tailer/mend.h"
+#include "tailer/name.h"
 
 static int view_alloc(struct view *v, const struct conf *conf)
 {
 	*v = (struct view){.conf_path = conf->path,
+	                   .real_ms = clock_real_ms(),
 	                   .nsources = conf->nsources,
 	                   .nendpoints = conf->nendpoints};
 	v->sources = calloc(conf->nsources, sizeof(*v->sources));
@@ -43,6 +49,21 @@ static void name_file(struct source_view *s, const char *name)
 	s->tail.file = s->file;
 }
 
+static void name_unreadable(struct source_view *s, const char *path, const char *advice)
+{
+	(void)snprintf(s->unreadable, sizeof(s->unreadable), "%.*s", TAIL_PATH_SIZE - 1, path);
+	(void)snprintf(s->advice, sizeof(s->advice), "%s", advice);
+	s->tail.unreadable_path = s->unreadable;
+	s->tail.unreadable_advice = s->advice;
+}
+
+static void add_rates(struct rates *to, const struct rates *what)
+{
+	to->now += what->now;
+	to->minute += what->minute;
+	to->hour += what->hour;
+}
+
 int view_of_agent(struct view *v, const struct agent *a)
 {
 	int rc = view_alloc(v, a->conf);
@@ -54,6 +75,7 @@ int view_of_agent(struct view *v, const struct agent *a)
 	v->dead_full = a->dead_full;
 	v->rules = a->rules;
 	v->pid = getpid();
+	v->last_error_ms = log_last(v->last_error, sizeof(v->last_error));
 	v->now_ms = a->now_ms;
 	v->uptime_ms = a->now_ms - a->started_ms;
 	v->dead_records = a->dead_records;
@@ -63,12 +85,21 @@ int view_of_agent(struct view *v, const struct agent *a)
 		const struct lane *l = &a->lanes[i];
 		tailer_status(a->tailer, i, &s->tail);
 		name_file(s, s->tail.file);
+		name_unreadable(s, s->tail.unreadable_path, s->tail.unreadable_advice);
 		s->in_flight = l->in_flight + l->passed.rows;
-		s->utf8_repaired = l->utf8_repaired;
-		memcpy(s->by_type, l->by_type, sizeof(s->by_type));
+		s->utf8_repaired = l->counts->utf8_repaired;
+		memcpy(s->by_type, l->counts->by_type, sizeof(s->by_type));
+		times_view(s, &l->times, a->now_ms);
+		s->read = sample_rates(a, sample_of_source(i, SAMPLE_READ));
+		s->acked = sample_rates(a, sample_of_source(i, SAMPLE_ACKED));
+		add_rates(&v->read, &s->read);
+		add_rates(&v->acked, &s->acked);
 	}
-	for (size_t i = 0; i < v->nendpoints; i++)
+	for (size_t i = 0; i < v->nendpoints; i++) {
 		ship_status(a->ship, i, &v->endpoints[i].ship);
+		v->endpoints[i].accepted = sample_rates(a,
+		                                        sample_of_endpoint(a, i, SAMPLE_ACCEPTED));
+	}
 	return 0;
 }
 
@@ -100,6 +131,8 @@ static int count_file(const struct store_file *f, void *arg)
 	t->files_known++;
 	if (f->passed || f->gz)
 		return 0;
+	t->settled_bytes += f->offset;
+	t->settled_rows += f->tally.rows;
 	if (f->gone_ms != 0) {
 		t->gone += f->offset < f->size;
 		return 0;
@@ -115,6 +148,50 @@ static int count_file(const struct store_file *f, void *arg)
 		t->size = size;
 	}
 	return 0;
+}
+
+static void count_unreadable(struct source_view *s, const char *path)
+{
+	char why[TAIL_ADVICE_SIZE];
+	s->tail.unreadable++;
+	if (s->unreadable[0])
+		return;
+	int n = snprintf(why, sizeof(why), "%s; ", strerror(EACCES));
+	mend_advice(path, why + n, sizeof(why) - (size_t)n);
+	name_unreadable(s, path, why);
+}
+
+/* What of a folder the agent could not read either, if this process is its user. */
+static void look_into(struct source_view *s, const char *acct_file, const char *folder)
+{
+	const struct acct_template template = acct_template(acct_file);
+	char path[PATH_MAX];
+	struct acct_name name;
+	const struct dirent *e;
+	DIR *d = opendir(folder);
+	if (!d && errno == EACCES)
+		count_unreadable(s, folder);
+	while (d && (e = readdir(d))) {
+		if (!acct_name_parse(&template, e->d_name, &name) ||
+		    faccessat(dirfd(d), e->d_name, R_OK, AT_EACCESS) == 0 || errno != EACCES)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		count_unreadable(s, path);
+	}
+	if (d)
+		(void)closedir(d);
+}
+
+static void look_for_unreadable(struct source_view *s, const struct conf_source *conf)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(conf->acct_file, '/');
+	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - conf->acct_file),
+	               conf->acct_file);
+	name_unreadable(s, "", "");
+	look_into(s, conf->acct_file, folder[0] ? folder : "/");
+	if (conf->move_to[0])
+		look_into(s, conf->acct_file, conf->move_to);
 }
 
 static int count_source(struct source_view *s, const struct conf_source *conf, struct store *store)
@@ -133,6 +210,7 @@ static int count_source(struct source_view *s, const struct conf_source *conf, s
 	        {"crashes", &s->tail.counters.crashes},
 	        {"copies", &s->tail.counters.copies},
 	        {"gone_unread", &s->tail.counters.gone_unread},
+	        {"gone_unread_ms", &s->tail.counters.gone_unread_ms},
 	        {"nul_bytes", &s->tail.counters.nul_bytes},
 	};
 	struct count count = {s, conf};
@@ -144,7 +222,14 @@ static int count_source(struct source_view *s, const struct conf_source *conf, s
 			return rc;
 		*values[i].to = (uint64_t)value;
 	}
-	return store_files(store, s->name, count_file, &count);
+	struct times times;
+	int rc = store_files(store, s->name, count_file, &count);
+	if (rc == 0)
+		rc = times_load(&times, store, s->name);
+	if (rc == 0)
+		times_view(s, &times, 0);
+	look_for_unreadable(s, conf);
+	return rc;
 }
 
 int view_of_store(struct view *v, const struct conf *conf, struct store *store)
@@ -160,12 +245,20 @@ int view_of_store(struct view *v, const struct conf *conf, struct store *store)
 	return rc;
 }
 
+bool view_lost(const struct view *v, const struct source_view *s)
+{
+	const struct tail_counters *c = &s->tail.counters;
+	/* No time: counted by an older version, whose store no agent has opened since. */
+	return c->gone_unread > 0 &&
+	       (c->gone_unread_ms == 0 ||
+	        v->real_ms - (int64_t)c->gone_unread_ms < VIEW_LOST_DAYS * INT64_C(86400000));
+}
+
 unsigned view_problems(const struct view *v)
 {
 	unsigned n = v->degraded + v->dead_full + v->unasked;
 	for (size_t i = 0; i < v->nsources; i++)
-		n += (v->sources[i].tail.counters.gone_unread > 0) +
-		     (v->sources[i].tail.unreadable > 0);
+		n += view_lost(v, &v->sources[i]) + (v->sources[i].tail.unreadable > 0);
 	for (size_t i = 0; i < v->nendpoints; i++)
 		n += v->running && (v->endpoints[i].ship.state == SHIP_HELD ||
 		                    v->endpoints[i].ship.state == SHIP_RETRYING);

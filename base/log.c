@@ -6,12 +6,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 
 static struct {
 	enum log_level level;
 	bool json;
-	bool journal; /* standard error goes to the journal: it stamps time and wants "<N>" */
+	bool journal;    /* standard error goes to the journal: it stamps time and wants "<N>" */
+	int64_t last_ms; /* of the last warning or error, and its text */
+	char last[512];
 } log_state = {.level = LOG_LEVEL_INFO};
 
 static const struct {
@@ -29,6 +32,12 @@ void log_setup(enum log_level level, bool json)
 	log_state.level = level;
 	log_state.json = json;
 	log_state.journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+int64_t log_last(char *ret, size_t size)
+{
+	(void)snprintf(ret, size, "%s", log_state.last);
+	return log_state.last_ms;
 }
 
 static void stamp(char *ret, size_t size)
@@ -65,6 +74,10 @@ static void log_line(enum log_level level, const char *fmt, va_list args)
 		return;
 	size_t len = (size_t)n < sizeof(raw) ? (size_t)n : sizeof(raw) - 1;
 	utf8_printable(raw, len, text, sizeof(text));
+	if (level <= LOG_LEVEL_WARNING) {
+		utf8_printable(text, strlen(text), log_state.last, sizeof(log_state.last));
+		log_state.last_ms = clock_real_ms();
+	}
 	stamp(when, sizeof(when));
 	if (log_state.json) {
 		char quoted[8192];
@@ -109,4 +122,28 @@ bool log_allowed(struct log_limit *limit, int64_t now_ms, int64_t every_ms,
 	limit->left_out = 0;
 	limit->next_ms = now_ms + every_ms;
 	return true;
+}
+
+bool log_burst(struct log_burst *burst, int64_t now_ms, unsigned long *ret_left_out)
+{
+	int64_t seconds = (now_ms - burst->since_ms) / 1000;
+	burst->since_ms += seconds * 1000;
+	burst->used = burst->used > seconds ? burst->used - seconds : 0;
+	if (burst->used >= LOG_BURST) {
+		burst->left_out++;
+		return false;
+	}
+	burst->used++;
+	*ret_left_out = burst->left_out;
+	burst->left_out = 0;
+	return true;
+}
+
+const char *log_more(unsigned long left_out, char ret[LOG_MORE_SIZE])
+{
+	ret[0] = '\0';
+	if (left_out > 0)
+		(void)snprintf(ret, LOG_MORE_SIZE, " (%lu more since the last such line)",
+		               left_out);
+	return ret;
 }

@@ -10,6 +10,7 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -17,6 +18,12 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 void log_setup(enum log_level level, bool json);
+
+/*
+ * The last warning or error since the start, as it was printed, cut to size; "" for none.  Returns
+ * when that was (real time, ms), or 0.
+ */
+int64_t log_last(char *ret, size_t size);
 
 void log_error(const char *fmt, ...) ERR_PRINTF(1, 2);
 void log_warning(const char *fmt, ...) ERR_PRINTF(1, 2);
@@ -33,5 +40,21 @@ struct log_limit {
 };
 bool log_allowed(struct log_limit *limit, int64_t now_ms, int64_t every_ms,
                  unsigned long *ret_left_out);
+
+/* " (3 more since the last such line)", to end a line with; "" for none. */
+#define LOG_MORE_SIZE 64
+const char *log_more(unsigned long left_out, char ret[LOG_MORE_SIZE]);
+
+/*
+ * For events that come alone or in crowds (ten thousand files at once): LOG_BURST lines at once,
+ * and one more a second.
+ */
+#define LOG_BURST 50
+struct log_burst {
+	int64_t since_ms; /* of used: it falls by one a second */
+	int64_t used;
+	unsigned long left_out;
+};
+bool log_burst(struct log_burst *burst, int64_t now_ms, unsigned long *ret_left_out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/scope.h"
 #include "base/units.h"
 #include "conf/options.h"
@@ -150,7 +151,7 @@ static void find_endpoint(const struct conf *conf, struct conf_source *s, const 
 		s->endpoint = i;
 		return;
 	}
-	const char *nearest = option_nearest_of(s->endpoint_name, names, conf->nendpoints);
+	const char *nearest = nearest_of(s->endpoint_name, names, conf->nendpoints);
 	mistake(m, scan_line(scan, "source", s->name, "endpoint"),
 	        "there is no endpoint '%s'%s%s%s", s->endpoint_name,
 	        nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "");

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
 #include "conf/conf.h"
 
 #define KIB UINT64_C(1024)
@@ -136,69 +137,12 @@ const struct option *option_named(const char *section, const char *key)
 	return NULL;
 }
 
-#define NAME_MAX_COMPARED 40
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-	unsigned d = a < b ? a : b;
-	return d < c ? d : c;
-}
-
-/* How many letters must be added, taken away, changed or swapped with their neighbour. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned rows[3][NAME_MAX_COMPARED + 1];
-	unsigned *before = rows[0], *last = rows[1], *now = rows[2];
-	size_t m = strlen(a), n = strlen(b);
-	if (m > NAME_MAX_COMPARED || n > NAME_MAX_COMPARED)
-		return NAME_MAX_COMPARED;
-	for (unsigned j = 0; j <= n; j++)
-		last[j] = j;
-	for (unsigned i = 1; i <= m; i++) {
-		now[0] = i;
-		for (unsigned j = 1; j <= n; j++) {
-			unsigned changed = last[j - 1] + (a[i - 1] != b[j - 1]);
-			now[j] = least(last[j] + 1, now[j - 1] + 1, changed);
-			bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-			               a[i - 2] == b[j - 1];
-			if (swapped && before[j - 2] + 1 < now[j])
-				now[j] = before[j - 2] + 1;
-		}
-		unsigned *free_row = before;
-		before = last;
-		last = now;
-		now = free_row;
-	}
-	return last[n];
-}
-
-/* Near enough to be a slip: a third of the letters, but always two of longer names. */
-static bool nearer(const char *name, const char *candidate, unsigned *best)
-{
-	unsigned limit = (unsigned)strlen(name) / 3;
-	unsigned d = distance(name, candidate);
-	if (d > (limit < 2 ? 2 : limit) || d >= strlen(name) || d >= *best)
-		return false;
-	*best = d;
-	return true;
-}
-
-const char *option_nearest_of(const char *name, const char *const *names, size_t n)
-{
-	const char *ret = NULL;
-	unsigned best = NAME_MAX_COMPARED;
-	for (size_t i = 0; i < n; i++)
-		if (nearer(name, names[i], &best))
-			ret = names[i];
-	return ret;
-}
-
 const char *option_nearest(const char *section, const char *name)
 {
 	const char *ret = NULL;
-	unsigned best = NAME_MAX_COMPARED;
+	unsigned best = NEAREST_NONE;
 	for (const struct option *o = options; o->key; o++)
-		if (strcmp(o->section, section) == 0 && nearer(name, o->key, &best))
+		if (strcmp(o->section, section) == 0 && nearest_is(name, o->key, &best))
 			ret = o->key;
 	return ret;
 }
@@ -206,5 +150,5 @@ const char *option_nearest(const char *section, const char *name)
 const char *option_nearest_section(const char *name)
 {
 	static const char *const sections[] = {"source", "endpoint"};
-	return option_nearest_of(name, sections, 2);
+	return nearest_of(name, sections, 2);
 }

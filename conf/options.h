@@ -49,9 +49,6 @@ const struct option *option_named(const char *section, const char *key);
 const char *option_nearest(const char *section, const char *name);
 const char *option_nearest_section(const char *name);
 
-/* The one of n names that looks most like name, or NULL. */
-const char *option_nearest_of(const char *name, const char *const *names, size_t n);
-
 /*
  * Give the option its value in base, the struct it belongs to; what was there is freed.
  * Returns 0, -EINVAL with one line in why, or -ENOMEM.

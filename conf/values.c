@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/nearest.h"
 #include "base/scope.h"
 #include "base/units.h"
 
@@ -138,7 +139,7 @@ static int set_choice(const struct option *o, void *base, const char *text, char
 		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", before,
 		                         o->choices[n]);
 	}
-	const char *nearest = option_nearest_of(text, o->choices, n);
+	const char *nearest = nearest_of(text, o->choices, n);
 	return wrong(why, size, "'%s' is '%s': must be %s%s%s%s", o->key, text, all,
 	             nearest ? " (did you mean '" : "", nearest ? nearest : "",
 	             nearest ? "'?)" : "");

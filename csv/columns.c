@@ -76,7 +76,7 @@ int columns_new(struct columns **ret, const struct slice *cells, size_t n, const
 	c->rcpt = columns_find(c, "rcpt");
 	c->diag = columns_find(c, "dsnDiag");
 	c->status = columns_find(c, "dsnStatus");
-	c->cat = columns_find(c, "bounceCat");
+	c->bounce_cat = columns_find(c, "bounceCat");
 	c->mta = columns_find(c, "dsnMta");
 	c->action = columns_find(c, "dsnAction");
 	c->feedback = columns_find(c, "feedbackType");

@@ -22,7 +22,7 @@ struct columns {
 	const char **names; /* NUL-terminated, valid UTF-8; names[0] is the type field */
 	char *text;         /* what names point into */
 	size_t to, return_path, orig, rcpt; /* of header_To, ...; n when there is none */
-	size_t diag, status, cat, mta, action, feedback; /* of dsnDiag, ..., feedbackType */
+	size_t diag, status, bounce_cat, mta, action, feedback; /* of dsnDiag, ..., feedbackType */
 };
 
 /*

@@ -12,26 +12,26 @@
 
 static const struct {
 	const char *code, *id; /* code: a prefix by class, the longest wins: see builtin_of() */
-	enum verdict said;
+	enum rules_verdict said;
 } statuses[] = {
 #define STATUS(code, said)                                                                         \
 	{                                                                                          \
 		code, "builtin:status " code, said                                                 \
 	}
-        STATUS("4", VERDICT_SOFT),        STATUS("5.1.0", VERDICT_UNKNOWN),
-        STATUS("5.1.1", VERDICT_HARD),    STATUS("5.1.2", VERDICT_HARD),
-        STATUS("5.1.3", VERDICT_HARD),    STATUS("5.1.4", VERDICT_SOFT),
-        STATUS("5.1.6", VERDICT_HARD),    STATUS("5.1.7", VERDICT_BLOCK),
-        STATUS("5.1.8", VERDICT_BLOCK),   STATUS("5.1.9", VERDICT_SOFT),
-        STATUS("5.1.10", VERDICT_HARD),   STATUS("5.1.351", VERDICT_HARD),
-        STATUS("5.2.0", VERDICT_UNKNOWN), STATUS("5.2.1", VERDICT_HARD),
-        STATUS("5.2", VERDICT_SOFT),      STATUS("5.3", VERDICT_SOFT),
-        STATUS("5.4.0", VERDICT_UNKNOWN), STATUS("5.4.4", VERDICT_HARD),
-        STATUS("5.4.310", VERDICT_HARD),  STATUS("5.4", VERDICT_SOFT),
-        STATUS("5.5.0", VERDICT_UNKNOWN), STATUS("5.5.1", VERDICT_UNKNOWN),
-        STATUS("5.5", VERDICT_SOFT),      STATUS("5.6.0", VERDICT_UNKNOWN),
-        STATUS("5.6", VERDICT_BLOCK),     STATUS("5.7.0", VERDICT_BLOCK),
-        STATUS("5.7", VERDICT_BLOCK),
+        STATUS("4", RULES_SOFT),        STATUS("5.1.0", RULES_UNKNOWN),
+        STATUS("5.1.1", RULES_HARD),    STATUS("5.1.2", RULES_HARD),
+        STATUS("5.1.3", RULES_HARD),    STATUS("5.1.4", RULES_SOFT),
+        STATUS("5.1.6", RULES_HARD),    STATUS("5.1.7", RULES_BLOCK),
+        STATUS("5.1.8", RULES_BLOCK),   STATUS("5.1.9", RULES_SOFT),
+        STATUS("5.1.10", RULES_HARD),   STATUS("5.1.351", RULES_HARD),
+        STATUS("5.2.0", RULES_UNKNOWN), STATUS("5.2.1", RULES_HARD),
+        STATUS("5.2", RULES_SOFT),      STATUS("5.3", RULES_SOFT),
+        STATUS("5.4.0", RULES_UNKNOWN), STATUS("5.4.4", RULES_HARD),
+        STATUS("5.4.310", RULES_HARD),  STATUS("5.4", RULES_SOFT),
+        STATUS("5.5.0", RULES_UNKNOWN), STATUS("5.5.1", RULES_UNKNOWN),
+        STATUS("5.5", RULES_SOFT),      STATUS("5.6.0", RULES_UNKNOWN),
+        STATUS("5.6", RULES_BLOCK),     STATUS("5.7.0", RULES_BLOCK),
+        STATUS("5.7", RULES_BLOCK),
 #undef STATUS
 };
 
@@ -39,20 +39,20 @@ static const struct {
  */
 static const struct {
 	const char *cat, *id;
-	enum verdict said;
+	enum rules_verdict said;
 } cats[] = {
 #define CAT(cat, said)                                                                             \
 	{                                                                                          \
 		cat, "builtin:cat " cat, said                                                      \
 	}
-        CAT("bad-mailbox", VERDICT_HARD),      CAT("bad-domain", VERDICT_HARD),
-        CAT("inactive-mailbox", VERDICT_HARD), CAT("spam-related", VERDICT_BLOCK),
-        CAT("policy-related", VERDICT_BLOCK),  CAT("content-related", VERDICT_BLOCK),
-        CAT("virus-related", VERDICT_BLOCK),   CAT("relaying-issues", VERDICT_BLOCK),
-        CAT("invalid-sender", VERDICT_BLOCK),  CAT("quota-issues", VERDICT_SOFT),
-        CAT("message-expired", VERDICT_SOFT),  CAT("no-answer-from-host", VERDICT_SOFT),
-        CAT("routing-errors", VERDICT_SOFT),   CAT("protocol-errors", VERDICT_SOFT),
-        CAT("bad-connection", VERDICT_SOFT),   CAT("bad-configuration", VERDICT_SOFT),
+        CAT("bad-mailbox", RULES_HARD),      CAT("bad-domain", RULES_HARD),
+        CAT("inactive-mailbox", RULES_HARD), CAT("spam-related", RULES_BLOCK),
+        CAT("policy-related", RULES_BLOCK),  CAT("content-related", RULES_BLOCK),
+        CAT("virus-related", RULES_BLOCK),   CAT("relaying-issues", RULES_BLOCK),
+        CAT("invalid-sender", RULES_BLOCK),  CAT("quota-issues", RULES_SOFT),
+        CAT("message-expired", RULES_SOFT),  CAT("no-answer-from-host", RULES_SOFT),
+        CAT("routing-errors", RULES_SOFT),   CAT("protocol-errors", RULES_SOFT),
+        CAT("bad-connection", RULES_SOFT),   CAT("bad-configuration", RULES_SOFT),
 #undef CAT
 };
 #define NSTATUSES (sizeof(statuses) / sizeof(statuses[0]))
@@ -75,11 +75,11 @@ const char *builtin_id(size_t i)
 	return i < builtin_unknown() ? cats[i - NSTATUSES].id : "builtin:unknown";
 }
 
-enum verdict builtin_said(size_t i)
+enum rules_verdict builtin_said(size_t i)
 {
 	if (i < NSTATUSES)
 		return statuses[i].said;
-	return i < builtin_unknown() ? cats[i - NSTATUSES].said : VERDICT_UNKNOWN;
+	return i < builtin_unknown() ? cats[i - NSTATUSES].said : RULES_UNKNOWN;
 }
 
 /* The entry that says most about a code, when it says something. */
@@ -93,7 +93,7 @@ static size_t by_status(struct slice code)
 		longest = len;
 		ret = i;
 	}
-	return builtin_said(ret) == VERDICT_UNKNOWN ? builtin_unknown() : ret;
+	return builtin_said(ret) == RULES_UNKNOWN ? builtin_unknown() : ret;
 }
 
 static size_t by_cat(struct slice cat)

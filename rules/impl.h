@@ -55,7 +55,7 @@ struct condition {
 struct rule {
 	unsigned file, line;
 	char *id;
-	enum verdict said;
+	enum rules_verdict said;
 	const struct action *action; /* NULL: none */
 	struct condition *conditions;
 	size_t nconditions;
@@ -71,7 +71,7 @@ struct rule {
 struct self_test {
 	unsigned file, line;
 	bool not ;
-	enum verdict verdict;
+	enum rules_verdict verdict;
 	struct condition *given; /* the fields that it gives, as conditions of one value */
 	size_t ngiven;
 	char *text;
@@ -104,7 +104,7 @@ struct rules {
 	size_t n;
 	struct self_test *self_tests;
 	size_t nself_tests;
-	struct setting map[VERDICTS], unmatched, why;
+	struct setting map[RULES_VERDICTS], unmatched, why;
 	char digest[33];
 
 	/* compile.c */
@@ -124,7 +124,7 @@ struct rules {
 	struct memo *memo;
 	struct text text;
 	char lower[RULES_TEXT_MAX];
-	uint64_t judged[VERDICTS], withheld, uncounted;
+	uint64_t judged[RULES_VERDICTS], withheld, uncounted;
 	uint64_t *builtin_hits;
 };
 
@@ -198,7 +198,7 @@ size_t builtin_of(const struct rules_fields *f, struct slice status, const struc
 size_t builtin_unknown(void);
 size_t builtin_count(void);
 const char *builtin_id(size_t i);
-enum verdict builtin_said(size_t i);
+enum rules_verdict builtin_said(size_t i);
 
 /* rules.c */
 int rules_judge_own(struct rules *r, const struct rules_fields *f, int file,

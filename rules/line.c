@@ -273,7 +273,7 @@ static int read_verdict(struct parse *p, struct rule *rule, struct slice rest)
 {
 	rest = line_trim(rest);
 	size_t len = word_len(rest);
-	if (!verdict_named((struct slice){rest.text, len}, &rule->said))
+	if (!rules_verdict_named((struct slice){rest.text, len}, &rule->said))
 		return parse_mistake(
 		        p, "unknown verdict '%.*s' (hard, soft, block, ignore or unknown)",
 		        (int)len, rest.text);
@@ -365,9 +365,9 @@ static int literal_rule(struct parse *p, struct slice literal, struct slice tail
 
 int line_octeth(struct parse *p, struct slice text, size_t at)
 {
-	enum verdict v;
+	enum rules_verdict v;
 	const struct slice tail = {text.text + at + 3, text.len - at - 3};
-	if (!verdict_named(line_trim(tail), &v) || (v != VERDICT_HARD && v != VERDICT_SOFT))
+	if (!rules_verdict_named(line_trim(tail), &v) || (v != RULES_HARD && v != RULES_SOFT))
 		return parse_mistake(p, "the verdict behind the last '==>' must be Hard or Soft");
 	return literal_rule(p, (struct slice){text.text, at}, tail);
 }

@@ -221,9 +221,10 @@ static int run_test(struct parse *p, const struct self_test *t)
 	const char *rule = got.silent ? "no rule" : got.id;
 	if (t->not )
 		return parse_mistake(p, "self-test: must not be %s, but \"%s\" says so: %.300s",
-		                     verdict_name(t->verdict), rule, t->text);
+		                     rules_verdict_name(t->verdict), rule, t->text);
 	return parse_mistake(p, "self-test: must be %s, but \"%s\" says %s: %.300s",
-	                     verdict_name(t->verdict), rule, verdict_name(got.said), t->text);
+	                     rules_verdict_name(t->verdict), rule, rules_verdict_name(got.said),
+	                     t->text);
 }
 
 static int run_tests(struct parse *p)

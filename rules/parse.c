@@ -65,11 +65,11 @@ static int set(struct parse *p, struct setting *s, int value)
 
 static int set_map(struct parse *p, struct slice value)
 {
-	enum verdict from, to;
+	enum rules_verdict from, to;
 	const char *eq = memchr(value.text, '=', value.len);
 	size_t len = eq ? (size_t)(eq - value.text) : 0;
-	if (!eq || !verdict_named((struct slice){value.text, len}, &from) ||
-	    !verdict_named((struct slice){eq + 1, value.len - len - 1}, &to))
+	if (!eq || !rules_verdict_named((struct slice){value.text, len}, &from) ||
+	    !rules_verdict_named((struct slice){eq + 1, value.len - len - 1}, &to))
 		return parse_mistake(p, "'%%map' takes two verdicts, such as block=soft");
 	return set(p, &p->rules->map[from], (int)to);
 }
@@ -150,7 +150,7 @@ static int take_test(struct parse *p, struct slice line)
 		                     "a self-test is '? TEXT -> verdict' or '?! TEXT -> verdict'");
 	struct slice word = line_trim((struct slice){line.text + at + 2, line.len - at - 2});
 	struct slice text = line_trim((struct slice){line.text, at});
-	if (!verdict_named(word, &t.verdict))
+	if (!rules_verdict_named(word, &t.verdict))
 		return parse_mistake(
 		        p, "unknown verdict '%.*s' (hard, soft, block, ignore or unknown)",
 		        (int)word.len, word.text);

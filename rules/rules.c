@@ -17,9 +17,9 @@
 
 /* ---- what a value means ---- */
 
-enum verdict rules_mapped(const struct rules *r, enum verdict said)
+enum rules_verdict rules_mapped(const struct rules *r, enum rules_verdict said)
 {
-	return r->map[said].line ? (enum verdict)r->map[said].value : said;
+	return r->map[said].line ? (enum rules_verdict)r->map[said].value : said;
 }
 
 static void result_of(const struct rules *r, int32_t value, struct rules_result *ret)
@@ -28,7 +28,7 @@ static void result_of(const struct rules *r, int32_t value, struct rules_result 
 	        .rule = value, .id = "", .action = "", .deliver = true, .counted = true};
 	if (value == RULES_NONE) {
 		ret->silent = true;
-		ret->said = ret->verdict = VERDICT_UNKNOWN;
+		ret->said = ret->verdict = RULES_UNKNOWN;
 		return;
 	}
 	if (value < 0) {
@@ -48,7 +48,7 @@ static void result_of(const struct rules *r, int32_t value, struct rules_result 
 		}
 	}
 	ret->verdict = rules_mapped(r, ret->said);
-	ret->deliver = ret->deliver && ret->verdict != VERDICT_IGNORE;
+	ret->deliver = ret->deliver && ret->verdict != RULES_IGNORE;
 }
 
 static int32_t unmatched(const struct rules *r, const struct subject *s)

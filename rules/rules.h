@@ -35,13 +35,13 @@
 #define RULES_ID_MAX 64
 #define RULES_WHY_SIZE 512
 
-enum verdict { VERDICT_HARD, VERDICT_SOFT, VERDICT_BLOCK, VERDICT_IGNORE, VERDICT_UNKNOWN };
-#define VERDICTS 5
+enum rules_verdict { RULES_HARD, RULES_SOFT, RULES_BLOCK, RULES_IGNORE, RULES_UNKNOWN };
+#define RULES_VERDICTS 5
 
 /* "hard", as rules write it, and "Hard", as records carry it. */
-const char *verdict_name(enum verdict v);
-const char *verdict_title(enum verdict v);
-bool verdict_named(struct slice word, enum verdict *ret); /* in any case */
+const char *rules_verdict_name(enum rules_verdict v);
+const char *rules_verdict_title(enum rules_verdict v);
+bool rules_verdict_named(struct slice word, enum rules_verdict *ret); /* in any case */
 
 /* What of a record is judged.  A field that is not there is empty. */
 struct rules_fields {
@@ -59,15 +59,15 @@ struct rules;
 
 /* Who decided, and what.  Its texts live as long as the rules. */
 struct rules_result {
-	enum verdict said;    /* by the rule */
-	enum verdict verdict; /* behind %map */
-	const char *id;       /* "no-mailbox", "50-local.rules:12", "builtin:status 5.1.1" */
-	const char *action;   /* "unconfirm-subscriber"; "" for none */
-	int rule;             /* its number, from 0; RULES_BUILTIN, RULES_NONE */
-	unsigned builtin;     /* the number of the built-in one */
-	bool silent;          /* an f record that no rule is about: nothing is to be said of it */
-	bool deliver;         /* false: ignore, or delete-bounce */
-	bool counted;         /* false: left out of the local statistics of bounces */
+	enum rules_verdict said;    /* by the rule */
+	enum rules_verdict verdict; /* behind %map */
+	const char *id;             /* "no-mailbox", "50-local.rules:12", "builtin:status 5.1.1" */
+	const char *action;         /* "unconfirm-subscriber"; "" for none */
+	int rule;                   /* its number, from 0; RULES_BUILTIN, RULES_NONE */
+	unsigned builtin;           /* the number of the built-in one */
+	bool silent;  /* an f record that no rule is about: nothing is to be said of it */
+	bool deliver; /* false: ignore, or delete-bounce */
+	bool counted; /* false: left out of the local statistics of bounces */
 };
 #define RULES_BUILTIN (-1)
 #define RULES_NONE (-2)
@@ -115,7 +115,7 @@ void rules_count(struct rules *r, const struct rules_result *result);
 struct rules_view {
 	size_t files, rules, tests;
 	char digest[33];                      /* of all files, as hex */
-	uint64_t judged[VERDICTS];            /* those counted, behind %map */
+	uint64_t judged[RULES_VERDICTS];      /* those counted, behind %map */
 	uint64_t withheld, uncounted, limits; /* limits: matches given up for V3 */
 };
 void rules_view(const struct rules *r, struct rules_view *ret);
@@ -129,7 +129,7 @@ struct rules_rule {
 	unsigned line;
 	const char *id;
 	struct slice source; /* the line as written, without verdict and what follows it */
-	enum verdict said;
+	enum rules_verdict said;
 	const char *action;
 	bool literal;     /* a text and nothing else: source has it */
 	bool conditional; /* it has other conditions than one text or regular expression */
@@ -147,10 +147,10 @@ size_t rules_literals(const struct rules *r, size_t i, const struct slice **ret)
 /* Try one rule on one record by itself, whatever others say: 1, 0 or -ENOMEM. */
 int rules_try(struct rules *r, size_t i, const struct rules_fields *f) MUST_CHECK;
 
-enum verdict rules_mapped(const struct rules *r, enum verdict said);
+enum rules_verdict rules_mapped(const struct rules *r, enum rules_verdict said);
 
 /* Built-in rules that have decided, with their counts. */
-typedef void rules_builtin_fn(const char *id, enum verdict said, uint64_t hits, void *arg);
+typedef void rules_builtin_fn(const char *id, enum rules_verdict said, uint64_t hits, void *arg);
 void rules_each_builtin(const struct rules *r, rules_builtin_fn *fn, void *arg);
 
 /* What the engine makes of the fields: the text behind folding, and the status that counts. */

@@ -2,10 +2,10 @@
 
 static const struct {
 	const char *name, *title;
-} verdicts[VERDICTS] = {
-        [VERDICT_HARD] = {"hard", "Hard"},          [VERDICT_SOFT] = {"soft", "Soft"},
-        [VERDICT_BLOCK] = {"block", "Block"},       [VERDICT_IGNORE] = {"ignore", "Ignore"},
-        [VERDICT_UNKNOWN] = {"unknown", "Unknown"},
+} verdicts[RULES_VERDICTS] = {
+        [RULES_HARD] = {"hard", "Hard"},          [RULES_SOFT] = {"soft", "Soft"},
+        [RULES_BLOCK] = {"block", "Block"},       [RULES_IGNORE] = {"ignore", "Ignore"},
+        [RULES_UNKNOWN] = {"unknown", "Unknown"},
 };
 
 const struct action actions[] = {
@@ -21,12 +21,12 @@ const struct action actions[] = {
         {NULL, NULL, false, false},
 };
 
-const char *verdict_name(enum verdict v)
+const char *rules_verdict_name(enum rules_verdict v)
 {
 	return verdicts[v].name;
 }
 
-const char *verdict_title(enum verdict v)
+const char *rules_verdict_title(enum rules_verdict v)
 {
 	return verdicts[v].title;
 }
@@ -39,12 +39,12 @@ bool words_equal(struct slice a, const char *b)
 	return b[a.len] == '\0';
 }
 
-bool verdict_named(struct slice word, enum verdict *ret)
+bool rules_verdict_named(struct slice word, enum rules_verdict *ret)
 {
-	for (int i = 0; i < VERDICTS; i++) {
+	for (int i = 0; i < RULES_VERDICTS; i++) {
 		if (!words_equal(word, verdicts[i].name))
 			continue;
-		*ret = (enum verdict)i;
+		*ret = (enum rules_verdict)i;
 		return true;
 	}
 	return false;

@@ -27,7 +27,7 @@ struct answer {
 	struct slice body;      /* at most ANSWER_BODY_MAX */
 	bool body_whole;        /* all of it is there, or as much as decides */
 	int64_t retry_after_ms; /* 0 when the backend named no time */
-	int64_t elapsed_ms;
+	int64_t elapsed_ms, elapsed_us;
 };
 
 struct answer_meaning {

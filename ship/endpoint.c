@@ -38,6 +38,7 @@ void endpoint_open(struct endpoint *e, int64_t now_ms)
 	e->state = e->conf->url[0] || e->hooks->dry_run ? SHIP_OK : SHIP_UNCONFIGURED;
 	e->since_ms = now_ms;
 	e->limit = e->conf->in_flight < START_LIMIT ? e->conf->in_flight : START_LIMIT;
+	e->ceiling = e->conf->in_flight;
 	e->random = (uint64_t)now_ms * 2 + 1;
 	e->best_ms = -1;
 }
@@ -86,6 +87,7 @@ static void set_state(struct endpoint *e, enum ship_state state, int64_t now_ms)
 	if (e->state == state)
 		return;
 	e->state = state;
+	e->status.meter.holds += state == SHIP_HELD;
 	e->since_ms = e->said_ms = now_ms;
 	e->state_tries = e->tries;
 }
@@ -187,8 +189,8 @@ static void accepted(struct endpoint *e, struct batch *b, const struct answer *a
                      const struct answer_meaning *m, const char *words, int64_t now_ms)
 {
 	adapt(e, a->elapsed_ms);
-	e->status.accepted_batches++;
-	e->status.accepted_records += b->n;
+	e->status.meter.accepted_batches++;
+	e->status.meter.accepted_records += b->n;
 	if (m->kind == ANSWER_PARTIAL)
 		endpoint_note(e, true,
 		              "endpoint \"%s\": says that %ld of %zu events failed; their rows are "
@@ -272,7 +274,7 @@ static void refused(struct endpoint *e, struct batch *b, const struct answer *a,
 	}
 	back(e, "answering", now_ms);
 	e->memory.refused_in_a_row += b->dead == 0;
-	e->status.refused_records++;
+	e->status.meter.refused_records++;
 	report(e, b, SHIP_REFUSED, a, words);
 	finish(e, b);
 }
@@ -332,7 +334,7 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
                   int64_t now_ms)
 {
 	b->failures++;
-	e->status.retries++;
+	e->status.meter.retries++;
 	if (alone(e, b, a, words, now_ms))
 		return;
 	b->failed_at = e->successes;
@@ -359,7 +361,9 @@ void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a
 	struct answer_meaning m = answer_meaning(a, &e->conf->reject_body);
 	answer_words(a, words, sizeof(words));
 	e->flying--;
-	e->status.answers[a->status >= 100 && a->status < 600 ? a->status / 100 : 0]++;
+	size_t class = a->status >= 100 && a->status < 600 ? (size_t)a->status / 100 : 0;
+	e->status.meter.answers[class]++;
+	meter_request(&e->status.meter, a->elapsed_us, b->n, b->packed ? b->packed_len : b->len);
 	if (m.slow_down)
 		e->limit = e->limit > 1 ? e->limit / 2 : 1;
 	if (m.kind != ANSWER_ACCEPTED)

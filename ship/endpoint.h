@@ -32,7 +32,9 @@ struct endpoint {
 	unsigned changes;
 	unsigned attempts; /* probes that failed in a row */
 	unsigned flying, limit;
-	int64_t best_ms; /* shortest answer, forgotten slowly: what "fast" is measured by */
+	unsigned ceiling; /* of limit, while another process uses the rest */
+	bool half_rate;   /* of the host: the other half of its rate belongs to that process */
+	int64_t best_ms;  /* shortest answer, forgotten slowly: what "fast" is measured by */
 	uint64_t successes, tries;
 	uint64_t random;
 	int64_t slot_ms; /* when the host's next request may go out */
@@ -59,6 +61,8 @@ void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...)
 void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, int64_t now_ms);
 /* "0.25 s", "60 s"; good until the next call. */
 const char *endpoint_seconds(int64_t ms);
+/* The most requests at a time for now. */
+unsigned endpoint_limit(const struct endpoint *e);
 void endpoint_summary(struct endpoint *e, int64_t now_ms);
 
 #endif

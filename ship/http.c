@@ -362,6 +362,7 @@ static void report(struct call *c, CURLcode rc, http_done_fn *fn, void *context)
 	        .retry_after_ms = retry_after < RETRY_AFTER_MAX_S ? (int64_t)retry_after * 1000
 	                                                          : RETRY_AFTER_MAX_S * 1000,
 	        .elapsed_ms = (int64_t)total / 1000,
+	        .elapsed_us = (int64_t)total,
 	};
 	fn(c->arg, &a, context);
 }

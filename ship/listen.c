@@ -37,6 +37,23 @@ const char *listen_query(const struct listen_request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+const char *listen_header(const struct listen_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+/* A browser runs nothing and shows this in no frame, whatever the body should turn out to be. */
+static void add_headers(struct MHD_Response *r, const struct listen_reply *reply)
+{
+	const char *csp = reply->csp[0] ? reply->csp : "default-src 'none'; frame-ancestors 'none'";
+	(void)MHD_add_response_header(r, "Content-Type", reply->type);
+	(void)MHD_add_response_header(r, "Cache-Control", "no-store");
+	(void)MHD_add_response_header(r, "Content-Security-Policy", csp);
+	(void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+	(void)MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
+	(void)MHD_add_response_header(r, "Cross-Origin-Resource-Policy", "same-origin");
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *len, void **state)
@@ -56,8 +73,11 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	const struct listen_request request = {method, url, d->local, connection};
 	struct listen_reply reply = {.status = 404, .type = "text/plain"};
 	d->listen->fn(&request, &reply, d->listen->arg);
-	if (!reply.body)
+	if (!reply.body) {
+		reply.status = reply.status == 404 ? 404 : 500;
+		reply.type = "text/plain";
 		reply.body = strdup(reply.status == 404 ? "not found\n" : "out of memory\n");
+	}
 	if (!reply.body)
 		return MHD_NO;
 	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(reply.body), reply.body,
@@ -66,8 +86,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		free(reply.body);
 		return MHD_NO;
 	}
-	(void)MHD_add_response_header(r, "Content-Type", reply.type);
-	(void)MHD_add_response_header(r, "Cache-Control", "no-store");
+	add_headers(r, &reply);
 	enum MHD_Result rc = MHD_queue_response(connection, reply.status, r);
 	MHD_destroy_response(r);
 	return rc;

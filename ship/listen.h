@@ -14,6 +14,8 @@
 
 struct listen;
 
+#define LISTEN_CSP_SIZE 256
+
 struct listen_request {
 	const char *method, *path;
 	bool local; /* over the control socket, whose permissions have been passed */
@@ -22,11 +24,14 @@ struct listen_request {
 
 /* A value of the query, decoded; NULL when it is not there.  Good until the handler returns. */
 const char *listen_query(const struct listen_request *request, const char *name);
+/* A header of the request, likewise. */
+const char *listen_header(const struct listen_request *request, const char *name);
 
 struct listen_reply {
 	unsigned status;
 	const char *type;
-	char *body; /* from malloc(); taken over */
+	char csp[LISTEN_CSP_SIZE]; /* Content-Security-Policy; "" for one that allows nothing */
+	char *body;                /* from malloc(); taken over */
 };
 
 typedef void listen_fn(const struct listen_request *request, struct listen_reply *ret, void *arg);

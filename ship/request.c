@@ -37,6 +37,21 @@ static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
 	return at > now_ms ? at : 0;
 }
 
+/* Milliseconds between two requests of the host; with a shared rate each side keeps to its half. */
+static int64_t gap_ms(const struct endpoint *e)
+{
+	unsigned rate = e->conf->requests_per_minute;
+	if (e->host->half_rate)
+		rate = rate > 1 ? rate / 2 : 1;
+	return 60000 / rate;
+}
+
+unsigned endpoint_limit(const struct endpoint *e)
+{
+	unsigned limit = e->state == SHIP_OK ? e->limit : 1;
+	return limit < e->ceiling ? limit : e->ceiling;
+}
+
 static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
 	if (e->conf->gzip && !b->packed) {
@@ -57,10 +72,10 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 	b->state = BATCH_FLYING;
 	b->tried = ++e->tries;
 	e->flying++;
-	e->status.sent_requests++;
+	e->status.meter.requests++;
 	if (e->conf->requests_per_minute > 0)
 		e->host->slot_ms = (e->host->slot_ms > now_ms ? e->host->slot_ms : now_ms) +
-		                   60000 / e->conf->requests_per_minute;
+		                   gap_ms(e);
 	return 0;
 }
 
@@ -101,8 +116,7 @@ int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err
 	endpoint_summary(e, now_ms);
 	for (;;) {
 		bool probing = e->state != SHIP_OK;
-		unsigned limit = probing ? 1 : e->limit;
-		if (e->flying >= limit || (probing && now_ms < e->probe_ms) ||
+		if (e->flying >= endpoint_limit(e) || (probing && now_ms < e->probe_ms) ||
 		    rate_ms(e, now_ms) > 0)
 			return 0;
 		struct batch *b = next_batch(e, now_ms);
@@ -127,7 +141,7 @@ int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms)
 	if (e->state == SHIP_UNCONFIGURED || e->paused)
 		return -1;
 	bool probing = e->state != SHIP_OK;
-	if (e->flying >= (probing ? 1 : e->limit))
+	if (e->flying >= endpoint_limit(e))
 		return -1;
 	for (const struct batch *b = e->queue; b; b = b->next) {
 		if (!b->stored || (b->state != BATCH_SEALED && b->state != BATCH_WAITING))

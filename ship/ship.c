@@ -115,6 +115,11 @@ struct ship_memory ship_memory(const struct ship *s, size_t endpoint)
 	return s->endpoints[endpoint].memory;
 }
 
+void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m)
+{
+	s->endpoints[endpoint].status.meter = *m;
+}
+
 /* Two rounds of single records keep every slot busy; longer batches need one to be filled. */
 static size_t batches_max(const struct ship_conf *conf, size_t lanes)
 {
@@ -379,6 +384,13 @@ void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms)
 	s->endpoints[endpoint].since_ms = now_ms;
 }
 
+void ship_share(struct ship *s, size_t endpoint, unsigned slots, bool half)
+{
+	struct endpoint *e = &s->endpoints[endpoint];
+	e->ceiling = slots;
+	e->host->half_rate = half;
+}
+
 void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
@@ -392,6 +404,13 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 	ret->limit = e->limit;
 	ret->batches = e->nbatches;
 	ret->records = e->nrecords;
+	const struct ship_meter *m = &e->status.meter;
+	ret->sent_requests = m->requests;
+	ret->accepted_records = m->accepted_records;
+	ret->accepted_batches = m->accepted_batches;
+	ret->refused_records = m->refused_records;
+	ret->retries = m->retries;
+	memcpy(ret->answers, m->answers, sizeof(ret->answers));
 }
 
 uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes)

@@ -49,6 +49,7 @@
 #include "base/err.h"
 #include "base/mark.h"
 #include "base/slice.h"
+#include "ship/meter.h"
 #include "state/store.h"
 
 struct record;
@@ -138,7 +139,8 @@ struct ship_status {
 	unsigned in_flight, limit;
 	size_t batches, records; /* not yet done, those in flight included */
 	uint64_t sent_requests, accepted_records, accepted_batches, refused_records, retries;
-	uint64_t answers[6]; /* by status class; [0]: no answer */
+	uint64_t answers[6];     /* by status class; [0]: no answer */
+	struct ship_meter meter; /* these and more, see there */
 };
 
 /* What survives a restart; the caller keeps it. */
@@ -156,6 +158,9 @@ struct ship *ship_close(struct ship *s);
 
 void ship_set_memory(struct ship *s, size_t endpoint, const struct ship_memory *m);
 struct ship_memory ship_memory(const struct ship *s, size_t endpoint);
+
+/* Go on counting from here: what was counted under the configuration before. */
+void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m);
 
 /* Whether a record may be added for the endpoint now. */
 bool ship_room(const struct ship *s, size_t endpoint);
@@ -217,6 +222,13 @@ void ship_drain(struct ship *s);
 
 /* Start nothing for the endpoint until told otherwise.  What is in flight is finished. */
 void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms);
+
+/*
+ * Another process sends to the same endpoint: from now on at most slots requests at a time (0: none
+ * but what is under way), and, half, only half of requests-per-minute for all endpoints of its
+ * host.  in_flight slots and false take it back.
+ */
+void ship_share(struct ship *s, size_t endpoint, unsigned slots, bool half);
 
 void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret);
 

@@ -134,6 +134,9 @@ int store_dead_drop_found(struct store *s, const struct store_dead_filter *f,
  */
 int store_dead_again(struct store *s, const struct store_dead *d) MUST_CHECK;
 int store_dead_get(struct store *s, int64_t number, store_dead_fn *fn, void *arg) MUST_CHECK;
+/* The one with that eventId, if there is one. */
+int store_dead_of(struct store *s, const struct hash128 *id, store_dead_fn *fn,
+                  void *arg) MUST_CHECK;
 /* At most max dead letters of one run of refusals at one endpoint, the oldest first. */
 int store_dead_run(struct store *s, const char *endpoint, int64_t run, store_dead_fn *fn,
                    void *arg) MUST_CHECK;

@@ -135,6 +135,13 @@ int store_dead_get(struct store *s, int64_t number, store_dead_fn *fn, void *arg
 	return sql_each(store_sql(s), on_dead, &call, DEAD_COLUMNS "WHERE number = ?", "i", number);
 }
 
+int store_dead_of(struct store *s, const struct hash128 *id, store_dead_fn *fn, void *arg)
+{
+	struct dead_call call = {fn, arg};
+	return sql_each(store_sql(s), on_dead, &call, DEAD_COLUMNS "WHERE id = ?", "b",
+	                (const void *)id->bytes, sizeof(id->bytes));
+}
+
 int store_dead_run(struct store *s, const char *endpoint, int64_t run, store_dead_fn *fn, void *arg)
 {
 	struct dead_call call = {fn, arg};

@@ -1,16 +1,14 @@
 /* Files and the lists they stand in: by name, with something to read, to be saved, orphaned. */
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
 #include "tailer/impl.h"
+#include "tailer/mend.h"
 
 static int compare_files(const struct tail_file *a, const struct tail_file *b)
 {
@@ -103,6 +101,29 @@ void file_close(struct tail_file *f)
 	free(STEAL(f->open));
 }
 
+bool trouble_holds(const struct source *s)
+{
+	const struct trouble *t = &s->trouble;
+	return t->path[0] && (t->file ? t->file->unreadable : s->closed[t->dir]);
+}
+
+void trouble_keep(struct source *s, const struct tail_file *f, int dir, const char *path,
+                  const char *advice)
+{
+	if (trouble_holds(s))
+		return;
+	s->trouble.file = f;
+	s->trouble.dir = dir;
+	(void)snprintf(s->trouble.path, sizeof(s->trouble.path), "%.*s", TAIL_PATH_SIZE - 1, path);
+	(void)snprintf(s->trouble.advice, sizeof(s->trouble.advice), "%s", advice);
+}
+
+static void trouble_forget(struct source *s, const struct tail_file *f)
+{
+	if (s->trouble.file == f)
+		s->trouble = (struct trouble){0};
+}
+
 void file_free(struct tail_file *f)
 {
 	struct source *s = f->source;
@@ -119,6 +140,7 @@ void file_free(struct tail_file *f)
 	}
 	if (s->current == f)
 		s->current = NULL;
+	trouble_forget(s, f);
 	file_close(f);
 	free(f->proved_name);
 	free(f->name);
@@ -194,6 +216,7 @@ int file_orphan(struct tail_file *f)
 	list_remove(t->changed, &t->nchanged, f);
 	if (s->current == f)
 		s->current = NULL;
+	trouble_forget(s, f);
 	file_close(f);
 	f->orphan = true;
 	t->orphans[t->norphans++] = f;
@@ -211,51 +234,34 @@ void file_path(const struct tail_file *f, char *ret, size_t size)
 	(void)snprintf(ret, size, "%s/%s%s", dir, f->name, f->gz ? ".gz" : "");
 }
 
-/* Whose file it is that may not be read, and the command that lets our user read it. */
-static void how_to_mend(const char *path, char *ret, size_t size)
-{
-	struct stat st;
-	if (stat(path, &st) < 0) {
-		(void)snprintf(ret, size, "; to see which folder is closed: namei -l %s", path);
-		return;
-	}
-	/* Each answer stands in libc's memory only until the next call. */
-	char owner[64];
-	const struct passwd *p = getpwuid(st.st_uid);
-	(void)snprintf(owner, sizeof(owner), "%s", p ? p->pw_name : "nobody known");
-	const struct group *g = getgrgid(st.st_gid);
-	const char *group = g ? g->gr_name : "GROUP";
-	p = getpwuid(geteuid());
-	const char *user = p ? p->pw_name : "USER";
-	int n = snprintf(ret, size, "; it belongs to %s:%s, mode %04o: ", owner, group,
-	                 (unsigned)st.st_mode & 07777);
-	if (n < 0 || (size_t)n >= size)
-		return;
-	if (st.st_mode & S_IRGRP)
-		(void)snprintf(ret + n, size - (size_t)n,
-		               "usermod -a -G %s %s, and restart the service", group, user);
-	else
-		(void)snprintf(ret + n, size - (size_t)n, "chmod g+r %s", path);
-}
-
 void file_unreadable(struct tail_file *f, int rc)
 {
-	char path[PATH_MAX], mend[PATH_MAX + 256] = "";
-	if (!f->unreadable) {
-		file_path(f, path, sizeof(path));
-		if (rc == -EACCES)
-			how_to_mend(path, mend, sizeof(mend));
-		tail_note(f->source->tailer, TAIL_ERROR,
-		          "read \"%s\": %s; passing it over, trying again at each rescan%s", path,
-		          rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc), mend);
-	}
+	struct source *s = f->source;
+	char path[PATH_MAX], advice[TAIL_ADVICE_SIZE];
+	bool told = f->unreadable;
 	f->unreadable = true;
+	if (told && trouble_holds(s))
+		return;
+	if (!told)
+		trouble_forget(s, f); /* another reason than the last time, perhaps */
+	file_path(f, path, sizeof(path));
+	int n = snprintf(advice, sizeof(advice), "%s",
+	                 rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc));
+	if (rc == -EACCES)
+		mend_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
+	trouble_keep(s, f, f->dir, path, advice);
+	const char *mend = strchr(advice, ';');
+	if (!told)
+		tail_note(s->tailer, TAIL_ERROR,
+		          "read \"%s\": %.*s; passing it over, trying again at each rescan%s", path,
+		          (int)strcspn(advice, ";"), advice, mend ? mend : "");
 }
 
 void file_lost(struct tail_file *f, uint64_t bytes)
 {
 	struct source *s = f->source;
 	s->counters.gone_unread++;
+	s->counters.gone_unread_ms = (uint64_t)clock_real_ms();
 	s->counters_dirty = true;
 	tail_note(s->tailer, TAIL_ERROR,
 	          "\"%s\" is gone and %llu bytes of it were not delivered: they are lost", f->name,

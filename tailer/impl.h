@@ -47,6 +47,7 @@ struct tail_file {
 	struct open_file *open;
 	struct tail_file *alias_of; /* another path of that file */
 	uint64_t still_size;        /* its size at the rescan before */
+	int64_t mtime_s;            /* told, and never decided by; 0: not seen since the start */
 	size_t refs;
 	unsigned char missing; /* scans in a row that did not find it */
 	bool seen;             /* by the scan at hand */
@@ -64,6 +65,13 @@ struct tail_file {
 	bool stored;           /* the store has an entry */
 	bool orphan;           /* rewritten under our hands: only its acknowledgements count */
 	bool unreadable;
+};
+
+/* The first file or folder of a source that cannot be read; counts while trouble_holds(). */
+struct trouble {
+	const struct tail_file *file; /* NULL: the folder dir */
+	int dir;
+	char path[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE]; /* path "": none */
 };
 
 struct source {
@@ -85,6 +93,10 @@ struct source {
 	struct tally tally;
 	struct tail_counters counters;
 	bool counters_dirty;
+	uint64_t deleted_after_s; /* age at which files were last deleted; 0: never seen */
+	int64_t deleted_pass_ms;  /* the scan that saw it */
+	bool closed[NDIRS];       /* the folder is there and may not be looked into */
+	struct trouble trouble;
 };
 
 struct tailer {
@@ -125,6 +137,11 @@ void file_close(struct tail_file *f);
 void file_let_go(struct tail_file *f); /* close it once nothing is left to do */
 void orphan_free(struct tail_file *f);
 bool file_drained(const struct tail_file *f);
+
+bool trouble_holds(const struct source *s);
+/* file is NULL for a folder.  The one that is kept stays while it holds. */
+void trouble_keep(struct source *s, const struct tail_file *f, int dir, const char *path,
+                  const char *advice);
 
 /* Say once why a file cannot be read; it is tried again at each rescan. */
 void file_unreadable(struct tail_file *f, int rc);

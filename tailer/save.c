@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tailer/impl.h"
 
 static const struct {
@@ -20,7 +21,9 @@ static const struct {
         {"crashes", offsetof(struct source, counters.crashes)},
         {"copies", offsetof(struct source, counters.copies)},
         {"gone_unread", offsetof(struct source, counters.gone_unread)},
+        {"gone_unread_ms", offsetof(struct source, counters.gone_unread_ms)},
         {"nul_bytes", offsetof(struct source, counters.nul_bytes)},
+        {"deleted_after_s", offsetof(struct source, deleted_after_s)},
 };
 #define NKEPT (sizeof(kept_values) / sizeof(kept_values[0]))
 
@@ -65,6 +68,11 @@ int source_load(struct source *s)
 		*kept_value(s, i) = (uint64_t)value;
 	}
 	s->started = started != 0;
+	/* Counted by a version that did not note when: it is said once more, for its time. */
+	if (rc == 0 && s->counters.gone_unread > 0 && s->counters.gone_unread_ms == 0) {
+		s->counters.gone_unread_ms = (uint64_t)clock_real_ms();
+		s->counters_dirty = true;
+	}
 	return rc == 0 ? store_files(store, s->conf->name, load_file, s) : rc;
 }
 

@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/scope.h"
 #include "tailer/impl.h"
+#include "tailer/mend.h"
 
 /* The first two come at the start, before any new path was looked into: it may be the same file. */
 #define GONE_SCANS 3
@@ -83,6 +84,7 @@ static int take_known(struct tail_file *f, int dir, const char *name, const stru
 	if (rc < 0)
 		return rc;
 	bool grew = f->size != (uint64_t)st->st_size;
+	f->mtime_s = st->st_mtime;
 	if (grew) {
 		f->finalled = f->final = false;
 		f->size = (uint64_t)st->st_size;
@@ -116,6 +118,7 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	f->ino = st->st_ino;
 	f->size = (uint64_t)st->st_size;
 	f->still_size = UINT64_MAX;
+	f->mtime_s = st->st_mtime;
 	f->seen = true;
 	if (passed_over(s, dir))
 		return resolve_pass(f, dir == DIR_MOVED);
@@ -132,6 +135,7 @@ static int displace(struct tail_file *f)
 	f->dir = -1;
 	f->missing = 2;
 	f->gone_ms = clock_real_ms();
+	f->unreadable = false;
 	return mark_changed(f, CHANGED_ENTRY);
 }
 
@@ -175,19 +179,38 @@ int scan_name(struct source *s, int dir, const char *name)
 	return take(s, dir, fd, name, true);
 }
 
+/* Said once, and again when it has been there in between. */
+static void note_folder(struct source *s, int dir, int error)
+{
+	char advice[TAIL_ADVICE_SIZE];
+	const char *path = s->dirs[dir];
+	bool told = !s->watched[dir];
+	s->watched[dir] = false;
+	s->closed[dir] = error == EACCES;
+	if (told && (error != EACCES || trouble_holds(s)))
+		return;
+	int n = snprintf(advice, sizeof(advice), "%s", strerror(error));
+	if (error == EACCES)
+		mend_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
+	if (error == EACCES)
+		trouble_keep(s, NULL, dir, path, advice);
+	const char *mend = strchr(advice, ';');
+	if (!told)
+		tail_note(s->tailer, TAIL_WARNING,
+		          "folder \"%s\" of source \"%s\": %s; waiting for it%s", path,
+		          s->conf->name, strerror(error), mend ? mend : "");
+}
+
 /* All entries of a folder.  1, or 0 when it cannot be read now, or a negative errno. */
 static int scan_folder(struct source *s, int dir)
 {
 	DIR *d = opendir(s->dirs[dir]);
 	if (!d) {
-		if (s->watched[dir])
-			tail_note(s->tailer, TAIL_WARNING,
-			          "folder \"%s\" of source \"%s\": %s; waiting for it",
-			          s->dirs[dir], s->conf->name, strerror(errno));
-		s->watched[dir] = false;
+		note_folder(s, dir, errno);
 		return 0;
 	}
 	s->watched[dir] = true;
+	s->closed[dir] = false;
 	int rc = 0;
 	const struct dirent *e;
 	while (rc == 0 && (e = readdir(d)))
@@ -211,6 +234,28 @@ static bool has_namesake(const struct tail_file *f)
 	return false;
 }
 
+/*
+ * Something cleans these folders: the age at which it does is when unread rows will be lost.  Of
+ * the files that one pass of it took, the youngest counts; a later pass replaces an earlier one.
+ */
+static void note_deletion(const struct tail_file *f)
+{
+	struct source *s = f->source;
+	int64_t now_ms = s->tailer->now_ms;
+	int64_t age = (clock_real_ms() - GONE_SCANS * (int64_t)s->tailer->conf.rescan_ms) / 1000 -
+	              f->mtime_s;
+	if (f->passed || f->alias_of || f->copying || f->mtime_s == 0)
+		return;
+	if (age < 1)
+		age = 1;
+	if (s->deleted_after_s != 0 && s->deleted_pass_ms == now_ms &&
+	    s->deleted_after_s < (uint64_t)age)
+		return;
+	s->deleted_after_s = (uint64_t)age;
+	s->deleted_pass_ms = now_ms;
+	s->counters_dirty = true;
+}
+
 /* A file that GONE_SCANS scans in a row did not find, and that is not open, is gone. */
 static int gone(struct tail_file *f)
 {
@@ -222,6 +267,7 @@ static int gone(struct tail_file *f)
 		file_free(f);
 		return 0;
 	}
+	note_deletion(f);
 	f->gone_ms = clock_real_ms();
 	unmark_todo(f);
 	return mark_changed(f, CHANGED_ENTRY);

@@ -76,13 +76,27 @@ typedef void tail_note_fn(enum tail_level level, const char *text, void *arg);
 struct tail_counters {
 	uint64_t rotations, truncations, crashes, copies, rescans, overflows, gone_unread,
 	        nul_bytes;
+	uint64_t gone_unread_ms; /* real time of the last of gone_unread */
 };
 
+#define TAIL_PATH_SIZE 512
+#define TAIL_ADVICE_SIZE 1024
+
 struct tail_status {
-	const char *file;      /* being read, or the newest; "" for none */
-	uint64_t offset, size; /* of that file: committed, and as last seen */
-	uint64_t behind_bytes; /* in all its files, not yet acknowledged */
-	size_t files_behind, files_open, files_known, unreadable, gone;
+	const char *file;                     /* being read, or the newest; "" for none */
+	uint64_t offset, size;                /* of that file: committed, and as last seen */
+	uint64_t behind_bytes;                /* in all its files, not yet acknowledged */
+	uint64_t settled_bytes, settled_rows; /* of files that are not compressed */
+	size_t files_behind, files_open, files_known, gone;
+	size_t unreadable; /* files, and folders that may not be looked into */
+	/* The first of them, and why, with the command that mends it; "" for none.  Good until the
+	 * next tailer_wake(). */
+	const char *unreadable_path, *unreadable_advice;
+	uint64_t disk_bytes, archive_bytes; /* of all its files that are there; in move-to */
+	int64_t oldest_unread_s;  /* when the oldest file not yet acknowledged last changed (real
+	                             time); 0: none */
+	uint64_t deleted_after_s; /* age at which files of the source were last deleted; 0: never
+	                             seen */
 	struct tally tally;
 	struct tail_counters counters;
 };
@@ -171,6 +185,9 @@ void tailer_rewind(struct tailer *t);
 /* The strings in conf.sources are others now, with the same contents. */
 void tailer_repoint(struct tailer *t);
 
+/* Looks at every file that is known. */
 void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret);
+/* The tally of that, without a look at any. */
+struct tally tailer_tally(const struct tailer *t, size_t source);
 
 #endif

@@ -16,8 +16,8 @@ _pmta_shipper_verbs() { # PROGRAM COMMAND
 		sed -n "s/^\(Usage:\|      \) pmta-shipper $2 \([a-z][a-z-]*\).*/\2/p"
 }
 
-_pmta_shipper_names() { # PROGRAM source|endpoint CONFIG
-	"$1" check --print -c "$3" 2>/dev/null | sed -n "s/^$2 \([^ ]*\) {.*/\1/p"
+_pmta_shipper_names() { # source|endpoint CONFIG
+	sed -n "s/^[[:blank:]]*$1[[:blank:]]\{1,\}[\"']\{0,1\}\([[:alnum:]._-]*\).*/\1/p" "$2" 2>/dev/null
 }
 
 _pmta_shipper() {
@@ -29,8 +29,8 @@ _pmta_shipper() {
 	done
 	[[ $cur != -* ]] || prev=
 	case $prev in
-	--source) choices=$(_pmta_shipper_names "$program" source "$config") ;;
-	--endpoint | pause | resume) choices=$(_pmta_shipper_names "$program" endpoint "$config") ;;
+	--source) choices=$(_pmta_shipper_names source "$config") ;;
+	--endpoint | pause | resume) choices=$(_pmta_shipper_names endpoint "$config") ;;
 	--format) choices="ndjson octeth-process" ;;
 	--kind) choices="unreadable refused partial" ;;
 	-c | --config)
@@ -48,6 +48,6 @@ _pmta_shipper() {
 		;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
-	((${#COMPREPLY[@]} > 0)) || [[ $cur == -* ]] ||
+	((${#COMPREPLY[@]} > 0)) || [[ $cur == -* || $prev == --* ]] ||
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 } && complete -o filenames -F _pmta_shipper pmta-shipper

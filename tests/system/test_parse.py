@@ -8,7 +8,7 @@ import json
 import re
 
 import pytest
-from harness import BOUNCE_HEADER, ROOT, token_rows
+from harness import BOUNCE_HEADER, FBL_HEADER, ROOT, token_rows
 
 ACCT = ROOT / "fixtures/acct"
 GOLDEN = ROOT / "fixtures/golden"
@@ -155,3 +155,61 @@ def test_a_missing_file_is_one_clear_line(agent, tmp_path):
     done = agent.command("parse", "--source", "bounces", tmp_path / "none.csv")
     assert done.returncode == 1 and not done.stdout
     assert "none.csv" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+# ---- for Octeth's Process page ----
+
+STATUS = 'b,,2026-11-21 10:00:00+0000,{orig},u@example.org,{cat},{status},failed,text,mx,,,'
+
+
+@pytest.mark.parametrize("status, category, verdict", [
+    ("5.1.1 (bad destination mailbox address)", "policy-related", "Hard"),
+    ("5.1.10", "other", "Hard"),
+    ("5.1.2", "", "Hard"),
+    ("5.2.1 (mailbox disabled)", "other", "Hard"),
+    ("5.7.1 (delivery not authorized)", "bad-mailbox", "Soft"),
+    ("4.2.2 (mailbox full)", "quota-issues", "Soft"),
+    ("4.1.1", "bad-mailbox", "Soft"),
+    ("5.0.0 (undefined status)", "bad-mailbox", "Hard"),
+    ("5.0.0 (undefined status)", "spam-related", "Soft"),
+    ("", "inactive-mailbox", "Hard"),
+    ("", "bad-domain", "Hard"),
+    ("", "message-expired", "Soft"),
+    ("5.1.100", "other", "Soft"),
+    ("550 5.1.1", "bad-mailbox", "Hard"),
+])
+def test_octeth_process_hard_and_soft(agent, tmp_path, status, category, verdict):
+    path = tmp_path / "bounces-2026-11-21-0000.csv"
+    row = STATUS.format(orig="bounce-1@x.example.com", cat=category, status=status)
+    path.write_text(f"{BOUNCE_HEADER}\n{row}\n", "utf-8")
+    done = agent.command("parse", "--format", "octeth-process", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"bounce,bounce-1@x.example.com,{verdict}\n"
+
+
+def test_octeth_process_of_every_type(agent, site):
+    acct = site.acct(base="acct")
+    rows, tokens = token_rows(3, kind=["b", "rb", "d"])
+    acct.append(rows)
+    done = agent.command("parse", "--format", "octeth-process", "--source", "bounces", acct.live)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        f"bounce,bounce-{token}@bounce.example.com,Hard" for token in tokens[:2]]
+    fbl = site.acct(base="fbl", header=FBL_HEADER)
+    rows, tokens = token_rows(2, kind="f")
+    fbl.append(rows)
+    done = agent.command("parse", "--format", "octeth-process", fbl.live)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"complaint,user-{token}@example.org" for token in tokens]
+
+
+def test_octeth_process_tells_rows_without_an_address(agent, tmp_path):
+    path = tmp_path / "bounces-2026-11-21-0000.csv"
+    bad = [STATUS.format(orig=orig, cat="other", status="5.1.1") for orig in
+           ("", "nobody", '"a,b@example.org"', '"""a b""@example.org"')]
+    good = STATUS.format(orig="<bounce-1@x.example.com>", cat="other", status="5.1.1")
+    path.write_text("\n".join([BOUNCE_HEADER, *bad, good]) + "\n", "utf-8")
+    done = agent.command("parse", "--format", "octeth-process", path)
+    assert done.stdout == "bounce,bounce-1@x.example.com,Hard\n"
+    assert len(bad_rows(done.stderr, path.name)) == len(bad) and done.returncode == 1
+    assert agent.command("parse", "--format", "xml", path).returncode == 64

@@ -147,6 +147,45 @@ static void test_what_repeats_is_limited_and_counted(void **state)
 	assert_int_equal(left, 0);
 }
 
+static void test_the_last_problem_is_remembered(void **state)
+{
+	(void)state;
+	char last[64];
+	log_setup(LOG_LEVEL_INFO, false);
+	catch_stderr();
+	log_warning("file \"%s\"", "a\x1b");
+	log_info("all is well");
+	take_stderr();
+	int64_t when = log_last(last, sizeof(last));
+	assert_string_equal(last, "file \"a\\x1b\"");
+	assert_true(when > 0);
+	log_setup(LOG_LEVEL_ERROR, false);
+	catch_stderr();
+	log_warning("not said");
+	log_error("said");
+	take_stderr();
+	assert_true(log_last(last, 3) >= when);
+	assert_string_equal(last, "sa");
+}
+
+static void test_a_crowd_of_lines_is_cut_and_counted(void **state)
+{
+	(void)state;
+	struct log_burst burst = {0};
+	unsigned long left_out = 99, said = 0;
+	for (int i = 0; i < 1000; i++)
+		said += log_burst(&burst, 7000, &left_out);
+	assert_int_equal(said, LOG_BURST);
+	assert_int_equal(left_out, 0);
+	assert_false(log_burst(&burst, 7500, &left_out));
+	assert_true(log_burst(&burst, 8001, &left_out));
+	assert_int_equal(left_out, 1000 - LOG_BURST + 1);
+	for (int64_t now = 9002; now < 90000; now += 1001) {
+		assert_true(log_burst(&burst, now, &left_out));
+		assert_int_equal(left_out, 0);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, temp_teardown)
 
 int main(void)
@@ -157,6 +196,8 @@ int main(void)
 	        TEST(test_nothing_can_forge_a_line_or_act_on_a_terminal),
 	        TEST(test_priorities_under_systemd),
 	        TEST(test_json_line),
+	        TEST(test_the_last_problem_is_remembered),
+	        TEST(test_a_crowd_of_lines_is_cut_and_counted),
 	        TEST(test_long_lines_are_cut_and_stay_lines),
 	        TEST(test_what_repeats_is_limited_and_counted),
 	};

@@ -76,14 +76,15 @@ static struct rules_result judge(struct rules *r, const struct rules_fields *f)
 	return a;
 }
 
-static void expect_of(struct rules *r, struct rules_fields f, const char *id, enum verdict verdict)
+static void expect_of(struct rules *r, struct rules_fields f, const char *id,
+                      enum rules_verdict verdict)
 {
 	struct rules_result got = judge(r, &f);
 	assert_string_equal(got.id, id);
 	assert_int_equal(got.verdict, verdict);
 }
 
-static void expect(struct rules *r, const char *diag, const char *id, enum verdict verdict)
+static void expect(struct rules *r, const char *diag, const char *id, enum rules_verdict verdict)
 {
 	expect_of(r, text_of(diag), id, verdict);
 }
@@ -97,12 +98,12 @@ static void test_octeth_lines_are_literal_and_in_any_case(void **state)
 	                       "550 5.7.1 Unfortunately, messages from==>Hard\n"
 	                       "a.c ==> soft\r\n"
 	                       "x ==> y==>SOFT\n");
-	expect(r, "smtp;550 USER UNKNOWN here", "t.rules:1", VERDICT_HARD);
+	expect(r, "smtp;550 USER UNKNOWN here", "t.rules:1", RULES_HARD);
 	expect(r, "smtp;550 5.7.1 unfortunately, messages from [192.0.2.1]", "t.rules:2",
-	       VERDICT_HARD);
-	expect(r, "550 abc", "builtin:unknown", VERDICT_UNKNOWN);
-	expect(r, "550 A.C", "t.rules:3", VERDICT_SOFT);
-	expect(r, "550 x ==> y", "t.rules:4", VERDICT_SOFT);
+	       RULES_HARD);
+	expect(r, "550 abc", "builtin:unknown", RULES_UNKNOWN);
+	expect(r, "550 A.C", "t.rules:3", RULES_SOFT);
+	expect(r, "550 x ==> y", "t.rules:4", RULES_SOFT);
 	(void)rules_free(r);
 }
 
@@ -110,9 +111,9 @@ static void test_blanks_of_an_octeth_line_count_when_it_has_none_behind_the_arro
 {
 	(void)state;
 	struct rules *r = good("550 5.7.1 ==>Hard\nfull ==> soft\n");
-	expect(r, "550 5.7.13 x", "builtin:status 5.7", VERDICT_BLOCK);
-	expect(r, "550 5.7.1 x", "t.rules:1", VERDICT_HARD);
-	expect(r, "mailbox full", "t.rules:2", VERDICT_SOFT);
+	expect(r, "550 5.7.13 x", "builtin:status 5.7", RULES_BLOCK);
+	expect(r, "550 5.7.1 x", "t.rules:1", RULES_HARD);
+	expect(r, "mailbox full", "t.rules:2", RULES_SOFT);
 	(void)rules_free(r);
 }
 
@@ -120,8 +121,8 @@ static void test_first_match_wins(void **state)
 {
 	(void)state;
 	struct rules *r = good("/user.*unknown/ ==> soft id=first\nunknown==>Hard\n");
-	expect(r, "550 user is unknown", "first", VERDICT_SOFT);
-	expect(r, "550 unknown user", "t.rules:2", VERDICT_HARD);
+	expect(r, "550 user is unknown", "first", RULES_SOFT);
+	expect(r, "550 unknown user", "t.rules:2", RULES_HARD);
 	(void)rules_free(r);
 }
 
@@ -137,24 +138,24 @@ static void test_conditions_must_all_hold(void **state)
 	struct rules_fields f = text_of("smtp;550 5.4.1 Recipient rejected: Access denied.");
 	f.status = slice_of("5.4.1 (unable to route)");
 	f.mta = slice_of("a.mail.protection.outlook.com (192.0.2.1)");
-	expect_of(r, f, "dbeb", VERDICT_HARD);
+	expect_of(r, f, "dbeb", RULES_HARD);
 	f.mta = slice_of("dns; A.mail.Protection.Outlook.com");
-	expect_of(r, f, "dbeb", VERDICT_HARD);
+	expect_of(r, f, "dbeb", RULES_HARD);
 	f.mta = slice_of("mx.example.com (192.0.2.1)");
-	expect_of(r, f, "builtin:status 5.4", VERDICT_SOFT);
-	expect(r, "550 5.1.1 nobody", "no-mailbox", VERDICT_HARD);
-	expect(r, "550 5.1.1 recipients this hour. ib607", "builtin:status 5.1.1", VERDICT_HARD);
+	expect_of(r, f, "builtin:status 5.4", RULES_SOFT);
+	expect(r, "550 5.1.1 nobody", "no-mailbox", RULES_HARD);
+	expect(r, "550 5.1.1 recipients this hour. ib607", "builtin:status 5.1.1", RULES_HARD);
 	f = nothing;
 	f.cat = slice_of("Policy-Related");
 	f.domain = slice_of("mail.EXAMPLE");
-	expect_of(r, f, "cat", VERDICT_BLOCK);
+	expect_of(r, f, "cat", RULES_BLOCK);
 	f.domain = slice_of("mail.test");
-	expect_of(r, f, "builtin:cat policy-related", VERDICT_BLOCK);
+	expect_of(r, f, "builtin:cat policy-related", RULES_BLOCK);
 	f.action = slice_of("delayed");
-	expect_of(r, f, "later", VERDICT_IGNORE);
+	expect_of(r, f, "later", RULES_IGNORE);
 	f = text_of("550 x");
 	f.status = slice_of("5.2.13");
-	expect_of(r, f, "class", VERDICT_SOFT);
+	expect_of(r, f, "class", RULES_SOFT);
 	(void)rules_free(r);
 }
 
@@ -164,11 +165,11 @@ static void test_a_status_is_a_prefix_by_class(void **state)
 	struct rules *r = good("status=5.7.1 ==> hard id=one\nstatus=5.7 ==> soft id=class\n");
 	struct rules_fields f = nothing;
 	f.status = slice_of("5.7.1 (x)");
-	expect_of(r, f, "one", VERDICT_HARD);
+	expect_of(r, f, "one", RULES_HARD);
 	f.status = slice_of("5.7.13");
-	expect_of(r, f, "class", VERDICT_SOFT);
+	expect_of(r, f, "class", RULES_SOFT);
 	f.status = slice_of("5.71.1");
-	expect_of(r, f, "builtin:unknown", VERDICT_UNKNOWN);
+	expect_of(r, f, "builtin:unknown", RULES_UNKNOWN);
 	(void)rules_free(r);
 }
 
@@ -182,7 +183,7 @@ static void test_complaints_are_seen_by_feedback_rules_alone(void **state)
 	f.feedback = true;
 	f.domain = slice_of("example.com");
 	f.feedback_type = slice_of("not-spam");
-	expect_of(r, f, "no-complaint", VERDICT_IGNORE);
+	expect_of(r, f, "no-complaint", RULES_IGNORE);
 	assert_int_equal(rules_judge(r, &f, &got), 0);
 	assert_false(got.deliver);
 	f.feedback_type = slice_of("abuse");
@@ -190,7 +191,7 @@ static void test_complaints_are_seen_by_feedback_rules_alone(void **state)
 	assert_true(got.silent && got.deliver);
 	f.feedback = false;
 	f.feedback_type = slice_of("not-spam");
-	expect_of(r, f, "bounces", VERDICT_HARD);
+	expect_of(r, f, "bounces", RULES_HARD);
 	(void)rules_free(r);
 }
 
@@ -204,7 +205,7 @@ static void test_map_and_actions_say_what_becomes_of_it(void **state)
 	                       "full ==> soft action=BlacklistEmail\n");
 	struct rules_fields f = text_of("550 blocked");
 	struct rules_result got = judge(r, &f);
-	assert_true(got.said == VERDICT_BLOCK && got.verdict == VERDICT_IGNORE && !got.deliver);
+	assert_true(got.said == RULES_BLOCK && got.verdict == RULES_IGNORE && !got.deliver);
 	f = text_of("550 no such user");
 	got = judge(r, &f);
 	assert_string_equal(got.action, "delete-subscriber-and-delete-bounce");
@@ -221,8 +222,8 @@ static void test_map_and_actions_say_what_becomes_of_it(void **state)
 	rules_count(r, &got);
 	struct rules_view v;
 	rules_view(r, &v);
-	assert_int_equal(v.judged[VERDICT_SOFT], 1);
-	assert_int_equal(v.judged[VERDICT_HARD], 0);
+	assert_int_equal(v.judged[RULES_SOFT], 1);
+	assert_int_equal(v.judged[RULES_HARD], 0);
 	assert_int_equal(v.uncounted, 2);
 	assert_int_equal(v.withheld, 1);
 	(void)rules_free(r);
@@ -300,7 +301,7 @@ static void test_unmatched_unknown_turns_the_builtin_rules_off(void **state)
 {
 	(void)state;
 	struct rules *r = good("%unmatched unknown\nfull==>soft\n");
-	expect(r, "550 5.1.1 nobody", "builtin:unknown", VERDICT_UNKNOWN);
+	expect(r, "550 5.1.1 nobody", "builtin:unknown", RULES_UNKNOWN);
 	(void)rules_free(r);
 }
 
@@ -313,23 +314,23 @@ static void test_builtin_rules_take_status_before_category(void **state)
 	struct rules_fields f = text_of("smtp;550 5.1.1 Recipient address rejected");
 	f.status = slice_of("5.1.1 (bad destination mailbox address)");
 	f.cat = slice_of("policy-related");
-	expect_of(r, f, "builtin:status 5.1.1", VERDICT_HARD);
+	expect_of(r, f, "builtin:status 5.1.1", RULES_HARD);
 	f.status = slice_of("5.0.0 (undefined status)");
-	expect_of(r, f, "builtin:status 5.1.1", VERDICT_HARD);
+	expect_of(r, f, "builtin:status 5.1.1", RULES_HARD);
 	f.diag = slice_of("smtp;550 rejected");
-	expect_of(r, f, "builtin:cat policy-related", VERDICT_BLOCK);
+	expect_of(r, f, "builtin:cat policy-related", RULES_BLOCK);
 	f.cat = slice_of("other");
-	expect_of(r, f, "builtin:unknown", VERDICT_UNKNOWN);
+	expect_of(r, f, "builtin:unknown", RULES_UNKNOWN);
 	f.diag = slice_of("smtp;421 later");
 	f.status = SLICE_EMPTY;
-	expect_of(r, f, "builtin:status 4", VERDICT_SOFT);
+	expect_of(r, f, "builtin:status 4", RULES_SOFT);
 	f.diag = slice_of("smtp;550 from 5.16.55.1 x");
-	expect_of(r, f, "builtin:unknown", VERDICT_UNKNOWN);
+	expect_of(r, f, "builtin:unknown", RULES_UNKNOWN);
 	f.status = slice_of("5.7.26");
-	expect_of(r, f, "builtin:status 5.7", VERDICT_BLOCK);
+	expect_of(r, f, "builtin:status 5.7", RULES_BLOCK);
 	f.cat = slice_of("bad-domain");
 	f.status = slice_of("5.5.0 (x)");
-	expect_of(r, f, "builtin:cat bad-domain", VERDICT_HARD);
+	expect_of(r, f, "builtin:cat bad-domain", RULES_HARD);
 	(void)rules_free(r);
 }
 
@@ -365,10 +366,10 @@ static void test_patterns_hit_the_raw_text_and_the_folded_one(void **state)
 	struct rules *r = good("550-5.1.1 The account==>Hard\n"
 	                       "account that is==>Soft\n"
 	                       "/^552 full$/ ==> soft id=anchored\n");
-	expect(r, "smtp;550-5.1.1 The account 550 5.1.1 that is gone", "t.rules:1", VERDICT_HARD);
-	expect(r, "smtp;550-5.1.1 An account 550 5.1.1 that is gone", "t.rules:2", VERDICT_SOFT);
-	expect(r, "smtp;552 full", "anchored", VERDICT_SOFT);
-	expect(r, "552 full", "anchored", VERDICT_SOFT);
+	expect(r, "smtp;550-5.1.1 The account 550 5.1.1 that is gone", "t.rules:1", RULES_HARD);
+	expect(r, "smtp;550-5.1.1 An account 550 5.1.1 that is gone", "t.rules:2", RULES_SOFT);
+	expect(r, "smtp;552 full", "anchored", RULES_SOFT);
+	expect(r, "552 full", "anchored", RULES_SOFT);
 	(void)rules_free(r);
 }
 
@@ -379,10 +380,10 @@ static void test_only_the_first_bytes_of_a_text_are_looked_at(void **state)
 	struct rules *r = good("needle==>Hard\n/pin.{3}end/ ==> soft\n");
 	memset(text, 'x', sizeof(text) - 1);
 	memcpy(text + RULES_TEXT_MAX - 6, "needle", 6);
-	expect(r, text, "t.rules:1", VERDICT_HARD);
+	expect(r, text, "t.rules:1", RULES_HARD);
 	memmove(text + RULES_TEXT_MAX - 5, text + RULES_TEXT_MAX - 6, 6);
 	text[RULES_TEXT_MAX - 6] = 'x';
-	expect(r, text, "builtin:unknown", VERDICT_UNKNOWN);
+	expect(r, text, "builtin:unknown", RULES_UNKNOWN);
 	(void)rules_free(r);
 }
 
@@ -390,8 +391,8 @@ static void test_any_bytes_can_be_matched(void **state)
 {
 	(void)state;
 	struct rules *r = good("\xff\xfe==>Hard\n/\xc3.x/ ==> soft\n");
-	expect(r, "550 \xff\xfe", "t.rules:1", VERDICT_HARD);
-	expect(r, "550 \xc3\xa4x", "t.rules:2", VERDICT_SOFT);
+	expect(r, "550 \xff\xfe", "t.rules:1", RULES_HARD);
+	expect(r, "550 \xc3\xa4x", "t.rules:2", RULES_SOFT);
 	struct rules_fields f = text_of("550 \xc3\xa4x");
 	struct rules_result got = judge(r, &f);
 	char why[RULES_WHY_SIZE];
@@ -622,10 +623,10 @@ static void test_files_are_taken_by_name_and_octeth_files_verbatim(void **state)
 	struct rules *r = NULL;
 	told[0] = '\0';
 	assert_int_equal(rules_load(&r, &list_of, on_mistake, NULL), 0);
-	expect(r, "550 both", "10-a.rules:1", VERDICT_SOFT);
-	expect(r, "550 # sharp", "export.txt:1", VERDICT_HARD);
-	expect(r, "550 /usr/bin/x", "export.txt:2", VERDICT_SOFT);
-	expect(r, "550 twenty", "20-b.rules:1", VERDICT_HARD);
+	expect(r, "550 both", "10-a.rules:1", RULES_SOFT);
+	expect(r, "550 # sharp", "export.txt:1", RULES_HARD);
+	expect(r, "550 /usr/bin/x", "export.txt:2", RULES_SOFT);
+	expect(r, "550 twenty", "20-b.rules:1", RULES_HARD);
 	struct rules_view a, b;
 	rules_view(r, &a);
 	assert_int_equal(a.files, 3);
@@ -673,7 +674,7 @@ static void test_tests_own_see_their_own_file_alone(void **state)
 	struct rules *r = NULL;
 	told[0] = '\0';
 	assert_int_equal(rules_load(&r, &all, on_mistake, NULL), 0);
-	expect(r, "mailbox full", "10-a.rules:1", VERDICT_HARD);
+	expect(r, "mailbox full", "10-a.rules:1", RULES_HARD);
 	r = rules_free(r);
 	temp_rewrite("50-b.rules", "mailbox full==>Soft\n? mailbox full -> soft\n");
 	assert_int_equal(rules_load(&r, &all, on_mistake, NULL), -EINVAL);

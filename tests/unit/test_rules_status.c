@@ -3,7 +3,7 @@
  */
 #include "tests/unit/temp.h"
 
-#include "agent/verdict.h"
+#include "agent/judge.h"
 
 static void on_mistake(const char *line, void *arg)
 {

@@ -434,6 +434,52 @@ static void test_in_flight_grows_with_answers_and_halves_on_429(void **state)
 	run();
 }
 
+/* The rest belongs to a replay. */
+static void test_a_shared_endpoint_keeps_to_its_part(void **state)
+{
+	(void)state;
+	struct err err;
+	conf.format = SHIP_OBJECT;
+	conf.in_flight = 8;
+	open_ship();
+	add_many(0, 12);
+	ship_share(s, 0, 0, true);
+	assert_int_equal(ship_timeout(s, now_ms), -1); /* only an answer or the agent can tell */
+	settle();
+	assert_int_equal(backend.n, 0);
+	ship_share(s, 0, 1, true);
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	assert_int_equal(ship_in_flight(s), 1);
+	ship_share(s, 0, 0, true); /* what is under way ends by itself */
+	settle();
+	assert_int_equal(backend.n, 1);
+	ship_share(s, 0, 8, false);
+	run();
+	assert_int_equal(backend.n, 12);
+}
+
+static void test_a_shared_rate_is_halved_and_comes_back(void **state)
+{
+	(void)state;
+	conf.format = SHIP_OBJECT;
+	conf.requests_per_minute = 60;
+	open_ship();
+	int64_t began = now_ms;
+	add_many(0, 8);
+	run();
+	assert_in_range(now_ms - began, 7000, 7999);
+	ship_share(s, 0, 4, true);
+	began = now_ms;
+	add_many(8, 16);
+	run();
+	assert_in_range(now_ms - began, 14000, 15999);
+	ship_share(s, 0, 4, false);
+	began = now_ms;
+	add_many(16, 24);
+	run();
+	assert_in_range(now_ms - began, 7000, 9999);
+}
+
 static void test_old_batches_are_sealed(void **state)
 {
 	(void)state;
@@ -653,6 +699,8 @@ int main(void)
 	        TEST(test_one_record_a_request),
 	        TEST(test_S3_no_room_while_nothing_is_answered),
 	        TEST(test_in_flight_grows_with_answers_and_halves_on_429),
+	        TEST(test_a_shared_endpoint_keeps_to_its_part),
+	        TEST(test_a_shared_rate_is_halved_and_comes_back),
 	        TEST(test_old_batches_are_sealed),
 	        TEST(test_retry_after_wins),
 	        TEST(test_one_outage_does_not_count_as_many),

@@ -7,6 +7,7 @@
 #include "tests/unit/temp.h"
 
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/event_id.h"
 #include "base/gz.h"
@@ -1165,6 +1166,75 @@ static void test_gone_unread_is_counted_and_said(void **state)
 	assert_int_equal(status().gone, 1);
 }
 
+/* A finished file that last changed so many seconds ago. */
+static void old_file(unsigned n, time_t age)
+{
+	const struct timespec then = {.tv_sec = time(NULL) - age};
+	const struct timespec times[2] = {then, then};
+	char row[] = "b,0\n"; /* files that are alike would be copies of one */
+	row[2] = (char)('0' + n);
+	temp_append(moved(n), row);
+	assert_int_equal(utimensat(AT_FDCWD, temp_path(moved(n)), times, 0), 0);
+}
+
+static void test_the_age_at_which_files_are_deleted_is_learnt(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_ALL);
+	old_file(0, 9 * 86400);
+	old_file(1, 8 * 86400);
+	old_file(2, 2 * 86400);
+	temp_append(live(3), "b,y\n");
+	rescan();
+	assert_int_equal(status().deleted_after_s, 0);
+	assert_int_equal(status().archive_bytes, 12);
+	assert_int_equal(status().disk_bytes, 16);
+	assert_int_equal(status().oldest_unread_s, 0); /* nothing is left to read */
+	unlink_in_temp(moved(0));
+	unlink_in_temp(moved(1));
+	rescan();
+	rescan();
+	rescan();
+	/* The younger of the two, and not before it could be noticed. */
+	assert_in_range(status().deleted_after_s, 8 * 86400 - 120, 8 * 86400);
+	assert_int_equal(status().archive_bytes, 4);
+	unlink_in_temp(moved(2));
+	rescan();
+	rescan();
+	rescan();
+	assert_in_range(status().deleted_after_s, 2 * 86400 - 120, 2 * 86400);
+	save();
+	restart();
+	assert_in_range(status().deleted_after_s, 2 * 86400 - 120, 2 * 86400);
+}
+
+static void test_the_oldest_file_with_unread_rows_is_told(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_ALL);
+	fx.ack = false;
+	old_file(0, 3 * 86400);
+	old_file(1, 5 * 86400);
+	temp_append(live(2), "b,y\n");
+	rescan();
+	assert_in_range(status().oldest_unread_s, time(NULL) - 5 * 86400 - 60,
+	                time(NULL) - 5 * 86400);
+}
+
+static void test_a_compressed_file_was_not_deleted(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_ALL);
+	old_file(0, 9 * 86400);
+	temp_append(live(1), "b,y\n");
+	rescan();
+	gzip_to(moved(0), "moved/b-2026-11-21-0000.csv.gz");
+	unlink_in_temp(moved(0));
+	for (unsigned i = 0; i < 5; i++)
+		rescan();
+	assert_int_equal(status().deleted_after_s, 0);
+}
+
 static void test_a_file_that_was_gone_and_comes_back_goes_on(void **state)
 {
 	(void)state;
@@ -1387,61 +1457,65 @@ static void test_T5_random_crashes_give_each_row_at_least_once(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static const struct CMUnitTest tests[] = {
+        TEST(test_T1_a_line_is_handed_out_once_its_newline_is_there),
+        TEST(test_T5_lines_not_saved_come_again_after_a_crash),
+        TEST(test_header_is_known_after_a_restart),
+        TEST(test_header_only_file_goes_on_after_a_restart),
+        TEST(test_acknowledged_beyond_a_gap_is_not_read_again),
+        TEST(test_a_line_longer_than_line_max_is_cut_and_proves_its_file),
+        TEST(test_T2_older_files_come_first_and_the_bare_name_last),
+        TEST(test_fair_order_alternates_newest_and_oldest),
+        TEST(test_oldest_first_comes_back_to_an_older_file_that_grew),
+        TEST(test_rotation_move_before_create),
+        TEST(test_rotation_create_before_move_with_late_rows),
+        TEST(test_rotation_while_stopped),
+        TEST(test_moved_file_under_another_name_is_the_same_file),
+        TEST(test_T6_rename_while_stopped_is_the_same_file),
+        TEST(test_T4_file_unlinked_while_open_is_read_to_its_end),
+        TEST(test_T1_unterminated_last_line_of_a_moved_file_comes_after_a_rescan),
+        TEST(test_a_finished_file_that_grows_later_is_read_on),
+        TEST(test_copy_to_another_volume_is_the_same_file),
+        TEST(test_copy_while_stopped_with_rows_unread),
+        TEST(test_one_follower_per_identity),
+        TEST(test_gz_of_an_unfinished_file_goes_on_at_the_offset),
+        TEST(test_gz_beside_its_plain_file_is_left_alone),
+        TEST(test_truncated_file_is_read_from_its_beginning),
+        TEST(test_rewritten_longer_is_noticed),
+        TEST(test_truncated_after_a_quiet_restart),
+        TEST(test_rewritten_longer_after_a_quiet_restart),
+        TEST(test_truncated_to_nothing_and_filled_in_steps),
+        TEST(test_rewritten_while_stopped_is_a_new_file),
+        TEST(test_T6_inode_reused_under_another_name_is_a_new_file),
+        TEST(test_rewritten_with_rows_in_flight),
+        TEST(test_crash_shortened_file_goes_on_near_its_end),
+        TEST(test_NULs_where_a_crash_left_them_are_passed_over),
+        TEST(test_NULs_at_the_end_of_a_moved_file_are_no_rest),
+        TEST(test_first_start_live),
+        TEST(test_first_start_all),
+        TEST(test_first_start_now),
+        TEST(test_first_start_now_knows_the_header),
+        TEST(test_first_start_is_decided_once),
+        TEST(test_files_passed_over_stay_so),
+        TEST(test_T6_inode_of_a_passed_file_used_again_by_a_live_one),
+        TEST(test_a_passed_file_stays_passed_moved_grown_or_compressed),
+        TEST(test_T6_copy_under_an_inode_used_again),
+        TEST(test_missing_folders_are_waited_for),
+        TEST(test_unreadable_file_is_passed_over_and_tried_again),
+        TEST(test_damaged_gz_is_passed_over_and_tried_again),
+        TEST(test_gone_unread_is_counted_and_said),
+        TEST(test_the_age_at_which_files_are_deleted_is_learnt),
+        TEST(test_the_oldest_file_with_unread_rows_is_told),
+        TEST(test_a_compressed_file_was_not_deleted),
+        TEST(test_a_file_that_was_gone_and_comes_back_goes_on),
+        TEST(test_another_folder_in_its_place_loses_nothing),
+        TEST(test_no_folder_for_finished_files),
+        TEST(test_rewind_goes_back_to_what_is_committed),
+        TEST(test_T2_T4_random_rotations_copies_and_restarts_give_each_row_once),
+        TEST(test_T5_random_crashes_give_each_row_at_least_once),
+};
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-	        TEST(test_T1_a_line_is_handed_out_once_its_newline_is_there),
-	        TEST(test_T5_lines_not_saved_come_again_after_a_crash),
-	        TEST(test_header_is_known_after_a_restart),
-	        TEST(test_header_only_file_goes_on_after_a_restart),
-	        TEST(test_acknowledged_beyond_a_gap_is_not_read_again),
-	        TEST(test_a_line_longer_than_line_max_is_cut_and_proves_its_file),
-	        TEST(test_T2_older_files_come_first_and_the_bare_name_last),
-	        TEST(test_fair_order_alternates_newest_and_oldest),
-	        TEST(test_oldest_first_comes_back_to_an_older_file_that_grew),
-	        TEST(test_rotation_move_before_create),
-	        TEST(test_rotation_create_before_move_with_late_rows),
-	        TEST(test_rotation_while_stopped),
-	        TEST(test_moved_file_under_another_name_is_the_same_file),
-	        TEST(test_T6_rename_while_stopped_is_the_same_file),
-	        TEST(test_T4_file_unlinked_while_open_is_read_to_its_end),
-	        TEST(test_T1_unterminated_last_line_of_a_moved_file_comes_after_a_rescan),
-	        TEST(test_a_finished_file_that_grows_later_is_read_on),
-	        TEST(test_copy_to_another_volume_is_the_same_file),
-	        TEST(test_copy_while_stopped_with_rows_unread),
-	        TEST(test_one_follower_per_identity),
-	        TEST(test_gz_of_an_unfinished_file_goes_on_at_the_offset),
-	        TEST(test_gz_beside_its_plain_file_is_left_alone),
-	        TEST(test_truncated_file_is_read_from_its_beginning),
-	        TEST(test_rewritten_longer_is_noticed),
-	        TEST(test_truncated_after_a_quiet_restart),
-	        TEST(test_rewritten_longer_after_a_quiet_restart),
-	        TEST(test_truncated_to_nothing_and_filled_in_steps),
-	        TEST(test_rewritten_while_stopped_is_a_new_file),
-	        TEST(test_T6_inode_reused_under_another_name_is_a_new_file),
-	        TEST(test_rewritten_with_rows_in_flight),
-	        TEST(test_crash_shortened_file_goes_on_near_its_end),
-	        TEST(test_NULs_where_a_crash_left_them_are_passed_over),
-	        TEST(test_NULs_at_the_end_of_a_moved_file_are_no_rest),
-	        TEST(test_first_start_live),
-	        TEST(test_first_start_all),
-	        TEST(test_first_start_now),
-	        TEST(test_first_start_now_knows_the_header),
-	        TEST(test_first_start_is_decided_once),
-	        TEST(test_files_passed_over_stay_so),
-	        TEST(test_T6_inode_of_a_passed_file_used_again_by_a_live_one),
-	        TEST(test_a_passed_file_stays_passed_moved_grown_or_compressed),
-	        TEST(test_T6_copy_under_an_inode_used_again),
-	        TEST(test_missing_folders_are_waited_for),
-	        TEST(test_unreadable_file_is_passed_over_and_tried_again),
-	        TEST(test_damaged_gz_is_passed_over_and_tried_again),
-	        TEST(test_gone_unread_is_counted_and_said),
-	        TEST(test_a_file_that_was_gone_and_comes_back_goes_on),
-	        TEST(test_another_folder_in_its_place_loses_nothing),
-	        TEST(test_no_folder_for_finished_files),
-	        TEST(test_rewind_goes_back_to_what_is_committed),
-	        TEST(test_T2_T4_random_rotations_copies_and_restarts_give_each_row_once),
-	        TEST(test_T5_random_crashes_give_each_row_at_least_once),
-	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/import.h"
+#include "agent/rules_import.h"
 #include "base/scope.h"
 
 #define CELLS_MAX 16
@@ -100,11 +100,11 @@ static bool sql_row(struct row *r, const char **at)
 
 /* ---- the table ---- */
 
-static int add_entry(struct import *im, struct table *t)
+static int add_entry(struct rules_import *im, struct table *t)
 {
 	const struct row *r = &t->row;
 	if (r->n <= t->regex || r->n <= t->action || !*r->cell[t->regex]) {
-		import_lost(im, "not carried over: no regular expression and action");
+		rules_import_lost(im, "not carried over: no regular expression and action");
 		return 0;
 	}
 	struct entry *bigger = realloc(t->v, (t->n + 1) * sizeof(*bigger));
@@ -143,7 +143,7 @@ static bool take_heading(struct table *t)
 	return true;
 }
 
-static int read_csv(struct import *im, struct table *t, const char *text)
+static int read_csv(struct rules_import *im, struct table *t, const char *text)
 {
 	char separator = strchr(text, '\t') ? '\t' : ',';
 	unsigned line = 1;
@@ -168,7 +168,7 @@ static unsigned line_of(const char *text, const char *at)
 }
 
 /* phpList's own table: id, regex, regexhash, action, listorder; or as the INSERT names them. */
-static int read_sql(struct import *im, struct table *t, const char *text)
+static int read_sql(struct rules_import *im, struct table *t, const char *text)
 {
 	const char *at = text;
 	int rc = 0;
@@ -208,7 +208,7 @@ static int read_sql(struct import *im, struct table *t, const char *text)
 /* ---- rules ---- */
 
 /* Blanks as what they mean there, slashes escaped. */
-static void convert(struct import *im, const char *regex, char *ret, size_t size)
+static void convert(struct rules_import *im, const char *regex, char *ret, size_t size)
 {
 	size_t n = 0;
 	bool slash = false;
@@ -232,10 +232,11 @@ static void convert(struct import *im, const char *regex, char *ret, size_t size
 	}
 	ret[n] = '\0';
 	if (slash)
-		import_note(im, "has '/', which phpList does not escape: it never matched there; "
-		                "here it does");
+		rules_import_note(im,
+		                  "has '/', which phpList does not escape: it never matched there; "
+		                  "here it does");
 	if (strstr(regex, " * ") || *regex == '*')
-		import_note(im, "' * ' matches only blanks: was '.*' meant?");
+		rules_import_note(im, "' * ' matches only blanks: was '.*' meant?");
 }
 
 /* What is to become of the subscriber says what the bounce was taken for. */
@@ -246,18 +247,18 @@ static const char *verdict_of_action(const char *action)
 	return "hard";
 }
 
-static void print_entry(struct import *im, const struct entry *e)
+static void print_entry(struct rules_import *im, const struct entry *e)
 {
 	char regex[2 * CELL_SIZE], rule[2 * CELL_SIZE + 200];
 	im->line = e->line;
 	convert(im, e->regex, regex, sizeof(regex));
 	if (!*e->action || strlen(e->action) > 60 || strpbrk(e->action, " \t")) {
-		import_lost(im, "not carried over: no action of phpList's");
+		rules_import_lost(im, "not carried over: no action of phpList's");
 		return;
 	}
 	(void)snprintf(rule, sizeof(rule), "/%s/ ==> %s action=%s", regex,
 	               verdict_of_action(e->action), e->action);
-	import_rule(im, rule);
+	rules_import_rule(im, rule);
 }
 
 static int by_order(const void *a, const void *b)
@@ -268,7 +269,7 @@ static int by_order(const void *a, const void *b)
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
-int import_phplist(struct import *im, struct slice all)
+int rules_import_phplist(struct rules_import *im, struct slice all)
 {
 	scope_free struct table *t = calloc(1, sizeof(*t));
 	if (!t)

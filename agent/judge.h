@@ -1,34 +1,34 @@
 /*
- * verdict.h - what the bounce rules say of a record, on its way to the backend.
+ * judge.h - what the bounce rules say of a record, on its way to the backend.
  */
-#ifndef AGENT_VERDICT_H
-#define AGENT_VERDICT_H
+#ifndef AGENT_JUDGE_H
+#define AGENT_JUDGE_H
 
 #include "conf/conf.h"
 #include "csv/record.h"
 #include "rules/rules.h"
 
 /* The members a record gets; it must live as long as the record is used. */
-struct verdict_text {
+struct judge_text {
 	struct rules_result result;
 	struct record_extra extra[RECORD_EXTRA_MAX];
 	char why[RULES_WHY_SIZE];
 };
 
 /* As rules_load() has it, for the rules of the configuration; *ret NULL when it has none. */
-int verdict_load(struct rules **ret, const struct conf *conf, conf_mistake_fn *mistake,
-                 void *arg) MUST_CHECK;
+int judge_load(struct rules **ret, const struct conf *conf, conf_mistake_fn *mistake,
+               void *arg) MUST_CHECK;
 
 /* The fields that rules look at.  They point into the record. */
-void verdict_fields(struct rules_fields *ret, const struct record *rec);
+void judge_fields(struct rules_fields *ret, const struct record *rec);
 
-#define VERDICT_WITHHELD 1
+#define JUDGE_WITHHELD 1
 
 /*
- * Judge the record and give it its members.  0, VERDICT_WITHHELD when it is not to be delivered, or
+ * Judge the record and give it its members.  0, JUDGE_WITHHELD when it is not to be delivered, or
  * -ENOMEM.  Without rules nothing is done.
  */
-int verdict_give(struct rules *rules, struct record *rec, struct verdict_text *ret) MUST_CHECK;
+int judge_record(struct rules *rules, struct record *rec, struct judge_text *ret) MUST_CHECK;
 
 /* rules_status.c: rules in `status` (NULL: none) and as metrics. */
 void rules_status_text(FILE *f, const struct rules *r);

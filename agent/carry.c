@@ -1,0 +1,51 @@
+/* What was counted goes on when lanes, tailer and ship are opened anew: see counts.h. */
+#include <errno.h>
+
+#include "agent/agent.h"
+
+int carry_on(struct agent *a, struct err *err)
+{
+	struct counts *counts;
+	if (counts_open(&counts, a->conf, a->counts) < 0)
+		return err_set(err, -ENOMEM, "set up counters: out of memory");
+	(void)counts_close(a->counts);
+	a->counts = counts;
+	for (size_t i = 0; i < counts->nsources; i++) {
+		struct tail_status s;
+		tailer_status(a->tailer, i, &s);
+		counts_tail_open(&counts->sources[i], &s.counters);
+	}
+	for (size_t i = 0; i < counts->nendpoints; i++)
+		ship_set_meter(a->ship, i, &counts->endpoints[i].meter);
+	return 0;
+}
+
+void carry_ship(struct agent *a)
+{
+	for (size_t i = 0; a->ship && a->counts && i < a->counts->nendpoints; i++) {
+		struct ship_status s;
+		ship_status(a->ship, i, &s);
+		a->counts->endpoints[i].meter = s.meter;
+	}
+}
+
+void carry_tailer(struct agent *a)
+{
+	for (size_t i = 0; a->tailer && a->counts && i < a->counts->nsources; i++) {
+		struct tail_status s;
+		tailer_status(a->tailer, i, &s);
+		counts_tail_close(&a->counts->sources[i], &s.counters);
+	}
+}
+
+void carry_growth(struct agent *a)
+{
+	for (size_t i = 0; i < a->counts->nsources; i++) {
+		struct growth *g = &a->counts->sources[i].growth;
+		struct tail_status s;
+		if (!growth_due(g, a->now_ms))
+			continue;
+		tailer_status(a->tailer, i, &s);
+		growth_note(g, a->now_ms, s.disk_bytes);
+	}
+}

@@ -1,0 +1,33 @@
+/*
+ * growth.h - how fast something on disk grows, by where it stood at the last full hours.
+ *
+ * A day of it is kept: accounting files are moved, compressed and deleted once a day on most hosts,
+ * and only over a day does that come out even.
+ */
+#ifndef AGENT_GROWTH_H
+#define AGENT_GROWTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GROWTH_STEP_MS INT64_C(3600000)
+#define GROWTH_STEPS 25
+
+struct growth {
+	int64_t at_ms[GROWTH_STEPS]; /* monotonic */
+	uint64_t bytes[GROWTH_STEPS];
+	size_t newest, n;
+};
+
+/* Whether growth_note() is due. */
+bool growth_due(const struct growth *g, int64_t now_ms);
+void growth_note(struct growth *g, int64_t now_ms, uint64_t bytes);
+
+/*
+ * Seconds until free bytes are used up, were it to grow on as it did; INFINITY when it does not
+ * grow.  Negative when that cannot be told yet: less than an hour is known.
+ */
+double growth_full_s(const struct growth *g, int64_t now_ms, uint64_t bytes, uint64_t free_bytes);
+
+#endif

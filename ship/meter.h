@@ -1,0 +1,34 @@
+/*
+ * meter.h - what an endpoint's requests came to: numbers that only grow while the agent runs.
+ *
+ * They count from when ship was opened; whoever opens it anew for another configuration adds what
+ * the old one had.
+ */
+#ifndef SHIP_METER_H
+#define SHIP_METER_H
+
+#include <stdint.h>
+
+#define METER_LATENCIES 12
+#define METER_SIZES 10
+
+/* Upper bounds, included: microseconds, and records of a request. */
+extern const uint64_t meter_latency_us[METER_LATENCIES];
+extern const uint64_t meter_size[METER_SIZES];
+
+struct ship_meter {
+	/* Requests that ended, by status class; [0]: without an answer. */
+	uint64_t answers[6];
+	uint64_t requests; /* begun */
+	uint64_t retries, holds;
+	uint64_t accepted_records, accepted_batches, refused_records;
+	uint64_t elapsed_us, records, bytes; /* of all requests that ended; bytes as sent */
+	/* The same requests by the first bound they are not above; the last: above all. */
+	uint64_t by_latency[METER_LATENCIES + 1];
+	uint64_t by_size[METER_SIZES + 1];
+};
+
+void meter_request(struct ship_meter *m, int64_t elapsed_us, uint64_t records, uint64_t bytes);
+void meter_add(struct ship_meter *to, const struct ship_meter *what);
+
+#endif

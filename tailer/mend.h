@@ -1,0 +1,15 @@
+/*
+ * mend.h - in words, who is kept from reading what, and the command that changes that.
+ */
+#ifndef TAILER_MEND_H
+#define TAILER_MEND_H
+
+#include <stddef.h>
+
+/*
+ * For a file or folder that this process may not read: whose it is, its mode, and a command for
+ * root, in one line.  The path may be behind a closed folder: then it is about that folder.
+ */
+void mend_advice(const char *path, char *ret, size_t size);
+
+#endif

@@ -1,0 +1,256 @@
+"""`archives` names what is safe to delete, `reconcile` what was written and not delivered."""
+
+import gzip
+import os
+import shutil
+
+import pytest
+from harness import FBL_HEADER, token_rows
+from steps import arrived, append, rescanned, started, stopped, up
+
+DAY = 24 * 3600
+
+
+def archived(site, files=3, rows=10, kinds=("b", "rb", "d"), **settings):
+    """An agent that has delivered moved files and is stopped; all but the d rows went out."""
+    acct = site.acct()
+    settings.setdefault("first_start", "all")
+    backend, agent = started(site, acct, **settings)
+    for i in range(files):
+        acct.append(token_rows(rows, first=i * rows, kind=list(kinds))[0])
+        acct.rotate()
+    up(agent)
+    arrived(backend, sum(row % rows % len(kinds) < 2 for row in range(files * rows)))
+    rescanned(agent)
+    stopped(agent)
+    return acct, backend, agent
+
+
+def named(agent, *options):
+    done = agent.command("archives", "--acknowledged", *options)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout.splitlines()
+
+
+# ---- archives ----
+
+def test_files_that_are_settled_are_printed_the_oldest_first(site):
+    acct, _, agent = archived(site)
+    moved = [str(acct.moved(i)) for i in range(3)]
+    assert named(agent) == moved
+    assert agent.command("archives", "--acknowledged", "-0").stdout == "".join(
+        path + "\0" for path in moved)
+    # Compressed, copied or renamed by hand, it is still the same file.
+    acct.gz(acct.moved(1))
+    shutil.copyfile(acct.moved(0), acct.moved(8))
+    acct.moved(0).unlink()
+    assert named(agent) == [moved[1] + ".gz", moved[2], str(acct.moved(8))]
+
+
+def test_what_is_not_settled_is_not_printed(site):
+    acct, _, agent = archived(site, files=4)
+    append(acct.moved(0), token_rows(1, first=100)[0][0] + "\n")  # behind
+    whole = acct.moved(1).read_bytes()
+    acct.moved(1).write_bytes(whole.replace(b"T1-", b"T2-"))  # another file under that name
+    packed = acct.gz(acct.moved(2))
+    packed.write_bytes(gzip.compress(gzip.decompress(packed.read_bytes()) + b"b,one more\n"))
+    new = acct.moved(7)
+    new.write_text(acct.header + "\n" + token_rows(1, first=200)[0][0] + "\n", "utf-8")
+    assert named(agent) == [str(acct.moved(3))]
+
+
+def test_dead_letters_and_empty_files_are_settled(site):
+    acct = site.acct()
+    backend, agent = started(site, acct, first_start="all")
+    acct.append([token_rows(1)[0][0], "b,too,few" + "," * 30])
+    acct.rotate()
+    acct.rotate()  # a header and nothing else
+    up(agent)
+    arrived(backend, 1)
+    rescanned(agent, 3)
+    stopped(agent)
+    assert named(agent) == [str(acct.moved(0)), str(acct.moved(1))]
+
+
+def test_what_was_there_before_the_first_start_was_not_delivered(site):
+    acct = site.acct()
+    acct.append(token_rows(3)[0])
+    acct.rotate()
+    _, agent = started(site, acct)
+    up(agent)
+    rescanned(agent)
+    stopped(agent)
+    assert named(agent) == []
+
+
+def test_age_is_that_of_the_last_write(site):
+    acct, _, agent = archived(site)
+    for i, days in enumerate((31, 29, 2)):
+        stat = acct.moved(i).stat()
+        os.utime(acct.moved(i), (stat.st_atime, stat.st_mtime - days * DAY))
+    assert named(agent, "--older-than", "30d") == [str(acct.moved(0))]
+    assert len(named(agent, "--older-than", "12h")) == 3
+    assert named(agent, "--older-than", "40d") == []
+
+
+def test_the_agent_and_the_cron_job_of_the_manual_go_together(site):
+    """What archives prints is deleted while the agent runs: nothing is said to be lost."""
+    acct, backend, agent = archived(site)
+    up(agent)
+    for path in named(agent):
+        os.unlink(path)
+    acct.append(token_rows(1, first=100)[0])
+    acct.rotate()
+    arrived(backend, 21)
+    rescanned(agent, 4)
+    assert stopped(agent)["sources"][0]["goneUnread"] == 0
+    assert agent.status()["problems"] == 0
+
+
+def test_archives_command_lines(site):
+    acct, _, agent = archived(site, files=1)
+    done = agent.command("archives", "--older-than", "30d")
+    assert done.returncode == 64 and "--acknowledged" in done.stderr
+    assert agent.command("archives", "--acknowledged", "--older-than", "soon").returncode == 64
+    assert agent.command("archives", "--acknowledged", "x").returncode == 64
+    packed = acct.gz(acct.moved(0))
+    packed.write_bytes(packed.read_bytes()[:-9])
+    done = agent.command("archives", "--acknowledged")
+    assert done.returncode == 1 and str(packed) in done.stderr and not done.stdout
+
+
+def test_without_a_store_nothing_is_safe(site):
+    agent = site.agent(None, site.acct())
+    for command in (["archives", "--acknowledged"], ["reconcile"]):
+        done = agent.command(*command)
+        assert done.returncode == 1 and "no store" in done.stderr and not done.stdout
+
+
+# ---- reconcile ----
+
+def table(done):
+    """{name: (numbers, verdict)}, and the last line."""
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["file", "written", "read", "acknowledged", "dead", "skipped",
+                                "ignored"]
+    rows = {}
+    for line in lines[1:-1]:
+        cells = line.split(maxsplit=7)
+        rows[cells[0]] = [int(cell) if cell != "-" else None for cell in cells[1:7]], \
+            cells[7] if len(cells) > 7 else ""
+    return rows, lines[-1]
+
+
+def test_reconcile_counts_the_moved_files_itself(site):
+    acct, _, agent = archived(site, files=2)
+    acct.gz(acct.moved(1))
+    done = agent.command("reconcile")
+    rows, last = table(done)
+    assert done.returncode == 0, done.stdout
+    assert rows == {acct.moved(0).name: ([10, 10, 7, 0, 3, 0], "ok"),
+                    acct.moved(1).name + ".gz": ([10, 10, 7, 0, 3, 0], "ok"),
+                    "all": ([20, 20, 14, 0, 6, 0], "")}
+    assert last == "2 files, 0 with a difference"
+
+
+def test_reconcile_finds_what_differs(site):
+    acct, _, agent = archived(site, files=4)
+    append(acct.moved(0), token_rows(1, first=100)[0][0] + "\n")
+    acct.moved(1).write_bytes(acct.moved(1).read_bytes().replace(b"T1-", b"T2-"))
+    acct.moved(2).unlink()
+    done = agent.command("reconcile")
+    rows, last = table(done)
+    assert done.returncode == 1
+    assert rows[acct.moved(0).name] == ([11, 10, 7, 0, 3, 0], "DIFFERENCE: behind, not all is read")
+    assert rows[acct.moved(1).name] == ([10] + 5 * [None],
+                                        "DIFFERENCE: the store knows nothing of it")
+    assert rows[acct.moved(3).name][1] == "ok" and len(rows) == 4
+    assert last == "3 files, 2 with a difference"
+
+
+def test_reconcile_reads_the_numbers_out_of_powermtas_log(site):
+    """Default pattern; also for a file that is gone, one that is unknown, and one not in the log."""
+    acct, _, agent = archived(site, files=4)
+    log = site.folder / "pmta.log.gz"
+    log.write_bytes(gzip.compress("".join([
+        f"2026-11-21 01:00:00 acct-file {acct.dir}/{acct.moved(0).name} moved to {acct.move_to}/, "
+        "10 records\n",
+        "2026-11-21 01:00:00 something else: 17 records\r\n",
+        f'2026-11-21 02:00:00 moved "{acct.moved(1).name}": 12 records written\n',
+        f"2026-11-21 03:00:00 {acct.moved(2).name} 9 records\n",
+        f"2026-11-21 03:00:01 {acct.moved(2).name} 10 records\n",
+        f"2026-11-21 09:00:00 {acct.moved(9).name} 1 record\n",
+        "2026-11-21 09:00:00 other-2026-11-21-0000.csv 1 record\n"]).encode()))
+    acct.moved(2).unlink()
+    done = agent.command("reconcile", "--pmta-log", log)
+    rows, last = table(done)
+    assert done.returncode == 1 and done.stderr == ""
+    assert rows[acct.moved(0).name] == ([10, 10, 7, 0, 3, 0], "ok")
+    assert rows[acct.moved(1).name] == ([12, 10, 7, 0, 3, 0], "DIFFERENCE: records are missing")
+    assert rows[acct.moved(2).name] == ([10, 10, 7, 0, 3, 0], "ok")
+    assert rows[acct.moved(3).name] == ([10, 10, 7, 0, 3, 0], "ok (counted: not in the log)")
+    assert rows[acct.moved(9).name] == ([1] + 5 * [None],
+                                        "DIFFERENCE: the store knows nothing of it")
+    assert last == "5 files, 2 with a difference" and len(rows) == 6
+
+
+@pytest.mark.parametrize("pattern, line", [
+    (r"^moved ([^ ]+) n=([0-9]+)$", "moved /x/{} n=10"),
+    (r"n=([0-9]+) of <([^>]+)>", "n=10 of <{}.gz>"),
+])
+def test_reconcile_with_a_pattern(site, pattern, line):
+    acct, _, agent = archived(site, files=1)
+    log = site.folder / "pmta.log"
+    log.write_text(line.format(acct.moved(0).name), "utf-8")
+    done = agent.command("reconcile", "--pmta-log", log, "--pattern", pattern)
+    assert done.returncode == 0 and table(done)[0][acct.moved(0).name][1] == "ok", done.stdout
+    log.write_text(line.format(acct.moved(0).name).replace("10", "11"), "utf-8")
+    assert agent.command("reconcile", "--pmta-log", log, "--pattern", pattern).returncode == 1
+
+
+def test_reconcile_of_some_days_and_sources(site):
+    acct, _, agent = archived(site, files=1)
+    later = acct.move_to / "bounces-2026-11-22-0000.csv"
+    later.write_text(acct.header + "\n" + token_rows(1, first=100)[0][0] + "\n", "utf-8")
+
+    def names(*options):
+        done = agent.command("reconcile", *options)
+        return [name for name in table(done)[0] if name != "all"], done.returncode
+    first = acct.moved(0).name
+    assert names() == ([first, later.name], 1)
+    assert names("--to", "2026-11-22") == ([first], 0)
+    assert names("--from", "2026-11-21 23:00:00", "--to", "2026-11-22 00:00:00") == ([first], 0)
+    assert names("--from", "2026-11-22") == ([later.name], 1)
+    assert names("--from", "2026-11-23") == ([], 0)
+
+
+def test_reconcile_of_what_was_there_at_the_first_start(site):
+    acct = site.acct()
+    acct.append(token_rows(3)[0])
+    acct.rotate()
+    fbl = site.acct(base="fbl", header=FBL_HEADER)
+    backend, agent = started(site, acct, fbl)
+    up(agent)
+    fbl.append(token_rows(2, kind="f")[0])
+    fbl.rotate()
+    arrived(backend, 2)
+    rescanned(agent)
+    stopped(agent)
+    done = agent.command("reconcile")
+    rows, last = table(done)
+    assert done.returncode == 0, done.stdout
+    assert "not to be read" in rows[acct.moved(0).name][1]
+    assert rows[fbl.moved(0).name] == ([2, 2, 2, 0, 0, 0], "ok")
+    assert last == "2 files, 0 with a difference, 1 were there at the first start"
+
+
+def test_reconcile_command_lines(site):
+    _, _, agent = archived(site, files=1)
+    log = site.folder / "pmta.log"
+    log.write_text("", "utf-8")
+    for wrong in (["--pmta-log", log, "--pattern", "("], ["--pmta-log", log, "--pattern", "(a)"],
+                  ["--from", "2026-11-22", "--to", "2026-11-21"], ["x"]):
+        done = agent.command("reconcile", *wrong)
+        assert done.returncode == 64 and len(done.stderr.splitlines()) <= 3, done.stderr
+    done = agent.command("reconcile", "--pmta-log", site.folder / "none")
+    assert done.returncode == 1 and "none" in done.stderr and not done.stdout

@@ -1,0 +1,116 @@
+"""docs/monitoring: the rules fire when they should, and every name in them is exposed and explained."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from harness import FBL_HEADER, ROOT, token_rows
+from scrape import parse, types, until, watched
+from steps import up
+
+FOLDER = ROOT / "docs/monitoring"
+RULES, BOARD = FOLDER / "pmta-shipper.rules.yml", FOLDER / "grafana-dashboard.json"
+PROMTOOL = next((str(path) for path in [ROOT / "build/prometheus/usr/bin/promtool",
+                                        Path(shutil.which("promtool") or "/none")]
+                 if path.exists()), None)
+needs_promtool = pytest.mark.skipif(
+    not PROMTOOL, reason="promtool is not there (make system unpacks it)")
+NAME = re.compile(r"\b((?:pmta_shipper|process)_[a-z0-9_]+)")
+WITH_LABELS = re.compile(r"\b((?:pmta_shipper|process)_[a-z0-9_]+)\{([^}]*)\}")
+FROM_PROMETHEUS = {"instance", "job", "le"}
+
+
+def promtool(*args):
+    done = subprocess.run([PROMTOOL, *map(str, args)], capture_output=True, text=True, timeout=120,
+                          check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@needs_promtool
+def test_rules_are_rules():
+    told = promtool("check", "rules", RULES)
+    assert f"{len(alerts())} rules found" in told
+
+
+@needs_promtool
+def test_each_alert_fires_when_it_should_and_not_otherwise():
+    promtool("test", "rules", ROOT / "tests/monitoring/rules-test.yml")
+
+
+def alerts():
+    return re.findall(r"- alert: (\w+)", RULES.read_text("utf-8"))
+
+
+def expressions(rules):
+    """The expr of every rule."""
+    blocks = re.findall(r"^ +expr: (.*?)\n +(?:for|labels):", rules, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == len(alerts())
+    return blocks
+
+
+def board_expressions():
+    board = json.loads(BOARD.read_text("utf-8"))
+    found = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+    assert len(found) > 20
+    return found + [variable.get("definition", "") for variable in board["templating"]["list"]]
+
+
+@pytest.fixture
+def exposed(site):
+    """(names of families with their histograms' parts, labels of each) of an agent in use."""
+    backend = site.backend()
+    acct, fbl = site.acct().begin(), site.acct(base="fbl", header=FBL_HEADER).begin()
+    acct.append(token_rows(2)[0])
+    agent = up(watched(site.agent(backend, acct, fbl)))
+    text = until(agent, "source_shipped_records_total", 2, source="bounces").text
+    labels = {}
+    for name, pairs in parse(text):
+        labels.setdefault(name, set()).update(label for label, _ in pairs)
+    for name in types(text):  # those that are absent until something is known
+        labels.setdefault(name, {"source"})
+    return set(types(text)), labels
+
+
+def test_rules_and_dashboard_use_what_is_exposed(exposed):
+    _, labels = exposed
+    for expr in expressions(RULES.read_text("utf-8")) + board_expressions():
+        used = set(NAME.findall(expr))
+        assert used <= set(labels), used - set(labels)
+        for name, matchers in WITH_LABELS.findall(expr):
+            asked = set(re.findall(r"([a-z]+)(?:=~|!~|!=|=)", matchers))
+            assert asked <= labels[name] | FROM_PROMETHEUS, (name, asked)
+
+
+def test_every_metric_is_explained_and_no_other(exposed):
+    families, _ = exposed
+    page = (FOLDER / "README.md").read_text("utf-8").split("## The metrics")[1]
+    assert set(re.findall(r"`((?:pmta_shipper|process)_[a-z0-9_]+)`", page)) == families
+
+
+def test_every_alert_is_explained_and_tested():
+    page = (FOLDER / "README.md").read_text("utf-8")
+    tests = (ROOT / "tests/monitoring/rules-test.yml").read_text("utf-8")
+    told = re.findall(r"^\| (PmtaShipper[^|]*) \|", page, re.MULTILINE)
+    assert sorted(sum((cell.split(", ") for cell in told), [])) == sorted(alerts())
+    for alert in alerts():
+        assert alert in tests, alert
+
+
+def test_the_dashboard_can_be_imported():
+    """Panels have numbers of their own, lie side by side, and ask for the data source."""
+    board = json.loads(BOARD.read_text("utf-8"))
+    panels = board["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"])
+                 for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken and at["x"] + at["w"] <= 24, panel["title"]
+        taken |= cells
+        if panel["type"] != "row":
+            assert panel["datasource"]["uid"] == "${datasource}"

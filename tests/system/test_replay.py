@@ -1,0 +1,525 @@
+"""`replay` delivers archived files again: once each, with the ids of the first time, within limits."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+from harness import AGENT, FBL_HEADER, Process, books, die_with_parent, eventually, token_row, token_rows
+from steps import accepted, append, arrived, compare, count, put, records, stopped, up
+
+
+def archive(site, files=3, rows=40, first=0, **more):
+    """Moved files of an acct-file, the rows in them, and an empty live file."""
+    if more.get("base") == "fbl":
+        more["header"] = FBL_HEADER
+    acct = site.acct(**more)
+    kinds = ["f"] if acct.base == "fbl" else ["b", "rb"]
+    written = []
+    for i in range(files):
+        some, _ = token_rows(rows, first=first + i * rows, kind=kinds)
+        acct.append(some)
+        acct.rotate()
+        written += some
+    return acct, written
+
+
+def tokens_of(rows):
+    return [re.search("bounce-(T1-[0-9]+)@", row).group(1) for row in rows]
+
+
+def everything(acct):
+    return str(acct.move_to / "*")
+
+
+class Replay(Process):
+    """One that runs while the test looks on."""
+
+    def begin(self, agent, *args):
+        return self.spawn([AGENT, "replay", "-c", agent.conf, *args])
+
+
+def replaying(site, agent, *args):
+    return site._keep(Replay(site.folder, "replay")).begin(agent, *args)
+
+
+def kept(agent):
+    folder = agent.state_dir / "replay"
+    return [path for path in folder.iterdir() if len(path.name) == 32] if folder.exists() else []
+
+
+# ---- what is sent ----
+
+def test_event_ids_are_those_of_the_first_delivery(site):
+    """Plain and .gz, named one by one or by a pattern, twice over: once each."""
+    acct, rows = archive(site)
+    backend = site.backend()
+    agent = site.agent(backend, acct, first_start="all", endpoint={"in_flight": 1})
+    up(agent)
+    arrived(backend, len(rows))
+    before = stopped(agent)
+    first = sorted(accepted(backend))
+    packed = acct.gz(acct.moved(1))
+    done = agent.command("replay", everything(acct), packed, acct.moved(0))
+    assert done.returncode == 0, done.stderr
+    assert f"{len(rows)} records delivered, 0 refused" in done.stdout
+    again = accepted(backend)[len(rows):]
+    assert sorted(again) == first
+    assert [record for record, _ in again] == records(rows), "oldest first"
+    # The agent's own books know nothing of it, and nothing of the replay is kept.
+    assert agent.status()["sources"] == before["sources"]
+    assert not kept(agent)
+
+
+def test_only_the_records_of_that_time(site):
+    acct = site.acct()
+    rows, tokens = token_rows(24)
+    rows = [row.replace("2026-11-21 10:00:00", f"2026-11-21 {hour:02}:30:00")
+            for hour, row in enumerate(rows)]
+    acct.append(rows)
+    moved = acct.rotate()
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    done = agent.command("replay", "--since", "2026-11-21T08:30:00Z",
+                         "--until", "2026-11-21T13:30:00+0200", moved)
+    assert done.returncode == 0, done.stderr
+    assert "21 of other types or times" in done.stdout
+    assert not books(backend, tokens[8:11]).lost and count(backend) == 3
+
+
+def test_a_dry_run_counts_by_day_and_type_and_sends_nothing(site):
+    acct = site.acct()
+    rows, _ = token_rows(30, kind=["b", "rb", "d"])
+    rows = [row.replace("2026-11-21 10:00:00", f"2026-11-{20 + i // 20} 23:59:59")
+            for i, row in enumerate(rows)]
+    acct.append(rows)
+    acct.gz(acct.rotate())
+    fbl, _ = archive(site, files=1, rows=5, base="fbl")
+    backend = site.backend()
+    agent = site.agent(backend, acct, fbl)
+    done = agent.command("replay", "--dry-run", everything(acct), everything(fbl))
+    assert done.returncode == 0, done.stderr
+    table = [line.split() for line in done.stdout.splitlines()[1:-1]]
+    assert table == [["2026-11-20", "b", "7"], ["2026-11-20", "rb", "7"], ["2026-11-21", "b", "3"],
+                     ["2026-11-21", "f", "5"], ["2026-11-21", "rb", "3"], ["all", "25"]]
+    assert "nothing was sent" in done.stdout and "10 rows of other types" in done.stdout
+    assert not backend.requests() and not agent.state_dir.exists()
+
+
+def test_each_source_has_its_own_endpoint(site):
+    acct, rows = archive(site, files=1)
+    fbl, complaints = archive(site, files=1, base="fbl")
+    one, two = site.backend(name="one"), site.backend(name="two")
+    agent = site.agent(None, acct, fbl, endpoints=[
+        {"name": "octeth", "url": one.url(), "format": "object"},
+        {"name": "other", "url": two.url("/in"), "format": "array"}])
+    agent.sources[1]["endpoint"] = "other"
+    agent.write_conf()
+    done = agent.command("replay", everything(acct), everything(fbl))
+    assert done.returncode == 0, done.stderr
+    compare(one, records(rows))
+    compare(two, records(complaints))
+
+
+def test_a_half_written_last_line_is_left_out_of_a_live_file_only(site):
+    acct = site.acct()
+    rows, _ = token_rows(3)
+    acct.append(rows[:2])
+    append(acct.live, rows[2])
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    done = agent.command("replay", acct.live)
+    assert done.returncode == 0 and "not finished yet: left out" in done.stderr
+    compare(backend, records(rows[:2]))
+    done = agent.command("replay", acct.rotate())
+    assert done.returncode == 0, done.stderr
+    assert records(rows)[2] in [record for record, _ in accepted(backend)[2:]]
+
+
+# ---- what goes wrong ----
+
+def test_answers_do_what_they_do_to_the_agent(site):
+    """Retried after 503 and resets, waited for while held, split and refused alone."""
+    acct, rows = archive(site)
+    backend = site.backend()
+    agent = site.agent(backend, acct, endpoint={"format": "array", "batch_records": 10})
+    agent.endpoints[0]["url"] = backend.url("/in")
+    agent.write_conf()
+    backend.rule(times=2, status=503)
+    backend.rule(times=1, reset="after", accepted=False)
+    backend.rule(times=2, status=401)
+    backend.rule(contains="T1-55@", status=422, body="no such list")
+    done = agent.command("replay", everything(acct))
+    assert done.returncode == 1
+    bad = [row for row in rows if "-T1-55@" in row]
+    compare(backend, records([row for row in rows if row not in bad]))
+    offset = (acct.moved(1)).read_text().index(bad[0])
+    line, = [line for line in done.stderr.splitlines() if "refused:" in line]
+    assert f"{acct.moved(1)}:{offset} " in line and "no such list" in line
+    assert "1 refused" in done.stdout and "held, nothing is lost" in done.stderr
+    assert not kept(agent), "a refused record is done with"
+
+
+def test_what_cannot_be_read_is_told_and_the_same_command_brings_it_later(site):
+    acct, rows = archive(site)
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    whole = acct.moved(1).read_bytes()
+    packed = acct.gz(acct.moved(1))
+    good = packed.read_bytes()
+    put(packed, good[:-20])
+    missing = acct.moved(7)
+    done = agent.command("replay", everything(acct), missing)
+    assert done.returncode == 1
+    assert f"{packed}: damaged or unfinished gzip data" in done.stderr
+    assert f"{missing}: No such file" in done.stderr
+    assert "2 of 4 files are not done" in done.stderr
+    put(packed, good)
+    put(missing, whole.replace(b"T1-", b"T1-9"))
+    done = agent.command("replay", everything(acct), missing)
+    assert done.returncode == 0, done.stderr
+    later = [row.replace("T1-", "T1-9") for row in rows[40:80]]
+    compare(backend, records(rows + later))
+    assert not kept(agent)
+
+
+def test_rows_that_are_no_records_are_told(site):
+    acct = site.acct()
+    rows, _ = token_rows(2)
+    acct.append([rows[0], 'b,"broken', rows[1]])
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    done = agent.command("replay", acct.rotate())
+    assert done.returncode == 1 and "no record:" in done.stderr
+    assert "1 rows were no records" in done.stdout
+    compare(backend, records(rows))
+
+
+def test_command_lines_and_configurations_that_are_wrong(site):
+    acct, _ = archive(site, files=1)
+    agent = site.agent(None, acct)
+    assert agent.command("replay").returncode == 64
+    assert agent.command("replay", "--since", "2026-11-22", "--until", "2026-11-21",
+                         acct.moved(0)).returncode == 64
+    done = agent.command("replay", acct.moved(0))
+    assert done.returncode == 78 and "octeth" in done.stderr and "url" in done.stderr
+    agent.endpoints[0]["url"] = "http://127.0.0.1:9/system/bounce_webhook?type=pmta"
+    agent.write_conf()
+    done = agent.command("replay", str(acct.move_to / "none*.csv"))
+    assert done.returncode == 1 and "no file is named like" in done.stderr
+
+
+# ---- interrupted ----
+
+def test_after_ctrl_c_the_same_command_goes_on(site):
+    """Nothing is sent twice, whatever order the answers came in; a file may be compressed meanwhile."""
+    acct, rows = archive(site, files=4, rows=50)
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    backend.rule(delay_ms=20)
+    backend.rule(contains="T1-60@", times=1, delay_ms=600)
+    replay = replaying(site, agent, everything(acct))
+    runs = 0
+    while replay.running() and runs < 3:
+        runs += 1
+        before = count(backend)
+        eventually(lambda: count(backend) >= before + 40 or not replay.running())
+        replay.signal(signal.SIGINT if runs % 2 else signal.SIGTERM)
+        assert replay.wait() == 1, replay.stderr()
+        acct.gz(acct.moved(runs))
+        assert len(kept(agent)) == 1
+        replay.begin(agent, everything(acct))
+    assert replay.wait() == 0, replay.stderr()
+    told = replay.stderr()
+    assert f"to go on: pmta-shipper replay -c {agent.conf} '{everything(acct)}'" in told
+    assert told.count("going on where it stopped") == runs == 3
+    compare(backend, records(rows))
+    assert f"({len(rows)} in all)" in replay.stdout()
+    assert not kept(agent)
+
+
+def test_after_a_kill_only_what_was_not_written_down_comes_again(site):
+    acct, rows = archive(site, files=2, rows=100)
+    backend = site.backend()
+    agent = site.agent(backend, acct, endpoint={"in_flight": 2})
+    backend.rule(delay_ms=30)
+    replay = replaying(site, agent, everything(acct))
+    eventually(lambda: kept(agent) and "at " in kept(agent)[0].read_text()
+               and count(backend) > 20)
+    replay.kill9()
+    written = sum(int(line.split()[1]) for line in kept(agent)[0].read_text().splitlines()
+                  if line.startswith("total "))
+    backend.clear()
+    done = agent.command("replay", everything(acct))
+    assert done.returncode == 0 and "going on where it stopped" in done.stderr, done.stderr
+    result = books(backend, tokens_of(rows))
+    assert not result.lost and not result.unexpected
+    assert written > 0 and len(result.repeated) <= len(rows) - written
+
+
+def test_restart_sends_all_of_it_again(site):
+    acct, rows = archive(site, files=2, rows=30)
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    backend.rule(skip=40, status=503)
+    replay = replaying(site, agent, everything(acct))
+    eventually(lambda: count(backend) == 40)
+    replay.signal(signal.SIGINT)
+    assert replay.wait() == 1
+    backend.clear()
+    done = agent.command("replay", "--restart", everything(acct))
+    assert done.returncode == 0 and "going on" not in done.stderr
+    assert count(backend) == 40 + len(rows)
+
+
+def test_a_file_that_was_replaced_is_not_gone_on_with(site):
+    acct, rows = archive(site, files=1, rows=60)
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    backend.rule(skip=20, status=503)
+    replay = replaying(site, agent, acct.moved(0))
+    eventually(lambda: count(backend) == 20)
+    replay.signal(signal.SIGINT)
+    assert replay.wait() == 1
+    backend.clear()
+    put(acct.moved(0), acct.moved(0).read_text().replace("T1-", "T1-8"))
+    done = agent.command("replay", acct.moved(0))
+    assert done.returncode == 1 and "not what it was" in done.stderr
+    assert count(backend) == 20 and rows
+
+
+def test_progress_that_makes_no_sense_is_an_error(site):
+    acct, _ = archive(site, files=1, rows=60)
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    backend.rule(skip=20, status=503)
+    replay = replaying(site, agent, acct.moved(0))
+    eventually(lambda: count(backend) == 20)
+    replay.signal(signal.SIGINT)
+    assert replay.wait() == 1
+    put(kept(agent)[0], "pmta-shipper replay 1\nat sea\n")
+    done = agent.command("replay", acct.moved(0))
+    assert done.returncode == 1 and "--restart" in done.stderr
+
+
+# ---- beside a running agent ----
+
+def backlogged(site, in_flight, **endpoint):
+    """A backend that is slow enough to see who is in flight, an agent with work, and an archive."""
+    acct, rows = archive(site, files=2, rows=60)
+    backend = site.backend()
+    backend.rule(delay_ms=15)
+    agent = site.agent(backend, acct, first_start="now", rescan="100ms",
+                       endpoint=dict(in_flight=in_flight, **endpoint))
+    up(agent)
+    return acct, rows, backend, agent
+
+
+def both_at_work(site, in_flight):
+    acct, rows, backend, agent = backlogged(site, in_flight)
+    fresh, _ = token_rows(300, first=1000)
+    acct.append(fresh)
+    replay = replaying(site, agent, everything(acct))
+    assert replay.wait(60) == 0, replay.stderr()
+    arrived(backend, len(rows) + len(fresh), 60)
+    assert "shared with the agent that runs" in replay.stderr()
+    stopped(agent)
+    compare(backend, records(rows + fresh))
+    assert backend.stats()["in_flight_max"] <= in_flight
+    assert "a replay began" in agent.log() and "the replay is over" in agent.log()
+    return backend
+
+
+def test_together_they_have_no_more_requests_in_flight_than_configured(site):
+    both_at_work(site, 6)
+
+
+def test_with_one_request_at_a_time_they_take_turns(site):
+    backend = both_at_work(site, 1)
+    fresh = [int(row["token"].split("-")[1]) >= 1000 for row in backend.events()]
+    # Neither waited until the other had finished.
+    assert fresh.index(True) < len(fresh) - 1 - fresh[::-1].index(False)
+    assert fresh.index(False) < len(fresh) - 1 - fresh[::-1].index(True)
+
+
+def test_a_rate_is_shared(site):
+    """Both together are no faster than the configuration allows."""
+    acct, rows, backend, agent = backlogged(site, 8, requests_per_minute=1200)
+    fresh, _ = token_rows(30, first=1000)
+    acct.append(fresh)
+    replay = replaying(site, agent, acct.moved(0))
+    arrived(backend, len(fresh), 60)
+    assert replay.wait(60) == 0, replay.stderr()
+    times = sorted(row["time"] // 1000000 for row in backend.requests())
+    assert len(times) == len(fresh) + len(rows) // 2
+    # 50 ms apart on the whole; a busy machine only makes it slower.
+    assert times[-1] - times[0] >= (len(times) - 4) * 50, times
+
+
+def test_an_agent_that_dies_leaves_all_of_it_and_a_replay_that_dies_too(site):
+    acct, rows, backend, agent = backlogged(site, 4)
+    replay = replaying(site, agent, everything(acct))
+    agent.wait_for("a replay began")
+    agent.kill9()
+    assert replay.wait(60) == 0, replay.stderr()
+    compare(backend, records(rows))
+    up(agent)
+    backend.rule(status=503)
+    replay.begin(agent, everything(acct))
+    agent.wait_for("a replay began", times=2)
+    replay.kill9()
+    agent.wait_for("the replay is over", timeout=30)  # its lease was not renewed
+    backend.clear()
+    stopped(agent)
+
+
+def test_while_the_agent_is_held_the_replay_waits(site):
+    acct, rows, backend, agent = backlogged(site, 4)
+    backend.clear()
+    backend.rule(status=401)
+    acct.append(token_rows(1, first=1000)[0])
+    agent.wait_for("held, nothing is lost")
+    replay = replaying(site, agent, everything(acct))
+    eventually(lambda: "waiting, nothing is lost: endpoint octeth: held" in replay.stderr())
+    refused = len(backend.requests())
+    assert refused and count(backend) == 0
+    backend.clear()
+    assert replay.wait(60) == 0, replay.stderr()
+    arrived(backend, len(rows) + 1)
+    stopped(agent)
+
+
+def locked(path):
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = open(path, "w", encoding="ascii")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    return held
+
+
+def test_nothing_is_sent_when_the_agent_cannot_be_asked(site):
+    acct, _ = archive(site, files=1)
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    with locked(agent.state_dir / "state.lock"):
+        done = agent.command("replay", acct.moved(0))
+    assert done.returncode == 1 and "cannot be asked" in done.stderr
+    assert not backend.requests()
+
+
+def test_one_replay_at_a_time(site):
+    acct, _ = archive(site, files=1)
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    with locked(agent.state_dir / "replay" / "lock"):
+        done = agent.command("replay", acct.moved(0))
+    assert done.returncode == 1 and "another replay is running" in done.stderr
+    assert not backend.requests()
+
+
+def test_the_share_is_asked_for_over_the_control_socket_only(site):
+    """A lease changes what the agent sends: metrics-listen must not give one."""
+    acct, _, _, agent = backlogged(site, 4)
+    curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-X"]
+    socket = ["--unix-socket", str(agent.state_dir / "control"), "http://x/replay/share"]
+    def code(*args):
+        return subprocess.run(list(args), capture_output=True, text=True, check=False).stdout
+    assert code(*curl, "POST", *socket[:2], socket[2] + "?endpoint=octeth&flying=0") == "200"
+    assert code(*curl, "GET", *socket) == "405"
+    assert acct
+
+
+# ---- the screen ----
+
+def on_terminal(args, columns=100, keys=None):
+    """Run on a pseudo-terminal; keys(text) gives what is typed next.  (exit status, all output)"""
+    pid, fd = pty.fork()
+    if pid == 0:
+        die_with_parent()
+        os.environ["TERM"] = "xterm"
+        os.execv(str(args[0]), [str(arg) for arg in args])
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    text = b""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if select.select([fd], [], [], 0.2)[0]:
+            try:
+                more = os.read(fd, 65536)
+            except OSError:
+                break
+            if not more:
+                break
+            text += more
+            typed = keys(text) if keys else None
+            if typed:
+                os.write(fd, typed)
+                keys = None
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(fd)
+    return status, text.decode("utf-8", "replace")
+
+
+def screen(text):
+    """The lines that stay on the screen: what was drawn over is gone."""
+    lines = []
+    for line in text.split("\n"):
+        line = line.rstrip("\r")
+        line = line[line.rfind("\x1b[K") + 3:] if "\x1b[K" in line else line
+        lines.append(line.rsplit("\r", 1)[-1])
+    return lines
+
+
+def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(site):
+    acct, rows = archive(site, files=2, rows=80)
+    backend = site.backend()
+    backend.rule(delay_ms=30)
+    agent = site.agent(backend, acct)
+    status, text = on_terminal([AGENT, "replay", "-c", agent.conf, everything(acct)], columns=60)
+    assert status == 0, text
+    bars = re.findall(r"\r\x1b\[K(\[=* *\] [^\r\n]*)", text)
+    assert len(bars) >= 2 and all(len(bar) < 60 for bar in bars), text
+    percents = [int(re.search(r"(\d+)%", bar).group(1)) for bar in bars]
+    assert percents == sorted(percents) and percents[-1] > percents[0]
+    assert any(re.search(r"\d+ delivered, \d+/s", bar) for bar in bars)
+    assert not [line for line in screen(text) if "[=" in line or "[ " in line], text
+    assert f"{len(rows)} records delivered" in screen(text)[-2]
+
+
+def test_ctrl_c_leaves_the_terminal_clean(site):
+    acct, _ = archive(site, files=2, rows=80)
+    backend = site.backend()
+    backend.rule(skip=30, status=503)
+    agent = site.agent(backend, acct)
+    status, text = on_terminal(
+        [AGENT, "replay", "-c", agent.conf, everything(acct)],
+        keys=lambda text: b"\x03" if b"waiting: retrying" in text else None)
+    assert status == 1, text
+    assert not [line for line in screen(text) if "[=" in line or "[ " in line], text
+    assert "to go on: pmta-shipper replay" in screen(text)[-2]
+    assert json.dumps(count(backend)) == "30"
+
+
+def test_without_a_terminal_there_are_plain_lines(site):
+    acct, rows = archive(site, files=1)
+    agent = site.agent(site.backend(), acct)
+    done = agent.command("replay", acct.moved(0))
+    assert "\r" not in done.stderr + done.stdout and "\x1b" not in done.stderr + done.stdout
+    assert done.stderr.startswith("replay: 1 files, ")
+    assert done.stdout.startswith(f"replay: {len(rows)} records delivered, 0 refused")
+
+
+def test_addresses_are_masked_on_the_screen(site):
+    acct = site.acct()
+    acct.append([token_row("T1-1")])
+    backend = site.backend()
+    backend.rule(status=422, body="who is user-T1-1@example.org?")
+    agent = site.agent(backend, acct, endpoint={"refuse_limit": 0})
+    done = agent.command("replay", acct.rotate())
+    assert done.returncode == 1 and "u***@example.org" in done.stderr
+    assert "user-T1-1@" not in done.stderr + done.stdout

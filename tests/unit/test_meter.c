@@ -1,0 +1,69 @@
+/*
+ * test_meter.c - ship/meter.h: requests fall into the bucket whose bound they do not exceed.
+ */
+#include "tests/unit/temp.h"
+
+#include "ship/meter.h"
+
+static uint64_t sum(const uint64_t *counts, size_t n)
+{
+	uint64_t total = 0;
+	for (size_t i = 0; i < n; i++)
+		total += counts[i];
+	return total;
+}
+
+static void test_bounds_are_included(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < METER_LATENCIES; i++) {
+		struct ship_meter m = {0};
+		meter_request(&m, (int64_t)meter_latency_us[i], 1, 1);
+		assert_int_equal(m.by_latency[i], 1);
+		meter_request(&m, (int64_t)meter_latency_us[i] + 1, 1, 1);
+		assert_int_equal(m.by_latency[i + 1], 1);
+	}
+	for (size_t i = 0; i < METER_SIZES; i++) {
+		struct ship_meter m = {0};
+		meter_request(&m, 0, meter_size[i], 1);
+		assert_int_equal(m.by_size[i], 1);
+		meter_request(&m, 0, meter_size[METER_SIZES - 1] + 1, 1);
+		assert_int_equal(m.by_size[METER_SIZES], 1);
+	}
+}
+
+static void test_every_request_is_in_one_bucket_of_each(void **state)
+{
+	(void)state;
+	struct ship_meter m = {0};
+	uint64_t elapsed = 0, records = 0;
+	for (uint64_t i = 0; i < 1000; i++) {
+		meter_request(&m, (int64_t)(i * i * 97), i % 1500, 10);
+		elapsed += i * i * 97;
+		records += i % 1500;
+	}
+	assert_int_equal(sum(m.by_latency, METER_LATENCIES + 1), 1000);
+	assert_int_equal(sum(m.by_size, METER_SIZES + 1), 1000);
+	assert_int_equal(m.elapsed_us, elapsed);
+	assert_int_equal(m.records, records);
+	assert_int_equal(m.bytes, 10000);
+}
+
+static void test_a_clock_that_jumps_back_counts_as_no_time(void **state)
+{
+	(void)state;
+	struct ship_meter m = {0};
+	meter_request(&m, -5, 1, 1);
+	assert_int_equal(m.elapsed_us, 0);
+	assert_int_equal(m.by_latency[0], 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_bounds_are_included),
+	        cmocka_unit_test(test_every_request_is_in_one_bucket_of_each),
+	        cmocka_unit_test(test_a_clock_that_jumps_back_counts_as_no_time),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
