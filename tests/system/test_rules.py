@@ -159,6 +159,40 @@ def test_parse_shows_what_would_be_sent(site):
         ("b", "Hard", "10-test.rules:2")]
 
 
+def test_the_process_page_gets_the_verdict_of_the_rules(site):
+    """Hard where the rules say so; a block is no fault of the address."""
+    rules_file(site, "User unknown==>Hard\nlisted==>block\nnoise==>ignore\n")
+    acct = site.acct()
+    acct.append([bounce("a@x.y", "smtp;550 User unknown"),
+                 bounce("b@x.y", "smtp;550 listed", status="5.1.1 (x)"),
+                 bounce("c@x.y", "smtp;550 noise")])
+    agent = site.agent("http://127.0.0.1:9/x", acct, rules=[site.folder / "rules.d" / "*.rules"])
+    done = agent.command("parse", "--format", "octeth-process", acct.live)
+    assert done.stdout.splitlines() == ["bounce,a@x.y,Hard", "bounce,b@x.y,Soft"]
+
+
+def test_a_replay_judges_by_the_rules(site):
+    agent, backend, acct = judged(site, "User unknown==>Hard\nnoise==>ignore\n",
+                                  bounce("a", "smtp;550 noise"), bounce("b", "smtp;550 User unknown"))
+    eventually(lambda: rows_of(agent)["acknowledged"] == 1)
+    assert agent.stop() == 0
+    first = backend.events()[0]["event"]
+    done = agent.command("replay", acct.live)
+    assert done.returncode == 0, done.stderr
+    assert [row["event"] for row in backend.events()] == [first, first]
+    assert first["bounceRule"] == "10-test.rules:1"
+
+
+def test_trace_shows_what_the_rules_say(site):
+    agent, _, _ = judged(site, "User unknown==>Hard id=unknown\n",
+                         bounce("a", "smtp;550 User unknown"))
+    eventually(lambda: rows_of(agent)["acknowledged"] == 1)
+    assert agent.stop() == 0
+    done = agent.command("trace", "joe@example.org")
+    assert "    Hard by rule unknown\n" in done.stdout
+    assert '"bounceRule":"unknown"' in agent.command("trace", "--json", "joe@example.org").stdout
+
+
 # ---- start and reload ----
 
 def test_wrong_rules_end_a_start_with_78(site):
