@@ -19,8 +19,8 @@ SAN     ?= 0
 FAULTS  ?= 0
 
 BUILD  := build$(if $(filter 1,$(SAN)),/san)$(if $(filter 1,$(FAULTS)),/faults)
-PKGS   := libcurl libcjson libconfuse sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
-PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libcjson-dev libconfuse-dev \
+PKGS   := libcurl libcrypto libcjson libconfuse sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
+PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libssl-dev libcjson-dev libconfuse-dev \
 	libinotifytools0-dev libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
 	zlib1g-dev libpcre2-dev
 PACKAGES_CHECK := $(PACKAGES) libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates mandoc
@@ -30,7 +30,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) \
 	$(if $(filter 1,$(SAN)),$(SANFLAGS)) $(if $(filter 1,$(FAULTS)),-DFAULTS) $(shell pkg-config --cflags $(PKGS))
-LIBS := -lcsv $(shell pkg-config --libs $(PKGS))
+LIBS := -lcsv -lresolv $(shell pkg-config --libs $(PKGS))
 
 ROOMS := base state conf csv tailer rules ship agent
 SRC   := $(wildcard $(ROOMS:%=%/*.c))

@@ -29,6 +29,7 @@ int cmd_archives(int argc, char **argv);
 int cmd_reconcile(int argc, char **argv);
 int cmd_import_sincedb(int argc, char **argv);
 int cmd_import_logstash(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 
 enum cmd_kind {
 	CMD_FLAG,   /* to is a bool */

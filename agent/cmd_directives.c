@@ -3,32 +3,71 @@
 #include <string.h>
 
 #include "agent/cmd.h"
+#include "agent/findings.h"
+#include "agent/user.h"
 #include "conf/directives.h"
+#include "conf/verify.h"
+
+static int print(const struct conf *conf, bool extended)
+{
+	int rc = directives_print(conf, extended, stdout);
+	if (rc == 0)
+		return 0;
+	(void)fprintf(stderr, "pmta-shipper directives: cannot write: %s\n", strerror(-rc));
+	return 1;
+}
+
+static int verify(const struct conf *conf, const char *path)
+{
+	struct pmta_config *pmta;
+	struct findings findings = {0};
+	struct user user;
+	struct err err = {0};
+	if (pmta_config_read(&pmta, path, NULL, &err) < 0)
+		return cmd_failed(err.text);
+	user_of_service(conf, &user);
+	const struct verify v = {.conf = conf,
+	                         .pmta = pmta,
+	                         .reader = user_reads_by_group(&user, conf) ? user.name : NULL,
+	                         .to = {findings_print, &findings}};
+	verify_pmta(&v);
+	(void)pmta_config_free(pmta);
+	if (findings.n[FINDING_PROBLEM] == 0)
+		(void)printf("%s: fine: it logs what every source needs\n", path);
+	else
+		(void)printf("%s: %u to be changed; pmta reload afterwards\n", path,
+		             findings.n[FINDING_PROBLEM]);
+	return findings.n[FINDING_PROBLEM] > 0;
+}
 
 int cmd_directives(int argc, char **argv)
 {
-	const char *path = CONF_DEFAULT_PATH;
+	const char *path = CONF_DEFAULT_PATH, *pmta = NULL;
 	bool extended = false;
 	const struct cmd_option options[] = {
 	        {"extended", CMD_FLAG, &extended, NULL, "log further fields that help Octeth"},
+	        {"verify", CMD_TEXT, &pmta, "PMTA_CONFIG",
+	         "compare with PowerMTA's configuration instead, and say\n"
+	         "                           what has to be changed there"},
 	        {0}};
 	const struct cmd_spec spec = {
-	        .usage = "[-c FILE] [--extended]",
-	        .about = "Print the acct-file blocks for PowerMTA's configuration.",
-	        .examples = "  pmta-shipper directives --extended >acct-files.txt",
+	        .usage = "[-c FILE] [--extended]\n[-c FILE] --verify PMTA_CONFIG",
+	        .about = "Print the acct-file blocks for PowerMTA's configuration, or compare them "
+	                 "with it.",
+	        .examples = "  pmta-shipper directives\n"
+	                    "  pmta-shipper directives --verify /etc/pmta/config",
 	        .options = options,
 	        .config = &path,
 	        .arguments = CMD_NO_ARGUMENTS};
 	struct conf *conf = NULL;
 	int status = cmd_options(argc, argv, &spec);
+	if (status == CMD_GO_ON && pmta && extended)
+		status = cmd_usage(argv[0], "--extended is for printing, not for --verify");
 	if (status == CMD_GO_ON)
 		status = cmd_load_conf_to_look(&conf, path);
 	if (!conf)
 		return status;
-	int r = directives_print(conf, extended, stdout);
+	status = pmta ? verify(conf, pmta) : print(conf, extended);
 	(void)conf_free(conf);
-	if (r == 0)
-		return 0;
-	(void)fprintf(stderr, "pmta-shipper directives: cannot write: %s\n", strerror(-r));
-	return 1;
+	return status;
 }

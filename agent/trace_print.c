@@ -106,20 +106,6 @@ static int print_text(const struct trace_row *row, bool raw)
 
 /* ---- JSON ---- */
 
-static void json_text(const char *text)
-{
-	(void)putchar('"');
-	for (const char *p = text; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			(void)printf("\\%c", *p);
-		else if ((unsigned char)*p < ' ' || *p == 0x7f)
-			(void)printf("\\u%04x", (unsigned)*p);
-		else
-			(void)putchar(*p);
-	}
-	(void)putchar('"');
-}
-
 /* "name":"value", the value valid UTF-8 */
 static int member(const char *before, const char *name, const char *value, bool raw)
 {
@@ -129,9 +115,9 @@ static int member(const char *before, const char *name, const char *value, bool 
 	if (valid) {
 		(void)utf8_repair(shown, strlen(shown), valid, &bad);
 		(void)printf("%s", before);
-		json_text(name);
+		utf8_json(slice_of(name), stdout);
 		(void)putchar(':');
-		json_text(valid);
+		utf8_json(slice_of(valid), stdout);
 	}
 	int rc = valid ? 0 : -ENOMEM;
 	free(valid);

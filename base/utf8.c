@@ -166,7 +166,7 @@ void utf8_json(struct slice text, FILE *out)
 		size_t n = subpart(p, (size_t)(end - p), &whole);
 		if (!whole)
 			(void)fputs("\xef\xbf\xbd", out);
-		else if (*p < 0x20)
+		else if (*p < 0x20 || *p == 0x7f)
 			(void)fprintf(out, "\\u%04x", *p);
 		else if (*p == '"' || *p == '\\')
 			(void)fprintf(out, "\\%c", *p);

@@ -90,4 +90,10 @@ void conf_print(const struct conf *conf, FILE *out);
 /* The source of that name, or NULL. */
 const struct conf_source *conf_source_named(const struct conf *conf, const char *name);
 
+/* "/var/log/pmta/bounces" of "/var/log/pmta/bounces.csv": what all its files begin with. */
+void conf_source_stem(const struct conf_source *s, char *ret, size_t size);
+
+/* The folder of its live files. */
+void conf_source_folder(const struct conf_source *s, char *ret, size_t size);
+
 #endif

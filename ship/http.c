@@ -17,16 +17,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/scope.h"
+#include "ship/headers.h"
 
-#define SECRET_MAX 4096
 #define CONNECTION_AGE_S 300L
+#define CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 #define FDS_MAX 8
 #define RETRY_AFTER_MAX_S INT64_C(86400)
-#define BODY_BOUND                                                                                 \
-	65536 /* an answer longer than this is broken off; what decides is here by then */
+#define BODY_BOUND 65536 /* a longer answer is broken off; what decides is here by then */
 
 struct http {
 	CURLM *multi;
@@ -107,25 +106,16 @@ static size_t on_head(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-static CURLcode set_tls(CURL *e, const struct ship_conf *conf)
+/* An empty text is an option that is not set. */
+static const char *or_null(const char *text)
 {
-	const char *ca = conf->ca_file[0] ? conf->ca_file : "/etc/ssl/certs/ca-certificates.crt";
-	CURLcode rc = curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(e, CURLOPT_CAINFO, ca);
-	if (rc == CURLE_OK && conf->client_cert[0])
-		rc = curl_easy_setopt(e, CURLOPT_SSLCERT, conf->client_cert);
-	if (rc == CURLE_OK && conf->client_key[0])
-		rc = curl_easy_setopt(e, CURLOPT_SSLKEY, conf->client_key);
-	return rc;
+	return text[0] ? text : NULL;
 }
 
 /* What is the same for every request of a slot.  Host name and chain are verified by default. */
 static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 {
-	static const struct {
+	const struct {
 		CURLoption option;
 		long value;
 	} longs[] = {
@@ -138,36 +128,40 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 	        {CURLOPT_BUFFERSIZE, 16384},
 	        {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS},
 	        {CURLOPT_NETRC, CURL_NETRC_IGNORED},
+	        {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+	        /* Without TLS there is no HTTP/2, and only the first answer would tell curl so. */
+	        {CURLOPT_PIPEWAIT, strncasecmp(conf->url, "https:", 6) == 0},
+	        {CURLOPT_CONNECTTIMEOUT_MS, (long)conf->connect_timeout_ms},
+	        {CURLOPT_TIMEOUT_MS, (long)conf->timeout_ms},
+	};
+	const struct {
+		CURLoption option;
+		const char *value;
+	} texts[] = {
+	        {CURLOPT_PROTOCOLS_STR, "http,https"},
+	        {CURLOPT_URL, conf->url},
+	        {CURLOPT_USERAGENT, "pmta-shipper/" VERSION},
+	        /* An empty proxy turns off what the environment says. */
+	        {CURLOPT_PROXY, conf->proxy},
+	        {CURLOPT_NOPROXY, ""},
+	        {CURLOPT_CAPATH, NULL},
+	        {CURLOPT_CAINFO, conf->ca_file[0] ? conf->ca_file : CA_FILE},
+	        {CURLOPT_SSLCERT, or_null(conf->client_cert)},
+	        {CURLOPT_SSLKEY, or_null(conf->client_key)},
 	};
 	CURL *e = c->easy;
 	CURLcode rc = CURLE_OK;
 	for (size_t i = 0; rc == CURLE_OK && i < sizeof(longs) / sizeof(longs[0]); i++)
 		rc = curl_easy_setopt(e, longs[i].option, longs[i].value);
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	/* Without TLS there is no HTTP/2, and only the first answer would tell curl so. */
-	if (rc == CURLE_OK && strncasecmp(conf->url, "https:", 6) == 0)
-		rc = curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(e, CURLOPT_URL, conf->url);
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(e, CURLOPT_USERAGENT, "pmta-shipper/" VERSION);
-	/* An empty proxy turns off what the environment says: the configuration alone decides. */
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(e, CURLOPT_PROXY, conf->proxy);
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(e, CURLOPT_NOPROXY, "");
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)conf->connect_timeout_ms);
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)conf->timeout_ms);
+	for (size_t i = 0; rc == CURLE_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
+		rc = curl_easy_setopt(e, texts[i].option, texts[i].value);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
 	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head);
 	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
 	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, c);
 	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->error);
-	return rc == CURLE_OK ? set_tls(e, conf) : rc;
+	return rc;
 }
 
 static struct call *call_new(struct http_target *t)
@@ -185,70 +179,21 @@ static struct call *call_new(struct http_target *t)
 	return c;
 }
 
-/* Append "NAME: value" or, with value NULL, name alone. */
-static int add_header(struct curl_slist **list, const char *name, const char *value)
-{
-	char line[SECRET_MAX + 64];
-	(void)snprintf(line, sizeof(line), "%s%s", name, value ? value : "");
-	struct curl_slist *longer = curl_slist_append(*list, line);
-	explicit_bzero(line, sizeof(line));
-	if (!longer)
-		return -ENOMEM;
-	*list = longer;
-	return 0;
-}
-
-/* The first line of a secret file that others cannot read. */
-static int read_secret(const char *path, char ret[SECRET_MAX + 3], struct err *err)
-{
-	struct stat st;
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(err, -errno, "read secret \"%s\": %m", path);
-	if (!S_ISREG(st.st_mode) || (st.st_mode & 0007))
-		return err_set(err, -EPERM, "secret \"%s\" can be read by others: chmod o= it",
-		               path);
-	ssize_t n = read(fd, ret, SECRET_MAX + 2); /* its line end, too */
-	if (n < 0)
-		return err_set(err, -errno, "read secret \"%s\": %m", path);
-	ret[n] = '\0';
-	ret[strcspn(ret, "\r\n")] = '\0';
-	return ret[0] ? 0 : err_set(err, -EINVAL, "secret \"%s\" is empty", path);
-}
-
-static int add_secret(struct curl_slist **list, const char *path, const char *name, struct err *err)
-{
-	char secret[SECRET_MAX + 3];
-	if (!path[0])
-		return 0;
-	int rc = read_secret(path, secret, err);
-	if (rc == 0)
-		rc = add_header(list, name, secret);
-	explicit_bzero(secret, sizeof(secret));
-	return rc;
-}
-
 int http_target_secrets(struct http_target *t, struct err *err)
 {
-	const struct ship_conf *conf = t->conf;
+	struct strlist headers = {0};
 	struct curl_slist *list = NULL;
-	int rc = add_header(&list, "Expect:", NULL);
-	if (rc == 0)
-		rc = add_header(&list, "Content-Type: ",
-		                conf->format == SHIP_NDJSON ? "application/x-ndjson"
-		                                            : "application/json");
-	for (size_t i = 0; rc == 0 && i < conf->headers.n; i++)
-		rc = add_header(&list, conf->headers.v[i], NULL);
-	if (rc == 0)
-		rc = add_secret(&list, conf->signature_file, "X-Octeth-Signature: ", err);
-	if (rc == 0)
-		rc = add_secret(&list, conf->token_file, "Authorization: Bearer ", err);
+	int rc = headers_make(t->conf, &headers, err);
+	for (size_t i = 0; rc == 0 && i < headers.n; i++) {
+		struct curl_slist *longer = curl_slist_append(list, headers.v[i]);
+		rc = longer ? 0 : -ENOMEM;
+		list = longer ? longer : list;
+	}
+	headers_wipe(&headers);
 	/* The list in use may belong to a request under way; it goes with the next change. */
-	if (rc < 0 || t->busy) {
-		if (rc < 0 || t->headers) {
-			curl_slist_free_all(list);
-			return rc;
-		}
+	if (rc < 0 || (t->busy && t->headers)) {
+		curl_slist_free_all(list);
+		return rc;
 	}
 	curl_slist_free_all(t->headers);
 	t->headers = list;
@@ -305,6 +250,18 @@ void http_target_refresh(struct http_target *t)
 	t->fresh = true;
 }
 
+static CURLcode set_request(struct call *c, const struct http_request *r)
+{
+	struct curl_slist *headers = c->target->headers;
+	(void)snprintf(c->key, sizeof(c->key), "Idempotency-Key: %s", r->key);
+	c->encoding_node = (struct curl_slist){"Content-Encoding: gzip", headers};
+	c->key_node = (struct curl_slist){c->key, r->gzip ? &c->encoding_node : headers};
+	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, r->body);
+	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
+	return curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER,
+	                        *r->key ? &c->key_node : c->key_node.next);
+}
+
 int http_post(struct http_target *t, const struct http_request *request, void *arg)
 {
 	struct call *c = t->free;
@@ -318,12 +275,7 @@ int http_post(struct http_target *t, const struct http_request *request, void *a
 	c->body_len = c->body_seen = 0;
 	c->head_done = false;
 	c->error[0] = '\0';
-	(void)snprintf(c->key, sizeof(c->key), "Idempotency-Key: %s", request->key);
-	c->encoding_node = (struct curl_slist){"Content-Encoding: gzip", t->headers};
-	c->key_node = (struct curl_slist){c->key, request->gzip ? &c->encoding_node : t->headers};
-	CURLcode rc = curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, &c->key_node);
-	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, request->body);
-	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->len);
+	CURLcode rc = set_request(c, request);
 	(void)curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, t->fresh ? 1L : 0L);
 	(void)curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, t->fresh ? 0L : 60L);
 	t->fresh = false;
@@ -344,7 +296,7 @@ static const char *failure_of(const struct call *c, CURLcode rc)
 	return c->head_done ? "" : "connection closed in the head of the answer";
 }
 
-static void report(struct call *c, CURLcode rc, http_done_fn *fn, void *context)
+static struct answer answer_of(struct call *c, CURLcode rc)
 {
 	long status = 0;
 	curl_off_t retry_after = 0, total = 0;
@@ -352,7 +304,7 @@ static void report(struct call *c, CURLcode rc, http_done_fn *fn, void *context)
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	(void)curl_easy_getinfo(c->easy, CURLINFO_TOTAL_TIME_T, &total);
 	c->body[c->body_len] = '\0';
-	const struct answer a = {
+	return (struct answer){
 	        /* An interim answer (100 Continue) is none. */
 	        .status = status >= 200 && c->head_done ? status : 0,
 	        .failure = failure_of(c, rc),
@@ -364,7 +316,6 @@ static void report(struct call *c, CURLcode rc, http_done_fn *fn, void *context)
 	        .elapsed_ms = (int64_t)total / 1000,
 	        .elapsed_us = (int64_t)total,
 	};
-	fn(c->arg, &a, context);
 }
 
 int http_step(struct http *h, http_done_fn *fn, void *context)
@@ -385,7 +336,8 @@ int http_step(struct http *h, http_done_fn *fn, void *context)
 		*p = c->next;
 		c->next = t->free;
 		t->free = c;
-		report(c, rc, fn, context);
+		const struct answer a = answer_of(c, rc);
+		fn(c->arg, &a, context);
 	}
 	return 0;
 }
@@ -459,4 +411,86 @@ int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body
 	free(body.text);
 	return err_set(err, rc == CURLE_COULDNT_CONNECT ? -ECONNREFUSED : -EIO,
 	               "ask the agent through \"%s/control\": %s", dir, why);
+}
+
+/* ---- one request by itself ---- */
+
+static int collect_sent(CURL *e, curl_infotype type, char *data, size_t n, void *arg)
+{
+	(void)e;
+	if (type == CURLINFO_HEADER_OUT)
+		(void)collect(data, 1, n, arg);
+	return 0;
+}
+
+static int64_t elapsed(CURL *e, CURLINFO what)
+{
+	curl_off_t us = 0;
+	(void)curl_easy_getinfo(e, what, &us);
+	return us > 0 ? (int64_t)us / 1000 + 1 : 0; /* so that 0 is "did not come that far" */
+}
+
+static void once_set_up(struct call *c, const struct http_request *r, struct collected *sent)
+{
+	CURL *e = c->easy;
+	(void)curl_easy_setopt(e, CURLOPT_CERTINFO, 1L);
+	if (!r) {
+		(void)curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
+		(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+		(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+		return;
+	}
+	(void)set_request(c, r);
+	(void)curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, collect_sent);
+	(void)curl_easy_setopt(e, CURLOPT_DEBUGDATA, sent);
+}
+
+static void once_read(struct call *c, CURLcode rc, struct http_once *ret)
+{
+	CURL *e = c->easy;
+	const char *text = NULL;
+	struct curl_header *date;
+	const struct curl_certinfo *all = NULL;
+	ret->answer = answer_of(c, rc);
+	(void)snprintf(ret->failure, sizeof(ret->failure), "%s", ret->answer.failure);
+	memcpy(ret->body, c->body, c->body_len);
+	ret->answer.failure = ret->failure;
+	ret->answer.body.text = ret->body;
+	ret->unresolved = rc == CURLE_COULDNT_RESOLVE_HOST || rc == CURLE_COULDNT_RESOLVE_PROXY;
+	ret->resolve_ms = elapsed(e, CURLINFO_NAMELOOKUP_TIME_T);
+	ret->connect_ms = elapsed(e, CURLINFO_CONNECT_TIME_T);
+	ret->tls_ms = elapsed(e, CURLINFO_APPCONNECT_TIME_T);
+	if (curl_easy_getinfo(e, CURLINFO_PRIMARY_IP, &text) == CURLE_OK && text)
+		(void)snprintf(ret->address, sizeof(ret->address), "%s", text);
+	if (curl_easy_getinfo(e, CURLINFO_REDIRECT_URL, &text) == CURLE_OK && text)
+		(void)snprintf(ret->redirect, sizeof(ret->redirect), "%s", text);
+	if (curl_easy_header(e, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK)
+		ret->date_s = curl_getdate(date->value, NULL);
+	(void)curl_easy_getinfo(e, CURLINFO_CERTINFO, &all);
+	const struct curl_slist *l = all && all->num_of_certs > 0 ? all->certinfo[0] : NULL;
+	for (; l && !ret->certificate; l = l->next)
+		if (strncmp(l->data, "Cert:", 5) == 0)
+			ret->certificate = strdup(l->data + 5);
+}
+
+int http_once(const struct ship_conf *conf, const struct http_request *request,
+              struct http_once *ret, struct err *err)
+{
+	struct http_target t = {.conf = conf};
+	struct collected sent = {0};
+	int rc = request ? http_target_secrets(&t, err) : 0;
+	struct call *c = rc == 0 ? call_new(&t) : NULL;
+	if (rc == 0 && !c)
+		rc = err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
+	if (c) {
+		*ret = (struct http_once){0};
+		once_set_up(c, request, &sent);
+		once_read(c, curl_easy_perform(c->easy), ret);
+		ret->sent = sent.text;
+		curl_easy_cleanup(c->easy);
+		free(c);
+	}
+	curl_slist_free_all(t.headers);
+	return rc;
 }

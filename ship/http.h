@@ -45,6 +45,27 @@ int http_post(struct http_target *t, const struct http_request *request, void *a
 typedef void http_done_fn(void *arg, const struct answer *answer, void *context);
 int http_step(struct http *h, http_done_fn *fn, void *context) MUST_CHECK;
 
+/*
+ * One request by itself, waited for, over a connection of its own.  request NULL: connect only,
+ * with whatever certificate the server has, and send nothing.  An empty key is left out.  Returns 0
+ * when it was tried, whatever came of it, or a negative errno (secrets that cannot be read); the
+ * caller frees certificate and sent.
+ */
+struct http_once {
+	struct answer answer;
+	char body[ANSWER_BODY_MAX + 1];
+	char failure[256];
+	bool unresolved;
+	int64_t resolve_ms, connect_ms, tls_ms; /* since the start; 0: it did not come that far */
+	char address[64];                       /* it was connected to */
+	char redirect[512];                     /* of a 3xx; "" for none */
+	int64_t date_s;                         /* what the Date header says; 0 for none */
+	char *certificate;                      /* the server's, as PEM */
+	char *sent;                             /* head of the request, secrets included */
+};
+int http_once(const struct ship_conf *conf, const struct http_request *request,
+              struct http_once *ret, struct err *err) MUST_CHECK;
+
 /* Sleep until a transfer moves, one of fds is ready (revents is set), or timeout_ms is over. */
 int http_wait(struct http *h, struct pollfd *fds, size_t nfds, int timeout_ms) MUST_CHECK;
 

@@ -58,14 +58,16 @@ static bool find_closed(char *path)
 	return false;
 }
 
-void mend_advice(const char *path, char *ret, size_t size)
+void mend_unreadable(const char *path, char *ret_why, size_t why_size, char *ret_how,
+                     size_t how_size)
 {
 	char at[PATH_MAX], owner[NAME_SIZE], group[NAME_SIZE], user[NAME_SIZE], own[NAME_SIZE];
 	struct stat st;
 	(void)snprintf(at, sizeof(at), "%s", path);
 	bool folder = find_closed(at);
 	if (stat(at, &st) < 0) {
-		(void)snprintf(ret, size, "to see what is closed: namei -l %s", path);
+		(void)snprintf(ret_why, why_size, "to see what is closed");
+		(void)snprintf(ret_how, how_size, "namei -l %s", path);
 		return;
 	}
 	folder = folder || S_ISDIR(st.st_mode);
@@ -73,25 +75,27 @@ void mend_advice(const char *path, char *ret, size_t size)
 	name_group(st.st_gid, group);
 	name_user(geteuid(), user);
 	name_group(getegid(), own);
-	int n = snprintf(ret, size,
-	                 "%s%s%sit belongs to %s:%s, mode %04o: ", folder ? "for the folder " : "",
-	                 folder ? at : "", folder ? ": " : "", owner, group,
-	                 (unsigned)st.st_mode & 07777);
-	if (n < 0 || (size_t)n >= size)
-		return;
+	(void)snprintf(ret_why, why_size, "%s%s%sit belongs to %s:%s, mode %04o",
+	               folder ? "for the folder " : "", folder ? at : "", folder ? ": " : "", owner,
+	               group, (unsigned)st.st_mode & 07777);
 	const char *what = folder ? "g+rx" : "g+r";
 	unsigned wanted = folder ? S_IRGRP | S_IXGRP : S_IRGRP;
-	ret += n;
-	size -= (size_t)n;
 	if (in_group(st.st_gid))
-		(void)snprintf(ret, size, "chmod %s %s", what, at);
+		(void)snprintf(ret_how, how_size, "chmod %s %s", what, at);
 	else if (st.st_gid == 0) /* nobody is to join root's group */
-		(void)snprintf(ret, size, "chmod %s %s && chgrp %s %s", what, at, own, at);
+		(void)snprintf(ret_how, how_size, "chmod %s %s && chgrp %s %s", what, at, own, at);
 	else if ((st.st_mode & wanted) == wanted)
-		(void)snprintf(ret, size, "usermod -a -G %s %s, and restart the service", group,
-		               user);
+		(void)snprintf(ret_how, how_size, "usermod -a -G %s %s, and restart the service",
+		               group, user);
 	else
-		(void)snprintf(ret, size,
+		(void)snprintf(ret_how, how_size,
 		               "chmod %s %s && usermod -a -G %s %s, and restart the service", what,
 		               at, group, user);
+}
+
+void mend_advice(const char *path, char *ret, size_t size)
+{
+	char why[PATH_MAX + 256], how[2 * PATH_MAX + 256];
+	mend_unreadable(path, why, sizeof(why), how, sizeof(how));
+	(void)snprintf(ret, size, "%s: %s", why, how);
 }

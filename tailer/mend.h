@@ -11,5 +11,8 @@
  * root, in one line.  The path may be behind a closed folder: then it is about that folder.
  */
 void mend_advice(const char *path, char *ret, size_t size);
+/* The same in two: whose it is, and the command. */
+void mend_unreadable(const char *path, char *ret_why, size_t why_size, char *ret_how,
+                     size_t how_size);
 
 #endif

@@ -16,7 +16,7 @@ from steps import (
     arrived, compare, conserved, dead, dead_shown, delivered, lines, put, records, rescanned,
     started, stopped, up)
 
-COMMANDS = ["run", "check", "directives", "parse", "status", "dead"]
+COMMANDS = ["run", "check", "directives", "parse", "status", "dead", "doctor"]
 VERSION = re.search(r"^## \[([0-9][^]]*)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)[1]
 
 

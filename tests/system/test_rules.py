@@ -269,6 +269,20 @@ def test_check_tells_of_rules(site):
     assert done.returncode == 0 and "no file of rules is there" in done.stdout
 
 
+def test_doctor_tells_of_rules(site):
+    path = rules_file(site, "thing==>Hard\n? a thing -> hard\n")
+    agent = site.agent("http://127.0.0.1:9/x", site.acct().begin(),
+                       rules=[site.folder / "rules.d" / "*.rules"])
+    told = [(one["level"], one["text"]) for one in
+            json.loads(agent.command("doctor", "--json").stdout)["findings"]
+            if one["what"] == "rules"]
+    assert told == [("ok", "1 rules, 1 self-tests passed")]
+    path.write_text("broken\n", "utf-8")
+    told = [one for one in json.loads(agent.command("doctor", "--json").stdout)["findings"]
+            if one["what"] == "rules"]
+    assert [one["level"] for one in told] == ["problem"] and f"{path}:1: no rule" in told[0]["text"]
+
+
 # ---- the starter set ----
 
 def test_the_starter_set_passes_its_own_tests():

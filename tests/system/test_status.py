@@ -722,7 +722,7 @@ def test_every_command_has_examples_that_are_command_lines():
         text = run(command, "--help").stdout
         assert "\nExamples:\n" in text, command
         for line in text.split("\nExamples:\n")[1].strip().splitlines():
-            assert re.match(rf" *(\S+ \| *)?pmta-shipper {command}\b", line), line
+            assert re.match(rf" *(\S+ \| *|sudo )?pmta-shipper {command}\b", line), line
 
 
 @pytest.mark.parametrize("args, meant", [

@@ -1,0 +1,21 @@
+/*
+ * others.h - other programs' configuration files that name our folders; text is looked for, not
+ * understood.
+ */
+#ifndef AGENT_OTHERS_H
+#define AGENT_OTHERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf/conf.h"
+
+/* Each program under root ("" for this host) whose configuration names a source's files. */
+typedef void others_fn(const char *program, const char *unit, const char *where,
+                       const struct conf_source *source, void *arg);
+void others_each(const char *root, const struct conf *conf, others_fn *fn, void *arg);
+
+/* The first line of cron, logrotate or tmpfiles that names the folder: "FILE:LINE". */
+bool others_cleaner(const char *root, const char *folder, char *ret, size_t size);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * user.h - who the service runs as, and what that user can do.
+ */
+#ifndef AGENT_USER_H
+#define AGENT_USER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+
+#define USER_SERVICE "pmta-shipper"
+#define USER_PMTA_GROUP "pmta"
+
+struct user {
+	char name[64]; /* or "uid 123" */
+	uid_t uid;
+	gid_t gid;
+	bool guessed; /* no state-dir and no user of the package: whoever asks */
+};
+
+/* The owner of state-dir; before there is one, the package's user; else the caller. */
+void user_of_service(const struct conf *conf, struct user *ret);
+
+/* Is the user in the group (by its supplementary groups, too)? */
+bool user_in_group(const struct user *u, gid_t group);
+
+/* Whether the user reads the files of PowerMTA through their group. */
+bool user_reads_by_group(const struct user *u, const struct conf *conf);
+
+/* Become that user, with all its groups, for good.  0 or a negative errno. */
+int user_become(const struct user *u) MUST_CHECK;
+
+#endif
