@@ -125,8 +125,8 @@ def test_what_a_rule_ignores_is_counted_and_not_delivered(site):
     assert rules["digest"] in agent.command("status").stdout
     assert agent.stop() == 0
     agent.start()
-    agent.wait_for("started", times=1)
-    eventually(lambda: rows_of(agent)["ignored"] == 5)
+    eventually(lambda: '"running":true' in agent.command("status", "--json").stdout)
+    assert rows_of(agent)["ignored"] == 5
     assert agent.stop() == 0
     assert [row["event"]["orig"] for row in backend.events()] == ["b", "g"]
 
