@@ -32,14 +32,14 @@ ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(CF
 	$(if $(filter 1,$(SAN)),$(SANFLAGS)) $(if $(filter 1,$(FAULTS)),-DFAULTS) $(shell pkg-config --cflags $(PKGS))
 LIBS := -lcsv -lresolv $(shell pkg-config --libs $(PKGS))
 
-ROOMS := base state conf csv tailer ship agent
+ROOMS := base state conf csv tailer rules ship agent
 SRC   := $(wildcard $(ROOMS:%=%/*.c))
 OBJ   := $(SRC:%.c=$(BUILD)/%.o)
 LIB   := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
 UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 WRITER_SRC := $(wildcard fixtures/*.c)
 
-.PHONY: all demo check check-page torture valgrind unit system install format clean deps deps-check
+.PHONY: all demo check check-page torture valgrind unit system install format clean deps deps-check bench-rules
 .SECONDARY:
 all: $(BUILD)/pmta-shipper
 
@@ -129,6 +129,9 @@ install: $(BUILD)/pmta-shipper
 	install -D -m 755 $(BUILD)/pmta-shipper $(DESTDIR)$(PREFIX)/bin/pmta-shipper
 	install -D -m 644 docs/pmta-shipper.8 $(DESTDIR)$(PREFIX)/share/man/man8/pmta-shipper.8
 	install -D -m 644 docs/pmta-shipper.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/pmta-shipper.conf.5
+	install -D -m 644 docs/pmta-shipper.rules.5 $(DESTDIR)$(PREFIX)/share/man/man5/pmta-shipper.rules.5
+	install -D -m 644 conf/rules.d/50-starter.rules \
+		$(DESTDIR)$(PREFIX)/share/pmta-shipper/rules.d/50-starter.rules
 	install -D -m 644 conf/pmta-shipper.conf \
 		$(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/pmta-shipper.conf.example
 	install -D -m 644 docs/MIGRATING.md $(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/MIGRATING.md
@@ -147,6 +150,14 @@ torture: deps-check
 	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) tests/torture/torture.py --seconds $(TORTURE_T) $(if $(SEED),--seed $(SEED))
+
+# Records judged a second, by the number of rules; and by the starter set.
+$(BUILD)/bench-rules: $(BUILD)/tests/bench/rules.o $(filter $(BUILD)/rules/%.o $(BUILD)/base/%.o,$(OBJ))
+	@echo "  LD    $@"
+	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+bench-rules: $(BUILD)/bench-rules
+	@$(BUILD)/bench-rules conf/rules.d/50-starter.rules
 
 # The agent under valgrind, through records, answers and a rotation; unit tests likewise.
 VALGRIND_UNIT := test_reader test_follow test_store test_json test_batch test_ledger

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/judge.h"
 #include "base/scope.h"
 
 struct again {
@@ -25,6 +26,7 @@ static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, 
 	struct reader *reader = NULL;
 	struct json *json = NULL;
 	struct record rec;
+	struct judge_text verdict;
 	struct event_salt salt = {0};
 	const struct line line = {.text = d->row.text,
 	                          .len = d->row.len,
@@ -41,6 +43,11 @@ static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, 
 		rc = reader_row(reader, &line, &rec) == READ_RECORD ? 0 : -EBADMSG;
 	if (rc == 0) {
 		rec.mark.id = d->id; /* the row's own file is not at hand, and need not be */
+		rc = judge_record(a->rules, &rec, &verdict);
+	}
+	if (rc == JUDGE_WITHHELD)
+		rc = -ECANCELED;
+	if (rc == 0) {
 		ssize_t n = json_record(json, &rec, ret, room);
 		*ret_len = n < 0 ? 0 : (size_t)n;
 		rc = n < 0 ? (int)n : 0;
@@ -63,7 +70,7 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 		int rc = encode(a, endpoint, d, text, room, &len);
 		if (rc < 0) {
 			log_warning("dead letter %" PRId64 " cannot be sent again: %s", d->number,
-			            strerror(-rc));
+			            rc == -ECANCELED ? "a rule withholds it now" : strerror(-rc));
 			return 0;
 		}
 		object = (struct slice){text, len};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/judge.h"
 #include "agent/logstash.h"
 #include "agent/share.h"
 #include "base/clock.h"
@@ -159,6 +160,8 @@ static void close_all(struct agent *a)
 		(void)close(a->signal_fd);
 	a->conf = conf_free(a->conf);
 	a->next_conf = conf_free(a->next_conf);
+	a->rules = rules_free(a->rules);
+	a->next_rules = rules_free(a->next_rules);
 }
 
 /* ---- signals and reload ---- */
@@ -173,11 +176,20 @@ static void on_mistake(const char *line, void *arg)
 static void begin_reload(struct agent *a)
 {
 	struct conf *conf;
+	struct rules *rules;
 	notify_reloading();
 	if (conf_load(&conf, a->conf->path, on_mistake, NULL) < 0) {
 		log_error("reload: the new configuration is wrong, going on with the old one");
 		notify_ready("going on with the old configuration");
 		a->reload_failed = true;
+		return;
+	}
+	if (judge_load(&rules, conf, on_mistake, NULL) < 0) {
+		log_error("reload: the rules are wrong, going on with the old configuration and "
+		          "the old rules");
+		notify_ready("going on with the old configuration and rules");
+		a->reload_failed = true;
+		(void)conf_free(conf);
 		return;
 	}
 	if (strcmp(conf->state_dir, a->conf->state_dir) != 0 ||
@@ -187,6 +199,8 @@ static void begin_reload(struct agent *a)
 		            "next restart");
 	(void)conf_free(a->next_conf);
 	a->next_conf = conf;
+	(void)rules_free(a->next_rules);
+	a->next_rules = rules;
 	a->reload_failed = false;
 	if (!a->reload) /* one reload after the other does not put the first one off */
 		a->stop_ms = a->now_ms;
@@ -253,6 +267,9 @@ static int finish_reload(struct agent *a, struct err *err)
 			close_tailer(a);
 		a->conf = a->next_conf;
 		a->next_conf = NULL;
+		(void)rules_free(a->rules);
+		a->rules = a->next_rules;
+		a->next_rules = NULL;
 		a->loaded_real_ms = clock_real_ms();
 		if (same)
 			repoint_sources(a);
@@ -405,7 +422,13 @@ int agent_run(struct conf *conf, bool dry_run)
 	struct err err = {0};
 	a.now_ms = a.started_ms = clock_mono_ms();
 	a.started_real_ms = a.loaded_real_ms = clock_real_ms();
-	int rc = open_all(&a, &err);
+	int rc = judge_load(&a.rules, conf, on_mistake, NULL);
+	if (rc < 0) {
+		log_error("the rules are wrong: not started; 'pmta-shipper check' tells the same");
+		close_all(&a);
+		return rc == -EINVAL ? CMD_EXIT_CONF : 1;
+	}
+	rc = open_all(&a, &err);
 	if (rc == 0) {
 		say_start(&a);
 		rc = loop(&a, &err);

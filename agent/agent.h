@@ -29,6 +29,7 @@
 
 struct agent;
 struct listen;
+struct rules;
 
 /* timeLogged of a source's records, as PowerMTA wrote it; "" while none is known. */
 #define TIME_TEXT_SIZE 40
@@ -118,6 +119,7 @@ struct agent {
 	int64_t now_ms, stop_ms, started_ms, started_real_ms;
 	int64_t rested_ms; /* memory was given back then */
 	struct conf *next_conf;
+	struct rules *rules, *next_rules; /* NULL: there are none */
 	bool reload_failed;     /* the last one was asked for with a configuration that is wrong */
 	int64_t loaded_real_ms; /* when the configuration in force was read */
 
@@ -263,7 +265,8 @@ struct view {
 	bool degraded, dry_run, dead_full;
 	int64_t pid, now_ms, uptime_ms, real_ms;
 	const char *conf_path;
-	char last_error[512]; /* the last warning or error in the log; "" for none */
+	const struct rules *rules; /* of a running agent that has some */
+	char last_error[512];      /* the last warning or error in the log; "" for none */
 	int64_t last_error_ms;
 	struct rates read, acked; /* of all sources */
 	size_t nsources, nendpoints;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/judge.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/scope.h"
@@ -20,7 +21,7 @@
  * What makes a batch's bytes what they are, beside the rows.  A boundary that was stored under
  * another of these would give other bytes, and thus another key: it is of no use.
  */
-static struct hash128 body_digest(const struct conf *conf)
+static struct hash128 body_digest(const struct conf *conf, const struct rules *rules)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -37,6 +38,11 @@ static struct hash128 body_digest(const struct conf *conf)
 			(void)fprintf(f, " %s", s->records.v[j]);
 		for (size_t j = 0; j < s->record_fields.n; j++)
 			(void)fprintf(f, "\n%s", s->record_fields.v[j]);
+	}
+	if (rules) {
+		struct rules_view view;
+		rules_view(rules, &view);
+		(void)fprintf(f, "\n%s", view.digest);
 	}
 	(void)fclose(f);
 	struct hash128 h = hash_bytes(text, len);
@@ -58,7 +64,7 @@ static int on_bound(const struct store_batch *b, void *arg)
 static int load_bounds(struct agent *a)
 {
 	char now[HASH_HEX_SIZE], then[HASH_HEX_SIZE];
-	struct hash128 digest = body_digest(a->conf);
+	struct hash128 digest = body_digest(a->conf, a->rules);
 	hash_hex(&digest, now);
 	a->nbounds = 0;
 	int rc = store_get_text(a->store, "agent", "digest", then, sizeof(then));

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/judge.h"
+
 const char CMD_NO_ARGUMENTS[] = "takes no argument";
 
 int cmd_usage(const char *command, const char *why)
@@ -38,6 +40,11 @@ int cmd_load_conf(struct conf **ret, const char *path)
 int cmd_load_conf_to_look(struct conf **ret, const char *path)
 {
 	return conf_load_to_look(ret, path, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
+}
+
+int cmd_load_rules(struct rules **ret, const struct conf *conf)
+{
+	return judge_load(ret, conf, to_stderr, NULL) < 0 ? CMD_EXIT_CONF : 0;
 }
 
 int cmd_load_conf_to_check(struct conf **ret, const char *path)

@@ -19,6 +19,7 @@ int cmd_directives(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_dead(int argc, char **argv);
+int cmd_rules(int argc, char **argv);
 int cmd_pause(int argc, char **argv);
 int cmd_resume(int argc, char **argv);
 int cmd_drain(int argc, char **argv);
@@ -76,6 +77,10 @@ int cmd_usage(const char *command, const char *why);
 int cmd_load_conf(struct conf **ret, const char *path);
 int cmd_load_conf_to_look(struct conf **ret, const char *path);
 int cmd_load_conf_to_check(struct conf **ret, const char *path);
+
+/* The rules of the configuration, NULL when there are none; as cmd_load_conf(). */
+struct rules;
+int cmd_load_rules(struct rules **ret, const struct conf *conf);
 
 /* Say what failed, on stderr.  Returns 1. */
 int cmd_failed(const char *text);

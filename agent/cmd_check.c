@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/judge.h"
 
 /* A folder that does not exist is waited for, but it may be a typing mistake. */
 static void print_missing(const char *path, bool file)
@@ -44,18 +45,30 @@ static void print_endpoint(const struct ship_conf *e)
 		             formats[e->format], e->url, e->in_flight);
 }
 
-static void print_summary(const struct conf *conf)
+static void print_rules(const struct conf *conf, const struct rules *rules)
 {
+	struct rules_view v;
+	if (!rules && conf->rules.n > 0)
+		(void)printf("note: no file of rules is there: records get no verdict\n");
+	if (!rules)
+		return;
+	rules_view(rules, &v);
+	(void)printf("rules: %zu of %zu files, %zu self-tests passed, digest %s\n", v.rules,
+	             v.files, v.tests, v.digest);
+}
+
+static void print_summary(const struct conf *conf, const struct rules *rules)
+{
+	uint64_t memory = agent_worst_memory(conf) + 2 * rules_memory(rules); /* at a reload */
 	for (size_t i = 0; i < conf->nsources; i++)
 		print_source(&conf->sources[i]);
 	for (size_t i = 0; i < conf->nendpoints; i++)
 		print_endpoint(&conf->endpoints[i]);
-	if (conf->rules.n > 0)
-		(void)printf("note: rules are not used by this version\n");
+	print_rules(conf, rules);
 	if (conf->unseen_credentials)
 		(void)printf("note: credentials of the service were not looked into: only it is "
 		             "given them\n");
-	(void)printf("worst-case memory %.1f MB\n", (double)agent_worst_memory(conf) / 1e6);
+	(void)printf("worst-case memory %.1f MB\n", (double)memory / 1e6);
 	(void)printf("%s: configuration is fine\n", conf->path);
 }
 
@@ -76,16 +89,21 @@ int cmd_check(int argc, char **argv)
 	        .config = &path,
 	        .arguments = CMD_NO_ARGUMENTS};
 	struct conf *conf = NULL;
+	struct rules *rules = NULL;
 	int status = cmd_options(argc, argv, &spec);
 	if (status == CMD_GO_ON)
 		status = cmd_load_conf_to_check(&conf, path);
-	if (!conf)
-		return status;
-	if (print)
+	if (conf)
+		status = cmd_load_rules(&rules, conf);
+	if (conf && status == 0 && print)
 		conf_print(conf, stdout);
-	else
-		print_summary(conf);
+	else if (conf && status == 0)
+		print_summary(conf, rules);
+	(void)rules_free(rules);
+	const bool printed = conf && status == 0;
 	(void)conf_free(conf);
+	if (!printed)
+		return status;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
 	(void)fprintf(stderr, "pmta-shipper check: cannot write: %s\n", strerror(errno));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/cmd.h"
+#include "agent/judge.h"
 #include "agent/octeth.h"
 #include "agent/rows.h"
 #include "base/event_id.h"
@@ -16,6 +17,7 @@ struct parse {
 	const char *conf_path, *source_name, *format;
 	int64_t since_ms, until_ms;
 	const struct conf *conf;
+	struct rules *bounce_rules;
 	/* Of the file at hand. */
 	const char *file;
 	const struct conf_source *source;
@@ -54,10 +56,15 @@ static ssize_t print_record(struct parse *p, const struct record *rec)
 static int on_record(const struct record *rec, void *arg)
 {
 	struct parse *p = arg;
+	struct record judged = *rec;
+	struct judge_text verdict;
 	if (!rows_wanted(p->source, rec, p->since_ms, p->until_ms))
 		return 0;
+	int rc = judge_record(p->bounce_rules, &judged, &verdict);
+	if (rc != 0)
+		return rc == JUDGE_WITHHELD ? 0 : rc;
 	for (;;) {
-		ssize_t n = print_record(p, rec);
+		ssize_t n = print_record(p, &judged);
 		if (n == 0)
 			return 0;
 		if (n > 0) {
@@ -143,7 +150,10 @@ int cmd_parse(int argc, char **argv)
 	if (status != 0)
 		return status;
 	p.conf = conf;
-	status = parse_files(&p, argc, argv);
+	status = cmd_load_rules(&p.bounce_rules, conf);
+	if (status == 0)
+		status = parse_files(&p, argc, argv);
+	(void)rules_free(p.bounce_rules);
 	(void)conf_free(conf);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/cmd.h"
+#include "agent/judge.h"
 #include "agent/replay.h"
 #include "base/clock.h"
 
@@ -142,13 +143,15 @@ static int run(const struct replay_job *job, bool dry_run, bool anew)
 	if (status != 0)
 		return status;
 	r.conf = conf;
-	if (replay_files(&r.files, conf, job->args, job->nargs, &err) < 0)
+	status = cmd_load_rules(&r.rules, conf);
+	if (status == 0 && replay_files(&r.files, conf, job->args, job->nargs, &err) < 0)
 		status = cmd_failed(err.text);
-	else if (dry_run)
+	else if (status == 0 && dry_run)
 		status = replay_count(conf, job, &r.files);
-	else
+	else if (status == 0)
 		status = deliver(&r, anew);
 	replay_files_free(&r.files);
+	(void)rules_free(r.rules);
 	(void)conf_free(conf);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/cmd.h"
+#include "agent/judge.h"
 #include "agent/trace.h"
 
 static int print(const struct trace *t, bool raw, bool json)
@@ -77,7 +78,10 @@ int cmd_trace(int argc, char **argv)
 	status = cmd_load_conf_to_look(&conf, path);
 	if (status == 0) {
 		t.conf = conf;
-		status = run(&t, raw, json);
+		status = cmd_load_rules(&t.rules, conf);
+		if (status == 0)
+			status = run(&t, raw, json);
+		(void)rules_free(t.rules);
 		(void)conf_free(conf);
 	}
 	trace_close(&t);

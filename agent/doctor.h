@@ -38,6 +38,8 @@ void doctor_as_user(const struct doctor *d, doctor_fn *check, const char *what);
 void doctor_accounting(const struct doctor *d); /* files and folders can be read */
 void doctor_folders(const struct doctor *d);    /* state-dir, runtime-dir can be written */
 void doctor_secrets(const struct doctor *d);    /* modes; certificates and their dates */
+/* doctor_rules.c (as the user) */
+void doctor_rules(const struct doctor *d);
 /* doctor_pmta.c */
 void doctor_pmta(const struct doctor *d);   /* directives --verify */
 void doctor_sample(const struct doctor *d); /* as the user: what recent rows say */

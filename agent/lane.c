@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/judge.h"
 #include "base/fault.h"
 
 #define LINES_AT_ONCE 20000 /* then the loop turns: answers and events wait for us */
@@ -198,6 +199,27 @@ static int ship_record(struct lane *l, const struct record *rec)
 	return rc;
 }
 
+/* What the rules say of it goes with it, or keeps it here. */
+static int judge_row(struct lane *l, const struct record *rec)
+{
+	struct rules *rules = l->agent->rules;
+	if (!rules)
+		return ship_record(l, rec);
+	struct record judged = *rec;
+	struct judge_text text;
+	int rc = judge_record(rules, &judged, &text);
+	if (rc == JUDGE_WITHHELD) {
+		l->passed.ignored++;
+		pass_over(l, &rec->mark, true);
+		rc = 0;
+	} else if (rc == 0) {
+		rc = ship_record(l, &judged);
+	}
+	if (rc >= 0 && !text.result.silent)
+		rules_count(rules, &text.result);
+	return rc;
+}
+
 /* Other columns from here on.  What is stored with a position are the columns in force there, so
  * everything before must be committed first; that is rare enough to wait for. */
 static int change_columns(struct lane *l, const struct record *rec)
@@ -234,7 +256,7 @@ static int take_result(struct lane *l, int result, const struct line *line,
 		return change_columns(l, rec);
 	case READ_RECORD:
 		if (shipped(l, rec))
-			rc = ship_record(l, rec);
+			rc = judge_row(l, rec);
 		else
 			skip(l, rec);
 		if (rc >= 0)

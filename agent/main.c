@@ -28,6 +28,7 @@ static const struct {
         {"import-sincedb", cmd_import_sincedb, "go on where Logstash stopped"},
         {"import-logstash", cmd_import_logstash, "Logstash's pipeline as a configuration"},
         {"doctor", cmd_doctor, "check everything, and say what mends it"},
+        {"rules", cmd_rules, "check, explain, import and export bounce rules"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,5 +1,7 @@
 #include "agent/metrics.h"
 
+#include "agent/judge.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -84,8 +86,9 @@ char *metrics_text(const struct agent *a)
 	FILE *f = view_of_agent(&v, a) == 0 ? open_memstream(&text, &len) : NULL;
 	if (f) {
 		agent_itself(f, a);
-		bool whole = metrics_sources(f, a, &v) == 0 && metrics_endpoints(f, &v) == 0 &&
-		             !ferror(f);
+		bool whole = metrics_sources(f, a, &v) == 0 && metrics_endpoints(f, &v) == 0;
+		rules_metrics(f, a->rules);
+		whole = whole && !ferror(f);
 		if (fclose(f) != 0 || !whole) {
 			free(text);
 			text = NULL;

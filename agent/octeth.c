@@ -35,6 +35,11 @@ bool octeth_is_hard(const struct record *rec)
 	static const char *const vague[] = {"5.0.0", "5.1.0", "5.2.0", "5.4.0", "5.5.0", NULL};
 	static const char *const categories[] = {"bad-mailbox", "bad-domain", "inactive-mailbox",
 	                                         NULL};
+	/* A block is no fault of the address: soft is as near as the page comes to it. */
+	for (size_t i = 0; i < rec->nextra; i++)
+		if (strcmp(rec->extra[i].name, "bounceType") == 0 &&
+		    strcmp(rec->extra[i].value, "Unknown") != 0)
+			return strcmp(rec->extra[i].value, "Hard") == 0;
 	struct slice status = status_of(record_get(rec, "dsnStatus"));
 	if (one_of(status, hard))
 		return true;

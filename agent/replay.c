@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/judge.h"
 #include "base/clock.h"
 #include "base/mask.h"
 #include "base/utf8.h"
@@ -329,7 +330,15 @@ static int on_record(const struct record *rec, void *arg)
 		replay_say(r, "%s: its last line is not finished yet: left out", f->path);
 		return 1;
 	}
-	return hand_over(r, rec);
+	struct record judged = *rec;
+	struct judge_text text;
+	while ((rc = judge_record(r->rules, &judged, &text)) == -ENOMEM && r->stops == 0)
+		trouble(r, &(struct err){.text = "out of memory"});
+	if (rc == JUDGE_WITHHELD) {
+		r->passed++;
+		return 0;
+	}
+	return rc < 0 ? 1 : hand_over(r, &judged);
 }
 
 static int on_reject(const struct record *rec, const char *why, void *arg)

@@ -87,6 +87,7 @@ int replay_count(const struct conf *conf, const struct replay_job *job,
 /* replay.c, and replay_open.c */
 struct replay {
 	const struct conf *conf;
+	struct rules *rules; /* NULL: none */
 	const struct replay_job *job;
 	struct replay_files files;
 	struct replay_kept kept;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/judge.h"
 
 #define STATUS_SIZE 512
 
@@ -165,6 +166,18 @@ static void say_unconfigured(const struct agent *a)
 	}
 }
 
+static void say_rules(const struct agent *a)
+{
+	struct rules_view v;
+	if (!a->rules && a->conf->rules.n > 0)
+		log_warning("rules: no file is there that is named so: records get no verdict");
+	if (!a->rules)
+		return;
+	rules_view(a->rules, &v);
+	log_info("rules: %zu of %zu files, %zu self-tests passed, digest %s", v.rules, v.files,
+	         v.tests, v.digest);
+}
+
 void say_start(struct agent *a)
 {
 	char digest[HASH_HEX_SIZE];
@@ -172,6 +185,7 @@ void say_start(struct agent *a)
 	log_info("pmta-shipper %s started with \"%s\" (digest %s); sources: %zu, endpoints: %zu%s",
 	         VERSION, a->conf->path, digest, a->conf->nsources, a->conf->nendpoints,
 	         a->dry_run ? ", dry run: nothing is sent" : "");
+	say_rules(a);
 	say_sources(a);
 	say_unconfigured(a);
 	say_ready(a);
@@ -183,6 +197,7 @@ void say_reloaded(struct agent *a)
 	say_digest(a->conf, digest);
 	log_info("reload: done (digest %s); sources: %zu, endpoints: %zu", digest,
 	         a->conf->nsources, a->conf->nendpoints);
+	say_rules(a);
 	say_ready(a);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/judge.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -175,6 +176,7 @@ static void print_text(FILE *f, const struct view *v)
 		text_source(f, v, &v->sources[i]);
 	for (size_t i = 0; i < v->nendpoints; i++)
 		text_endpoint(f, v, &v->endpoints[i]);
+	rules_status_text(f, v->rules);
 	if (v->running)
 		(void)fprintf(
 		        f,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/judge.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -150,8 +151,10 @@ static void print_json(FILE *f, const struct view *v)
 		(void)fputs(i ? "," : "", f);
 		json_endpoint(f, v, &v->endpoints[i]);
 	}
+	(void)fprintf(f, "],");
+	rules_status_json(f, v->rules);
 	(void)fprintf(f,
-	              "],\"deadLetters\":{\"records\":%" PRId64 ",\"bytes\":%" PRId64
+	              ",\"deadLetters\":{\"records\":%" PRId64 ",\"bytes\":%" PRId64
 	              ",\"full\":%s}}\n",
 	              v->dead_records, v->dead_bytes, v->dead_full ? "true" : "false");
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/judge.h"
 #include "agent/rows.h"
 #include "base/clock.h"
 #include "base/scope.h"
@@ -254,11 +255,13 @@ static int row_put(struct trace_row *row, const char *name, struct slice value)
 
 static int fill_row(struct trace_row *row, const struct record *rec)
 {
-	int rc = row_room(row, rec->nfields);
+	int rc = row_room(row, rec->nfields + rec->nextra);
 	for (size_t i = 0; rc == 0 && i < rec->nfields; i++) {
 		if (rec->fields[i].len > 0)
 			rc = row_put(row, rec->columns->names[i], rec->fields[i]);
 	}
+	for (size_t i = 0; rc == 0 && i < rec->nextra; i++)
+		rc = row_put(row, rec->extra[i].name, slice_of(rec->extra[i].value));
 	return rc;
 }
 
@@ -317,14 +320,18 @@ static int found(struct search *s, const struct record *rec, bool is_record)
 	if (is_record)
 		(void)clock_parse(record_get(rec, "timeLogged").text, &row->time_ms, &local);
 	int rc = is_record ? fill_row(row, rec) : fill_raw(row, rec->raw);
-	/* What rules make of a record (verdict, rule) belongs here, beside its fate. */
 	return rc == 0 ? find_fate(s, rec, row) : rc;
 }
 
 static int on_record(const struct record *rec, void *arg)
 {
 	struct search *s = arg;
-	return matches(s->trace, rec) ? found(s, rec, true) : 0;
+	struct record judged = *rec;
+	struct judge_text text;
+	if (!matches(s->trace, rec))
+		return 0;
+	int rc = judge_record(s->trace->rules, &judged, &text);
+	return rc < 0 ? rc : found(s, &judged, true);
 }
 
 static int on_reject(const struct record *rec, const char *why, void *arg)

@@ -41,6 +41,7 @@ struct trace_row {
 
 struct trace {
 	const struct conf *conf;
+	struct rules *rules; /* NULL for none: what they say now is shown with a row */
 	struct store *store; /* NULL for none */
 	struct shelf shelf;
 	char *address; /* in small letters; NULL: by id */

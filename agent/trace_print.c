@@ -88,6 +88,8 @@ static int print_text(const struct trace_row *row, bool raw)
 		rc |= put("\n    ", value_of(row, "bounceCat"), true);
 		rc |= put("\n    ", value_of(row, "dsnStatus"), raw);
 		rc |= put("\n    ", value_of(row, "dsnDiag"), raw);
+		rc |= put("\n    ", value_of(row, "bounceType"), true);
+		rc |= put(" by rule ", value_of(row, "bounceRule"), true);
 	} else {
 		rc |= put("row: ", row->n > 0 ? row->values[0] : "", raw);
 	}

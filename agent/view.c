@@ -73,6 +73,7 @@ int view_of_agent(struct view *v, const struct agent *a)
 	v->degraded = a->degraded;
 	v->dry_run = a->dry_run;
 	v->dead_full = a->dead_full;
+	v->rules = a->rules;
 	v->pid = getpid();
 	v->last_error_ms = log_last(v->last_error, sizeof(v->last_error));
 	v->now_ms = a->now_ms;

@@ -33,7 +33,12 @@ static void columns_cleanup(struct columns **c)
 
 static bool taken(const struct columns *c, const char *name)
 {
-	return columns_find(c, name) < c->n || strcmp(name, "eventId") == 0;
+	static const char *const ours[] = {"eventId", "bounceType", "bounceRule", "bounceAction",
+	                                   "bounceWhy"};
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (strcmp(name, ours[i]) == 0)
+			return true;
+	return columns_find(c, name) < c->n;
 }
 
 /* Add one name at the end of c->text, made unique.  There is room: see columns_new(). */
@@ -69,7 +74,12 @@ int columns_new(struct columns **ret, const struct slice *cells, size_t n, const
 	c->return_path = columns_find(c, "header_Return-Path");
 	c->orig = columns_find(c, "orig");
 	c->rcpt = columns_find(c, "rcpt");
+	c->diag = columns_find(c, "dsnDiag");
+	c->status = columns_find(c, "dsnStatus");
 	c->bounce_cat = columns_find(c, "bounceCat");
+	c->mta = columns_find(c, "dsnMta");
+	c->action = columns_find(c, "dsnAction");
+	c->feedback = columns_find(c, "feedbackType");
 	*ret = STEAL(c);
 	return 0;
 }

@@ -4,7 +4,8 @@
  * PowerMTA heads a file with the union of the columns of all its record types: the first type's
  * fields in record-fields order, then those that later types add (User's Guide, "record-fields").
  * A name that stands twice gets _2, _3 from its second occurrence on, and so does one that would
- * collide with a name that goes over the wire beside the columns (the type field, eventId).
+ * collide with a name that goes over the wire beside the columns (the type field, eventId, what
+ * rules say).
  */
 #ifndef CSV_COLUMNS_H
 #define CSV_COLUMNS_H
@@ -20,8 +21,8 @@ struct columns {
 	size_t n;
 	const char **names; /* NUL-terminated, valid UTF-8; names[0] is the type field */
 	char *text;         /* what names point into */
-	/* of header_To, ...; n when there is none */
-	size_t to, return_path, orig, rcpt, bounce_cat;
+	size_t to, return_path, orig, rcpt; /* of header_To, ...; n when there is none */
+	size_t diag, status, bounce_cat, mta, action, feedback; /* of dsnDiag, ..., feedbackType */
 };
 
 /*

@@ -29,14 +29,23 @@ enum record_type {
 
 struct columns;
 
+/* A member that goes over the wire behind the columns: what the rules said. */
+struct record_extra {
+	const char *name;
+	const char *value; /* valid UTF-8 */
+};
+#define RECORD_EXTRA_MAX 4
+
 struct record {
 	enum record_type type;
 	const struct columns *columns;
-	const struct slice *fields; /* one for each column; NUL-terminated, valid UTF-8 */
-	size_t nfields;             /* number of columns */
-	struct slice raw;           /* the row's own bytes, line end included */
-	struct mark mark;           /* committing this covers the row */
-	size_t utf8_repaired;       /* ill-formed parts replaced by U+FFFD */
+	const struct slice *fields;       /* one for each column; NUL-terminated, valid UTF-8 */
+	size_t nfields;                   /* number of columns */
+	struct slice raw;                 /* the row's own bytes, line end included */
+	struct mark mark;                 /* committing this covers the row */
+	size_t utf8_repaired;             /* ill-formed parts replaced by U+FFFD */
+	const struct record_extra *extra; /* of whoever judged it; the reader knows of none */
+	size_t nextra;                    /* at most RECORD_EXTRA_MAX */
 };
 
 /* What a first cell says. */

@@ -15,7 +15,8 @@
 
 #include "csv/columns.h"
 
-#define EXTRA 8 /* nodes beside the columns: the object, orig, rcpt, eventId, verdict */
+/* Nodes beside the columns: the object, orig, rcpt, eventId, and what the rules said. */
+#define EXTRA (4 + RECORD_EXTRA_MAX)
 
 struct json {
 	bool fill;
@@ -109,6 +110,8 @@ ssize_t json_record(struct json *j, const struct record *rec, char *ret, size_t 
 	    (fill(j, rec, c->orig, c->return_path, "orig", &j->filled[0]) < 0 ||
 	     fill(j, rec, c->rcpt, c->to, "rcpt", &j->filled[1]) < 0))
 		return -ENOMEM;
+	for (size_t i = 0; i < rec->nextra && i < RECORD_EXTRA_MAX; i++)
+		add(j, rec->extra[i].name, rec->extra[i].value);
 	hash_hex(&rec->mark.id, j->event_id);
 	add(j, "eventId", j->event_id);
 	j->nodes[0].type = cJSON_Object;

@@ -9,7 +9,7 @@ import pytest
 from harness import AGENT, ROOT, eventually
 
 MANUAL = ROOT / "docs/pmta-shipper.8"
-PAGES = [MANUAL, ROOT / "docs/pmta-shipper.conf.5"]
+PAGES = [MANUAL, ROOT / "docs/pmta-shipper.conf.5", ROOT / "docs/pmta-shipper.rules.5"]
 EVERYWHERE = {"-c", "--config", "-h", "--help"}  # described once, before the commands
 
 

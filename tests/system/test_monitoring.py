@@ -65,7 +65,8 @@ def exposed(site):
     backend = site.backend()
     acct, fbl = site.acct().begin(), site.acct(base="fbl", header=FBL_HEADER).begin()
     acct.append(token_rows(2)[0])
-    agent = up(watched(site.agent(backend, acct, fbl)))
+    starter = ROOT / "conf/rules.d/50-starter.rules"
+    agent = up(watched(site.agent(backend, acct, fbl, rules=[starter])))
     text = until(agent, "source_shipped_records_total", 2, source="bounces").text
     labels = {}
     for name, pairs in parse(text):

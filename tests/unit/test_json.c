@@ -244,9 +244,33 @@ static void test_a_member_as_it_stands(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
+/* What the rules said stands behind the columns and before the eventId. */
+static void test_further_members_stand_before_the_event_id(void **state)
+{
+	(void)state;
+	static const struct record_extra extra[] = {{"bounceType", "Hard"}, {"bounceRule", "a\"b"}};
+	struct record rec = record("type,orig", "b,x");
+	rec.extra = extra;
+	rec.nextra = 2;
+	expect_filled(false, &rec,
+	              "{\"logType\":\"b\",\"orig\":\"x\",\"bounceType\":\"Hard\","
+	              "\"bounceRule\":\"a\\\"b\"," END);
+}
+
+static void test_columns_do_not_bear_the_names_of_what_rules_say(void **state)
+{
+	(void)state;
+	struct record rec = record("type,bounceType,bounceRule", "b,x,y");
+	expect_filled(false, &rec,
+	              "{\"logType\":\"b\",\"bounceType_2\":\"x\",\"bounceRule_2\":\"y\"," END);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_teardown(test_further_members_stand_before_the_event_id, teardown),
+	        cmocka_unit_test_teardown(test_columns_do_not_bear_the_names_of_what_rules_say,
+	                                  teardown),
 	        TEST(test_names_in_the_headers_order_and_empty_values_left_out),
 	        TEST(test_a_name_that_stands_twice),
 	        TEST(test_values_are_not_altered),
