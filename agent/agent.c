@@ -97,6 +97,7 @@ static void close_ship(struct agent *a)
 	free(a->lanes);
 	a->lanes = NULL;
 	a->ship = ship_close(a->ship);
+	a->retry.nout = 0; /* answers to those will not come */
 }
 
 /*
