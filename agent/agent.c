@@ -98,6 +98,7 @@ static void close_ship(struct agent *a)
 	free(a->lanes);
 	a->lanes = NULL;
 	a->ship = ship_close(a->ship);
+	a->retry.nout = 0; /* answers to those will not come */
 }
 
 /*
@@ -309,7 +310,8 @@ static int64_t timeout(const struct agent *a, bool more)
 	}
 	if (a->stopping || a->reload) {
 		int64_t left = a->stop_ms + (int64_t)a->conf->drain_ms - a->now_ms;
-		t = sooner(t, left > 0 ? left : 0);
+		/* Over, and still here: the store takes no writes, or it would be done. */
+		t = sooner(t, left > 0 ? left : DEGRADED_MS);
 	}
 	t = sooner(t, share_timeout(a));
 	return sooner(sooner(t, notify_interval_ms()), listen_timeout(a->listen));

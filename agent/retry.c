@@ -95,7 +95,7 @@ static int send_one(const struct store_dead *d, void *arg)
 	struct agent *a = arg;
 	struct retry *r = &a->retry;
 	int endpoint = endpoint_of(a, d);
-	if (endpoint >= 0 && (r->nout == RETRY_OUT || !ship_room(a->ship, (size_t)endpoint)))
+	if (endpoint >= 0 && (r->nout == RETRY_OUT || !ship_room_again(a->ship, (size_t)endpoint)))
 		return 1;
 	bool lifted = endpoint >= 0 && d->run > 0 && a->lifted[endpoint].run == d->run;
 	int rc = 0;

@@ -112,7 +112,9 @@ void say_state(struct agent *a)
 	char text[STATUS_SIZE];
 	unsigned long left_out;
 	/* The crowd may have been the last that happened for hours. */
-	if (a->note_limit.left_out > 0 && log_burst(&a->note_limit, a->now_ms, &left_out))
+	/* Not before there is room again: a question that is answered no is counted as a line. */
+	if (a->note_limit.left_out > 0 && a->now_ms - a->note_limit.since_ms >= 1000 &&
+	    log_burst(&a->note_limit, a->now_ms, &left_out))
 		say_left_out(left_out);
 	if (a->stopping || a->reload || !state_changed(a))
 		return;

@@ -62,6 +62,8 @@ void endpoint_enqueue(struct endpoint *e, struct batch *b)
 	b->next = NULL;
 	*p = b;
 	e->bytes += b->len;
+	e->again += b->dead != 0;
+	e->again_bytes += b->dead != 0 ? b->len : 0;
 }
 
 static struct batch **link_of(struct endpoint *e, const struct batch *b)
@@ -78,6 +80,8 @@ static void finish(struct endpoint *e, struct batch *b)
 	e->nbatches--;
 	e->nrecords -= b->n;
 	e->bytes -= b->len;
+	e->again -= b->dead != 0;
+	e->again_bytes -= b->dead != 0 ? b->len : 0;
 	(void)batch_free(b);
 }
 

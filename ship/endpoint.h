@@ -19,7 +19,8 @@ struct endpoint {
 	struct batch *queue;   /* sealed, flying, waiting, in order */
 	size_t nbatches;       /* in the queue, and open ones */
 	size_t nrecords;
-	size_t bytes; /* of bodies in the queue */
+	size_t bytes;              /* of bodies in the queue */
+	size_t again, again_bytes; /* of both, what is another try of a dead letter */
 
 	enum ship_state state;
 	bool paused;

@@ -132,7 +132,16 @@ static size_t bytes_max(const struct ship_conf *conf)
 	return (conf->format == SHIP_OBJECT ? 2 : conf->in_flight) * conf->batch_bytes;
 }
 
+/* Dead letters take no room from records: those that fail for ever would keep all others out. */
 bool ship_room(const struct ship *s, size_t endpoint)
+{
+	const struct endpoint *e = &s->endpoints[endpoint];
+	return e->state != SHIP_UNCONFIGURED &&
+	       e->nbatches - e->again < batches_max(e->conf, s->lanes) &&
+	       e->bytes - e->again_bytes < bytes_max(e->conf);
+}
+
+bool ship_room_again(const struct ship *s, size_t endpoint)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
 	return e->state != SHIP_UNCONFIGURED && e->nbatches < batches_max(e->conf, s->lanes) &&

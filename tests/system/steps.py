@@ -4,6 +4,7 @@ import csv
 import os
 from collections import Counter
 from email.utils import parseaddr
+from pathlib import Path
 
 from harness import BOUNCE_HEADER, FBL_HEADER, eventually
 
@@ -84,6 +85,11 @@ def rescanned(agent, times=2):
         return min(source["rescans"] for source in agent.status()["sources"])
     before = rescans()
     eventually(lambda: rescans() >= before + times)
+
+
+def cpu_seconds(agent):
+    fields = Path(f"/proc/{agent.pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def started(site, *accts, **settings):

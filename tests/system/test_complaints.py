@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 from harness import AGENT, BOUNCE_HEADER, eventually, token_rows
-from steps import lines, order_of, put, rescanned, source_status, started, stopped, up
+from steps import cpu_seconds, lines, order_of, put, rescanned, source_status, started, stopped, up
 from wire import (
     ARRAY, SLOW, all_there, delivering, endpoint_status, finish, judge, more, state, wait_state)
-
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 def waiting(site, files, **settings):
@@ -161,11 +159,6 @@ def test_many_waiting_files_need_few_descriptors(site):
     all_there(backend, tokens)
     assert source_status(agent)["filesUnreadable"] == 0
     finish(agent, backend, tokens)
-
-
-def cpu_seconds(agent):
-    fields = Path(f"/proc/{agent.pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 @pytest.mark.parametrize("idle", [True, False])

@@ -1,5 +1,6 @@
 """Faults of the machine around the agent: disks, locks, resolvers, crons, and an nginx in front."""
 
+import contextlib
 import gzip
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness import FBL_HEADER, ROOT, Process, all_arrived, books, eventually, free_port, token_rows
+from steps import cpu_seconds, rescanned
 
 NGINX = next((path for path in [ROOT / "build/nginx/usr/sbin/nginx", Path("/usr/sbin/nginx")]
               if path.exists()), None)
@@ -65,6 +67,37 @@ def test_a_full_state_disk_stops_sending_and_recovers(site, small_disk):
     eventually(lambda: "nothing new is sent" in agent.log() or all_arrived(backend, tokens))
     assert agent.running()
     ballast.unlink()
+    eventually(lambda: all_arrived(backend, tokens))
+    assert agent.stop() == 0
+    check(backend, tokens)
+
+
+def test_a_reload_waits_for_a_full_state_disk_without_spinning(site, small_disk):
+    """Not even when the time for answers is over: a try a second, as without a reload."""
+    backend = site.backend()
+    acct = site.acct()
+    agent = site.agent(backend, acct, state_dir=small_disk / "state", rescan="300ms",
+                       runtime_dir=site.folder / "run", drain="100ms",
+                       endpoint={"format": "array", "url": backend.url("/x")})
+    rows, tokens = token_rows(400)
+    acct.begin()
+    agent.start()
+    acct.append(rows[:20])
+    eventually(lambda: all_arrived(backend, tokens[:20]))
+    ballast = small_disk / "ballast"
+    with open(ballast, "wb", buffering=0) as full, contextlib.suppress(OSError):
+        while True:
+            full.write(b"x" * 4096)
+    acct.append(rows[20:])
+    agent.wait_for("nothing new is sent")
+    agent.hup()
+    agent.wait_for("finishing what is in flight")
+    rescanned(agent)
+    before = cpu_seconds(agent)
+    rescanned(agent, 5)
+    assert cpu_seconds(agent) - before < 0.5
+    ballast.unlink()
+    agent.wait_for("reload: done")
     eventually(lambda: all_arrived(backend, tokens))
     assert agent.stop() == 0
     check(backend, tokens)

@@ -154,6 +154,37 @@ def test_a_stop_in_the_middle_of_a_retry_loses_no_letter(site):
     finish(agent, backend, tokens + late)
 
 
+def test_a_letter_that_was_out_at_a_reload_can_be_tried_again(site):
+    """The reload ends its try without an answer; the next retry is none the wiser and sends it."""
+    backend, agent, _, tokens, _ = with_letters(site, n=40, hold_interval="1h", refuse_limit=0)
+    backend.clear()
+    backend.rule(status=403)
+    told(agent, "dead", "retry", "--all")
+    wait_state(agent, "held")
+    agent.hup()
+    agent.wait_for("reload: done")
+    backend.clear()
+    told(agent, "dead", "retry", "--all")
+    agent.wait_for("dead letters tried again: 40 delivered, 0 refused again, 0 that cannot be sent")
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens)
+
+
+def test_letters_that_make_the_receiver_fail_do_not_hold_up_new_records(site):
+    """HTTP 500 for each of them, for ever: new records have room, and pass them."""
+    backend, agent, acct, tokens, victims = with_letters(
+        site, n=40, refuse_limit=0, in_flight=2, retry_min="50ms", retry_max="100ms")
+    backend.clear()
+    backend.rule(contains='"orig":"bounce-V', status=500)
+    told(agent, "dead", "retry", "--all")
+    wait_state(agent, "retrying")
+    before = sent(backend)
+    eventually(lambda: sent(backend) > before + 5)
+    fresh = more(acct, 50, "N")
+    all_there(backend, fresh)
+    finish(agent, backend, tokens + fresh, lost=victims)
+
+
 # ---- dead drop and export
 
 def test_dropped_letters_are_gone_and_the_others_stay(site):
