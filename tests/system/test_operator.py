@@ -48,7 +48,7 @@ def test_retried_dead_letters_are_delivered_and_leave_the_list(site):
 
 def test_a_retry_that_fails_again_is_one_dead_letter(site):
     """Not two, with what was said the second time; the endpoint is not held for it."""
-    backend, agent, acct, tokens, victims = with_letters(site, refuse_limit=2, n=2)
+    backend, agent, acct, tokens, victims = with_letters(site, refuse_limit=3, n=2)
     backend.clear()
     backend.rule(contains='"orig":"bounce-V', status=413, body="still too large")
     number = told(agent, "dead", "list").split()[0]
