@@ -95,8 +95,11 @@ static int send_one(const struct store_dead *d, void *arg)
 	struct agent *a = arg;
 	struct retry *r = &a->retry;
 	int endpoint = endpoint_of(a, d);
-	if (endpoint >= 0 && (r->nout == RETRY_OUT || !ship_room_again(a->ship, (size_t)endpoint)))
+	if (endpoint >= 0 &&
+	    (r->nout == RETRY_OUT || !ship_room_again(a->ship, (size_t)endpoint))) {
+		r->what.after = d->number - 1; /* what was passed over to find it is not meant */
 		return 1;
+	}
 	bool lifted = endpoint >= 0 && d->run > 0 && a->lifted[endpoint].run == d->run;
 	int rc = 0;
 	if (endpoint >= 0 && !lifted && !is_out(r, d->number))

@@ -1,12 +1,13 @@
 """What an operator tells the running agent: dead retry, drop and export, pause, resume, drain."""
 
 import json
+import sqlite3
 import urllib.error
 import urllib.request
 
 import pytest
 from harness import eventually, free_port
-from steps import stopped, up
+from steps import cpu_seconds, rescanned, stopped, up
 from wire import (
     ARRAY, all_there, buried, delivering, finish, letters, more, orig, requests_with, sent, state,
     wait_state)
@@ -183,6 +184,34 @@ def test_letters_that_make_the_receiver_fail_do_not_hold_up_new_records(site):
     fresh = more(acct, 50, "N")
     all_there(backend, fresh)
     finish(agent, backend, tokens + fresh, lost=victims)
+
+
+def test_a_retry_that_waits_does_not_search_the_store_again_and_again(site):
+    """A hundred thousand letters, the last ones are meant, and the endpoint has no room for them."""
+    backend, agent, acct, tokens = delivering(
+        site, 3, path=ARRAY, in_flight=1, retry_min="50ms", retry_max="100ms")
+    all_there(backend, tokens)
+    agent.stop()
+    with sqlite3.connect(agent.state_dir / "state.db") as store:
+        store.executemany(
+            "INSERT INTO dead(id, source, endpoint, file, start, end, kind, reason, status,"
+            " answer, header, row, row_is_json, made, run) VALUES(randomblob(16), 'bounces',"
+            " 'octeth', 'x.csv', 0, 400, 'unreadable', ?, 0, '', '', ?, 0, 1, 0)",
+            ((f"reason {i // 99000}", "b," * 200) for i in range(99900)))
+    store.close()
+    up(agent)
+    backend.rule(status=503)
+    rows = more(acct, 6000)
+    wait_state(agent, "retrying")
+    told(agent, "dead", "retry", "--reason", "reason 1")
+    rescanned(agent)
+    before = cpu_seconds(agent)
+    rescanned(agent, 5)
+    assert cpu_seconds(agent) - before < 0.5
+    backend.clear()
+    all_there(backend, rows)
+    agent.wait_for("dead letters tried again: 0 delivered, 0 refused again, 900 that cannot be sent")
+    finish(agent, backend, tokens + rows)
 
 
 # ---- dead drop and export
