@@ -62,8 +62,11 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 		size_t len = 0;
 		int rc = encode(a, endpoint, d, text, room, &len);
 		if (rc < 0) {
-			log_warning("dead letter %" PRId64 " cannot be sent again: %s", d->number,
-			            strerror(-rc));
+			char why[128]; /* there may be a hundred thousand */
+			(void)snprintf(why, sizeof(why),
+			               "dead letter %" PRId64 " cannot be sent again: %s",
+			               d->number, strerror(-rc));
+			say_note(a, LOG_LEVEL_WARNING, why);
 			return 0;
 		}
 		object = (struct slice){text, len};

@@ -114,11 +114,11 @@ static int send_one(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-void retry_go_on(struct agent *a)
+bool retry_go_on(struct agent *a)
 {
 	struct retry *r = &a->retry;
 	if (!r->memory || a->stopping || a->reload || r->nout == RETRY_OUT)
-		return;
+		return false;
 	int64_t before = r->what.after;
 	r->what.limit = RETRY_OUT;
 	int rc = store_dead_find(a->store, &r->what, send_one, a);
@@ -129,6 +129,7 @@ void retry_go_on(struct agent *a)
 	} else if (rc == 0 && r->what.after == before && r->nout == 0) {
 		retry_end(a);
 	}
+	return rc == 0 && r->what.after != before;
 }
 
 bool retry_answered(struct agent *a, const struct ship_done *done)

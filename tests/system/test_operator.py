@@ -186,19 +186,39 @@ def test_letters_that_make_the_receiver_fail_do_not_hold_up_new_records(site):
     finish(agent, backend, tokens + fresh, lost=victims)
 
 
+def put_letters(agent, n, reason):
+    """n dead letters that can never be sent, in the store of an agent that does not run."""
+    with sqlite3.connect(agent.state_dir / "state.db") as store:
+        store.executemany(
+            "INSERT INTO dead(id, source, endpoint, file, start, end, kind, reason, status,"
+            " answer, header, row, row_is_json, made, run) VALUES(randomblob(16), 'bounces',"
+            " 'octeth', 'x.csv', 0, 400, 'unreadable', ?, 0, '', '', ?, 0, 1, 0)",
+            ((reason(i), "b," * 200) for i in range(n)))
+    store.close()
+
+
+def test_a_retry_goes_on_where_nothing_else_happens(site):
+    """Letters that cannot be sent bring no answers: the next ones do not wait for a rescan."""
+    backend, agent, acct, tokens = delivering(site, 3)
+    all_there(backend, tokens)
+    agent.stop()
+    put_letters(agent, 900, lambda i: "some")
+    agent.settings["rescan"] = "1h"
+    agent.write_conf()
+    up(agent)
+    told(agent, "dead", "retry", "--all")
+    agent.wait_for("dead letters tried again: 0 delivered, 0 refused again, 900 that cannot be sent")
+    assert agent.log().count("cannot be sent again") <= 150, "one line each"
+    finish(agent, backend, tokens)
+
+
 def test_a_retry_that_waits_does_not_search_the_store_again_and_again(site):
     """A hundred thousand letters, the last ones are meant, and the endpoint has no room for them."""
     backend, agent, acct, tokens = delivering(
         site, 3, path=ARRAY, in_flight=1, retry_min="50ms", retry_max="100ms")
     all_there(backend, tokens)
     agent.stop()
-    with sqlite3.connect(agent.state_dir / "state.db") as store:
-        store.executemany(
-            "INSERT INTO dead(id, source, endpoint, file, start, end, kind, reason, status,"
-            " answer, header, row, row_is_json, made, run) VALUES(randomblob(16), 'bounces',"
-            " 'octeth', 'x.csv', 0, 400, 'unreadable', ?, 0, '', '', ?, 0, 1, 0)",
-            ((f"reason {i // 99000}", "b," * 200) for i in range(99900)))
-    store.close()
+    put_letters(agent, 99900, lambda i: f"reason {i // 99000}")
     up(agent)
     backend.rule(status=503)
     rows = more(acct, 6000)
