@@ -343,8 +343,9 @@ static bool fill(struct agent *a)
 static int turn(struct agent *a, bool *ret_more, struct err *err)
 {
 	take_signals(a);
-	listen_run(a->listen);
 	int rc = tailer_wake(a->tailer, a->now_ms, err);
+	/* Not before: 'drain' is about rows that were written before it was asked. */
+	listen_run(a->listen);
 	if (rc == 0)
 		rc = ship_step(a->ship, a->now_ms, err);
 	if (rc < 0)

@@ -1,6 +1,9 @@
 """What an operator tells the running agent: dead retry, drop and export, pause, resume, drain."""
 
 import json
+import os
+import signal
+import socket
 import sqlite3
 import urllib.error
 import urllib.request
@@ -354,6 +357,27 @@ def test_drain_ends_with_0_only_when_everything_is_delivered(site):
     all_there(backend, tokens, timeout=0)
     assert agent.status()["sources"][0]["offset"] == acct.live.stat().st_size
     finish(agent, backend, tokens)
+
+
+def test_drain_sees_what_was_written_before_it_was_asked(site):
+    """Rows and the question reach a busy agent in the same moment: the rows count."""
+    backend, agent, acct, tokens = delivering(site, 3)
+    all_there(backend, tokens)
+    told(agent, "drain", "--timeout", "20s")
+    fd = os.open(agent.state_dir, os.O_PATH)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(f"/proc/self/fd/{fd}/control")
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"ok\n" in sock.recv(4096)
+        agent.signal(signal.SIGSTOP)
+        late = more(acct, 3, "L")
+        sock.sendall(b"GET /drain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        agent.signal(signal.SIGCONT)
+        answer = sock.makefile("rb").read()
+    os.close(fd)
+    assert answer.split(b"\r\n\r\n", 1)[1].startswith(b"1\n"), answer
+    all_there(backend, late)
+    finish(agent, backend, tokens + late)
 
 
 def test_drain_waits_for_an_open_batch(site):
