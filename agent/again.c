@@ -78,6 +78,8 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 static int try_again(const struct store_dead *d, void *arg)
 {
 	const struct again *again = arg;
+	if (retry_is_out(again->agent, d->number)) /* it has its try already */
+		return 0;
 	int rc = again_send(again->agent, again->endpoint, d);
 	again->agent->lifted[again->endpoint].left += rc == 1;
 	return rc < 0 ? rc : 0;

@@ -69,8 +69,9 @@ void retry_end(struct agent *a)
 	r->memory = NULL;
 }
 
-static bool is_out(const struct retry *r, int64_t number)
+bool retry_is_out(const struct agent *a, int64_t number)
 {
+	const struct retry *r = &a->retry;
 	for (size_t i = 0; i < r->nout; i++) {
 		if (r->out[i] == number)
 			return true;
@@ -102,7 +103,7 @@ static int send_one(const struct store_dead *d, void *arg)
 	}
 	bool lifted = endpoint >= 0 && d->run > 0 && a->lifted[endpoint].run == d->run;
 	int rc = 0;
-	if (endpoint >= 0 && !lifted && !is_out(r, d->number))
+	if (endpoint >= 0 && !lifted && !retry_is_out(a, d->number))
 		rc = again_send(a, (size_t)endpoint, d);
 	if (rc < 0)
 		return rc;

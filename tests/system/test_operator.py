@@ -189,6 +189,23 @@ def test_letters_that_make_the_receiver_fail_do_not_hold_up_new_records(site):
     finish(agent, backend, tokens + fresh, lost=victims)
 
 
+def test_a_letter_that_is_out_is_not_sent_again_when_its_run_is_lifted(site):
+    """Retried by hand while the endpoint is held for refusing: the lift tries the others only."""
+    backend, agent, acct, tokens = delivering(
+        site, 3, in_flight=8, refuse_limit=20, retry_min="500ms", retry_max="1s",
+        hold_interval="1s")
+    all_there(backend, tokens)
+    backend.rule(contains='"orig":"bounce-V', status=422)
+    victims = more(acct, 21, "V")
+    wait_state(agent, "held")
+    eventually(lambda: len(letters(agent)) == 20)
+    told(agent, "dead", "retry", "--all")
+    backend.clear()
+    all_there(backend, victims)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens + victims)
+
+
 def put_letters(agent, n, reason):
     """n dead letters that can never be sent, in the store of an agent that does not run."""
     with sqlite3.connect(agent.state_dir / "state.db") as store:
