@@ -69,8 +69,12 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 		size_t len = 0;
 		int rc = encode(a, endpoint, d, text, room, &len);
 		if (rc < 0) {
-			log_warning("dead letter %" PRId64 " cannot be sent again: %s", d->number,
-			            rc == -ECANCELED ? "a rule withholds it now" : strerror(-rc));
+			char why[128]; /* there may be a hundred thousand */
+			(void)snprintf(
+			        why, sizeof(why),
+			        "dead letter %" PRId64 " cannot be sent again: %s", d->number,
+			        rc == -ECANCELED ? "a rule withholds it now" : strerror(-rc));
+			say_note(a, LOG_LEVEL_WARNING, why);
 			return 0;
 		}
 		object = (struct slice){text, len};
@@ -82,6 +86,8 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 static int try_again(const struct store_dead *d, void *arg)
 {
 	const struct again *again = arg;
+	if (retry_is_out(again->agent, d->number)) /* it has its try already */
+		return 0;
 	int rc = again_send(again->agent, again->endpoint, d);
 	again->agent->lifted[again->endpoint].left += rc == 1;
 	return rc < 0 ? rc : 0;

@@ -360,8 +360,9 @@ static bool fill(struct agent *a)
 static int turn(struct agent *a, bool *ret_more, struct err *err)
 {
 	take_signals(a);
-	listen_run(a->listen);
 	int rc = tailer_wake(a->tailer, a->now_ms, err);
+	/* Not before: 'drain' is about rows that were written before it was asked. */
+	listen_run(a->listen);
 	if (rc == 0)
 		rc = ship_step(a->ship, a->now_ms, err);
 	if (rc < 0)
@@ -370,7 +371,8 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 	*ret_more = fill(a);
 	if (books_commit(a)) {
 		again_lifted(a);
-		retry_go_on(a);
+		/* What was added now is to be noted, and then sent. */
+		*ret_more = retry_go_on(a) || ship_has_boundaries(a->ship) || *ret_more;
 	}
 	/* Also with a store that takes no writes: what goes out then was stored before. */
 	rc = ship_start(a->ship, a->now_ms, err);

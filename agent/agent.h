@@ -182,7 +182,9 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d) MUS
 /* retry.c: `dead retry` */
 /* Begin with those that are meant, instead of what was under way.  Counts them into *ret_n. */
 int retry_begin(struct agent *a, const struct store_dead_filter *what, int64_t *ret_n) MUST_CHECK;
-void retry_go_on(struct agent *a); /* after a commit */
+bool retry_go_on(struct agent *a); /* after a commit; whether the next turn is not to wait */
+/* Whether an answer to the letter is waited for. */
+bool retry_is_out(const struct agent *a, int64_t number);
 /* Whether the letter's answer was waited for here. */
 bool retry_answered(struct agent *a, const struct ship_done *done);
 void retry_end(struct agent *a);

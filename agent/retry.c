@@ -69,8 +69,9 @@ void retry_end(struct agent *a)
 	r->memory = NULL;
 }
 
-static bool is_out(const struct retry *r, int64_t number)
+bool retry_is_out(const struct agent *a, int64_t number)
 {
+	const struct retry *r = &a->retry;
 	for (size_t i = 0; i < r->nout; i++) {
 		if (r->out[i] == number)
 			return true;
@@ -95,11 +96,14 @@ static int send_one(const struct store_dead *d, void *arg)
 	struct agent *a = arg;
 	struct retry *r = &a->retry;
 	int endpoint = endpoint_of(a, d);
-	if (endpoint >= 0 && (r->nout == RETRY_OUT || !ship_room_again(a->ship, (size_t)endpoint)))
+	if (endpoint >= 0 &&
+	    (r->nout == RETRY_OUT || !ship_room_again(a->ship, (size_t)endpoint))) {
+		r->what.after = d->number - 1; /* what was passed over to find it is not meant */
 		return 1;
+	}
 	bool lifted = endpoint >= 0 && d->run > 0 && a->lifted[endpoint].run == d->run;
 	int rc = 0;
-	if (endpoint >= 0 && !lifted && !is_out(r, d->number))
+	if (endpoint >= 0 && !lifted && !retry_is_out(a, d->number))
 		rc = again_send(a, (size_t)endpoint, d);
 	if (rc < 0)
 		return rc;
@@ -111,11 +115,11 @@ static int send_one(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-void retry_go_on(struct agent *a)
+bool retry_go_on(struct agent *a)
 {
 	struct retry *r = &a->retry;
 	if (!r->memory || a->stopping || a->reload || r->nout == RETRY_OUT)
-		return;
+		return false;
 	int64_t before = r->what.after;
 	r->what.limit = RETRY_OUT;
 	int rc = store_dead_find(a->store, &r->what, send_one, a);
@@ -126,6 +130,7 @@ void retry_go_on(struct agent *a)
 	} else if (rc == 0 && r->what.after == before && r->nout == 0) {
 		retry_end(a);
 	}
+	return rc == 0 && r->what.after != before;
 }
 
 bool retry_answered(struct agent *a, const struct ship_done *done)

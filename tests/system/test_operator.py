@@ -1,12 +1,16 @@
 """What an operator tells the running agent: dead retry, drop and export, pause, resume, drain."""
 
 import json
+import os
+import signal
+import socket
+import sqlite3
 import urllib.error
 import urllib.request
 
 import pytest
 from harness import eventually, free_port
-from steps import stopped, up
+from steps import cpu_seconds, rescanned, stopped, up
 from wire import (
     ARRAY, all_there, buried, delivering, finish, letters, more, orig, requests_with, sent, state,
     wait_state)
@@ -185,6 +189,71 @@ def test_letters_that_make_the_receiver_fail_do_not_hold_up_new_records(site):
     finish(agent, backend, tokens + fresh, lost=victims)
 
 
+def test_a_letter_that_is_out_is_not_sent_again_when_its_run_is_lifted(site):
+    """Retried by hand while the endpoint is held for refusing: the lift tries the others only."""
+    backend, agent, acct, tokens = delivering(
+        site, 3, in_flight=8, refuse_limit=20, retry_min="500ms", retry_max="1s",
+        hold_interval="1s")
+    all_there(backend, tokens)
+    backend.rule(contains='"orig":"bounce-V', status=422)
+    victims = more(acct, 21, "V")
+    wait_state(agent, "held")
+    eventually(lambda: len(letters(agent)) == 20)
+    told(agent, "dead", "retry", "--all")
+    backend.clear()
+    all_there(backend, victims)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens + victims)
+
+
+def put_letters(agent, n, reason):
+    """n dead letters that can never be sent, in the store of an agent that does not run."""
+    with sqlite3.connect(agent.state_dir / "state.db") as store:
+        store.executemany(
+            "INSERT INTO dead(id, source, endpoint, file, start, end, kind, reason, status,"
+            " answer, header, row, row_is_json, made, run) VALUES(randomblob(16), 'bounces',"
+            " 'octeth', 'x.csv', 0, 400, 'unreadable', ?, 0, '', '', ?, 0, 1, 0)",
+            ((reason(i), "b," * 200) for i in range(n)))
+    store.close()
+
+
+def test_a_retry_goes_on_where_nothing_else_happens(site):
+    """Letters that cannot be sent bring no answers: the next ones do not wait for a rescan."""
+    backend, agent, acct, tokens = delivering(site, 3)
+    all_there(backend, tokens)
+    agent.stop()
+    put_letters(agent, 900, lambda i: "some")
+    agent.settings["rescan"] = "1h"
+    agent.write_conf()
+    up(agent)
+    told(agent, "dead", "retry", "--all")
+    agent.wait_for("dead letters tried again: 0 delivered, 0 refused again, 900 that cannot be sent")
+    assert agent.log().count("cannot be sent again") <= 150, "one line each"
+    finish(agent, backend, tokens)
+
+
+def test_a_retry_that_waits_does_not_search_the_store_again_and_again(site):
+    """A hundred thousand letters, the last ones are meant, and the endpoint has no room for them."""
+    backend, agent, acct, tokens = delivering(
+        site, 3, path=ARRAY, in_flight=1, retry_min="50ms", retry_max="100ms")
+    all_there(backend, tokens)
+    agent.stop()
+    put_letters(agent, 99900, lambda i: f"reason {i // 99000}")
+    up(agent)
+    backend.rule(status=503)
+    rows = more(acct, 6000)
+    wait_state(agent, "retrying")
+    told(agent, "dead", "retry", "--reason", "reason 1")
+    rescanned(agent)
+    before = cpu_seconds(agent)
+    rescanned(agent, 5)
+    assert cpu_seconds(agent) - before < 0.5
+    backend.clear()
+    all_there(backend, rows)
+    agent.wait_for("dead letters tried again: 0 delivered, 0 refused again, 900 that cannot be sent")
+    finish(agent, backend, tokens + rows)
+
+
 # ---- dead drop and export
 
 def test_dropped_letters_are_gone_and_the_others_stay(site):
@@ -305,6 +374,27 @@ def test_drain_ends_with_0_only_when_everything_is_delivered(site):
     all_there(backend, tokens, timeout=0)
     assert agent.status()["sources"][0]["offset"] == acct.live.stat().st_size
     finish(agent, backend, tokens)
+
+
+def test_drain_sees_what_was_written_before_it_was_asked(site):
+    """Rows and the question reach a busy agent in the same moment: the rows count."""
+    backend, agent, acct, tokens = delivering(site, 3)
+    all_there(backend, tokens)
+    told(agent, "drain", "--timeout", "20s")
+    fd = os.open(agent.state_dir, os.O_PATH)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(f"/proc/self/fd/{fd}/control")
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"ok\n" in sock.recv(4096)
+        agent.signal(signal.SIGSTOP)
+        late = more(acct, 3, "L")
+        sock.sendall(b"GET /drain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        agent.signal(signal.SIGCONT)
+        answer = sock.makefile("rb").read()
+    os.close(fd)
+    assert answer.split(b"\r\n\r\n", 1)[1].startswith(b"1\n"), answer
+    all_there(backend, late)
+    finish(agent, backend, tokens + late)
 
 
 def test_drain_waits_for_an_open_batch(site):
