@@ -14,6 +14,7 @@ import time
 
 from harness import AGENT, FBL_HEADER, Process, books, die_with_parent, eventually, token_row, token_rows
 from steps import accepted, append, arrived, compare, count, put, records, stopped, up
+from wire import control
 
 
 def archive(site, files=3, rows=40, first=0, **more):
@@ -426,12 +427,8 @@ def test_one_replay_at_a_time(site):
 def test_the_share_is_asked_for_over_the_control_socket_only(site):
     """A lease changes what the agent sends: metrics-listen must not give one."""
     acct, _, _, agent = backlogged(site, 4)
-    curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-X"]
-    socket = ["--unix-socket", str(agent.state_dir / "control"), "http://x/replay/share"]
-    def code(*args):
-        return subprocess.run(list(args), capture_output=True, text=True, check=False).stdout
-    assert code(*curl, "POST", *socket[:2], socket[2] + "?endpoint=octeth&flying=0") == "200"
-    assert code(*curl, "GET", *socket) == "405"
+    assert control(agent, "POST", "/replay/share?endpoint=octeth&flying=0")[0] == 200
+    assert control(agent, "GET", "/replay/share")[0] == 405
     assert acct
 
 

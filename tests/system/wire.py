@@ -107,17 +107,23 @@ def endpoint_status(agent, i=0):
     return conserved(agent.status())["endpoints"][i]
 
 
-def asked(agent, path="/status"):
-    """What the running agent itself answers, whatever its configuration file says by now."""
+def control(agent, method, path):
+    """(status, body) of a request over the control socket, whose path may be too long for one."""
     fd = os.open(agent.state_dir, os.O_PATH)
     try:
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(f"/proc/self/fd/{fd}/control")
-            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-            answer = sock.makefile("rb").read()
+            sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                         "Content-Length: 0\r\n\r\n".encode())
+            head, _, body = sock.makefile("rb").read().partition(b"\r\n\r\n")
     finally:
         os.close(fd)
-    return json.loads(answer.split(b"\r\n\r\n", 1)[1])
+    return int(head.split()[1]), body
+
+
+def asked(agent, path="/status"):
+    """What the running agent itself answers, whatever its configuration file says by now."""
+    return json.loads(control(agent, "GET", path)[1])
 
 
 def state(agent, i=0):
