@@ -508,6 +508,8 @@ def test_watch_wraps_and_takes_a_new_size(shown, terminal):
         lines = [re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", line) for line in page.split("\n")]
         assert max(map(len, lines)) <= columns and len(lines) <= rows
     assert narrow.count("\n") > wide.count("\n")
+    # Erasing behind a row as wide as the screen would take its last character away.
+    assert not re.search(r"[^\r\n\x1b]\x1b\[[JK]", wide[3:] + narrow[3:])
     screen.size(5, 50)
     screen.wait_for("q: quit", times=3)
     assert screen.pages()[-1].count("\n") == 4 and "more rows)" in screen.pages()[-1]
