@@ -235,6 +235,7 @@ def test_a_full_disk_does_not_pass_for_success(site):
             done = subprocess.run([str(AGENT), *map(str, args)], stdout=full, check=False,
                                   stderr=subprocess.PIPE, timeout=20)
         assert done.returncode == 1, args
+        assert done.stderr == b"pmta-shipper: cannot write to standard output\n", args
 
 
 # ---- dead
