@@ -50,6 +50,14 @@ static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, 
 	return rc;
 }
 
+static const char *why_not(int rc)
+{
+	return rc == -EBADMSG  ? "its row is no record"
+	       : rc == -ENOENT ? "the configuration has no such source"
+	       : rc == -ENOSPC ? "it is larger than batch-bytes"
+	                       : strerror(-rc);
+}
+
 int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 {
 	const struct ship_item item = {.mark = {d->start, d->end, d->id}};
@@ -62,8 +70,8 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 		size_t len = 0;
 		int rc = encode(a, endpoint, d, text, room, &len);
 		if (rc < 0) {
-			log_warning("dead letter %" PRId64 " cannot be sent again: %s", d->number,
-			            strerror(-rc));
+			log_warning("dead letter %" PRId64 " cannot be sent again: %s; it stays",
+			            d->number, why_not(rc));
 			return 0;
 		}
 		object = (struct slice){text, len};
