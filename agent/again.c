@@ -57,6 +57,14 @@ static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, 
 	return rc;
 }
 
+static const char *why_not(int rc)
+{
+	return rc == -EBADMSG  ? "its row is no record"
+	       : rc == -ENOENT ? "the configuration has no such source"
+	       : rc == -ENOSPC ? "it is larger than batch-bytes"
+	                       : strerror(-rc);
+}
+
 int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 {
 	const struct ship_item item = {.mark = {d->start, d->end, d->id}};
@@ -70,10 +78,10 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 		int rc = encode(a, endpoint, d, text, room, &len);
 		if (rc < 0) {
 			char why[128]; /* there may be a hundred thousand */
-			(void)snprintf(
-			        why, sizeof(why),
-			        "dead letter %" PRId64 " cannot be sent again: %s", d->number,
-			        rc == -ECANCELED ? "a rule withholds it now" : strerror(-rc));
+			(void)snprintf(why, sizeof(why),
+			               "dead letter %" PRId64 " cannot be sent again: %s; it stays",
+			               d->number,
+			               rc == -ECANCELED ? "a rule withholds it now" : why_not(rc));
 			say_note(a, LOG_LEVEL_WARNING, why);
 			return 0;
 		}

@@ -1,6 +1,7 @@
 #include "agent/cmd.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -71,10 +72,10 @@ int cmd_ask(const struct conf *conf, const char *path, struct err *ret_why)
 
 int cmd_no_agent(const struct err *why)
 {
-	(void)fprintf(stderr,
-	              "pmta-shipper: %s; only a running agent can do this: start the service, then "
-	              "again\n",
-	              why->text);
+	(void)fprintf(stderr, "pmta-shipper: %s; %s\n", why->text,
+	              why->code == -EACCES
+	                      ? "do it as root, or as the user of the service"
+	                      : "only a running agent can do this: start the service, then again");
 	return 1;
 }
 

@@ -10,11 +10,7 @@
 
 static int print(const struct conf *conf, bool extended)
 {
-	int rc = directives_print(conf, extended, stdout);
-	if (rc == 0)
-		return 0;
-	(void)fprintf(stderr, "pmta-shipper directives: cannot write: %s\n", strerror(-rc));
-	return 1;
+	return directives_print(conf, extended, stdout) < 0 ? 1 : 0; /* main() says why */
 }
 
 static int verify(const struct conf *conf, const char *path)

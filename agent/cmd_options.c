@@ -90,7 +90,8 @@ static int take_time(const char *command, const struct cmd_option *o)
 {
 	bool local;
 	if (!clock_parse(optarg, o->to, &local))
-		return bad_value(command, o, "time (2026-11-21T10:00:00Z, or epoch seconds)");
+		return bad_value(command, o,
+		                 "time (2026-11-21T10:00:00Z, a date, or epoch seconds)");
 	if (local)
 		(void)fprintf(stderr,
 		              "pmta-shipper: --%s '%s' has no offset: taken in this host's zone\n",

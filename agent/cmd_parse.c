@@ -92,7 +92,7 @@ static void parse_file(struct parse *p, const char *path)
 	if (rc == 0)
 		rc = rows_each(p->conf, p->source, path, &hooks);
 	p->json = json_free(p->json);
-	if (rc >= 0)
+	if (rc >= 0 || ferror(stdout)) /* that is not the file's fault: main() says it */
 		return;
 	utf8_printable(path, strlen(path), name, sizeof(name));
 	(void)fprintf(stderr, "%s: %s\n", name, rows_error(rc));
@@ -106,7 +106,7 @@ static int parse_files(struct parse *p, int argc, char **argv)
 	p->out = malloc(p->out_room);
 	if (!p->out)
 		return cmd_failed("out of memory");
-	for (int i = optind; i < argc; i++)
+	for (int i = optind; i < argc && !ferror(stdout); i++)
 		parse_file(p, argv[i]);
 	free(p->out);
 	return p->bad;

@@ -24,16 +24,15 @@ struct look {
 };
 
 /* The running agent's own words.  Returns the exit status, or CMD_GO_ON when none answers. */
-static int from_agent(const struct look *o, char **ret)
+static int from_agent(const struct look *o, char **ret, struct err *why)
 {
 	static const char *const paths[] = {"/status.txt", "/status", "/check"};
-	struct err err = {0};
 	char path[96], *body;
 	int n = snprintf(path, sizeof(path), "%s", paths[o->form]);
 	if (o->form == FORM_CHECK)
 		(void)snprintf(path + n, sizeof(path) - (size_t)n, "?warn=%ju&crit=%ju",
 		               (uintmax_t)o->limits.warn_ms, (uintmax_t)o->limits.crit_ms);
-	if (ship_ask_agent(o->conf->runtime_dir, false, path, &body, &err) < 0)
+	if (ship_ask_agent(o->conf->runtime_dir, false, path, &body, why) < 0)
 		return CMD_GO_ON;
 	*ret = body;
 	if (o->form == FORM_JSON)
@@ -78,9 +77,16 @@ static int from_store(const struct look *o, char **ret, struct err *why)
 /* The exit status with *ret for standard output, or a negative errno with the words in why. */
 static int look(const struct look *o, char **ret, struct err *why)
 {
+	struct err agent = {0}, store = {0};
 	*ret = NULL;
-	int status = from_agent(o, ret);
-	return status == CMD_GO_ON ? from_store(o, ret, why) : status;
+	int status = from_agent(o, ret, &agent);
+	if (status != CMD_GO_ON)
+		return status;
+	status = from_store(o, ret, &store);
+	/* It may run all the same when it is only we who may not ask it. */
+	if (status < 0 && agent.code == -EACCES)
+		return err_set(why, status, "%s; %s", agent.text, store.text);
+	return status < 0 ? err_set(why, status, "not running, and %s", store.text) : status;
 }
 
 static int once(const struct look *o)
@@ -93,10 +99,10 @@ static int once(const struct look *o)
 		return status;
 	}
 	if (o->form == FORM_CHECK) {
-		(void)printf("PMTA-SHIPPER UNKNOWN: not running, and %s\n", why.text);
+		(void)printf("PMTA-SHIPPER UNKNOWN: %s\n", why.text);
 		return VERDICT_UNKNOWN;
 	}
-	(void)fprintf(stderr, "pmta-shipper: not running, and %s\n", why.text);
+	(void)fprintf(stderr, "pmta-shipper: %s\n", why.text);
 	return 1;
 }
 
@@ -136,11 +142,10 @@ static int watch_screen(const struct look *o, int64_t interval_ms)
 	while (more) {
 		struct err why = {0};
 		scope_free char *text = NULL;
-		if (look(o, &text, &why) < 0 &&
-		    asprintf(&text, "PROBLEM: not running, and %s\n", why.text) < 0)
+		if (look(o, &text, &why) < 0 && asprintf(&text, "PROBLEM: %s\n", why.text) < 0)
 			text = NULL;
 		clock_iso(clock_real_ms(), when);
-		(void)snprintf(footer, sizeof(footer), "%s  q: quit", when);
+		(void)snprintf(footer, sizeof(footer), "q: quit  %s", when);
 		if (!text || screen_draw(text, footer) < 0)
 			break;
 		more = screen_wait(interval_ms);

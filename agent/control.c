@@ -191,6 +191,6 @@ int control_open(struct agent *a)
 	int rc = listen_open(&a->listen, a->conf->runtime_dir, a->conf->metrics_listen, on_request,
 	                     a, &err);
 	if (rc < 0 || err.code != 0)
-		log_warning("%s; going on, but 'status' cannot ask this agent", err.text);
+		log_warning("%s; delivery goes on, but nobody can ask there", err.text);
 	return 0; /* delivery is more important than being looked at */
 }

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #define GROWTH_DAYS 7 /* the archive's growth is taken from this many days */
 #define DISK_WARNING_DAYS 14
 #define DISK_PROBLEM_DAYS 3
+#define DISK_DAYS_SAID                                                                             \
+	3650 /* nobody plans beyond that, and the growth of a week says nothing of it */
 #define STATE_SPARE (UINT64_C(64) << 20) /* SQLite's log and its spare room */
 #define FILES_OPEN 32                    /* a source, at once: see "What is bounded by what" */
 #define FILES_OTHER 64                   /* store, sockets, the listener's clients */
@@ -52,8 +55,12 @@ void doctor_service(const struct doctor *d)
 		finding_tell(
 		        &d->to, FINDING_WARNING, "user",
 		        "state-dir \"%s\" belongs to root, so the agent runs as root, which it "
-		        "need not\nchown -R " USER_SERVICE ": '%s'",
-		        d->conf->state_dir, d->conf->state_dir);
+		        "need not\n%schown -R " USER_SERVICE ": '%s'",
+		        d->conf->state_dir,
+		        getpwnam(USER_SERVICE)
+		                ? ""
+		                : "useradd --system --shell /usr/sbin/nologin " USER_SERVICE " && ",
+		        d->conf->state_dir);
 	else
 		finding_tell(&d->to, FINDING_OK, "user", "the service runs as %s", d->user.name);
 }
@@ -210,13 +217,15 @@ static void check_archive(const struct doctor *d, const struct conf_source *s)
 	if (a_day == 0)
 		finding_tell(&d->to, FINDING_OK, what, "%s are free at \"%s\"", a, s->move_to);
 	else
-		finding_tell(&d->to, level, what,
-		             "%s are free at \"%s\", which grows by %s a day: full in %llu days%s",
-		             a, s->move_to, b, (unsigned long long)days,
-		             level == FINDING_OK
-		                     ? ""
-		                     : "\npmta-shipper archives --acknowledged --older-than 30d "
-		                       "names the files that can go");
+		finding_tell(
+		        &d->to, level, what,
+		        "%s are free at \"%s\", which grows by %s a day: full in %s%llu days%s", a,
+		        s->move_to, b, days > DISK_DAYS_SAID ? "more than " : "",
+		        (unsigned long long)(days > DISK_DAYS_SAID ? DISK_DAYS_SAID : days),
+		        level == FINDING_OK
+		                ? ""
+		                : "\npmta-shipper archives --acknowledged --older-than 30d "
+		                  "names the files that can go");
 }
 
 void doctor_disk(const struct doctor *d)

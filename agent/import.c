@@ -180,15 +180,16 @@ static bool same_by_name(const struct import_file *f, const struct sincedb_entry
 	       of_source(e, f->source, &key);
 }
 
+/* Of several, the one that was read furthest: what it covers was delivered. */
 static void match_inode(struct import_file *f, const struct sincedb *db)
 {
-	for (size_t i = 0; i < db->n && !f->entry; i++) {
-		if (same_inode(f, &db->entries[i]))
-			f->entry = &db->entries[i];
+	for (size_t i = 0; i < db->n; i++) {
+		const struct sincedb_entry *e = &db->entries[i];
+		if (same_inode(f, e) && (!f->entry || f->entry->offset < e->offset))
+			f->entry = e;
 	}
 }
 
-/* Of several, the one that was read furthest: all of them were delivered. */
 static void match_name(struct import_file *f, const struct sincedb *db)
 {
 	for (size_t i = 0; i < db->n; i++) {

@@ -47,6 +47,7 @@ static int flushed(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
+	(void)fprintf(stderr, "pmta-shipper: cannot write to standard output\n");
 	return status == 0 ? 1 : status;
 }
 

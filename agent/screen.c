@@ -224,9 +224,10 @@ static void put_row(struct page *p, size_t indent, const char *text, size_t len)
 		p->left_out++;
 		return;
 	}
-	(void)fprintf(p->f, "%*s", (int)indent, "");
+	/* Cleared first: behind a row as wide as the screen the last column would go, too. */
+	(void)fprintf(p->f, "\x1b[K%*s", (int)indent, "");
 	paint_line(p->f, text, len, p->colour);
-	(void)fputs("\x1b[K\r\n", p->f);
+	(void)fputs("\r\n", p->f);
 	p->row++;
 }
 
@@ -257,8 +258,8 @@ static void draw_page(struct page *p, const char *text, const char *footer)
 	                ? snprintf(last, sizeof(last), "(%zu more rows) %s", p->left_out, footer)
 	                : snprintf(last, sizeof(last), "%s", footer);
 	size_t len = n < 0 ? 0 : strlen(last);
+	(void)fputs("\x1b[J", p->f);
 	(void)fwrite(last, 1, len < p->columns ? len : p->columns, p->f);
-	(void)fputs("\x1b[K\x1b[J", p->f);
 }
 
 int screen_draw(const char *text, const char *footer)

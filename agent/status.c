@@ -147,6 +147,8 @@ static void text_endpoint(FILE *f, const struct view *v, const struct endpoint_v
 	(void)fprintf(f, "%s", ship_state_name(s->state));
 	if (s->state != SHIP_OK)
 		text_failing(f, v, s);
+	if (s->state == SHIP_PAUSED)
+		(void)fprintf(f, "; to go on: pmta-shipper resume %s", e->name);
 	(void)fprintf(f,
 	              "\n  %" PRIu64 " records accepted, %" PRIu64 " refused, %" PRIu64
 	              " requests, %" PRIu64 " retries; %u in flight (limit %u), %zu records wait\n",

@@ -103,10 +103,46 @@ int view_of_agent(struct view *v, const struct agent *a)
 	return 0;
 }
 
+/* The files the store has entries of. */
+struct known {
+	struct known_file {
+		uint64_t ino;
+		char name[256];
+	} * files;
+	size_t n, room;
+};
+
 struct count {
 	struct source_view *view;
 	const struct conf_source *conf;
+	struct known known;
 };
+
+static int add_known(struct known *k, const struct store_file *f)
+{
+	if (k->n == k->room) {
+		size_t room = k->room > 0 ? 2 * k->room : 64;
+		struct known_file *more = reallocarray(k->files, room, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		k->files = more;
+		k->room = room;
+	}
+	k->files[k->n].ino = f->ino;
+	(void)snprintf(k->files[k->n].name, sizeof(k->files[k->n].name), "%s", f->name);
+	k->n++;
+	return 0;
+}
+
+/* By inode, for it may have been renamed; where files are moved to, by name, too: a copy. */
+static bool is_known(const struct known *k, const char *name, uint64_t ino, bool moved)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (k->files[i].ino == ino || (moved && strcmp(k->files[i].name, name) == 0))
+			return true;
+	}
+	return false;
+}
 
 /* The size of a file as it is now, wherever it lies. */
 static uint64_t size_now(const struct conf_source *c, const struct store_file *f)
@@ -126,8 +162,10 @@ static uint64_t size_now(const struct conf_source *c, const struct store_file *f
 
 static int count_file(const struct store_file *f, void *arg)
 {
-	const struct count *c = arg;
+	struct count *c = arg;
 	struct tail_status *t = &c->view->tail;
+	if (f->gone_ms == 0 && add_known(&c->known, f) < 0)
+		return -ENOMEM;
 	t->files_known++;
 	if (f->passed || f->gz)
 		return 0;
@@ -161,40 +199,78 @@ static void count_unreadable(struct source_view *s, const char *path)
 	name_unreadable(s, path, why);
 }
 
-/* What of a folder the agent could not read either, if this process is its user. */
-static void look_into(struct source_view *s, const char *acct_file, const char *folder)
+/* What PowerMTA began while no agent ran waits as whole as it is; of a .gz nobody can tell. */
+static void count_new(struct count *c, int folder, const char *file, bool moved)
 {
-	const struct acct_template template = acct_template(acct_file);
+	struct source_view *s = c->view;
+	struct stat st;
+	if (fstatat(folder, file, &st, 0) < 0 || !S_ISREG(st.st_mode) ||
+	    is_known(&c->known, file, st.st_ino, moved))
+		return;
+	if (st.st_size > 0) {
+		s->tail.files_behind++;
+		s->tail.behind_bytes += (uint64_t)st.st_size;
+	}
+	if (strcmp(file, s->file) >= 0) {
+		name_file(s, file);
+		s->tail.offset = 0;
+		s->tail.size = (uint64_t)st.st_size;
+	}
+}
+
+/* What the store does not say: new files, and, if this process is its user, unreadable ones. */
+static void look_into(struct count *c, const char *folder, bool count)
+{
+	const struct acct_template template = acct_template(c->conf->acct_file);
 	char path[PATH_MAX];
 	struct acct_name name;
 	const struct dirent *e;
 	DIR *d = opendir(folder);
 	if (!d && errno == EACCES)
-		count_unreadable(s, folder);
+		count_unreadable(c->view, folder);
 	while (d && (e = readdir(d))) {
-		if (!acct_name_parse(&template, e->d_name, &name) ||
-		    faccessat(dirfd(d), e->d_name, R_OK, AT_EACCESS) == 0 || errno != EACCES)
+		if (!acct_name_parse(&template, e->d_name, &name))
+			continue;
+		if (count && !name.gz)
+			count_new(c, dirfd(d), e->d_name, folder == c->conf->move_to);
+		if (faccessat(dirfd(d), e->d_name, R_OK, AT_EACCESS) == 0 || errno != EACCES)
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		count_unreadable(s, path);
+		count_unreadable(c->view, path);
 	}
 	if (d)
 		(void)closedir(d);
 }
 
-static void look_for_unreadable(struct source_view *s, const struct conf_source *conf)
+static void look_at_folders(struct count *c, enum first_start first, bool started)
 {
 	char folder[PATH_MAX];
+	const struct conf_source *conf = c->conf;
 	const char *slash = strrchr(conf->acct_file, '/');
 	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - conf->acct_file),
 	               conf->acct_file);
-	name_unreadable(s, "", "");
-	look_into(s, conf->acct_file, folder[0] ? folder : "/");
+	name_unreadable(c->view, "", "");
+	look_into(c, folder[0] ? folder : "/", started || first != FIRST_NOW);
 	if (conf->move_to[0])
-		look_into(s, conf->acct_file, conf->move_to);
+		look_into(c, conf->move_to, started || first == FIRST_ALL);
 }
 
-static int count_source(struct source_view *s, const struct conf_source *conf, struct store *store)
+static int count_files(struct source_view *s, const struct conf *conf, size_t i,
+                       struct store *store)
+{
+	struct count count = {.view = s, .conf = &conf->sources[i]};
+	int64_t started = 0;
+	int rc = store_files(store, s->name, count_file, &count);
+	if (rc == 0)
+		rc = store_get(store, s->name, "started", 0, &started);
+	if (rc == 0)
+		look_at_folders(&count, conf->first_start, started != 0);
+	free(count.known.files);
+	return rc;
+}
+
+static int count_source(struct source_view *s, const struct conf *conf, size_t source,
+                        struct store *store)
 {
 	const struct {
 		const char *name;
@@ -213,7 +289,6 @@ static int count_source(struct source_view *s, const struct conf_source *conf, s
 	        {"gone_unread_ms", &s->tail.counters.gone_unread_ms},
 	        {"nul_bytes", &s->tail.counters.nul_bytes},
 	};
-	struct count count = {s, conf};
 	s->tail.file = s->file;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		int64_t value;
@@ -223,12 +298,11 @@ static int count_source(struct source_view *s, const struct conf_source *conf, s
 		*values[i].to = (uint64_t)value;
 	}
 	struct times times;
-	int rc = store_files(store, s->name, count_file, &count);
+	int rc = count_files(s, conf, source, store);
 	if (rc == 0)
 		rc = times_load(&times, store, s->name);
 	if (rc == 0)
 		times_view(s, &times, 0);
-	look_for_unreadable(s, conf);
 	return rc;
 }
 
@@ -237,7 +311,7 @@ int view_of_store(struct view *v, const struct conf *conf, struct store *store)
 	int rc = view_alloc(v, conf);
 	v->unasked = store_in_use(conf->state_dir);
 	for (size_t i = 0; rc == 0 && i < v->nsources; i++)
-		rc = count_source(&v->sources[i], &conf->sources[i], store);
+		rc = count_source(&v->sources[i], conf, i, store);
 	if (rc == 0)
 		rc = store_dead_count(store, &v->dead_records, &v->dead_bytes);
 	v->dead_full = v->dead_records >= (int64_t)conf->dead_max_records ||

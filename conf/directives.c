@@ -179,7 +179,7 @@ static bool any_moves(const struct conf *conf)
 
 static void print_commands(const struct conf *conf, FILE *out)
 {
-	(void)fputs("# Run before and after:\n#\n", out);
+	(void)fputs("# Run, as root, once the blocks are pasted:\n#\n", out);
 	if (any_moves(conf)) {
 		print_command(conf, "mkdir -p", out);
 		print_command(conf, "chown pmta:pmta", out);

@@ -409,8 +409,12 @@ int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body
 		return 0;
 	}
 	free(body.text);
-	return err_set(err, rc == CURLE_COULDNT_CONNECT ? -ECONNREFUSED : -EIO,
-	               "ask the agent through \"%s/control\": %s", dir, why);
+	if (rc != CURLE_COULDNT_CONNECT)
+		return err_set(err, -EIO, "ask the agent through \"%s/control\": %s", dir, why);
+	/* libcurl's words are about a host and a port, which there are none of. */
+	if (faccessat(fd, "control", W_OK, AT_EACCESS) < 0 && errno == EACCES)
+		return err_set(err, -EACCES, "ask the agent through \"%s/control\": %m", dir);
+	return err_set(err, -ECONNREFUSED, "no agent answers at \"%s/control\"", dir);
 }
 
 /* ---- one request by itself ---- */

@@ -170,9 +170,7 @@ static int open_tcp(struct listen *l, const char *tcp, struct err *err)
 	}
 	int fd = bind_tcp(name, colon + 1);
 	int rc = fd < 0 ? fd : add_door(l, fd, false);
-	return rc < 0 ? err_set(err, rc, "listen on \"%s\": %s; going on without it", tcp,
-	                        strerror(-rc))
-	              : 0;
+	return rc < 0 ? err_set(err, rc, "listen on \"%s\": %s", tcp, strerror(-rc)) : 0;
 }
 
 int listen_open(struct listen **ret, const char *dir, const char *tcp, listen_fn *fn, void *arg,

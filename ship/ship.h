@@ -202,8 +202,8 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
 /*
  * GET path (tell: POST it) from the agent that listens on DIR/control.  Returns 0 with the answer's
- * body (the caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, or another negative
- * errno.
+ * body (the caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, -EACCES if this
+ * user may not ask, or another negative errno.
  */
 int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
                    struct err *err) MUST_CHECK;

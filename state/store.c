@@ -130,7 +130,13 @@ static int check_version(struct store *s, const char *path, bool read_only, stru
 		        path, (int)version);
 	if (version > 0)
 		return store_migrate(s->db, path, (int)version, err);
-	if (tables > 0 || read_only)
+	if (tables == 0 && read_only)
+		return err_set(
+		        err, -ENOENT,
+		        "the store \"%s\" is empty: the first 'run' did not get through; the "
+		        "next one fills it",
+		        path);
+	if (tables > 0)
 		return err_set(err, -EUCLEAN, "\"%s\" is no store of pmta-shipper; move it away",
 		               path);
 	rc = sql_script(s->db, "BEGIN IMMEDIATE");
@@ -191,7 +197,9 @@ static int open_store(struct store **ret, const char *dir, const char *name, boo
 	s->lock = -1;
 	if (!read_only)
 		rc = take_lock(s, dir, name, err);
-	if (rc == 0 && read_only && access(path, F_OK) < 0)
+	/* SQLite has one word for both, and one who may not read it is not to hear there is none.
+	 */
+	if (rc == 0 && read_only && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
 		rc = errno == ENOENT ? err_set(err, -ENOENT,
 		                               "there is no store in \"%s\": 'run' has not been "
 		                               "started with "

@@ -6,6 +6,7 @@ DESIGN.md, "Commands": 0 done, 1 ran and found problems or failed, 64 usage, 78 
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -234,6 +235,7 @@ def test_a_full_disk_does_not_pass_for_success(site):
             done = subprocess.run([str(AGENT), *map(str, args)], stdout=full, check=False,
                                   stderr=subprocess.PIPE, timeout=20)
         assert done.returncode == 1, args
+        assert done.stderr == b"pmta-shipper: cannot write to standard output\n", args
 
 
 # ---- dead
@@ -361,6 +363,48 @@ def test_status_says_how_far_behind_it_is(site):
     assert done.returncode == 1 and "HTTP 503" in done.stdout
     backend.clear()
     delivered(agent, backend, rows)
+
+
+def test_status_of_a_stopped_agent_counts_what_was_begun_meanwhile(site):
+    """Files that the store has never seen, live and moved, wait, too; a known one counts once."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(30)
+    acct.append(rows[:10])
+    up(agent)
+    arrived(backend, 10)
+    stopped(agent)
+    first = acct.rotate()
+    acct.append(rows[10:20])
+    second = acct.rotate()
+    acct.append(rows[20:])
+    new = second.stat().st_size + acct.live.stat().st_size
+    assert first.parent == second.parent == acct.move_to
+    shutil.copy(first, acct.move_to / "copy")  # as from another volume: the name stays
+    os.replace(acct.move_to / "copy", first)
+    source = agent.status()["sources"][0]
+    assert (source["behindBytes"], source["filesBehind"]) == (new, 2)
+    assert (source["file"], source["offset"]) == (acct.live.name, 0)
+    assert "behind 0 B" not in agent.command("status").stdout
+    up(agent)
+    delivered(agent, backend, rows)
+    stopped(agent)
+    assert agent.status()["sources"][0]["behindBytes"] == 0
+
+
+@pytest.mark.parametrize("first, files", [("live", 1), ("now", 0), ("all", 2)])
+def test_status_before_the_first_start_counts_what_that_will_read(site, first, files):
+    """A store is there, the source is not yet in it."""
+    acct, other = site.acct(), site.acct(base="other")
+    rows, _ = token_rows(4)
+    acct.append(rows[:2])
+    acct.rotate()
+    acct.append(rows[2:])
+    backend, agent = started(site, other)
+    up(agent)
+    stopped(agent)
+    late = site.agent(backend, acct, other, first_start=first)
+    assert late.status()["sources"][0]["filesBehind"] == files
 
 
 def test_status_masks_addresses_of_answers(site):

@@ -115,6 +115,7 @@ def test_rows_that_are_no_records_cannot_be_retried(site):
     eventually(lambda: len(letters(agent)) == 3)
     told(agent, "dead", "retry", "--all")
     agent.wait_for("0 delivered, 0 refused again, 3 that cannot be sent")
+    assert agent.log().count("cannot be sent again: its row is no record; it stays") == 3
     assert len(letters(agent)) == 3
     assert sent(backend) == 0
 
@@ -323,6 +324,7 @@ def test_a_paused_endpoint_gets_nothing_until_it_is_resumed(site):
     first = more(acct, 2, "A")
     all_there(backend, first)
     assert "is paused" in told(agent, "pause", "octeth")
+    assert "; to go on: pmta-shipper resume octeth\n" in told(agent, "status")
     before = sent(backend)
     rest = more(acct, 40, "P")
     for end in (agent.stop, agent.kill9):

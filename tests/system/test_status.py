@@ -216,6 +216,27 @@ def test_an_unreadable_file_is_named_with_the_command_that_mends_it(
 
 
 @OTHER_USER
+@pytest.mark.parametrize("command, words", [
+    (["status"], "Permission denied; open "), (["status", "--check"], "UNKNOWN: ask the agent"),
+    (["pause", "octeth"], "do it as root, or as the user of the service"),
+    (["trace", "bob@example.org"], "state.db\": Permission denied")])
+def test_who_may_not_ask_is_not_told_that_nothing_runs(open_site, command, words):
+    acct = open_site.acct()
+    _, agent = started(open_site, acct)
+    up(agent)
+    agent.state_dir.chmod(0o755)
+    program = agent.folder / "pmta-shipper"
+    shutil.copy(AGENT, program)
+    done = subprocess.run(
+        ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", program,
+         *command, "-c", agent.conf], capture_output=True, text=True, check=False, timeout=20)
+    said = done.stdout + done.stderr
+    assert words in said and done.returncode == (3 if "--check" in command else 1)
+    for wrong in ("not running", "no store", "localhost", "start the service"):
+        assert wrong not in said
+
+
+@OTHER_USER
 def test_a_closed_folder_is_named_and_once_open_forgotten(open_site):
     acct = open_site.acct()
     backend, agent = started(open_site, acct)
@@ -487,6 +508,8 @@ def test_watch_wraps_and_takes_a_new_size(shown, terminal):
         lines = [re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", line) for line in page.split("\n")]
         assert max(map(len, lines)) <= columns and len(lines) <= rows
     assert narrow.count("\n") > wide.count("\n")
+    # Erasing behind a row as wide as the screen would take its last character away.
+    assert not re.search(r"[^\r\n\x1b]\x1b\[[JK]", wide[3:] + narrow[3:])
     screen.size(5, 50)
     screen.wait_for("q: quit", times=3)
     assert screen.pages()[-1].count("\n") == 4 and "more rows)" in screen.pages()[-1]

@@ -238,6 +238,19 @@ static void test_another_database_is_refused(void **state)
 	expect_refused(-EUCLEAN, "is no store of pmta-shipper");
 }
 
+/* A first start on a full disk leaves that behind; moving it away is not asked for. */
+static void test_an_empty_store_is_none_yet(void **state)
+{
+	(void)state;
+	struct store *reader = NULL;
+	open_store();
+	s = store_close(s);
+	assert_int_equal(truncate(temp_path("state/state.db"), 0), 0);
+	assert_int_equal(store_open_reader(&reader, dir(), &err), -ENOENT);
+	assert_non_null(strstr(err.text, "is empty"));
+	open_store();
+}
+
 static void test_what_is_no_database_is_refused(void **state)
 {
 	(void)state;
@@ -505,6 +518,7 @@ int main(void)
 	        TEST(test_a_newer_store_is_refused),
 	        TEST(test_another_database_is_refused),
 	        TEST(test_what_is_no_database_is_refused),
+	        TEST(test_an_empty_store_is_none_yet),
 	        TEST(test_a_damaged_store_is_refused),
 	        TEST(test_a_link_in_place_of_the_store_is_refused),
 	        TEST(test_a_file_comes_back_as_it_was),
