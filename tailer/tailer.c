@@ -169,7 +169,7 @@ static void set_aside(struct source *s, struct tail_file *f)
 	f->final = false;
 	s->current = NULL;
 	/* Many files may wait for answers; only what is still growing keeps a buffer. */
-	if (!file_is_newest(f))
+	if (f->open && !file_is_newest(f)) /* a copy was closed before it came here */
 		follow_rest(f->open->follow);
 	file_let_go(f);
 }

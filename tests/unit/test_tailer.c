@@ -606,6 +606,25 @@ static void test_copy_to_another_volume_is_the_same_file(void **state)
 	expect("0000|b,late\n");
 }
 
+/* Found by fuzzing: it was closed, and then asked for its buffer. */
+static void test_copy_that_shows_itself_behind_a_newer_file(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_LIVE);
+	temp_append(live(0), HEAD "b,1\n");
+	temp_append(live(1), "type"); /* half a header: nothing is known of it yet */
+	temp_append(live(2), HEAD "b,2\n");
+	turn();
+	forget();
+	temp_append(live(1), ",a\nb,1\n");
+	turn();
+	rescan();
+	rescan();
+	temp_append(live(2), "b,3\n");
+	turn();
+	expect("0002|b,3\n");
+}
+
 static void test_copy_while_stopped_with_rows_unread(void **state)
 {
 	(void)state;
@@ -1476,6 +1495,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_T1_unterminated_last_line_of_a_moved_file_comes_after_a_rescan),
         TEST(test_a_finished_file_that_grows_later_is_read_on),
         TEST(test_copy_to_another_volume_is_the_same_file),
+        TEST(test_copy_that_shows_itself_behind_a_newer_file),
         TEST(test_copy_while_stopped_with_rows_unread),
         TEST(test_one_follower_per_identity),
         TEST(test_gz_of_an_unfinished_file_goes_on_at_the_offset),
