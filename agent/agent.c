@@ -437,8 +437,9 @@ int agent_run(struct conf *conf, bool dry_run)
 		say_start(&a);
 		rc = loop(&a, &err);
 	}
-	if (rc == 0)
-		(void)books_commit(&a);
+	if (rc == 0 && !books_commit(&a))
+		log_error("what was acknowledged last could not be noted: it will be delivered "
+		          "again after the next start, under the same eventIds");
 	if (rc < 0)
 		log_error("%s", err.text);
 	else

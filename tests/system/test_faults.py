@@ -152,6 +152,31 @@ def test_batches_stored_before_go_out_while_the_store_takes_no_writes(site):
     check(backend, tokens)
 
 
+def test_a_stop_says_that_what_was_acknowledged_last_could_not_be_noted(site):
+    """The store takes no writes until the end: those rows come again, and the log says so."""
+    backend = site.backend()
+    acct = site.acct()
+    backend.rule(status=503)
+    agent = site.agent(backend, acct, endpoint={
+        "format": "array", "url": backend.url("/x"), "retry_min": "100ms", "retry_max": "100ms"})
+    rows, tokens = token_rows(20)
+    acct.begin()
+    agent.start()
+    acct.append(rows)
+    agent.wait_for("trying again")
+    other = sqlite3.connect(agent.state_dir / "state.db", isolation_level=None, timeout=20)
+    other.execute("BEGIN IMMEDIATE")
+    backend.clear()
+    eventually(lambda: all_arrived(backend, tokens))
+    assert agent.stop() == 0
+    assert "could not be noted: it will be delivered again" in agent.log()
+    other.close()
+    agent.start()
+    eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)
+    assert agent.stop() == 0
+    assert backend.query("SELECT token FROM events GROUP BY token HAVING count(DISTINCT event_id) > 1") == []
+
+
 def test_power_cut_the_store_loses_its_last_commits(site):
     """What was not synced is gone: rows come again under the same eventIds, none is lost."""
     backend = site.backend()
