@@ -84,12 +84,12 @@ deps-check:
 	$(call install_packages,$(PACKAGES_CHECK))
 
 demo: deps-check
-	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@$(PYTHON) fixtures/demo.py $(BUILD)/pmta-shipper
 
 check: deps-check
-	@$(MAKE) --no-print-directory unit; unit=$$?; \
-	$(MAKE) --no-print-directory system && [ $$unit = 0 ]
+	@$(MAKE) --no-print-directory -j$$(nproc) unit; unit=$$?; \
+	$(MAKE) --no-print-directory -j$$(nproc) system && [ $$unit = 0 ]
 
 unit: $(UNIT)
 	@tests/run-units $(UNIT)
