@@ -19,7 +19,7 @@ static void remember(struct replay *r, struct store *store, size_t i)
 {
 	const struct ship_conf *e = &r->conf->endpoints[i];
 	char scope[80], url[HASH_HEX_SIZE], known[HASH_HEX_SIZE];
-	int64_t accepted;
+	int64_t accepted, paused;
 	struct hash128 h = hash_bytes(e->url, strlen(e->url));
 	hash_hex(&h, url);
 	(void)snprintf(scope, sizeof(scope), "endpoint:%s", e->name);
@@ -28,6 +28,8 @@ static void remember(struct replay *r, struct store *store, size_t i)
 		return;
 	const struct ship_memory m = {.ever_accepted = accepted && strcmp(url, known) == 0};
 	ship_set_memory(r->ship, i, &m);
+	if (store_get(store, scope, "paused", 0, &paused) == 0 && paused)
+		ship_pause(r->ship, i, true, r->now_ms);
 }
 
 static int open_ship(struct replay *r, struct err *err)
@@ -41,6 +43,21 @@ static int open_ship(struct replay *r, struct err *err)
 	for (size_t i = 0; i < c->nendpoints; i++)
 		remember(r, store, i);
 	(void)store_close(store);
+	return 0;
+}
+
+/* A running agent says itself what it may give away; without one, a pause still holds. */
+static int check_pause(struct replay *r, size_t e, struct err *err)
+{
+	struct ship_status s;
+	const char *name = r->conf->endpoints[e].name;
+	ship_status(r->ship, e, &s);
+	if (s.state == SHIP_PAUSED && !r->shares[e].agent)
+		return err_set(err, -EBUSY,
+		               "endpoint \"%s\" was paused: nothing is sent; start the service and "
+		               "'pmta-shipper resume %s'",
+		               name, name);
+	ship_pause(r->ship, e, false, r->now_ms);
 	return 0;
 }
 
@@ -65,6 +82,9 @@ static int first_ask(struct replay *r, struct err *err)
 			        "an agent runs and cannot be asked how much of endpoint \"%s\" may "
 			        "be used (%.200s): nothing is sent; see runtime-dir, or stop it",
 			        conf->name, r->shares[e].why);
+		int rc = check_pause(r, e, err);
+		if (rc < 0)
+			return rc;
 		replay_use_share(r, e);
 	}
 	return 0;

@@ -502,6 +502,23 @@ def test_ctrl_c_leaves_the_terminal_clean(site):
     assert json.dumps(count(backend)) == "30"
 
 
+def test_a_pause_holds_for_a_replay_when_no_agent_runs(site):
+    """Paused, then stopped: nothing is sent, and how to go on is said; resumed, it goes."""
+    acct, rows = archive(site, files=1)
+    backend = site.backend()
+    agent = up(site.agent(backend, acct, first_start="now"))
+    assert agent.command("pause", "octeth").returncode == 0
+    stopped(agent)
+    done = agent.command("replay", acct.moved(0))
+    assert done.returncode == 1 and "was paused: nothing is sent" in done.stderr
+    assert not backend.tokens()
+    up(agent)
+    assert agent.command("resume", "octeth").returncode == 0
+    stopped(agent)
+    assert agent.command("replay", acct.moved(0)).returncode == 0
+    assert len(backend.tokens()) == len(rows)
+
+
 def test_without_a_terminal_there_are_plain_lines(site):
     acct, rows = archive(site, files=1)
     agent = site.agent(site.backend(), acct)
