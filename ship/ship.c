@@ -17,6 +17,7 @@ struct ship {
 	size_t *open_at;     /* and the endpoint it is for */
 	size_t lanes;
 	bool draining;
+	bool answered; /* the last step took an answer in */
 	size_t next; /* endpoint that may start requests first: those of one host share its rate */
 	int64_t now_ms;
 };
@@ -275,6 +276,7 @@ static void on_answer(void *arg, const struct answer *answer, void *context)
 {
 	struct ship *s = context;
 	struct batch *b = arg;
+	s->answered = true;
 	for (size_t i = 0; i < s->n; i++) {
 		for (const struct batch *other = s->endpoints[i].queue; other;
 		     other = other->next) {
@@ -289,6 +291,7 @@ static void on_answer(void *arg, const struct answer *answer, void *context)
 int ship_step(struct ship *s, int64_t now_ms, struct err *err)
 {
 	s->now_ms = now_ms;
+	s->answered = false;
 	int rc = http_step(s->http, on_answer, s);
 	return rc < 0 ? err_set(err, rc, "move transfers on: %s", strerror(-rc)) : 0;
 }
@@ -336,6 +339,9 @@ static int64_t sooner(int64_t a, int64_t b)
 int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 {
 	int64_t left = -1;
+	/* A quick answer may come in before the loop waits; no descriptor tells of it any more. */
+	if (s->answered)
+		return 0;
 	if (s->draining) /* nothing is started any more */
 		return -1;
 	for (size_t i = 0; i < s->n; i++)

@@ -197,7 +197,7 @@ bool ship_seal_old(struct ship *s, int64_t now_ms);
 /* Take in answers and report.  Never blocks. */
 int ship_step(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
-/* Start what is sealed and stored, due, and has a slot.  Never blocks. */
+/* Start what is sealed and stored, due, and has a slot; answers may come in.  Never blocks. */
 int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
 /*
@@ -208,7 +208,10 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
                    struct err *err) MUST_CHECK;
 
-/* Milliseconds until ship_start() has work by the clock; -1 when only an answer can tell. */
+/*
+ * Milliseconds until ship_start() has work by the clock, 0 when answers came in during the last
+ * one; -1 when only an answer can tell.
+ */
 int64_t ship_timeout(const struct ship *s, int64_t now_ms);
 
 /* Sleep until a transfer moves, one of fds is ready (revents is set), or timeout_ms is over. */

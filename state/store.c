@@ -9,17 +9,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
 #include "state/sql.h"
 #include "state/store_impl.h"
 
 #define SYNC_EVERY_MS 1000
+#define SYNC_SHARE 10 /* and of the time it takes a tenth at most */
 
 struct store {
 	struct sql *db;
 	int lock;
-	int64_t synced_ms;
-	bool full; /* the transaction at hand is to be synced */
+	int64_t sync_ms; /* the next is due then */
+	bool full;       /* the transaction at hand is to be synced */
 };
 
 static const char schema[] =
@@ -262,8 +264,19 @@ int store_begin(struct store *s)
 	return sql_script(s->db, "BEGIN IMMEDIATE");
 }
 
+/*
+ * A sync stops the whole agent, and beside a busy neighbour a disk may take seconds for one.  Due
+ * at every commit, they would leave no time for anything else.
+ */
+static int64_t next_sync(int64_t now_ms, int64_t took_ms)
+{
+	int64_t share = SYNC_SHARE * took_ms;
+	return now_ms + (share > SYNC_EVERY_MS ? share : SYNC_EVERY_MS);
+}
+
 int store_commit(struct store *s, int64_t now_ms)
 {
+	int64_t began = s->full ? clock_mono_ms() : 0;
 	int rc = sql_script(s->db, "COMMIT");
 	if (rc < 0)
 		return rc;
@@ -272,8 +285,8 @@ int store_commit(struct store *s, int64_t now_ms)
 	 * can only be changed between transactions, so the next one is chosen here.
 	 */
 	if (s->full)
-		s->synced_ms = now_ms;
-	bool due = now_ms - s->synced_ms >= SYNC_EVERY_MS;
+		s->sync_ms = next_sync(now_ms, clock_mono_ms() - began);
+	bool due = now_ms >= s->sync_ms;
 	if (due != s->full)
 		rc = sql_script(s->db,
 		                due ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");

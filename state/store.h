@@ -4,7 +4,8 @@
  * STATE-DIR/state.db, SQLite in WAL mode, beside it a lock file; the directory is 0700.  What is
  * written between store_begin() and store_commit() is there whole or not at all.  A commit survives
  * the end of the process at once, and a power cut after at most a second of progress: one commit a
- * second is synced, which takes all before it along.  Only one process may write; others read.
+ * second is synced, which takes all before it along; on a disk that takes longer than 0.1 s for a
+ * sync, after ten times as long as it took.  Only one process may write; others read.
  *
  * Functions return 0 or a negative errno: -ENOSPC disk full, -EBUSY locked, -EUCLEAN corrupt,
  * -ENOTSUP of a newer version, -EIO; store_error() has the words.

@@ -9,7 +9,9 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from harness import AGENT, eventually, free_port, source_of, token_row, token_rows
@@ -17,6 +19,10 @@ from steps import order_of, record_of, stopped, up
 from wire import (
     ARRAY, all_there, bodies, buried, delivering, endpoint_status, finish, judge, letters, more,
     put_secret, sent, wait_state)
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+
+from tools import SINK, Sink  # noqa: E402
 
 KEEP = {"keep_bodies": True}
 
@@ -543,3 +549,19 @@ def test_boundary_beyond_the_end_of_a_file_delays_nothing(site):
     up(agent)
     all_there(backend, kept)
     stopped(agent)
+
+
+@pytest.mark.skipif(not SINK.exists(), reason="make build/bench/sink")
+def test_answers_that_come_at_once_are_not_slept_on(site, tmp_path):
+    """A quick backend has answered before the loop waits: the next requests do not wait then.
+
+    Each file is a batch of its own, and nothing else wakes the agent up for an hour."""
+    sink = Sink(tmp_path, rows=401)
+    acct = site.acct()
+    site.writer(acct, records=401, rotate_every=1).run()
+    up(site.agent(sink.url(), acct, rescan="1h",
+                  first_start="all", endpoint={"format": "array", "batch_age": "1h"}))
+    try:
+        eventually(lambda: sink.distinct >= 400)
+    finally:
+        sink.kill()

@@ -175,6 +175,31 @@ static void test_one_commit_a_second_is_synced(void **state)
 	assert_int_equal(synchronous(), 1);
 }
 
+/* What SQLite calls is this one: a disk that takes its time. */
+static unsigned disk_ms;
+int fdatasync(int fd)
+{
+	(void)usleep(disk_ms * 1000);
+	return fsync(fd);
+}
+
+static void test_a_slow_disk_is_synced_a_tenth_of_the_time(void **state)
+{
+	(void)state;
+	open_store();
+	commit_at(10000);
+	disk_ms = 300;
+	commit_at(10010);
+	disk_ms = 0;
+	assert_int_equal(synchronous(), 1);
+	commit_at(12900); /* once a second would be twice by now */
+	assert_int_equal(synchronous(), 1);
+	commit_at(10010 + 3600000);
+	assert_int_equal(synchronous(), 2);
+	commit_at(10020 + 3600000);
+	assert_int_equal(synchronous(), 1);
+}
+
 static void test_only_one_process_writes(void **state)
 {
 	(void)state;
@@ -513,6 +538,7 @@ int main(void)
 	        TEST(test_a_commit_survives_the_end_of_the_process),
 	        TEST(test_commits_at_all_times_whether_synced_or_not),
 	        TEST(test_one_commit_a_second_is_synced),
+	        TEST(test_a_slow_disk_is_synced_a_tenth_of_the_time),
 	        TEST(test_only_one_process_writes),
 	        TEST(test_others_read_beside_the_writer),
 	        TEST(test_a_newer_store_is_refused),
