@@ -210,7 +210,7 @@ class Bench:
         return next(self.data(rows).glob("*.csv"))
 
     def agent(self, folder, data, url, name="agent", sources=None, endpoints=None, settings=None,
-              source=None, under=(), **endpoint):
+              source=None, under=(), command=("run",), **endpoint):
         """Start ours with a new store over a folder of data(); under: what it runs under."""
         conf = folder / f"{name}.conf"
         if sources is None:
@@ -223,7 +223,7 @@ class Bench:
         settings = {"state_dir": folder / f"{name}.state", "metrics_listen": "",
                     "log_level": "info", "first_start": "all", **(settings or {})}
         conf.write_text(conf_text(settings, sources, endpoints), "utf-8")
-        return self.run([*under, AGENT, "run", "-c", conf], folder / f"{name}.log")
+        return self.run([*under, AGENT, *command, "-c", conf], folder / f"{name}.log")
 
 
 def delivered(sink, rows, *runs, every=0.02):
