@@ -37,13 +37,16 @@ static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
 	return at > now_ms ? at : 0;
 }
 
-/* Milliseconds between two requests of the host; with a shared rate each side keeps to its half. */
+/*
+ * Milliseconds between two requests of the host, rounded up: the rate is a promise.  With a shared
+ * rate each side keeps to its half.
+ */
 static int64_t gap_ms(const struct endpoint *e)
 {
 	unsigned rate = e->conf->requests_per_minute;
 	if (e->host->half_rate)
 		rate = rate > 1 ? rate / 2 : 1;
-	return 60000 / rate;
+	return (60000 + rate - 1) / rate;
 }
 
 unsigned endpoint_limit(const struct endpoint *e)

@@ -28,12 +28,12 @@ const char *ship_state_name(enum ship_state state)
 	return names[state];
 }
 
-/* The host part of "https://user@HOST:port/path", with its length. */
+/* The host part of "https://HOST:port/path" or "https://[HOST]:port/path", with its length. */
 static const char *host_of(const char *url, size_t *ret_len)
 {
 	const char *p = strstr(url, "://");
 	p = p ? p + 3 : url;
-	*ret_len = strcspn(p, "/?#:");
+	*ret_len = strcspn(p, *p == '[' ? "]" : "/?#:");
 	return p;
 }
 

@@ -198,8 +198,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A row of ten bytes at 10 * n. */
-static int add(unsigned n, const char *value)
+/* A row of ten bytes at 10 * n, for a lane and the endpoint of the same number. */
+static int add_to(unsigned lane, unsigned n, const char *value)
 {
 	static const struct ship_tag tag = {1, NULL};
 	const struct slice fields[] = {slice_of("b"), slice_of(value)};
@@ -210,7 +210,12 @@ static int add(unsigned n, const char *value)
 	                           .raw = {"b,123456\r\n", 10},
 	                           .mark = {n * 10, n * 10 + 10, {{(unsigned char)n}}}};
 	const struct ship_item item = {.start = n * 10, .mark = rec.mark};
-	return ship_add(s, 0, 0, &tag, &rec, &item, false, now_ms);
+	return ship_add(s, lane, lane, &tag, &rec, &item, false, now_ms);
+}
+
+static int add(unsigned n, const char *value)
+{
+	return add_to(0, n, value);
 }
 
 static void add_many(unsigned from, unsigned to)
@@ -480,6 +485,41 @@ static void test_a_shared_rate_is_halved_and_comes_back(void **state)
 	assert_in_range(now_ms - began, 7000, 9999);
 }
 
+/* 60000 / 1100 is 54.5: rounded down that would be eleven requests a minute too many. */
+static void test_a_rate_is_never_exceeded(void **state)
+{
+	(void)state;
+	conf.format = SHIP_OBJECT;
+	conf.requests_per_minute = 1100;
+	open_ship();
+	int64_t began = now_ms;
+	add_many(0, 64);
+	run();
+	assert_true(now_ms - began >= 63 * 60000 / 1100);
+}
+
+static void test_hosts_in_brackets_have_rates_of_their_own(void **state)
+{
+	(void)state;
+	static struct ship_conf both[2];
+	struct ship_status st;
+	struct err err;
+	static char one[] = "http://[::1]:1/x", two[] = "http://[::2]:1/x";
+	conf.requests_per_minute = 60;
+	both[0] = both[1] = conf;
+	both[0].url = one;
+	both[1].url = two;
+	assert_int_equal(ship_open(&s, both, 2, 2, &hooks, &err), 0);
+	assert_true(add_to(0, 0, "good") >= 0);
+	assert_true(add_to(1, 1, "good") >= 0);
+	assert_true(ship_seal(s, 0) && ship_seal(s, 1));
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	for (size_t i = 0; i < 2; i++) {
+		ship_status(s, i, &st);
+		assert_int_equal(st.sent_requests, 1);
+	}
+}
+
 static void test_old_batches_are_sealed(void **state)
 {
 	(void)state;
@@ -701,6 +741,8 @@ int main(void)
 	        TEST(test_in_flight_grows_with_answers_and_halves_on_429),
 	        TEST(test_a_shared_endpoint_keeps_to_its_part),
 	        TEST(test_a_shared_rate_is_halved_and_comes_back),
+	        TEST(test_a_rate_is_never_exceeded),
+	        TEST(test_hosts_in_brackets_have_rates_of_their_own),
 	        TEST(test_old_batches_are_sealed),
 	        TEST(test_retry_after_wins),
 	        TEST(test_one_outage_does_not_count_as_many),
