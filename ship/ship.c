@@ -17,7 +17,7 @@ struct ship {
 	size_t *open_at;     /* and the endpoint it is for */
 	size_t lanes;
 	bool draining;
-	bool answered; /* the last step took an answer in */
+	bool answered; /* the last step took an answer in, or a dry run made one */
 	size_t next; /* endpoint that may start requests first: those of one host share its rate */
 	int64_t now_ms;
 };
@@ -316,17 +316,22 @@ bool ship_seal_old(struct ship *s, int64_t now_ms)
 int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 {
 	size_t first = s->next;
+	bool any = false;
 	for (size_t i = 0; i < s->n; i++) {
 		size_t at = (first + i) % s->n;
 		uint64_t before = s->endpoints[at].tries;
 		int rc = endpoint_start(&s->endpoints[at], s->draining, now_ms, err);
 		if (rc < 0)
 			return rc;
-		if (s->endpoints[at].tries > before)
+		if (s->endpoints[at].tries > before) {
+			any = true;
 			s->next = (at + 1) % s->n;
+		}
 	}
 	/* libcurl sends a small request at once here, which saves a turn of the loop. */
-	return ship_step(s, now_ms, err);
+	int rc = ship_step(s, now_ms, err);
+	s->answered = s->answered || (any && s->hooks.dry_run);
+	return rc;
 }
 
 static int64_t sooner(int64_t a, int64_t b)

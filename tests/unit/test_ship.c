@@ -675,6 +675,22 @@ static void test_dry_run_sends_nothing_and_accepts_all(void **state)
 	assert_int_equal(backend.n, 0);
 }
 
+/* They count as answered in ship_start(), behind the agent's books: it has to turn once more. */
+static void test_dry_run_leaves_nothing_to_sleep_on(void **state)
+{
+	(void)state;
+	struct err err;
+	hooks.dry_run = true;
+	open_ship();
+	add_many(0, 4);
+	ship_stored(s);
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	expect("A0-40 ");
+	assert_int_equal(ship_timeout(s, now_ms), 0);
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	assert_int_equal(ship_timeout(s, now_ms), -1);
+}
+
 static void test_compressed_bodies_say_so(void **state)
 {
 	(void)state;
@@ -753,6 +769,7 @@ int main(void)
 	        TEST(test_paused_and_draining_send_nothing),
 	        TEST(test_without_url_nothing_is_taken),
 	        TEST(test_dry_run_sends_nothing_and_accepts_all),
+	        TEST(test_dry_run_leaves_nothing_to_sleep_on),
 	        TEST(test_compressed_bodies_say_so),
 	        TEST(test_secrets_are_sent_and_read_again_while_held),
 	        TEST(test_a_secret_that_others_can_read_is_not_sent),
