@@ -49,8 +49,8 @@ void endpoint_close(struct endpoint *e);
 
 void endpoint_enqueue(struct endpoint *e, struct batch *b);
 
-/* Start what may go out now.  0 or a negative errno. */
-int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Start what may go out now; what there is no memory for waits a little. */
+void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms);
 
 /* An answer for a batch that was flying. */
 void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms);

@@ -320,9 +320,7 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 	for (size_t i = 0; i < s->n; i++) {
 		size_t at = (first + i) % s->n;
 		uint64_t before = s->endpoints[at].tries;
-		int rc = endpoint_start(&s->endpoints[at], s->draining, now_ms, err);
-		if (rc < 0)
-			return rc;
+		endpoint_start(&s->endpoints[at], s->draining, now_ms);
 		if (s->endpoints[at].tries > before) {
 			any = true;
 			s->next = (at + 1) % s->n;

@@ -4,6 +4,7 @@
 #include "tests/unit/temp.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -109,6 +110,38 @@ static void stop_backend(void)
 	(void)close(backend.fd);
 	for (size_t i = 0; i < backend.n; i++)
 		free(backend.got[i].text);
+}
+
+/* ---- libcurl's memory: so many allocations go well ---- */
+
+#define MEMORY_ENOUGH SIZE_MAX
+static size_t left = MEMORY_ENOUGH;
+
+static bool spent(void)
+{
+	if (left == MEMORY_ENOUGH)
+		return false;
+	return left == 0 || left-- == 0;
+}
+
+static void *get(size_t size)
+{
+	return spent() ? NULL : malloc(size);
+}
+
+static void *get_again(void *p, size_t size)
+{
+	return spent() ? NULL : realloc(p, size);
+}
+
+static char *get_copy(const char *text)
+{
+	return spent() ? NULL : strdup(text);
+}
+
+static void *get_zeros(size_t n, size_t size)
+{
+	return spent() ? NULL : calloc(n, size);
 }
 
 /* ---- the agent in small ---- */
@@ -579,6 +612,27 @@ static void test_nobody_there_is_tried_for_ever(void **state)
 	conf.url = backend.url;
 }
 
+/* Every allocation that a request takes fails once. */
+static void test_without_memory_for_a_request_it_waits(void **state)
+{
+	(void)state;
+	struct err err;
+	bool begun = false;
+	for (size_t n = 0; !begun; n++) {
+		open_ship();
+		add_many(0, 3);
+		seal_and_store();
+		left = n;
+		(void)!ship_start(s, now_ms, &err);
+		left = MEMORY_ENOUGH;
+		begun = status().sent_requests > 0;
+		assert_int_not_equal(status().state, SHIP_HELD);
+		assert_true(begun || ship_timeout(s, now_ms) > 0); /* the agent must not spin */
+		run();
+		expect("A0-30 ");
+	}
+}
+
 static void test_S5_unauthorized_is_held_and_loses_nothing(void **state)
 {
 	(void)state;
@@ -763,6 +817,7 @@ int main(void)
 	        TEST(test_retry_after_wins),
 	        TEST(test_one_outage_does_not_count_as_many),
 	        TEST(test_nobody_there_is_tried_for_ever),
+	        TEST(test_without_memory_for_a_request_it_waits),
 	        TEST(test_S5_unauthorized_is_held_and_loses_nothing),
 	        TEST(test_S5_an_endpoint_that_never_accepted_is_not_believed),
 	        TEST(test_S5_after_refuse_limit_the_endpoint_is_doubted),
@@ -774,5 +829,7 @@ int main(void)
 	        TEST(test_secrets_are_sent_and_read_again_while_held),
 	        TEST(test_a_secret_that_others_can_read_is_not_sent),
 	};
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, get, free, get_again, get_copy, get_zeros))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
