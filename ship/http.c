@@ -7,7 +7,8 @@
  *  - a kept-alive connection that the server closes unanswered is tried again by libcurl itself
  *    (same body, same key);
  *  - a connection that ends in the middle of the answer's head counts as a whole answer without
- *    body: the end of the head is looked for here.
+ *    body: the end of the head is looked for here;
+ *  - a line of 100 KiB in an answer's head is "Out of memory".
  */
 #include "ship/http.h"
 
@@ -29,7 +30,6 @@
 
 struct http {
 	CURLM *multi;
-	struct http_target *targets;
 	long connections; /* kept at most: as many as requests at a time */
 };
 
@@ -49,7 +49,6 @@ struct call {
 
 struct http_target {
 	struct http *http;
-	struct http_target *next;
 	const struct ship_conf *conf;
 	struct curl_slist *headers; /* those that every request carries */
 	struct call *free, *busy;
@@ -73,8 +72,6 @@ int http_open(struct http **ret, struct err *err)
 struct http *http_close(struct http *h)
 {
 	if (h) {
-		while (h->targets)
-			(void)http_target_close(h->targets);
 		(void)curl_multi_cleanup(h->multi);
 		curl_global_cleanup();
 		free(h);
@@ -208,8 +205,6 @@ int http_target_open(struct http_target **ret, struct http *h, const struct ship
 		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
 	t->http = h;
 	t->conf = conf;
-	t->next = h->targets;
-	h->targets = t;
 	h->connections += conf->in_flight;
 	(void)curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, h->connections);
 	*ret = t;
@@ -235,12 +230,6 @@ struct http_target *http_target_close(struct http_target *t)
 	calls_free(t->busy, t->http->multi);
 	calls_free(t->free, NULL);
 	curl_slist_free_all(t->headers);
-	for (struct http_target **p = &t->http->targets; *p; p = &(*p)->next) {
-		if (*p == t) {
-			*p = t->next;
-			break;
-		}
-	}
 	free(t);
 	return NULL;
 }
@@ -289,8 +278,10 @@ int http_post(struct http_target *t, const struct http_request *request, void *a
 	return 0;
 }
 
-static const char *failure_of(const struct call *c, CURLcode rc)
+static const char *failure_of(const struct call *c, CURLcode rc, long status)
 {
+	if (rc == CURLE_OUT_OF_MEMORY && status > 0 && !c->head_done)
+		return "a line in the head of the answer is longer than 100 KiB";
 	if (rc != CURLE_OK)
 		return c->error[0] ? c->error : curl_easy_strerror(rc);
 	return c->head_done ? "" : "connection closed in the head of the answer";
@@ -307,7 +298,7 @@ static struct answer answer_of(struct call *c, CURLcode rc)
 	return (struct answer){
 	        /* An interim answer (100 Continue) is none. */
 	        .status = status >= 200 && c->head_done ? status : 0,
-	        .failure = failure_of(c, rc),
+	        .failure = failure_of(c, rc, status),
 	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
 	        .body = {c->body, c->body_len},
 	        .body_whole = rc == CURLE_OK || c->body_len == ANSWER_BODY_MAX,

@@ -82,7 +82,7 @@ static void *serve(void *arg)
 			backend.got[backend.n].body = body;
 			backend.got[backend.n++].text = text;
 			/* The last of all: the test looks at the rest when it has this. */
-			(void)!write(fd, answer, strlen(answer));
+			(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL);
 		}
 		(void)close(fd);
 	}
@@ -612,6 +612,44 @@ static void test_nobody_there_is_tried_for_ever(void **state)
 	conf.url = backend.url;
 }
 
+/* A head of so many lines of that length. */
+static char *long_head(size_t lines, size_t len)
+{
+	char *text = calloc(1, lines * (len + 2) + 256);
+	char *at = stpcpy(text, "HTTP/1.1 200 OK\r\nConnection: close\r\n");
+	for (size_t i = 0; i < lines; i++) {
+		memcpy(at, "X: ", 3);
+		memset(at + 3, 'x', len - 3);
+		at = stpcpy(at + len, "\r\n");
+	}
+	(void)stpcpy(at, "\r\nOK");
+	return text;
+}
+
+/* Debug headers of PHP have been seen to grow like that.  What libcurl does not take is no answer.
+ */
+static void test_a_head_too_long_is_tried_again_and_said(void **state)
+{
+	(void)state;
+	char *line = long_head(1, 150000), *lines = long_head(400, 1000);
+	backend.script[0] = line;
+	backend.script[1] = lines;
+	open_ship();
+	add_many(0, 1);
+	seal_and_store();
+	settle();
+	assert_non_null(strstr(notes, "a line in the head of the answer is longer than 100 KiB"));
+	assert_int_equal(status().state, SHIP_RETRYING);
+	now_ms += 1000;
+	settle();
+	assert_int_equal(backend.n, 2);
+	assert_non_null(strstr(status().last_error, "Too large response headers"));
+	run();
+	expect("A0-10 ");
+	free(line);
+	free(lines);
+}
+
 /* Every allocation that a request takes fails once. */
 static void test_without_memory_for_a_request_it_waits(void **state)
 {
@@ -817,6 +855,7 @@ int main(void)
 	        TEST(test_retry_after_wins),
 	        TEST(test_one_outage_does_not_count_as_many),
 	        TEST(test_nobody_there_is_tried_for_ever),
+	        TEST(test_a_head_too_long_is_tried_again_and_said),
 	        TEST(test_without_memory_for_a_request_it_waits),
 	        TEST(test_S5_unauthorized_is_held_and_loses_nothing),
 	        TEST(test_S5_an_endpoint_that_never_accepted_is_not_believed),
