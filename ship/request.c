@@ -70,6 +70,7 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 	if (rc < 0)
 		return rc;
 	fault_point("after-send");
+	b->endpoint = e;
 	b->state = BATCH_FLYING;
 	b->tried = ++e->tries;
 	e->flying++;

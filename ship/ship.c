@@ -174,7 +174,7 @@ static struct batch *open_batch(struct ship *s, unsigned lane, size_t endpoint,
 	struct batch *b = s->open[lane];
 	if (b)
 		return b;
-	b = batch_new(e->conf, lane, tag, now_ms);
+	b = batch_new(lane, tag, now_ms);
 	if (!b)
 		return NULL;
 	b->bounded = bounded;
@@ -222,7 +222,7 @@ int ship_add_dead(struct ship *s, size_t endpoint, int64_t dead, struct slice ob
 {
 	struct endpoint *e = &s->endpoints[endpoint];
 	static const struct ship_tag none;
-	struct batch *b = batch_new(e->conf, 0, &none, now_ms);
+	struct batch *b = batch_new(0, &none, now_ms);
 	if (!b)
 		return -ENOMEM;
 	b->dead = dead;
@@ -277,15 +277,7 @@ static void on_answer(void *arg, const struct answer *answer, void *context)
 	struct ship *s = context;
 	struct batch *b = arg;
 	s->answered = true;
-	for (size_t i = 0; i < s->n; i++) {
-		for (const struct batch *other = s->endpoints[i].queue; other;
-		     other = other->next) {
-			if (other == b) {
-				endpoint_answer(&s->endpoints[i], b, answer, s->now_ms);
-				return;
-			}
-		}
-	}
+	endpoint_answer(b->endpoint, b, answer, s->now_ms);
 }
 
 int ship_step(struct ship *s, int64_t now_ms, struct err *err)
@@ -422,13 +414,6 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 	ret->limit = e->limit;
 	ret->batches = e->nbatches;
 	ret->records = e->nrecords;
-	const struct ship_meter *m = &e->status.meter;
-	ret->sent_requests = m->requests;
-	ret->accepted_records = m->accepted_records;
-	ret->accepted_batches = m->accepted_batches;
-	ret->refused_records = m->refused_records;
-	ret->retries = m->retries;
-	memcpy(ret->answers, m->answers, sizeof(ret->answers));
 }
 
 uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes)

@@ -138,9 +138,7 @@ struct ship_status {
 	int64_t since_ms;      /* of the state, monotonic */
 	unsigned in_flight, limit;
 	size_t batches, records; /* not yet done, those in flight included */
-	uint64_t sent_requests, accepted_records, accepted_batches, refused_records, retries;
-	uint64_t answers[6];     /* by status class; [0]: no answer */
-	struct ship_meter meter; /* these and more, see there */
+	struct ship_meter meter;
 };
 
 /* What survives a restart; the caller keeps it. */

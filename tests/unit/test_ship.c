@@ -329,7 +329,7 @@ static void test_S1_a_batch_is_done_when_it_was_answered(void **state)
 	assert_non_null(strstr(text, "\r\nUser-Agent: pmta-shipper/"));
 	assert_non_null(strstr(text, "\r\nIdempotency-Key: "));
 	assert_true(backend.got[0].body[0] == '[');
-	assert_int_equal(status().accepted_records, 3);
+	assert_int_equal(status().meter.accepted_records, 3);
 }
 
 static int count(const struct ship_tag *tag, uint64_t start, uint64_t end, void *arg)
@@ -396,7 +396,7 @@ static void test_records_that_are_refused_are_found_by_halves(void **state)
 		settle();
 	}
 	expect("A0-20 R20-30 A30-40 ");
-	assert_int_equal(status().refused_records, 1);
+	assert_int_equal(status().meter.refused_records, 1);
 	assert_int_equal(status().state, SHIP_OK);
 }
 
@@ -549,7 +549,7 @@ static void test_hosts_in_brackets_have_rates_of_their_own(void **state)
 	assert_int_equal(ship_start(s, now_ms, &err), 0);
 	for (size_t i = 0; i < 2; i++) {
 		ship_status(s, i, &st);
-		assert_int_equal(st.sent_requests, 1);
+		assert_int_equal(st.meter.requests, 1);
 	}
 }
 
@@ -607,7 +607,7 @@ static void test_nobody_there_is_tried_for_ever(void **state)
 	expect("");
 	struct ship_status st = status();
 	assert_int_equal(st.state, SHIP_RETRYING);
-	assert_true(st.retries > 600000 / (2 * 8000));
+	assert_true(st.meter.retries > 600000 / (2 * 8000));
 	assert_true(strlen(st.last_error) > 0);
 	conf.url = backend.url;
 }
@@ -663,7 +663,7 @@ static void test_without_memory_for_a_request_it_waits(void **state)
 		left = n;
 		(void)!ship_start(s, now_ms, &err);
 		left = MEMORY_ENOUGH;
-		begun = status().sent_requests > 0;
+		begun = status().meter.requests > 0;
 		assert_int_not_equal(status().state, SHIP_HELD);
 		assert_true(begun || ship_timeout(s, now_ms) > 0); /* the agent must not spin */
 		run();
@@ -716,7 +716,7 @@ static void test_S5_after_refuse_limit_the_endpoint_is_doubted(void **state)
 	for (unsigned n = 0; n < 5; n++)
 		assert_true(add(n, "bad") >= 0);
 	run_for(1000);
-	assert_int_equal(status().refused_records, 3);
+	assert_int_equal(status().meter.refused_records, 3);
 	assert_int_equal(status().state, SHIP_HELD);
 	assert_int_equal(ship_pending(s), 2);
 	assert_int_equal(ship_memory(s, 0).refused_in_a_row, 3);
