@@ -218,7 +218,6 @@ void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms
 	set_state(e, state, now_ms);
 	if (now_ms + wait_ms > e->probe_ms)
 		e->probe_ms = now_ms + wait_ms;
-	http_target_refresh(e->target);
 }
 
 /* All it ever says is no: it is the endpoint, not the record. */
@@ -237,6 +236,7 @@ static void hold_refusing(struct endpoint *e, struct batch *b, const char *words
 	wait_until(b, now_ms + (int64_t)e->conf->hold_interval_ms);
 	if (is_probe(e, b) || e->attempts == 0)
 		e->attempts++;
+	http_target_refresh(e->target);
 	endpoint_failing(e, SHIP_HELD,
 	                 (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
 	                                     e->conf->hold_interval_ms, &e->random),
@@ -295,6 +295,7 @@ static void held(struct endpoint *e, struct batch *b, const struct answer *a, co
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s", words,
 	               answer_advice(a));
 	wait_until(b, 0);
+	http_target_refresh(e->target);
 	endpoint_failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 }
 
@@ -356,6 +357,8 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
 	if (first && may_say(e, now_ms))
 		endpoint_note(e, true, "endpoint \"%s\": %s; trying again in %s, nothing is lost",
 		              e->conf->name, words, endpoint_seconds(wait));
+	if (!answer_is_busy(a)) /* then it is the right one */
+		http_target_refresh(e->target);
 	endpoint_failing(e, SHIP_RETRYING, wait, now_ms);
 }
 
