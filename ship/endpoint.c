@@ -189,6 +189,17 @@ static void recovered(struct endpoint *e, int64_t now_ms)
 		e->hooks->on_lifted(e->index, run, e->hooks->arg);
 }
 
+static void say_partial(struct endpoint *e, long failed, size_t n, int64_t now_ms)
+{
+	unsigned long left_out;
+	char more[LOG_MORE_SIZE];
+	if (log_allowed(&e->partial_limit, now_ms, SUMMARY_MS, &left_out))
+		endpoint_note(e, true,
+		              "endpoint \"%s\": says that %ld of %zu events failed; their rows are "
+		              "kept as partial dead letters and not sent again by themselves%s",
+		              e->conf->name, failed, n, log_more(left_out, more));
+}
+
 static void accepted(struct endpoint *e, struct batch *b, const struct answer *a,
                      const struct answer_meaning *m, const char *words, int64_t now_ms)
 {
@@ -196,11 +207,7 @@ static void accepted(struct endpoint *e, struct batch *b, const struct answer *a
 	e->status.meter.accepted_batches++;
 	e->status.meter.accepted_records += b->n;
 	if (m->kind == ANSWER_PARTIAL)
-		endpoint_note(e, true,
-		              "endpoint \"%s\": says that %ld of %zu events failed; their rows are "
-		              "kept as "
-		              "partial dead letters and not sent again by themselves",
-		              e->conf->name, m->failed, b->n);
+		say_partial(e, m->failed, b->n, now_ms);
 	report(e, b, m->kind == ANSWER_PARTIAL ? SHIP_PARTIAL : SHIP_ACCEPTED, a, words);
 	finish(e, b);
 	recovered(e, now_ms);

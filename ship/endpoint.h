@@ -4,6 +4,7 @@
 #ifndef SHIP_ENDPOINT_H
 #define SHIP_ENDPOINT_H
 
+#include "base/log.h"
 #include "ship/answer.h"
 #include "ship/batch.h"
 #include "ship/http.h"
@@ -31,6 +32,7 @@ struct endpoint {
 	uint64_t state_tries; /* count of tries when the state began */
 	int64_t minute_ms;    /* changes of state are counted since then */
 	unsigned changes;
+	struct log_limit partial_limit;
 	unsigned attempts; /* probes that failed in a row */
 	unsigned flying, limit;
 	unsigned ceiling; /* of limit, while another process uses the rest */

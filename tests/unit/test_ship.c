@@ -411,6 +411,25 @@ static void test_partial_answers_are_reported_so(void **state)
 	expect("P0-20 ");
 }
 
+/* Or it would crowd out what else is to be said. */
+static void test_a_backend_of_partial_answers_gets_a_line_a_minute(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		backend.script[i] = ANSWER("200", "", "{\"ErrorCount\":1}");
+	conf.format = SHIP_OBJECT;
+	open_ship();
+	add_many(0, 3);
+	run();
+	const char *said = strstr(notes, "says that 1 of 1 events failed");
+	assert_non_null(said);
+	assert_null(strstr(said + 1, "says that"));
+	now_ms += 60000;
+	add_many(3, 4);
+	run();
+	assert_non_null(strstr(notes, "(2 more since the last such line)"));
+}
+
 static void test_S6_a_record_too_large_for_any_batch_is_told(void **state)
 {
 	(void)state;
@@ -843,6 +862,7 @@ int main(void)
 	        TEST(test_S4_tried_again_it_is_the_same_byte_for_byte),
 	        TEST(test_records_that_are_refused_are_found_by_halves),
 	        TEST(test_partial_answers_are_reported_so),
+	        TEST(test_a_backend_of_partial_answers_gets_a_line_a_minute),
 	        TEST(test_S6_a_record_too_large_for_any_batch_is_told),
 	        TEST(test_one_record_a_request),
 	        TEST(test_S3_no_room_while_nothing_is_answered),
