@@ -40,7 +40,7 @@ struct batch {
 	size_t n, items_room;
 	char *body;
 	size_t len, room; /* of body, closing bracket not counted */
-	char *packed;     /* gzip of the body while it flies */
+	char *packed;     /* gzip of the body, from its first request on */
 	size_t packed_len;
 	char key[HASH_HEX_SIZE];
 	int64_t opened_ms, next_ms;

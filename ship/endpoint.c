@@ -1,12 +1,10 @@
 #include "ship/endpoint.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fault.h"
 #include "ship/backoff.h"
 #include "ship/json.h"
 

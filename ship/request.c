@@ -1,8 +1,6 @@
 /* Which batch of an endpoint goes out, and when. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/fault.h"
 #include "ship/endpoint.h"
