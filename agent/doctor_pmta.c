@@ -52,22 +52,6 @@ void doctor_pmta(const struct doctor *d)
 
 /* ---- the mail servers ---- */
 
-static bool source_ships(const struct conf_source *s, const char *type)
-{
-	for (size_t i = 0; i < s->records.n; i++)
-		if (strcmp(s->records.v[i], type) == 0)
-			return true;
-	return false;
-}
-
-static bool ships(const struct conf *conf, const char *type)
-{
-	for (size_t i = 0; i < conf->nsources; i++)
-		if (source_ships(&conf->sources[i], type))
-			return true;
-	return false;
-}
-
 static bool is_ours(const char *address)
 {
 	struct ifaddrs *all;
@@ -147,7 +131,7 @@ void doctor_mail(const struct doctor *d)
 		return;
 	for (size_t i = 0; i < 2; i++) {
 		struct mail m = {d, kinds[i].processor, kinds[i].type, 0};
-		if (ships(d->conf, kinds[i].type) &&
+		if (conf_ships(d->conf, kinds[i].type) &&
 		    verify_domains(d->pmta, kinds[i].processor, check_domain, &m) && m.domains == 0)
 			finding_tell(&d->to, FINDING_INFO, d->pmta_path,
 			             "<%s> names no plain domain whose MX could be looked up",
@@ -282,7 +266,7 @@ void doctor_sample(const struct doctor *d)
 		               d->conf->endpoints[s->endpoint].name);
 		if (newest(s, path, sizeof(path)) && rows_each(d->conf, s, path, &hooks) == 0)
 			tell_return_paths(d, &sample);
-		if (source_ships(s, "b") || source_ships(s, "rb"))
+		if (conf_source_ships(s, "b") || conf_source_ships(s, "rb"))
 			tell_gateway(d, &d->conf->endpoints[s->endpoint], what, &sample);
 		any = any || sample.rows > 0;
 	}

@@ -105,16 +105,6 @@ static int enter(struct lane *l, struct tail_file *file, uint64_t from)
 	return 0;
 }
 
-static bool shipped(const struct lane *l, const struct record *rec)
-{
-	struct slice type = rec->fields[0];
-	for (size_t i = 0; i < l->conf->records.n; i++) {
-		if (slice_is(type, l->conf->records.v[i]))
-			return true;
-	}
-	return false;
-}
-
 static void pass_over(struct lane *l, const struct mark *mark, bool proves)
 {
 	l->passed.rows++;
@@ -255,7 +245,7 @@ static int take_result(struct lane *l, int result, const struct line *line,
 	case READ_COLUMNS:
 		return change_columns(l, rec);
 	case READ_RECORD:
-		if (shipped(l, rec))
+		if (conf_source_ships(l->conf, rec->fields[0].text))
 			rc = judge_row(l, rec);
 		else
 			skip(l, rec);

@@ -166,16 +166,6 @@ static void fates(FILE *f, const struct view *v)
 	}
 }
 
-/* Types that are shipped are there from the start: an increase from nothing could not be seen. */
-static bool ships(const struct conf_source *c, const char *type)
-{
-	for (size_t i = 0; i < c->records.n; i++) {
-		if (strcmp(c->records.v[i], type) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void types(FILE *f, const struct agent *a)
 {
 	static const char name[] = SOURCE("records_total");
@@ -184,8 +174,9 @@ static void types(FILE *f, const struct agent *a)
 	for (size_t i = 0; i < a->counts->nsources; i++) {
 		const struct source_counts *s = &a->counts->sources[i];
 		for (size_t k = 0; k < RECORD_TYPES; k++) {
+			/* Shipped types from the start: a first increase would not be seen. */
 			if (s->by_type[k] == 0 &&
-			    !ships(&a->conf->sources[i], record_type_names[k]))
+			    !conf_source_ships(&a->conf->sources[i], record_type_names[k]))
 				continue;
 			(void)snprintf(labels, sizeof(labels), "source=\"%s\",type=\"%s\"", s->name,
 			               record_type_names[k]);
@@ -202,7 +193,8 @@ static void categories(FILE *f, const struct agent *a)
 	              "Bounces handed to the endpoint (types b and rb), by PowerMTA's bounceCat.");
 	for (size_t i = 0; i < a->counts->nsources; i++) {
 		const struct source_counts *s = &a->counts->sources[i];
-		if (!ships(&a->conf->sources[i], "b") && !ships(&a->conf->sources[i], "rb"))
+		if (!conf_source_ships(&a->conf->sources[i], "b") &&
+		    !conf_source_ships(&a->conf->sources[i], "rb"))
 			continue;
 		for (size_t k = 0; k < CATEGORIES; k++) {
 			(void)snprintf(labels, sizeof(labels), "source=\"%s\",category=\"%s\"",

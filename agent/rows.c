@@ -32,11 +32,9 @@ const struct conf_source *rows_source_of(const struct conf *conf, const char *pa
 bool rows_wanted(const struct conf_source *source, const struct record *rec, int64_t since_ms,
                  int64_t until_ms)
 {
-	bool of_type = false;
+	bool of_type = conf_source_ships(source, rec->fields[0].text);
 	bool local;
 	int64_t ms;
-	for (size_t i = 0; i < source->records.n; i++)
-		of_type = of_type || slice_is(rec->fields[0], source->records.v[i]);
 	if (!of_type || (since_ms == INT64_MIN && until_ms == INT64_MAX))
 		return of_type;
 	if (!clock_parse(record_get(rec, "timeLogged").text, &ms, &local))

@@ -104,11 +104,11 @@ void sample_take(struct agent *a)
 		struct ship_status s;
 		uint64_t *to = &a->sampled[sample_of_endpoint(a, i, 0)];
 		ship_status(a->ship, i, &s);
-		to[SAMPLE_REQUESTS] = s.sent_requests;
-		to[SAMPLE_ACCEPTED] = s.accepted_records;
+		to[SAMPLE_REQUESTS] = s.meter.requests;
+		to[SAMPLE_ACCEPTED] = s.meter.accepted_records;
 		to[SAMPLE_ENDED] = 0;
-		for (size_t k = 0; k < sizeof(s.answers) / sizeof(s.answers[0]); k++)
-			to[SAMPLE_ENDED] += s.answers[k];
+		for (size_t k = 0; k < sizeof(s.meter.answers) / sizeof(s.meter.answers[0]); k++)
+			to[SAMPLE_ENDED] += s.meter.answers[k];
 		to[SAMPLE_ELAPSED] = s.meter.elapsed_us;
 	}
 	for (size_t k = 0; k < CATEGORIES; k++) {

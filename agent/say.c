@@ -217,7 +217,7 @@ void say_stop(const struct agent *a)
 	for (size_t i = 0; i < a->conf->nendpoints; i++) {
 		struct ship_status s;
 		ship_status(a->ship, i, &s);
-		requests += s.sent_requests;
+		requests += s.meter.requests;
 	}
 	if (unanswered > 0)
 		log_warning(

@@ -152,8 +152,8 @@ static void text_endpoint(FILE *f, const struct view *v, const struct endpoint_v
 	(void)fprintf(f,
 	              "\n  %" PRIu64 " records accepted, %" PRIu64 " refused, %" PRIu64
 	              " requests, %" PRIu64 " retries; %u in flight (limit %u), %zu records wait\n",
-	              s->accepted_records, s->refused_records, s->sent_requests, s->retries,
-	              s->in_flight, s->limit, s->records);
+	              s->meter.accepted_records, s->meter.refused_records, s->meter.requests,
+	              s->meter.retries, s->in_flight, s->limit, s->records);
 }
 
 static void text_agent(FILE *f, const struct view *v)

@@ -116,14 +116,14 @@ static void json_endpoint(FILE *f, const struct view *v, const struct endpoint_v
 	json_number(f, "inFlight", s->in_flight);
 	json_number(f, "inFlightLimit", s->limit);
 	json_number(f, "recordsWaiting", s->records);
-	json_number(f, "recordsAccepted", s->accepted_records);
-	json_number(f, "recordsRefused", s->refused_records);
-	json_number(f, "requests", s->sent_requests);
-	json_number(f, "retries", s->retries);
+	json_number(f, "recordsAccepted", s->meter.accepted_records);
+	json_number(f, "recordsRefused", s->meter.refused_records);
+	json_number(f, "requests", s->meter.requests);
+	json_number(f, "retries", s->meter.retries);
 	json_rates(f, "rates", &e->accepted);
-	(void)fprintf(f, ",\"answers\":{\"none\":%" PRIu64, s->answers[0]);
+	(void)fprintf(f, ",\"answers\":{\"none\":%" PRIu64, s->meter.answers[0]);
 	for (int i = 2; i < 6; i++)
-		(void)fprintf(f, ",\"%dxx\":%" PRIu64, i, s->answers[i]);
+		(void)fprintf(f, ",\"%dxx\":%" PRIu64, i, s->meter.answers[i]);
 	(void)fprintf(f, "}}");
 }
 

@@ -142,15 +142,6 @@ static int take_dead(const struct store_dead *d, void *arg)
 	return row->reason ? 0 : -ENOMEM;
 }
 
-static bool is_shipped(const struct conf_source *source, const char *type)
-{
-	for (size_t i = 0; i < source->records.n; i++) {
-		if (strcmp(source->records.v[i], type) == 0)
-			return true;
-	}
-	return false;
-}
-
 struct in_batch {
 	int64_t file;
 	uint64_t offset;
@@ -217,7 +208,7 @@ static int find_fate(struct search *s, const struct record *rec, struct trace_ro
 	if (rc < 0 || row->dead != 0)
 		return rc;
 	rc = fate_by_place(s, rec, row);
-	if (rc == 0 && row->is_record && !is_shipped(s->file->source, rec->fields[0].text) &&
+	if (rc == 0 && row->is_record && !conf_source_ships(s->file->source, rec->fields[0].text) &&
 	    row->fate != TRACE_PASSED)
 		row->fate = TRACE_SKIPPED;
 	return rc;

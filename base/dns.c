@@ -12,7 +12,6 @@
 #include <netinet/in.h>
 #include <resolv.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -75,8 +75,10 @@ static ssize_t inflate_some(struct gz *gz, void *data, size_t len)
 		gz->inside = rc != Z_STREAM_END;
 		if (rc == Z_STREAM_END) /* another member may follow (RFC 1952, section 2.2) */
 			rc = inflateReset(&gz->z);
-		if (rc != Z_OK && rc != Z_BUF_ERROR)
+		if (rc != Z_OK && rc != Z_BUF_ERROR) {
+			rewind_gz(gz); /* the file may be made good until the next time */
 			return rc == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+		}
 	}
 	gz->out_offset += want - gz->z.avail_out;
 	return (ssize_t)(want - gz->z.avail_out);
@@ -97,10 +99,8 @@ ssize_t gz_read_at(struct gz *gz, void *data, size_t len, uint64_t offset)
 	size_t got = 0;
 	while (got < len) {
 		ssize_t n = inflate_some(gz, (char *)data + got, len - got);
-		if (n < 0) {
-			rewind_gz(gz); /* the file may be made good until the next time */
+		if (n < 0)
 			return got > 0 ? (ssize_t)got : n;
-		}
 		if (n == 0)
 			break;
 		got += (size_t)n;

@@ -7,7 +7,6 @@
 #include "base/nearest.h"
 #include "base/scope.h"
 #include "base/units.h"
-#include "conf/options.h"
 
 /* ---- paths ---- */
 

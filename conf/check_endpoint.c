@@ -296,7 +296,9 @@ static void check_limits(const struct look *l)
 
 static void check_type_field(const struct look *l)
 {
-	static const char *const taken[] = {"eventId", "bounceType", "bounceRule", "bounceAction"};
+	/* csv/columns.c keeps columns from the same names. */
+	static const char *const taken[] = {"eventId", "bounceType", "bounceRule", "bounceAction",
+	                                    "bounceWhy"};
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (strcmp(l->e->type_field, taken[i]) == 0)
 			mistake(l->m, line_of(l, "type-field"),

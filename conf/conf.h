@@ -90,6 +90,10 @@ void conf_print(const struct conf *conf, FILE *out);
 /* The source of that name, or NULL. */
 const struct conf_source *conf_source_named(const struct conf *conf, const char *name);
 
+/* Whether a source, or any of them, ships records of that type ("b"). */
+bool conf_source_ships(const struct conf_source *s, const char *type);
+bool conf_ships(const struct conf *conf, const char *type);
+
 /* "/var/log/pmta/bounces" of "/var/log/pmta/bounces.csv": what all its files begin with. */
 void conf_source_stem(const struct conf_source *s, char *ret, size_t size);
 

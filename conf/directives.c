@@ -35,22 +35,6 @@ const char *directives_fields(const char *type)
 	return f ? f->fields : NULL;
 }
 
-static bool ships(const struct conf_source *s, const char *type)
-{
-	for (size_t i = 0; i < s->records.n; i++)
-		if (strcmp(s->records.v[i], type) == 0)
-			return true;
-	return false;
-}
-
-static bool any_ships(const struct conf *conf, const char *type)
-{
-	for (size_t i = 0; i < conf->nsources; i++)
-		if (ships(&conf->sources[i], type))
-			return true;
-	return false;
-}
-
 /* Is name one of the comma-separated list? */
 static bool listed(const char *list, const char *name)
 {
@@ -88,7 +72,7 @@ static void print_block(const struct conf_source *s, bool extended, FILE *out)
 	(void)fprintf(out, "<acct-file %s%s%s>\n", q, s->acct_file, q);
 	if (*s->move_to) {
 		/* Complaints are few; PowerMTA ignores move-interval without move-to. */
-		bool complaints = s->records.n == 1 && ships(s, "f");
+		bool complaints = s->records.n == 1 && conf_source_ships(s, "f");
 		q = quote_for(s->move_to);
 		(void)fprintf(out, "    move-interval %s\n    move-to %s%s%s\n",
 		              complaints ? "24h" : "1h", q, s->move_to, q);
@@ -192,9 +176,9 @@ int directives_print(const struct conf *conf, bool extended, FILE *out)
 	(void)fputs("# For PowerMTA's configuration, usually /etc/pmta/config.\n\n", out);
 	for (size_t i = 0; i < conf->nsources; i++)
 		print_block(&conf->sources[i], extended, out);
-	if (any_ships(conf, "rb"))
+	if (conf_ships(conf, "rb"))
 		print_remote_bounces(out);
-	if (any_ships(conf, "f"))
+	if (conf_ships(conf, "f"))
 		print_complaints(out);
 	print_commands(conf, out);
 	if (fflush(out) != 0 || ferror(out))

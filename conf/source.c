@@ -3,6 +3,22 @@
 
 #include "conf/conf.h"
 
+bool conf_source_ships(const struct conf_source *s, const char *type)
+{
+	for (size_t i = 0; i < s->records.n; i++)
+		if (strcmp(s->records.v[i], type) == 0)
+			return true;
+	return false;
+}
+
+bool conf_ships(const struct conf *conf, const char *type)
+{
+	for (size_t i = 0; i < conf->nsources; i++)
+		if (conf_source_ships(&conf->sources[i], type))
+			return true;
+	return false;
+}
+
 void conf_source_stem(const struct conf_source *s, char *ret, size_t size)
 {
 	const char *slash = strrchr(s->acct_file, '/');

@@ -4,7 +4,6 @@
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "conf/directives.h"
 
@@ -168,18 +167,9 @@ static void check_relay(const char *domain, const struct pmta_node *n, void *arg
 	             domain, domain);
 }
 
-static bool ships(const struct conf *conf, const char *type)
-{
-	for (size_t i = 0; i < conf->nsources; i++)
-		for (size_t j = 0; j < conf->sources[i].records.n; j++)
-			if (strcmp(conf->sources[i].records.v[j], type) == 0)
-				return true;
-	return false;
-}
-
 static void verify_processors(const struct verify *v)
 {
-	if (ships(v->conf, "rb") &&
+	if (conf_ships(v->conf, "rb") &&
 	    !verify_domains(v->pmta, "bounce-processor", check_relay, (void *)v))
 		finding_tell(
 		        &v->to, FINDING_WARNING, v->pmta->files.v[0],
@@ -187,7 +177,7 @@ static void verify_processors(const struct verify *v)
 		        "the return paths is Octeth's own receiver, else bounces that come back "
 		        "by mail are lost\nrelay-domain and <bounce-processor> as the comments "
 		        "of pmta-shipper directives show them; then restart PowerMTA");
-	if (ships(v->conf, "f") &&
+	if (conf_ships(v->conf, "f") &&
 	    !verify_domains(v->pmta, "feedback-loop-processor", check_relay, (void *)v))
 		finding_tell(&v->to, FINDING_WARNING, v->pmta->files.v[0],
 		             "no <feedback-loop-processor>: PowerMTA makes no f records; right if "

@@ -1,8 +1,6 @@
 /* Where a block's files go, how long they stay, and who may read them. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>

@@ -7,7 +7,6 @@
 
 #include "base/event_id.h"
 #include "base/scope.h"
-#include "conf/options.h"
 #include "conf/verify.h"
 
 #define RECORDS_DEFAULT "d,b" /* PowerMTA's, without the directive */

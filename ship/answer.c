@@ -44,8 +44,7 @@ struct answer_meaning answer_meaning(const struct answer *a, const struct strlis
 	case 503:
 		return (struct answer_meaning){.kind = ANSWER_RETRY, .slow_down = true};
 	case 300 ... 399:
-	case 401:
-	case 402 ... 407:
+	case 401 ... 407:
 	case 409 ... 412:
 	case 414 ... 421:
 	case 423 ... 424:

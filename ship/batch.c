@@ -11,10 +11,8 @@
 #define BOUNDED_MAX (256u << 20) /* no boundary that we stored is longer: batch-bytes is not */
 #define SLACK 16 /* cJSON wants a few bytes more than it writes; the closing bracket */
 
-struct batch *batch_new(const struct ship_conf *conf, unsigned lane, const struct ship_tag *tag,
-                        int64_t now_ms)
+struct batch *batch_new(unsigned lane, const struct ship_tag *tag, int64_t now_ms)
 {
-	(void)conf;
 	struct batch *b = calloc(1, sizeof(*b));
 	if (!b)
 		return NULL;
@@ -159,7 +157,7 @@ struct slice batch_object(const struct batch *b, size_t i)
 static struct batch *piece(const struct batch *b, const struct ship_conf *conf, size_t from,
                            size_t to)
 {
-	struct batch *p = batch_new(conf, b->lane, &b->tag, b->opened_ms);
+	struct batch *p = batch_new(b->lane, &b->tag, b->opened_ms);
 	if (!p)
 		return NULL;
 	p->halved = true;

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "ship/ship.h"
 
+struct endpoint;
 struct json;
 
 enum batch_state {
@@ -26,7 +27,8 @@ enum batch_state {
 };
 
 struct batch {
-	struct batch *next; /* in its endpoint's queue */
+	struct batch *next;        /* in its endpoint's queue */
+	struct endpoint *endpoint; /* while it flies */
 	enum batch_state state;
 	bool stored;  /* its boundary is in the store, or need not be */
 	bool halved;  /* it came from a split: stored even when it holds one record */
@@ -38,7 +40,7 @@ struct batch {
 	size_t n, items_room;
 	char *body;
 	size_t len, room; /* of body, closing bracket not counted */
-	char *packed;     /* gzip of the body while it flies */
+	char *packed;     /* gzip of the body, from its first request on */
 	size_t packed_len;
 	char key[HASH_HEX_SIZE];
 	int64_t opened_ms, next_ms;
@@ -48,8 +50,7 @@ struct batch {
 	uint64_t tried;         /* the endpoint's count of tries then: for turns */
 };
 
-struct batch *batch_new(const struct ship_conf *conf, unsigned lane, const struct ship_tag *tag,
-                        int64_t now_ms);
+struct batch *batch_new(unsigned lane, const struct ship_tag *tag, int64_t now_ms);
 struct batch *batch_free(struct batch *b);
 
 /*

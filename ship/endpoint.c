@@ -1,12 +1,10 @@
 #include "ship/endpoint.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fault.h"
 #include "ship/backoff.h"
 #include "ship/json.h"
 
@@ -189,6 +187,17 @@ static void recovered(struct endpoint *e, int64_t now_ms)
 		e->hooks->on_lifted(e->index, run, e->hooks->arg);
 }
 
+static void say_partial(struct endpoint *e, long failed, size_t n, int64_t now_ms)
+{
+	unsigned long left_out;
+	char more[LOG_MORE_SIZE];
+	if (log_allowed(&e->partial_limit, now_ms, SUMMARY_MS, &left_out))
+		endpoint_note(e, true,
+		              "endpoint \"%s\": says that %ld of %zu events failed; their rows are "
+		              "kept as partial dead letters and not sent again by themselves%s",
+		              e->conf->name, failed, n, log_more(left_out, more));
+}
+
 static void accepted(struct endpoint *e, struct batch *b, const struct answer *a,
                      const struct answer_meaning *m, const char *words, int64_t now_ms)
 {
@@ -196,11 +205,7 @@ static void accepted(struct endpoint *e, struct batch *b, const struct answer *a
 	e->status.meter.accepted_batches++;
 	e->status.meter.accepted_records += b->n;
 	if (m->kind == ANSWER_PARTIAL)
-		endpoint_note(e, true,
-		              "endpoint \"%s\": says that %ld of %zu events failed; their rows are "
-		              "kept as "
-		              "partial dead letters and not sent again by themselves",
-		              e->conf->name, m->failed, b->n);
+		say_partial(e, m->failed, b->n, now_ms);
 	report(e, b, m->kind == ANSWER_PARTIAL ? SHIP_PARTIAL : SHIP_ACCEPTED, a, words);
 	finish(e, b);
 	recovered(e, now_ms);
@@ -218,7 +223,6 @@ void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms
 	set_state(e, state, now_ms);
 	if (now_ms + wait_ms > e->probe_ms)
 		e->probe_ms = now_ms + wait_ms;
-	http_target_refresh(e->target);
 }
 
 /* All it ever says is no: it is the endpoint, not the record. */
@@ -237,6 +241,7 @@ static void hold_refusing(struct endpoint *e, struct batch *b, const char *words
 	wait_until(b, now_ms + (int64_t)e->conf->hold_interval_ms);
 	if (is_probe(e, b) || e->attempts == 0)
 		e->attempts++;
+	http_target_refresh(e->target);
 	endpoint_failing(e, SHIP_HELD,
 	                 (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
 	                                     e->conf->hold_interval_ms, &e->random),
@@ -295,6 +300,7 @@ static void held(struct endpoint *e, struct batch *b, const struct answer *a, co
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s", words,
 	               answer_advice(a));
 	wait_until(b, 0);
+	http_target_refresh(e->target);
 	endpoint_failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 }
 
@@ -356,6 +362,8 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
 	if (first && may_say(e, now_ms))
 		endpoint_note(e, true, "endpoint \"%s\": %s; trying again in %s, nothing is lost",
 		              e->conf->name, words, endpoint_seconds(wait));
+	if (!answer_is_busy(a)) /* then it is the right one */
+		http_target_refresh(e->target);
 	endpoint_failing(e, SHIP_RETRYING, wait, now_ms);
 }
 

@@ -4,6 +4,7 @@
 #ifndef SHIP_ENDPOINT_H
 #define SHIP_ENDPOINT_H
 
+#include "base/log.h"
 #include "ship/answer.h"
 #include "ship/batch.h"
 #include "ship/http.h"
@@ -31,6 +32,7 @@ struct endpoint {
 	uint64_t state_tries; /* count of tries when the state began */
 	int64_t minute_ms;    /* changes of state are counted since then */
 	unsigned changes;
+	struct log_limit partial_limit;
 	unsigned attempts; /* probes that failed in a row */
 	unsigned flying, limit;
 	unsigned ceiling; /* of limit, while another process uses the rest */
@@ -49,8 +51,8 @@ void endpoint_close(struct endpoint *e);
 
 void endpoint_enqueue(struct endpoint *e, struct batch *b);
 
-/* Start what may go out now.  0 or a negative errno. */
-int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err *err) MUST_CHECK;
+/* Start what may go out now; what there is no memory for waits a little. */
+void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms);
 
 /* An answer for a batch that was flying. */
 void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms);

@@ -7,7 +7,8 @@
  *  - a kept-alive connection that the server closes unanswered is tried again by libcurl itself
  *    (same body, same key);
  *  - a connection that ends in the middle of the answer's head counts as a whole answer without
- *    body: the end of the head is looked for here.
+ *    body: the end of the head is looked for here;
+ *  - a line of 100 KiB in an answer's head is "Out of memory".
  */
 #include "ship/http.h"
 
@@ -18,18 +19,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
 #include "ship/headers.h"
 
-#define CONNECTION_AGE_S 300L
+#define CONNECTION_AGE_S 300
 #define CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 #define FDS_MAX 8
 #define RETRY_AFTER_MAX_S INT64_C(86400)
+#define COLLECT_MAX (16 << 20)
 #define BODY_BOUND 65536 /* a longer answer is broken off; what decides is here by then */
 
 struct http {
 	CURLM *multi;
-	struct http_target *targets;
 	long connections; /* kept at most: as many as requests at a time */
 };
 
@@ -49,11 +51,11 @@ struct call {
 
 struct http_target {
 	struct http *http;
-	struct http_target *next;
 	const struct ship_conf *conf;
 	struct curl_slist *headers; /* those that every request carries */
 	struct call *free, *busy;
-	bool fresh;
+	bool fresh;           /* the next request asks DNS and connects */
+	int64_t refreshed_ms; /* connections of before are not used again */
 };
 
 int http_open(struct http **ret, struct err *err)
@@ -73,8 +75,6 @@ int http_open(struct http **ret, struct err *err)
 struct http *http_close(struct http *h)
 {
 	if (h) {
-		while (h->targets)
-			(void)http_target_close(h->targets);
 		(void)curl_multi_cleanup(h->multi);
 		curl_global_cleanup();
 		free(h);
@@ -85,8 +85,7 @@ struct http *http_close(struct http *h)
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct call *c = arg;
-	size_t len = size * n;
-	size_t room = ANSWER_BODY_MAX - c->body_len;
+	size_t len = size * n, room = ANSWER_BODY_MAX - c->body_len;
 	size_t take = len < room ? len : room;
 	memcpy(c->body + c->body_len, data, take);
 	c->body_len += take;
@@ -124,7 +123,6 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 	        {CURLOPT_QUICK_EXIT, 1},
 	        {CURLOPT_FOLLOWLOCATION, 0},
 	        {CURLOPT_TCP_KEEPALIVE, 1},
-	        {CURLOPT_MAXLIFETIME_CONN, CONNECTION_AGE_S},
 	        {CURLOPT_BUFFERSIZE, 16384},
 	        {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS},
 	        {CURLOPT_NETRC, CURL_NETRC_IGNORED},
@@ -208,8 +206,6 @@ int http_target_open(struct http_target **ret, struct http *h, const struct ship
 		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
 	t->http = h;
 	t->conf = conf;
-	t->next = h->targets;
-	h->targets = t;
 	h->connections += conf->in_flight;
 	(void)curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, h->connections);
 	*ret = t;
@@ -235,12 +231,6 @@ struct http_target *http_target_close(struct http_target *t)
 	calls_free(t->busy, t->http->multi);
 	calls_free(t->free, NULL);
 	curl_slist_free_all(t->headers);
-	for (struct http_target **p = &t->http->targets; *p; p = &(*p)->next) {
-		if (*p == t) {
-			*p = t->next;
-			break;
-		}
-	}
 	free(t);
 	return NULL;
 }
@@ -248,6 +238,19 @@ struct http_target *http_target_close(struct http_target *t)
 void http_target_refresh(struct http_target *t)
 {
 	t->fresh = true;
+	t->refreshed_ms = clock_mono_ms();
+}
+
+/* libcurl counts ages in seconds, and 0 would mean any: a connection a second old may slip through.
+ */
+static void set_connection(struct call *c, struct http_target *t)
+{
+	int64_t age_s = (clock_mono_ms() - t->refreshed_ms) / 1000;
+	long oldest = age_s > CONNECTION_AGE_S ? CONNECTION_AGE_S : age_s > 0 ? (long)age_s : 1;
+	(void)curl_easy_setopt(c->easy, CURLOPT_MAXLIFETIME_CONN, oldest);
+	(void)curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, t->fresh ? 1L : 0L);
+	(void)curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, t->fresh ? 0L : 60L);
+	t->fresh = false;
 }
 
 static CURLcode set_request(struct call *c, const struct http_request *r)
@@ -276,9 +279,7 @@ int http_post(struct http_target *t, const struct http_request *request, void *a
 	c->head_done = false;
 	c->error[0] = '\0';
 	CURLcode rc = set_request(c, request);
-	(void)curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, t->fresh ? 1L : 0L);
-	(void)curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, t->fresh ? 0L : 60L);
-	t->fresh = false;
+	set_connection(c, t);
 	if (rc != CURLE_OK || curl_multi_add_handle(t->http->multi, c->easy) != CURLM_OK) {
 		c->next = t->free;
 		t->free = c;
@@ -289,8 +290,10 @@ int http_post(struct http_target *t, const struct http_request *request, void *a
 	return 0;
 }
 
-static const char *failure_of(const struct call *c, CURLcode rc)
+static const char *failure_of(const struct call *c, CURLcode rc, long status)
 {
+	if (rc == CURLE_OUT_OF_MEMORY && status > 0 && !c->head_done)
+		return "a line in the head of the answer is longer than 100 KiB";
 	if (rc != CURLE_OK)
 		return c->error[0] ? c->error : curl_easy_strerror(rc);
 	return c->head_done ? "" : "connection closed in the head of the answer";
@@ -307,7 +310,7 @@ static struct answer answer_of(struct call *c, CURLcode rc)
 	return (struct answer){
 	        /* An interim answer (100 Continue) is none. */
 	        .status = status >= 200 && c->head_done ? status : 0,
-	        .failure = failure_of(c, rc),
+	        .failure = failure_of(c, rc, status),
 	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
 	        .body = {c->body, c->body_len},
 	        .body_whole = rc == CURLE_OK || c->body_len == ANSWER_BODY_MAX,
@@ -360,8 +363,6 @@ struct collected {
 	char *text;
 	size_t len;
 };
-
-#define COLLECT_MAX (16 << 20)
 
 static size_t collect(char *data, size_t size, size_t n, void *arg)
 {
@@ -492,8 +493,7 @@ int http_once(const struct ship_conf *conf, const struct http_request *request,
 		once_set_up(c, request, &sent);
 		once_read(c, curl_easy_perform(c->easy), ret);
 		ret->sent = sent.text;
-		curl_easy_cleanup(c->easy);
-		free(c);
+		calls_free(c, NULL);
 	}
 	curl_slist_free_all(t.headers);
 	return rc;

@@ -27,7 +27,7 @@ struct http_target *http_target_close(struct http_target *t);
 /* Read signature and token afresh.  Returns 0, or a negative errno and keeps what it had. */
 int http_target_secrets(struct http_target *t, struct err *err) MUST_CHECK;
 
-/* The next requests go over new connections and ask DNS afresh. */
+/* From now on requests go over new connections; the next one asks DNS afresh. */
 void http_target_refresh(struct http_target *t);
 
 /*

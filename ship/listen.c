@@ -158,7 +158,7 @@ static int open_tcp(struct listen *l, const char *tcp, struct err *err)
 {
 	scope_free char *host = strdup(tcp);
 	if (!host)
-		return -ENOMEM;
+		return err_set(err, -ENOMEM, "listen on \"%s\": out of memory", tcp);
 	char *colon = strrchr(host, ':');
 	if (!colon)
 		return err_set(err, -EINVAL, "listen on \"%s\": no port", tcp);
@@ -176,6 +176,7 @@ static int open_tcp(struct listen *l, const char *tcp, struct err *err)
 int listen_open(struct listen **ret, const char *dir, const char *tcp, listen_fn *fn, void *arg,
                 struct err *err)
 {
+	struct err second;
 	struct listen *l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_set(err, -ENOMEM, "listen: out of memory");
@@ -187,9 +188,11 @@ int listen_open(struct listen **ret, const char *dir, const char *tcp, listen_fn
 		free(l);
 		return err_set(err, -ENOMEM, "listen: %m");
 	}
-	(void)open_local(l, dir, err);
-	if (tcp[0])
-		(void)open_tcp(l, tcp, err);
+	int rc = open_local(l, dir, err);
+	if (tcp[0] && open_tcp(l, tcp, rc < 0 ? &second : err) < 0 && rc < 0) {
+		const struct err first = *err;
+		(void)err_set(err, rc, "%.240s; %.240s", first.text, second.text);
+	}
 	*ret = l;
 	return 0;
 }

@@ -1,7 +1,6 @@
 #include "ship/probe.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -43,7 +42,7 @@ void probe_mask(char *head)
 			memcpy(to + name, ": ***", 5);
 			to += name + 5;
 		}
-		if (len > 0)
+		if (len > 0 && end > len) /* without a line end there is no room for one */
 			*to++ = '\n';
 		from += end;
 		first = false;

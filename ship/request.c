@@ -1,8 +1,6 @@
 /* Which batch of an endpoint goes out, and when. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/fault.h"
 #include "ship/endpoint.h"
@@ -37,13 +35,16 @@ static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
 	return at > now_ms ? at : 0;
 }
 
-/* Milliseconds between two requests of the host; with a shared rate each side keeps to its half. */
+/*
+ * Milliseconds between two requests of the host, rounded up: the rate is a promise.  With a shared
+ * rate each side keeps to its half.
+ */
 static int64_t gap_ms(const struct endpoint *e)
 {
 	unsigned rate = e->conf->requests_per_minute;
 	if (e->host->half_rate)
 		rate = rate > 1 ? rate / 2 : 1;
-	return 60000 / rate;
+	return (60000 + rate - 1) / rate;
 }
 
 unsigned endpoint_limit(const struct endpoint *e)
@@ -52,13 +53,11 @@ unsigned endpoint_limit(const struct endpoint *e)
 	return limit < e->ceiling ? limit : e->ceiling;
 }
 
+/* 0 or -ENOMEM. */
 static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
-	if (e->conf->gzip && !b->packed) {
-		int rc = batch_pack(b);
-		if (rc < 0)
-			return rc;
-	}
+	if (e->conf->gzip && !b->packed && batch_pack(b) < 0)
+		return -ENOMEM;
 	const struct http_request request = {
 	        .body = b->packed ? b->packed : b->body,
 	        .len = b->packed ? b->packed_len : b->len,
@@ -69,6 +68,7 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 	if (rc < 0)
 		return rc;
 	fault_point("after-send");
+	b->endpoint = e;
 	b->state = BATCH_FLYING;
 	b->tried = ++e->tries;
 	e->flying++;
@@ -79,16 +79,20 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 	return 0;
 }
 
-/* Signature and token are read before the first request and before each probe of a held one. */
-static bool secrets(struct endpoint *e, int64_t now_ms)
+/*
+ * Signature and token are read before the first request and before each probe of a held one.  0,
+ * -ENOMEM, or another negative errno: then it is held.
+ */
+static int secrets(struct endpoint *e, int64_t now_ms)
 {
 	struct err err = {0};
 	if (e->secrets_read && e->state != SHIP_HELD)
-		return true;
-	if (http_target_secrets(e->target, &err) == 0) {
+		return 0;
+	int rc = http_target_secrets(e->target, &err);
+	if (rc == 0)
 		e->secrets_read = true;
-		return true;
-	}
+	if (rc == 0 || rc == -ENOMEM)
+		return rc;
 	if (e->state != SHIP_HELD)
 		endpoint_note(e, true,
 		              "endpoint \"%s\": held, nothing is lost: %s; trying again every %s",
@@ -96,7 +100,7 @@ static bool secrets(struct endpoint *e, int64_t now_ms)
 		              endpoint_seconds((int64_t)e->conf->hold_interval_ms));
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.250s", err.text);
 	endpoint_failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
-	return false;
+	return rc;
 }
 
 /* A dry run: as if it had been accepted. */
@@ -105,33 +109,35 @@ static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
 	const struct answer yes = {
 	        .status = 200, .failure = "", .body = SLICE_EMPTY, .body_whole = true};
 	b->state = BATCH_FLYING;
+	b->tried = ++e->tries;
 	e->flying++;
 	endpoint_answer(e, b, &yes, now_ms);
 }
 
-int endpoint_start(struct endpoint *e, bool draining, int64_t now_ms, struct err *err)
+void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms)
 {
 	if (e->state == SHIP_UNCONFIGURED || e->paused || draining)
-		return 0;
+		return;
 	endpoint_summary(e, now_ms);
-	for (;;) {
+	for (int rc = 0; rc == 0;) {
 		bool probing = e->state != SHIP_OK;
 		if (e->flying >= endpoint_limit(e) || (probing && now_ms < e->probe_ms) ||
 		    rate_ms(e, now_ms) > 0)
-			return 0;
+			return;
 		struct batch *b = next_batch(e, now_ms);
-		if (b && e->hooks->dry_run) {
+		if (!b)
+			return;
+		if (e->hooks->dry_run) {
 			pretend(e, b, now_ms);
 			continue;
 		}
-		if (!b || !secrets(e, now_ms))
-			return 0;
-		int rc = launch(e, b, now_ms);
-		if (rc == -ENOMEM) /* later: what is under way frees some */
-			return 0;
-		if (rc < 0)
-			return err_set(err, rc, "endpoint \"%s\": cannot start a request: %s",
-			               e->conf->name, strerror(-rc));
+		rc = secrets(e, now_ms);
+		if (rc == 0)
+			rc = launch(e, b, now_ms);
+		if (rc == -ENOMEM) { /* what is under way frees some */
+			b->state = BATCH_WAITING;
+			b->next_ms = now_ms + (int64_t)e->conf->retry_min_ms;
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ struct ship {
 	size_t *open_at;     /* and the endpoint it is for */
 	size_t lanes;
 	bool draining;
-	bool answered; /* the last step took an answer in */
+	bool answered; /* the last step took an answer in, or a dry run made one */
 	size_t next; /* endpoint that may start requests first: those of one host share its rate */
 	int64_t now_ms;
 };
@@ -28,12 +28,12 @@ const char *ship_state_name(enum ship_state state)
 	return names[state];
 }
 
-/* The host part of "https://user@HOST:port/path", with its length. */
+/* The host part of "https://HOST:port/path" or "https://[HOST]:port/path", with its length. */
 static const char *host_of(const char *url, size_t *ret_len)
 {
 	const char *p = strstr(url, "://");
 	p = p ? p + 3 : url;
-	*ret_len = strcspn(p, "/?#:");
+	*ret_len = strcspn(p, *p == '[' ? "]" : "/?#:");
 	return p;
 }
 
@@ -174,7 +174,7 @@ static struct batch *open_batch(struct ship *s, unsigned lane, size_t endpoint,
 	struct batch *b = s->open[lane];
 	if (b)
 		return b;
-	b = batch_new(e->conf, lane, tag, now_ms);
+	b = batch_new(lane, tag, now_ms);
 	if (!b)
 		return NULL;
 	b->bounded = bounded;
@@ -222,7 +222,7 @@ int ship_add_dead(struct ship *s, size_t endpoint, int64_t dead, struct slice ob
 {
 	struct endpoint *e = &s->endpoints[endpoint];
 	static const struct ship_tag none;
-	struct batch *b = batch_new(e->conf, 0, &none, now_ms);
+	struct batch *b = batch_new(0, &none, now_ms);
 	if (!b)
 		return -ENOMEM;
 	b->dead = dead;
@@ -277,15 +277,7 @@ static void on_answer(void *arg, const struct answer *answer, void *context)
 	struct ship *s = context;
 	struct batch *b = arg;
 	s->answered = true;
-	for (size_t i = 0; i < s->n; i++) {
-		for (const struct batch *other = s->endpoints[i].queue; other;
-		     other = other->next) {
-			if (other == b) {
-				endpoint_answer(&s->endpoints[i], b, answer, s->now_ms);
-				return;
-			}
-		}
-	}
+	endpoint_answer(b->endpoint, b, answer, s->now_ms);
 }
 
 int ship_step(struct ship *s, int64_t now_ms, struct err *err)
@@ -316,17 +308,20 @@ bool ship_seal_old(struct ship *s, int64_t now_ms)
 int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 {
 	size_t first = s->next;
+	bool any = false;
 	for (size_t i = 0; i < s->n; i++) {
 		size_t at = (first + i) % s->n;
 		uint64_t before = s->endpoints[at].tries;
-		int rc = endpoint_start(&s->endpoints[at], s->draining, now_ms, err);
-		if (rc < 0)
-			return rc;
-		if (s->endpoints[at].tries > before)
+		endpoint_start(&s->endpoints[at], s->draining, now_ms);
+		if (s->endpoints[at].tries > before) {
+			any = true;
 			s->next = (at + 1) % s->n;
+		}
 	}
 	/* libcurl sends a small request at once here, which saves a turn of the loop. */
-	return ship_step(s, now_ms, err);
+	int rc = ship_step(s, now_ms, err);
+	s->answered = s->answered || (any && s->hooks.dry_run);
+	return rc;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -419,13 +414,6 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 	ret->limit = e->limit;
 	ret->batches = e->nbatches;
 	ret->records = e->nrecords;
-	const struct ship_meter *m = &e->status.meter;
-	ret->sent_requests = m->requests;
-	ret->accepted_records = m->accepted_records;
-	ret->accepted_batches = m->accepted_batches;
-	ret->refused_records = m->refused_records;
-	ret->retries = m->retries;
-	memcpy(ret->answers, m->answers, sizeof(ret->answers));
 }
 
 uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes)

@@ -6,20 +6,20 @@
  *
  * Promises
  *
- *  S1  At least once.  A record is reported done only when the backend has answered for it (or
- *      under S6).
+ *  S1  At least once.  A record is reported done only when the backend has answered for it.
  *  S2  A batch holds records of one file only.  Done reports come as the answers come; the caller
  *      moves a file's offset over its contiguous prefix and remembers what lies beyond a gap.
- *  S3  Bounded.  At most two times in_flight batches and one a lane exist for an endpoint.  When
- *      ship_room() says no, stop reading: the file on disk is the queue.
+ *  S3  Bounded.  At most two times in_flight batches and one a lane exist for an endpoint, and
+ *      pieces of those that were split.  When ship_room() says no, stop reading: the file on disk
+ *      is the queue.
  *  S4  A batch that is tried again is sent byte for byte as before.  Its idempotency key is a hash
- * of its uncompressed body, so one key never carries two bodies.  It is first sent after
+ *      of its uncompressed body, so one key never carries two bodies.  It is first sent after
  *      ship_stored(), that is, once its boundary survives a crash.
  *  S5  Only the answers that mean "this content, never" refuse a record: 400, 413 and 422 to it
  *      alone, from an endpoint that accepts others.  All else is tried again for as long as the
  *      agent runs: answer.h.
- *  S6  Nothing is dropped in silence.  A record too large for any batch is reported refused like
- *      one the backend refused.
+ *  S6  Nothing is dropped in silence.  Of a record too large for any batch ship_add() says so: it
+ *      is the caller's to bury.
  *
  * Life of one batch
  *
@@ -109,7 +109,7 @@ struct ship_done {
 	const char *body; /* items' objects are pieces of it */
 	bool stored;      /* its boundary may be in the store, under its first item's start */
 	int64_t dead;     /* number of the dead letter this was another try of, or 0 */
-	long status;      /* HTTP; 0 under S6 */
+	long status;      /* HTTP */
 	const char *why;  /* one line */
 	struct slice answer;
 	int64_t run; /* of refusals in a row */
@@ -138,9 +138,7 @@ struct ship_status {
 	int64_t since_ms;      /* of the state, monotonic */
 	unsigned in_flight, limit;
 	size_t batches, records; /* not yet done, those in flight included */
-	uint64_t sent_requests, accepted_records, accepted_batches, refused_records, retries;
-	uint64_t answers[6];     /* by status class; [0]: no answer */
-	struct ship_meter meter; /* these and more, see there */
+	struct ship_meter meter;
 };
 
 /* What survives a restart; the caller keeps it. */

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -302,6 +303,26 @@ def test_connections_are_kept(site, ceiling):
             all_there(backend, tokens)
     finish(agent, backend, tokens)
     assert len({request["connection"] for request in backend.requests()}) <= ceiling
+
+
+def test_connections_of_before_a_failure_are_not_used_again(site):
+    """Behind them may be an address that the name no longer stands for."""
+    backend, agent, acct, _ = delivering(site, in_flight=4)
+    backend.rule(delay_ms=20, times=100)
+    tokens = more(acct, 100, "A")
+    all_there(backend, tokens)
+    before = {request["connection"] for request in backend.requests()}
+    time.sleep(2.5)  # ages of connections are counted in seconds
+    backend.clear()
+    backend.rule(status=503, times=1, accepted=False)
+    tokens += more(acct, 1, "B")
+    all_there(backend, tokens)
+    backend.rule(delay_ms=20, times=100)
+    tokens += more(acct, 100, "C")
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+    after = [request["connection"] for request in backend.requests()][101:]
+    assert len(before) == 4 and not before & set(after)
 
 
 def test_connection_closed_while_idle_costs_nothing(site):

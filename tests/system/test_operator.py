@@ -363,6 +363,23 @@ def test_changes_are_taken_over_the_control_socket_only(site):
     assert state(agent) == "ok"
 
 
+def test_all_that_cannot_be_listened_on_is_said(site, tmp_path):
+    """Delivery goes on, and one trouble does not hide the other."""
+    backend, agent, acct, _ = delivering(site)
+    stopped(agent)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        agent.settings["metrics_listen"] = f"127.0.0.1:{port}"
+        agent.settings["runtime_dir"] = str(tmp_path / "no" / "such")
+        agent.write_conf()
+        up(agent)
+        all_there(backend, more(acct, 3))
+    said = [line for line in agent.log().splitlines() if "nobody can ask there" in line]
+    assert len(said) == 1
+    assert "no/such" in said[0] and f'listen on "127.0.0.1:{port}"' in said[0]
+    assert agent.stop() == 0
+
+
 # ---- drain
 
 def test_drain_ends_with_0_only_when_everything_is_delivered(site):

@@ -54,7 +54,7 @@ static int add(struct batch *b, const struct ship_conf *c, unsigned n, size_t le
 /* A sealed batch of n records. */
 static struct batch *batch(const struct ship_conf *c, unsigned n)
 {
-	struct batch *b = batch_new(c, 0, &tag, 0);
+	struct batch *b = batch_new(0, &tag, 0);
 	for (unsigned i = 0; i < n; i++)
 		assert_int_equal(add(b, c, i, 20 + i), 0);
 	batch_seal(b, c);
@@ -73,7 +73,7 @@ static void test_bodies_of_the_three_formats(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		const struct ship_conf c = conf(formats[i].format, 9, 4096);
 		char want[512], one[128], two[128];
-		struct batch *b = batch_new(&c, 0, &tag, 0);
+		struct batch *b = batch_new(0, &tag, 0);
 		assert_int_equal(add(b, &c, 1, 1), 0);
 		assert_int_equal(add(b, &c, 2, 1), 0);
 		batch_seal(b, &c);
@@ -95,7 +95,7 @@ static void test_full_at_batch_records(void **state)
 {
 	(void)state;
 	const struct ship_conf c = conf(SHIP_ARRAY, 3, 1 << 20);
-	struct batch *b = batch_new(&c, 0, &tag, 0);
+	struct batch *b = batch_new(0, &tag, 0);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_false(batch_full(b, &c));
 		assert_int_equal(add(b, &c, i, 10), 0);
@@ -103,7 +103,7 @@ static void test_full_at_batch_records(void **state)
 	assert_true(batch_full(b, &c));
 	(void)batch_free(b);
 	const struct ship_conf one = conf(SHIP_OBJECT, 3, 1 << 20);
-	b = batch_new(&one, 0, &tag, 0);
+	b = batch_new(0, &tag, 0);
 	assert_int_equal(add(b, &one, 0, 10), 0);
 	assert_true(batch_full(b, &one));
 	(void)batch_free(b);
@@ -113,7 +113,7 @@ static void test_full_at_batch_records(void **state)
 static void fill(enum ship_format format, size_t limit)
 {
 	const struct ship_conf c = conf(format, 100000, limit);
-	struct batch *b = batch_new(&c, 0, &tag, 0);
+	struct batch *b = batch_new(0, &tag, 0);
 	int rc = 0;
 	for (unsigned n = 0; (rc = add(b, &c, n, 7)) == 0; n++)
 		assert_true(b->len < limit);
@@ -146,7 +146,7 @@ static void test_S6_a_record_larger_than_a_batch_says_so(void **state)
 	for (size_t f = 0; f < 3; f++) {
 		const struct ship_conf c = conf(formats[f], 10, 5000);
 		for (size_t len = 4800; len < 5100; len++) {
-			struct batch *b = batch_new(&c, 0, &tag, 0);
+			struct batch *b = batch_new(0, &tag, 0);
 			int rc = add(b, &c, 0, len);
 			assert_true(rc == 0 || rc == -E2BIG);
 			assert_int_equal(b->n, rc == 0);
@@ -163,7 +163,7 @@ static void test_a_stored_boundary_knows_no_limit(void **state)
 {
 	(void)state;
 	const struct ship_conf c = conf(SHIP_ARRAY, 2, 200);
-	struct batch *b = batch_new(&c, 0, &tag, 0);
+	struct batch *b = batch_new(0, &tag, 0);
 	b->bounded = true;
 	for (unsigned i = 0; i < 50; i++) {
 		assert_int_equal(add(b, &c, i, 60000), 0);

@@ -66,6 +66,8 @@ static void test_headers_are_masked_but_for_harmless_ones(void **state)
 	              "POST /x?a:b HTTP/1.1\nHost: h\nX-Octeth-Signature: ***\nauthorization: ***\n"
 	              "X-Site: ***\nContent-Length: 5\n");
 	assert_masked("GET / HTTP/2\r\nA: b\r\nB:\r\n", "GET / HTTP/2\nA:**\nB:\n");
+	assert_masked("GET / HTTP/2\r\nHost: h", "GET / HTTP/2\nHost: h");
+	assert_masked("Host: h", "Host: h");
 	assert_masked("", "");
 }
 

@@ -130,6 +130,19 @@ static void test_what_is_no_gzip_or_damaged_is_an_error(void **state)
 	assert_int_equal(gz_read_at(gz, got, 10, 0), 10); /* what is good can be read */
 }
 
+static void test_what_is_made_good_can_be_read(void **state)
+{
+	(void)state;
+	char got[10];
+	packed[0] ^= 0x55;
+	open_packed(packed_len);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(gz_read_at(gz, got, sizeof(got), SIZE - 10), -EBADMSG);
+	packed[0] ^= 0x55;
+	temp_put("f.gz", O_TRUNC, packed, packed_len);
+	expect(SIZE - 10, 10);
+}
+
 static void test_compress_needs_room_and_says_so(void **state)
 {
 	(void)state;
@@ -159,6 +172,7 @@ int main(void)
 	        TEST(test_it_goes_on_when_more_is_there),
 	        TEST(test_several_members_are_one_text),
 	        TEST(test_what_is_no_gzip_or_damaged_is_an_error),
+	        TEST(test_what_is_made_good_can_be_read),
 	        TEST(test_compress_needs_room_and_says_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

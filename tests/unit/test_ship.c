@@ -4,6 +4,7 @@
 #include "tests/unit/temp.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -81,7 +82,7 @@ static void *serve(void *arg)
 			backend.got[backend.n].body = body;
 			backend.got[backend.n++].text = text;
 			/* The last of all: the test looks at the rest when it has this. */
-			(void)!write(fd, answer, strlen(answer));
+			(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL);
 		}
 		(void)close(fd);
 	}
@@ -109,6 +110,38 @@ static void stop_backend(void)
 	(void)close(backend.fd);
 	for (size_t i = 0; i < backend.n; i++)
 		free(backend.got[i].text);
+}
+
+/* ---- libcurl's memory: so many allocations go well ---- */
+
+#define MEMORY_ENOUGH SIZE_MAX
+static size_t left = MEMORY_ENOUGH;
+
+static bool spent(void)
+{
+	if (left == MEMORY_ENOUGH)
+		return false;
+	return left == 0 || left-- == 0;
+}
+
+static void *get(size_t size)
+{
+	return spent() ? NULL : malloc(size);
+}
+
+static void *get_again(void *p, size_t size)
+{
+	return spent() ? NULL : realloc(p, size);
+}
+
+static char *get_copy(const char *text)
+{
+	return spent() ? NULL : strdup(text);
+}
+
+static void *get_zeros(size_t n, size_t size)
+{
+	return spent() ? NULL : calloc(n, size);
 }
 
 /* ---- the agent in small ---- */
@@ -198,8 +231,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A row of ten bytes at 10 * n. */
-static int add(unsigned n, const char *value)
+/* A row of ten bytes at 10 * n, for a lane and the endpoint of the same number. */
+static int add_to(unsigned lane, unsigned n, const char *value)
 {
 	static const struct ship_tag tag = {1, NULL};
 	const struct slice fields[] = {slice_of("b"), slice_of(value)};
@@ -210,7 +243,12 @@ static int add(unsigned n, const char *value)
 	                           .raw = {"b,123456\r\n", 10},
 	                           .mark = {n * 10, n * 10 + 10, {{(unsigned char)n}}}};
 	const struct ship_item item = {.start = n * 10, .mark = rec.mark};
-	return ship_add(s, 0, 0, &tag, &rec, &item, false, now_ms);
+	return ship_add(s, lane, lane, &tag, &rec, &item, false, now_ms);
+}
+
+static int add(unsigned n, const char *value)
+{
+	return add_to(0, n, value);
 }
 
 static void add_many(unsigned from, unsigned to)
@@ -291,7 +329,7 @@ static void test_S1_a_batch_is_done_when_it_was_answered(void **state)
 	assert_non_null(strstr(text, "\r\nUser-Agent: pmta-shipper/"));
 	assert_non_null(strstr(text, "\r\nIdempotency-Key: "));
 	assert_true(backend.got[0].body[0] == '[');
-	assert_int_equal(status().accepted_records, 3);
+	assert_int_equal(status().meter.accepted_records, 3);
 }
 
 static int count(const struct ship_tag *tag, uint64_t start, uint64_t end, void *arg)
@@ -358,7 +396,7 @@ static void test_records_that_are_refused_are_found_by_halves(void **state)
 		settle();
 	}
 	expect("A0-20 R20-30 A30-40 ");
-	assert_int_equal(status().refused_records, 1);
+	assert_int_equal(status().meter.refused_records, 1);
 	assert_int_equal(status().state, SHIP_OK);
 }
 
@@ -371,6 +409,25 @@ static void test_partial_answers_are_reported_so(void **state)
 	seal_and_store();
 	run();
 	expect("P0-20 ");
+}
+
+/* Or it would crowd out what else is to be said. */
+static void test_a_backend_of_partial_answers_gets_a_line_a_minute(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		backend.script[i] = ANSWER("200", "", "{\"ErrorCount\":1}");
+	conf.format = SHIP_OBJECT;
+	open_ship();
+	add_many(0, 3);
+	run();
+	const char *said = strstr(notes, "says that 1 of 1 events failed");
+	assert_non_null(said);
+	assert_null(strstr(said + 1, "says that"));
+	now_ms += 60000;
+	add_many(3, 4);
+	run();
+	assert_non_null(strstr(notes, "(2 more since the last such line)"));
 }
 
 static void test_S6_a_record_too_large_for_any_batch_is_told(void **state)
@@ -480,6 +537,41 @@ static void test_a_shared_rate_is_halved_and_comes_back(void **state)
 	assert_in_range(now_ms - began, 7000, 9999);
 }
 
+/* 60000 / 1100 is 54.5: rounded down that would be eleven requests a minute too many. */
+static void test_a_rate_is_never_exceeded(void **state)
+{
+	(void)state;
+	conf.format = SHIP_OBJECT;
+	conf.requests_per_minute = 1100;
+	open_ship();
+	int64_t began = now_ms;
+	add_many(0, 64);
+	run();
+	assert_true(now_ms - began >= 63 * 60000 / 1100);
+}
+
+static void test_hosts_in_brackets_have_rates_of_their_own(void **state)
+{
+	(void)state;
+	static struct ship_conf both[2];
+	struct ship_status st;
+	struct err err;
+	static char one[] = "http://[::1]:1/x", two[] = "http://[::2]:1/x";
+	conf.requests_per_minute = 60;
+	both[0] = both[1] = conf;
+	both[0].url = one;
+	both[1].url = two;
+	assert_int_equal(ship_open(&s, both, 2, 2, &hooks, &err), 0);
+	assert_true(add_to(0, 0, "good") >= 0);
+	assert_true(add_to(1, 1, "good") >= 0);
+	assert_true(ship_seal(s, 0) && ship_seal(s, 1));
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	for (size_t i = 0; i < 2; i++) {
+		ship_status(s, i, &st);
+		assert_int_equal(st.meter.requests, 1);
+	}
+}
+
 static void test_old_batches_are_sealed(void **state)
 {
 	(void)state;
@@ -534,9 +626,68 @@ static void test_nobody_there_is_tried_for_ever(void **state)
 	expect("");
 	struct ship_status st = status();
 	assert_int_equal(st.state, SHIP_RETRYING);
-	assert_true(st.retries > 600000 / (2 * 8000));
+	assert_true(st.meter.retries > 600000 / (2 * 8000));
 	assert_true(strlen(st.last_error) > 0);
 	conf.url = backend.url;
+}
+
+/* A head of so many lines of that length. */
+static char *long_head(size_t lines, size_t len)
+{
+	char *text = calloc(1, lines * (len + 2) + 256);
+	char *at = stpcpy(text, "HTTP/1.1 200 OK\r\nConnection: close\r\n");
+	for (size_t i = 0; i < lines; i++) {
+		memcpy(at, "X: ", 3);
+		memset(at + 3, 'x', len - 3);
+		at = stpcpy(at + len, "\r\n");
+	}
+	(void)stpcpy(at, "\r\nOK");
+	return text;
+}
+
+/* Debug headers of PHP have been seen to grow like that.  What libcurl does not take is no answer.
+ */
+static void test_a_head_too_long_is_tried_again_and_said(void **state)
+{
+	(void)state;
+	char *line = long_head(1, 150000), *lines = long_head(400, 1000);
+	backend.script[0] = line;
+	backend.script[1] = lines;
+	open_ship();
+	add_many(0, 1);
+	seal_and_store();
+	settle();
+	assert_non_null(strstr(notes, "a line in the head of the answer is longer than 100 KiB"));
+	assert_int_equal(status().state, SHIP_RETRYING);
+	now_ms += 1000;
+	settle();
+	assert_int_equal(backend.n, 2);
+	assert_non_null(strstr(status().last_error, "Too large response headers"));
+	run();
+	expect("A0-10 ");
+	free(line);
+	free(lines);
+}
+
+/* Every allocation that a request takes fails once. */
+static void test_without_memory_for_a_request_it_waits(void **state)
+{
+	(void)state;
+	struct err err;
+	bool begun = false;
+	for (size_t n = 0; !begun; n++) {
+		open_ship();
+		add_many(0, 3);
+		seal_and_store();
+		left = n;
+		(void)!ship_start(s, now_ms, &err);
+		left = MEMORY_ENOUGH;
+		begun = status().meter.requests > 0;
+		assert_int_not_equal(status().state, SHIP_HELD);
+		assert_true(begun || ship_timeout(s, now_ms) > 0); /* the agent must not spin */
+		run();
+		expect("A0-30 ");
+	}
 }
 
 static void test_S5_unauthorized_is_held_and_loses_nothing(void **state)
@@ -584,7 +735,7 @@ static void test_S5_after_refuse_limit_the_endpoint_is_doubted(void **state)
 	for (unsigned n = 0; n < 5; n++)
 		assert_true(add(n, "bad") >= 0);
 	run_for(1000);
-	assert_int_equal(status().refused_records, 3);
+	assert_int_equal(status().meter.refused_records, 3);
 	assert_int_equal(status().state, SHIP_HELD);
 	assert_int_equal(ship_pending(s), 2);
 	assert_int_equal(ship_memory(s, 0).refused_in_a_row, 3);
@@ -633,6 +784,22 @@ static void test_dry_run_sends_nothing_and_accepts_all(void **state)
 	run();
 	expect("A0-40 ");
 	assert_int_equal(backend.n, 0);
+}
+
+/* They count as answered in ship_start(), behind the agent's books: it has to turn once more. */
+static void test_dry_run_leaves_nothing_to_sleep_on(void **state)
+{
+	(void)state;
+	struct err err;
+	hooks.dry_run = true;
+	open_ship();
+	add_many(0, 4);
+	ship_stored(s);
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	expect("A0-40 ");
+	assert_int_equal(ship_timeout(s, now_ms), 0);
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	assert_int_equal(ship_timeout(s, now_ms), -1);
 }
 
 static void test_compressed_bodies_say_so(void **state)
@@ -695,25 +862,33 @@ int main(void)
 	        TEST(test_S4_tried_again_it_is_the_same_byte_for_byte),
 	        TEST(test_records_that_are_refused_are_found_by_halves),
 	        TEST(test_partial_answers_are_reported_so),
+	        TEST(test_a_backend_of_partial_answers_gets_a_line_a_minute),
 	        TEST(test_S6_a_record_too_large_for_any_batch_is_told),
 	        TEST(test_one_record_a_request),
 	        TEST(test_S3_no_room_while_nothing_is_answered),
 	        TEST(test_in_flight_grows_with_answers_and_halves_on_429),
 	        TEST(test_a_shared_endpoint_keeps_to_its_part),
 	        TEST(test_a_shared_rate_is_halved_and_comes_back),
+	        TEST(test_a_rate_is_never_exceeded),
+	        TEST(test_hosts_in_brackets_have_rates_of_their_own),
 	        TEST(test_old_batches_are_sealed),
 	        TEST(test_retry_after_wins),
 	        TEST(test_one_outage_does_not_count_as_many),
 	        TEST(test_nobody_there_is_tried_for_ever),
+	        TEST(test_a_head_too_long_is_tried_again_and_said),
+	        TEST(test_without_memory_for_a_request_it_waits),
 	        TEST(test_S5_unauthorized_is_held_and_loses_nothing),
 	        TEST(test_S5_an_endpoint_that_never_accepted_is_not_believed),
 	        TEST(test_S5_after_refuse_limit_the_endpoint_is_doubted),
 	        TEST(test_paused_and_draining_send_nothing),
 	        TEST(test_without_url_nothing_is_taken),
 	        TEST(test_dry_run_sends_nothing_and_accepts_all),
+	        TEST(test_dry_run_leaves_nothing_to_sleep_on),
 	        TEST(test_compressed_bodies_say_so),
 	        TEST(test_secrets_are_sent_and_read_again_while_held),
 	        TEST(test_a_secret_that_others_can_read_is_not_sent),
 	};
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, get, free, get_again, get_copy, get_zeros))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
