@@ -120,8 +120,8 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	f->still_size = UINT64_MAX;
 	f->mtime_s = st->st_mtime;
 	f->seen = true;
-	if (passed_over(s, dir))
-		return resolve_pass(f, dir == DIR_MOVED);
+	if (passed_over(s, dir)) /* to a .gz no line is added */
+		return resolve_pass(f, dir == DIR_MOVED || f->gz);
 	return mark_todo(f);
 }
 

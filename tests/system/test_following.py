@@ -396,6 +396,26 @@ def test_first_start_now_with_half_a_line(site):
     delivered(agent, backend, rows[5:])
 
 
+def test_first_start_now_with_archives_beside_the_live_file(site):
+    """now: without move-to, what was compressed where it stood stays unsent, after a restart, too."""
+    acct = site.acct(move=False)
+    old, _ = token_rows(10)
+    acct.append(old)
+    acct.gz(acct.live)
+    acct.number += 1
+    backend, agent = started(site, acct, first_start="now")
+    rows, _ = token_rows(5, first=100)
+    up(agent)
+    acct.append(rows[:3])
+    arrived(backend, 3)
+    stopped(agent)
+    up(agent)
+    rescanned(agent)
+    acct.append(rows[3:])
+    arrived(backend, 5)
+    delivered(agent, backend, rows)
+
+
 def test_first_start_all(site):
     """all: everything that exists, the oldest first."""
     acct, backend, agent, moved, live, later = first_start_site(site, "all")
