@@ -76,6 +76,8 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 	if (!d->row_is_json) {
 		size_t len = 0;
 		int rc = encode(a, endpoint, d, text, room, &len);
+		if (rc == -ENOMEM) /* later, perhaps */
+			return rc;
 		if (rc < 0) {
 			char why[128]; /* there may be a hundred thousand */
 			(void)snprintf(why, sizeof(why),
