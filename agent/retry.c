@@ -101,7 +101,7 @@ static int send_one(const struct store_dead *d, void *arg)
 	struct retry *r = &a->retry;
 	int endpoint = endpoint_of(a, d);
 	if (endpoint >= 0 &&
-	    (r->nout == RETRY_OUT || !ship_room_again(a->ship, (size_t)endpoint))) {
+	    (r->nout == RETRY_OUT || !ship_room_again(a->ship, (size_t)endpoint, false))) {
 		r->what.after = d->number - 1; /* what was passed over to find it is not meant */
 		return 1;
 	}
