@@ -316,7 +316,7 @@ bool ship_seal_old(struct ship *s, int64_t now_ms)
 
 int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 {
-	size_t first = s->next;
+	size_t first = s->next, pending = ship_pending(s);
 	for (size_t i = 0; i < s->n; i++) {
 		size_t at = (first + i) % s->n;
 		uint64_t before = s->endpoints[at].tries;
@@ -327,7 +327,10 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 			s->next = (at + 1) % s->n;
 	}
 	/* libcurl sends a small request at once here, which saves a turn of the loop. */
-	return ship_step(s, now_ms, err);
+	int rc = ship_step(s, now_ms, err);
+	/* A dry run answers for itself. */
+	s->answered = s->answered || ship_pending(s) < pending;
+	return rc;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
