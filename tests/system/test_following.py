@@ -508,6 +508,35 @@ def test_an_unreadable_file_is_passed_over_until_it_can_be_read(site, open_folde
     delivered(agent, backend, rows)
 
 
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"),
+                    reason="needs root and setpriv, to be somebody else")
+def test_a_folder_whose_files_may_be_listed_and_not_reached_is_waited_for(site, open_folder):
+    """chmod -R without X takes the x of folders, too: nothing in them is gone or lost."""
+    acct = site.acct(move=False)
+    backend, agent = started(site, acct)
+    agent.state_dir.mkdir(mode=0o700)
+    os.chown(agent.state_dir, NOBODY, NOBODY)
+    rows, _ = token_rows(30)
+    acct.append(rows[:10])
+    run = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    program = put(open_folder / "pmta-shipper", AGENT.read_bytes())
+    program.chmod(0o755)
+    acct.live.chmod(0)
+    agent.spawn([*run, program, "run", "-c", agent.conf])
+    agent.wait_for("started with")
+    acct.dir.chmod(0o744)
+    agent.wait_for(f'folder "{acct.dir}" of source "bounces": Permission denied')
+    rescanned(agent, 6)
+    assert "lost" not in agent.log()
+    assert f"chmod g+rx {acct.dir}" in agent.log()
+    assert agent.command("status").returncode == 1
+    acct.dir.chmod(0o755)
+    acct.live.chmod(0o644)
+    arrived(backend, 10)
+    acct.append(rows[10:])
+    delivered(agent, backend, rows)
+
+
 def test_events_that_are_lost_cost_no_data(site):
     """T3: the queue overflows while the agent sleeps; the rescan finds all."""
     acct = site.acct()
