@@ -88,14 +88,16 @@ static int leave(struct lane *l)
 	return 0;
 }
 
-/* Go on in file, at offset from. */
+/* Go on in file, at offset from: the line there is at hand, and else would be missing. */
 static int enter(struct lane *l, struct tail_file *file, uint64_t from)
 {
-	int rc = 0;
-	if (l->reader_file != tail_file_id(file) || from != l->read_to)
+	int rc = leave(l);
+	if (rc == 0 && (l->reader_file != tail_file_id(file) || from != l->read_to))
 		rc = reader_begin(l->reader, tail_file_header(file));
-	if (rc < 0)
+	if (rc < 0) {
+		tail_file_seek(file, from);
 		return rc;
+	}
 	l->reader_file = tail_file_id(file);
 	l->file = file;
 	tailer_hold(file);
@@ -300,13 +302,10 @@ static int take_line(struct lane *l, const struct line *line, struct tail_file *
 {
 	struct record rec;
 	int rc = 0;
-	if (file != l->file) {
-		rc = leave(l);
-		if (rc == 0)
-			rc = enter(l, file, line->from);
-	} else if (line->from != l->expect) {
+	if (file != l->file)
+		rc = enter(l, file, line->from);
+	else if (line->from != l->expect)
 		rc = jump(l, line->from);
-	}
 	if (rc < 0)
 		return rc;
 	rc = reader_feed(l->reader, line, &rec);
@@ -321,13 +320,9 @@ static int take_line(struct lane *l, const struct line *line, struct tail_file *
 static int take_end(struct lane *l, const struct line *end, struct tail_file *file)
 {
 	struct record rec;
-	if (file != l->file) {
-		int rc = leave(l);
-		if (rc == 0)
-			rc = enter(l, file, end->from);
-		if (rc < 0)
-			return rc;
-	}
+	int rc = file != l->file ? enter(l, file, end->from) : 0;
+	if (rc < 0)
+		return rc;
 	int result = reader_finish(l->reader, end, &rec);
 	if (result == READ_REJECT)
 		return take_result(l, result, end, &rec);

@@ -5,6 +5,7 @@ tests/torture/shim.c.  Whatever happens, after a plain start the books balance.
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,30 @@ def run_failing(site, what, nth):
     assert not lost and not unexpected, (what, nth)
     assert sum(repeated.values()) - len(repeated) <= IN_FLIGHT * RECORDS, (what, nth)
     return "shim: failed one" in agent.log()
+
+
+@needs_shim
+@pytest.mark.parametrize("part", range(4))
+def test_an_allocation_that_fails_between_two_files_leaves_nothing_behind(site, part):
+    """T2: the line at hand comes again, and with it the columns; not after a restart only."""
+    for nth in range(1 + part, 80, 4):
+        backend = site.backend(name=f"backend{nth}")
+        acct = site.acct(base=f"bounces{nth}")
+        agent = site.agent(backend, acct, name=f"agent{nth}", first_start="all", rescan="100ms",
+                           endpoint={"format": "array", "url": backend.url("/x")})
+        agent.start(env={"LD_PRELOAD": str(SHIM), "PMTA_SHIM": f"alloc:{nth}",
+                         "PMTA_SHIM_SIGNAL": "1"})
+        agent.wait_for(" started with ")
+        agent.signal(signal.SIGUSR1)
+        tokens = write(acct, 8)
+        try:
+            eventually(lambda: all_arrived(backend, tokens), 10)
+            eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0, 10)
+        except AssertionError:
+            raise AssertionError(f"{nth}: {agent.status()['sources']}\n{agent.log()}") from None
+        assert all("dsnDiag" in row["event"] for row in backend.events())
+        assert agent.stop() == 0
+        backend.stop()
 
 
 STEPS = {
