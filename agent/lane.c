@@ -230,13 +230,22 @@ static int change_columns(struct lane *l, const struct record *rec)
 	if (rc < 0)
 		return rc;
 	if (tail_file_committed(l->file) >= l->cursor) {
-		l->read_to = rec->mark.end;
-		return tail_file_set_header(l->file, reader_header(l->reader));
+		rc = tail_file_set_header(l->file, reader_header(l->reader));
+		if (rc == 0)
+			l->read_to = rec->mark.end;
+		return rc;
 	}
 	l->barrier = true;
 	tail_file_seek(l->file, rec->mark.start);
 	l->expect = rec->mark.start;
 	return reader_begin(l->reader, tail_file_header(l->file));
+}
+
+/* Whether the file has the reader's columns, too; else memory ran out when they changed. */
+static bool columns_noted(const struct lane *l)
+{
+	struct slice known = tail_file_header(l->file), now = reader_header(l->reader);
+	return known.len == now.len && memcmp(known.text, now.text, now.len) == 0;
 }
 
 /* What the reader made of a line.  1 when a batch is complete. */
@@ -250,8 +259,12 @@ static int take_result(struct lane *l, int result, const struct line *line,
 		if (reader_pending(l->reader, &start))
 			tail_file_keep(l->file, start);
 		return 0;
-	case READ_BLANK:
 	case READ_HEADER:
+		if (!columns_noted(l))
+			return change_columns(l, rec);
+		l->read_to = line->end;
+		return 0;
+	case READ_BLANK:
 		l->read_to = line->end;
 		return 0;
 	case READ_COLUMNS:
