@@ -76,6 +76,8 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 	if (!d->row_is_json) {
 		size_t len = 0;
 		int rc = encode(a, endpoint, d, text, room, &len);
+		if (rc == -ENOMEM) /* later, perhaps */
+			return rc;
 		if (rc < 0) {
 			char why[128]; /* there may be a hundred thousand */
 			(void)snprintf(why, sizeof(why),
@@ -91,42 +93,56 @@ int again_send(struct agent *a, size_t endpoint, const struct store_dead *d)
 	return rc < 0 ? rc : 1;
 }
 
+/* 1 ends the round: no room. */
 static int try_again(const struct store_dead *d, void *arg)
 {
 	const struct again *again = arg;
-	if (retry_is_out(again->agent, d->number)) /* it has its try already */
-		return 0;
-	int rc = again_send(again->agent, again->endpoint, d);
-	again->agent->lifted[again->endpoint].left += rc == 1;
-	return rc < 0 ? rc : 0;
+	struct agent *a = again->agent;
+	struct lifted *l = &a->lifted[again->endpoint];
+	if (!ship_room_again(a->ship, again->endpoint, true))
+		return 1;
+	int rc = 0;
+	if (!retry_is_out(a, d->number)) /* else it has its try already */
+		rc = again_send(a, again->endpoint, d);
+	if (rc < 0)
+		return rc;
+	l->left += rc == 1;
+	l->after = d->number;
+	return 0;
+}
+
+/* 0, or a negative errno when that is all that comes of it. */
+static int go_on(struct agent *a, size_t endpoint)
+{
+	struct again again = {a, endpoint};
+	struct lifted *l = &a->lifted[endpoint];
+	if (!l->all && ship_room_again(a->ship, endpoint, true)) {
+		int rc = store_dead_run(a->store, a->conf->endpoints[endpoint].name, l->run,
+		                        l->after, try_again, &again);
+		if (rc < 0)
+			return rc == -ENOMEM ? 0 : rc; /* what is left comes later */
+		l->all = rc == 0;
+	}
+	return l->all && l->left == 0 ? memory_lift_over(a, endpoint) : 0;
 }
 
 /*
  * The hold for refusals in a row is over: it was the endpoint, so what it refused in that run gets
- * one more try.  Called after a commit, so that all of them are in the store.  The store forgets
- * the run when all of them are answered: a stop or reload in between costs none its try.
+ * one more try, as many at a time as there is room for.  Called after a commit, so that all of them
+ * are in the store.  The store forgets the run when all of them are answered: a stop or reload in
+ * between costs none its try.
  */
 void again_lifted(struct agent *a)
 {
 	if (a->stopping || a->reload)
 		return;
 	for (size_t i = 0; i < a->conf->nendpoints; i++) {
-		struct again again = {a, i};
-		struct lifted *l = &a->lifted[i];
-		int rc = 0;
-		if (l->run == 0 || (l->begun && l->left > 0))
-			continue;
-		if (l->begun)
-			rc = memory_lift_over(a, i);
-		else
-			rc = store_dead_run(a->store, a->conf->endpoints[i].name, l->run, try_again,
-			                    &again);
-		l->begun = true;
+		int rc = a->lifted[i].run != 0 ? go_on(a, i) : 0;
 		if (rc < 0) {
 			log_warning(
 			        "try refused records again: %s; 'pmta-shipper dead list' has them",
 			        strerror(-rc));
-			l->run = 0;
+			a->lifted[i].run = 0;
 		}
 	}
 }

@@ -369,10 +369,12 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 		return rc;
 	share_apply(a);
 	*ret_more = fill(a);
+	bool stuck = a->degraded || books_full(a); /* reading stopped for that */
 	if (books_commit(a)) {
 		again_lifted(a);
 		/* What was added now is to be noted, and then sent. */
-		*ret_more = retry_go_on(a) || ship_has_boundaries(a->ship) || *ret_more;
+		*ret_more = retry_go_on(a) || ship_has_boundaries(a->ship) ||
+		            (stuck && !books_full(a)) || *ret_more;
 	}
 	/* Also with a store that takes no writes: what goes out then was stored before. */
 	rc = ship_start(a->ship, a->now_ms, err);

@@ -92,9 +92,10 @@ struct bound {
 
 /* A run of refusals that was the endpoint's fault: its dead letters are tried once more. */
 struct lifted {
-	int64_t run; /* 0: none */
-	bool begun;
-	size_t left; /* tries without an answer */
+	int64_t run;   /* 0: none */
+	int64_t after; /* numbers up to it had theirs */
+	bool all;      /* and these are all */
+	size_t left;   /* tries without an answer */
 };
 
 /* An endpoint that is shared with a replay: see share.h. */

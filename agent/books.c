@@ -362,7 +362,8 @@ void books_lifted(size_t endpoint, int64_t run, void *arg)
 {
 	struct agent *a = arg;
 	a->lifted[endpoint].run = run;
-	a->lifted[endpoint].begun = false;
+	a->lifted[endpoint].after = 0;
+	a->lifted[endpoint].all = false;
 }
 
 /* ---- the transaction ---- */

@@ -20,9 +20,16 @@ int carry_on(struct agent *a, struct err *err)
 	return 0;
 }
 
+/* A reload that failed half-way leaves counts of another configuration: the agent ends. */
+static size_t at_most(size_t n, size_t configured)
+{
+	return n < configured ? n : configured;
+}
+
 void carry_ship(struct agent *a)
 {
-	for (size_t i = 0; a->ship && a->counts && i < a->counts->nendpoints; i++) {
+	size_t n = a->ship && a->counts ? at_most(a->counts->nendpoints, a->conf->nendpoints) : 0;
+	for (size_t i = 0; i < n; i++) {
 		struct ship_status s;
 		ship_status(a->ship, i, &s);
 		a->counts->endpoints[i].meter = s.meter;
@@ -31,7 +38,8 @@ void carry_ship(struct agent *a)
 
 void carry_tailer(struct agent *a)
 {
-	for (size_t i = 0; a->tailer && a->counts && i < a->counts->nsources; i++) {
+	size_t n = a->tailer && a->counts ? at_most(a->counts->nsources, a->conf->nsources) : 0;
+	for (size_t i = 0; i < n; i++) {
 		struct tail_status s;
 		tailer_status(a->tailer, i, &s);
 		counts_tail_close(&a->counts->sources[i], &s.counters);

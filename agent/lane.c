@@ -88,14 +88,16 @@ static int leave(struct lane *l)
 	return 0;
 }
 
-/* Go on in file, at offset from. */
+/* Go on in file, at offset from: the line there is at hand, and else would be missing. */
 static int enter(struct lane *l, struct tail_file *file, uint64_t from)
 {
-	int rc = 0;
-	if (l->reader_file != tail_file_id(file) || from != l->read_to)
+	int rc = leave(l);
+	if (rc == 0 && (l->reader_file != tail_file_id(file) || from != l->read_to))
 		rc = reader_begin(l->reader, tail_file_header(file));
-	if (rc < 0)
+	if (rc < 0) {
+		tail_file_seek(file, from);
 		return rc;
+	}
 	l->reader_file = tail_file_id(file);
 	l->file = file;
 	tailer_hold(file);
@@ -218,13 +220,22 @@ static int change_columns(struct lane *l, const struct record *rec)
 	if (rc < 0)
 		return rc;
 	if (tail_file_committed(l->file) >= l->cursor) {
-		l->read_to = rec->mark.end;
-		return tail_file_set_header(l->file, reader_header(l->reader));
+		rc = tail_file_set_header(l->file, reader_header(l->reader));
+		if (rc == 0)
+			l->read_to = rec->mark.end;
+		return rc;
 	}
 	l->barrier = true;
 	tail_file_seek(l->file, rec->mark.start);
 	l->expect = rec->mark.start;
 	return reader_begin(l->reader, tail_file_header(l->file));
+}
+
+/* Whether the file has the reader's columns, too; else memory ran out when they changed. */
+static bool columns_noted(const struct lane *l)
+{
+	struct slice known = tail_file_header(l->file), now = reader_header(l->reader);
+	return known.len == now.len && memcmp(known.text, now.text, now.len) == 0;
 }
 
 /* What the reader made of a line.  1 when a batch is complete. */
@@ -238,8 +249,12 @@ static int take_result(struct lane *l, int result, const struct line *line,
 		if (reader_pending(l->reader, &start))
 			tail_file_keep(l->file, start);
 		return 0;
-	case READ_BLANK:
 	case READ_HEADER:
+		if (!columns_noted(l))
+			return change_columns(l, rec);
+		l->read_to = line->end;
+		return 0;
+	case READ_BLANK:
 		l->read_to = line->end;
 		return 0;
 	case READ_COLUMNS:
@@ -290,13 +305,10 @@ static int take_line(struct lane *l, const struct line *line, struct tail_file *
 {
 	struct record rec;
 	int rc = 0;
-	if (file != l->file) {
-		rc = leave(l);
-		if (rc == 0)
-			rc = enter(l, file, line->from);
-	} else if (line->from != l->expect) {
+	if (file != l->file)
+		rc = enter(l, file, line->from);
+	else if (line->from != l->expect)
 		rc = jump(l, line->from);
-	}
 	if (rc < 0)
 		return rc;
 	rc = reader_feed(l->reader, line, &rec);
@@ -311,13 +323,9 @@ static int take_line(struct lane *l, const struct line *line, struct tail_file *
 static int take_end(struct lane *l, const struct line *end, struct tail_file *file)
 {
 	struct record rec;
-	if (file != l->file) {
-		int rc = leave(l);
-		if (rc == 0)
-			rc = enter(l, file, end->from);
-		if (rc < 0)
-			return rc;
-	}
+	int rc = file != l->file ? enter(l, file, end->from) : 0;
+	if (rc < 0)
+		return rc;
 	int result = reader_finish(l->reader, end, &rec);
 	if (result == READ_REJECT)
 		return take_result(l, result, end, &rec);

@@ -115,6 +115,10 @@ static void numbers_of_files(struct numbers *n, const struct source_view *s,
 	n->nul_bytes = (double)t.nul_bytes;
 }
 
+/*
+ * Only move-to is asked for its volume: on a hung network file system statvfs() does not return,
+ * but the agent lists that folder at each rescan and would not return from there either.
+ */
 static void numbers_of_disk(struct numbers *n, const struct agent *a, size_t i,
                             const struct tail_status *t)
 {

@@ -305,6 +305,15 @@ static int hand_over(struct replay *r, const struct record *rec)
 	return 0;
 }
 
+static bool leave_out(struct replay *r, const struct record *rec)
+{
+	if (!replay_half_written(r->at, rec))
+		return false;
+	replay_say(r, "%s: its last line is not finished yet: left out", r->at->path);
+	r->at->left_out = true;
+	return true;
+}
+
 static int on_record(const struct record *rec, void *arg)
 {
 	struct replay *r = arg;
@@ -326,10 +335,8 @@ static int on_record(const struct record *rec, void *arg)
 		r->cursor = rec->mark.end;
 		return 0;
 	}
-	if (f->live && rec->raw.text[rec->raw.len - 1] != '\n') {
-		replay_say(r, "%s: its last line is not finished yet: left out", f->path);
+	if (leave_out(r, rec))
 		return 1;
-	}
 	struct record judged = *rec;
 	struct judge_text text;
 	while ((rc = judge_record(r->rules, &judged, &text)) == -ENOMEM && r->stops == 0)
@@ -344,6 +351,10 @@ static int on_record(const struct record *rec, void *arg)
 static int on_reject(const struct record *rec, const char *why, void *arg)
 {
 	struct replay *r = arg;
+	if (++r->rows >= ROWS_AT_ONCE)
+		turn(r, false);
+	if (leave_out(r, rec))
+		return 1;
 	r->bad++;
 	if (r->bad <= BAD_SAID)
 		replay_say(r, "no record: %s:%" PRIu64 ": %s%s", r->at->path, rec->mark.start, why,
@@ -382,7 +393,8 @@ static void look_if_done(struct replay *r)
 		if (f->done || !f->read || f->pending > 0)
 			continue;
 		f->done = r->dirty = true;
-		ledger_free(&f->ledger);
+		if (!f->left_out)
+			ledger_free(&f->ledger);
 	}
 }
 

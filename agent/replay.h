@@ -39,6 +39,7 @@ struct replay_file {
 
 	bool done, failed;
 	bool read;        /* all that it has was handed over */
+	bool left_out;    /* but for its last line, which was half-written */
 	struct mark kept; /* the row that an earlier run came to; its end is 0 for none */
 	bool proved;      /* and it stands there */
 	size_t pending;   /* records handed over and not answered for */
@@ -60,6 +61,8 @@ int replay_files(struct replay_files *ret, const struct conf *conf, char **args,
 /* The length of a path without ".gz": a file that is being compressed has both names. */
 size_t replay_plain_len(const char *path);
 void replay_files_free(struct replay_files *files);
+/* Whether a row or what is none is a live file's half-written last line. */
+bool replay_half_written(const struct replay_file *f, const struct record *rec);
 
 /* replay_kept.c: how far it came */
 struct replay_kept {

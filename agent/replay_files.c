@@ -179,6 +179,13 @@ int replay_files(struct replay_files *ret, const struct conf *conf, char **args,
 	return 0;
 }
 
+/* Of a line that was too long, the end is not in raw. */
+bool replay_half_written(const struct replay_file *f, const struct record *rec)
+{
+	return f->live && rec->raw.len > 0 && rec->raw.len == rec->mark.end - rec->mark.start &&
+	       rec->raw.text[rec->raw.len - 1] != '\n';
+}
+
 void replay_files_free(struct replay_files *files)
 {
 	for (size_t i = 0; i < files->n; i++)

@@ -195,7 +195,7 @@ static void print_file(FILE *out, const struct replay_file *f)
 {
 	int len = (int)replay_plain_len(f->path);
 	char id[HASH_HEX_SIZE];
-	if (f->done) {
+	if (f->done && !f->left_out) { /* else its last line may be finished by the next time */
 		(void)fprintf(out, "done %.*s\n", len, f->path);
 		return;
 	}

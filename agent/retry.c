@@ -79,15 +79,19 @@ bool retry_is_out(const struct agent *a, int64_t number)
 	return false;
 }
 
-/* The endpoint it was for, or, when that is gone, the one its source has now; -1 for neither. */
+/*
+ * The endpoint it was for, or, when that is gone, the one its source has now; -1 for neither, and
+ * for one without url: it may never get one.
+ */
 static int endpoint_of(const struct agent *a, const struct store_dead *d)
 {
+	const struct conf_source *s = conf_source_named(a->conf, d->source);
+	int found = s ? (int)s->endpoint : -1;
 	for (size_t i = 0; i < a->conf->nendpoints; i++) {
 		if (strcmp(a->conf->endpoints[i].name, d->endpoint) == 0)
-			return (int)i;
+			found = (int)i;
 	}
-	const struct conf_source *s = conf_source_named(a->conf, d->source);
-	return s ? (int)s->endpoint : -1;
+	return found >= 0 && a->conf->endpoints[found].url[0] ? found : -1;
 }
 
 /* 1 ends the round: no room. */
@@ -97,19 +101,21 @@ static int send_one(const struct store_dead *d, void *arg)
 	struct retry *r = &a->retry;
 	int endpoint = endpoint_of(a, d);
 	if (endpoint >= 0 &&
-	    (r->nout == RETRY_OUT || !ship_room_again(a->ship, (size_t)endpoint))) {
+	    (r->nout == RETRY_OUT || !ship_room_again(a->ship, (size_t)endpoint, false))) {
 		r->what.after = d->number - 1; /* what was passed over to find it is not meant */
 		return 1;
 	}
-	bool lifted = endpoint >= 0 && d->run > 0 && a->lifted[endpoint].run == d->run;
+	/* It has its try already; if by the retry before, the answer is counted by this one. */
+	bool tried = retry_is_out(a, d->number) ||
+	             (endpoint >= 0 && d->run > 0 && a->lifted[endpoint].run == d->run);
 	int rc = 0;
-	if (endpoint >= 0 && !lifted && !retry_is_out(a, d->number))
+	if (endpoint >= 0 && !tried)
 		rc = again_send(a, (size_t)endpoint, d);
 	if (rc < 0)
 		return rc;
 	if (rc == 1)
 		r->out[r->nout++] = d->number;
-	else if (!lifted)
+	else if (!tried)
 		r->unsendable++;
 	r->what.after = d->number;
 	return 0;

@@ -142,11 +142,12 @@ bool ship_room(const struct ship *s, size_t endpoint)
 	       e->bytes - e->again_bytes < bytes_max(e->conf);
 }
 
-bool ship_room_again(const struct ship *s, size_t endpoint)
+bool ship_room_again(const struct ship *s, size_t endpoint, bool owed)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
-	return e->state != SHIP_UNCONFIGURED && e->nbatches < batches_max(e->conf, s->lanes) &&
-	       e->bytes < bytes_max(e->conf);
+	return e->state != SHIP_UNCONFIGURED &&
+	       (owed ? e->again : e->nbatches) < batches_max(e->conf, s->lanes) &&
+	       (owed ? e->again_bytes : e->bytes) < bytes_max(e->conf);
 }
 
 bool ship_has_open(const struct ship *s, unsigned lane)
@@ -307,20 +308,18 @@ bool ship_seal_old(struct ship *s, int64_t now_ms)
 
 int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 {
-	size_t first = s->next;
-	bool any = false;
+	size_t first = s->next, pending = ship_pending(s);
 	for (size_t i = 0; i < s->n; i++) {
 		size_t at = (first + i) % s->n;
 		uint64_t before = s->endpoints[at].tries;
 		endpoint_start(&s->endpoints[at], s->draining, now_ms);
-		if (s->endpoints[at].tries > before) {
-			any = true;
+		if (s->endpoints[at].tries > before)
 			s->next = (at + 1) % s->n;
-		}
 	}
 	/* libcurl sends a small request at once here, which saves a turn of the loop. */
 	int rc = ship_step(s, now_ms, err);
-	s->answered = s->answered || (any && s->hooks.dry_run);
+	/* A dry run answers for itself. */
+	s->answered = s->answered || ship_pending(s) < pending;
 	return rc;
 }
 
@@ -419,8 +418,9 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes)
 {
 	uint64_t items = conf->format == SHIP_OBJECT ? 1 : conf->batch_records;
-	uint64_t bytes = bytes_max(conf) + lanes * conf->batch_bytes;
+	/* As much again for other tries of dead letters, of which the last may be large. */
+	uint64_t bytes = 2 * bytes_max(conf) + (lanes + 1) * conf->batch_bytes;
 	if (conf->gzip)
 		bytes += bytes / 8; /* what compresses worse than that is no text */
-	return bytes + batches_max(conf, lanes) * items * sizeof(struct ship_item);
+	return bytes + batches_max(conf, lanes) * (items + 1) * sizeof(struct ship_item);
 }

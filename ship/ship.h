@@ -162,8 +162,11 @@ void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m)
 
 /* Whether a record may be added for the endpoint now. */
 bool ship_room(const struct ship *s, size_t endpoint);
-/* Whether another try of a dead letter may be: only in what records leave. */
-bool ship_room_again(const struct ship *s, size_t endpoint);
+/*
+ * Whether another try of a dead letter may be: only in what records leave, or (owed) beside them in
+ * as much again.
+ */
+bool ship_room_again(const struct ship *s, size_t endpoint, bool owed);
 
 /*
  * Encode the record and append it to the lane's open batch, which is sealed first if it is full or

@@ -138,9 +138,10 @@ int store_dead_get(struct store *s, int64_t number, store_dead_fn *fn, void *arg
 /* The one with that eventId, if there is one. */
 int store_dead_of(struct store *s, const struct hash128 *id, store_dead_fn *fn,
                   void *arg) MUST_CHECK;
-/* At most max dead letters of one run of refusals at one endpoint, the oldest first. */
-int store_dead_run(struct store *s, const char *endpoint, int64_t run, store_dead_fn *fn,
-                   void *arg) MUST_CHECK;
+/* Dead letters of one run of refusals at one endpoint, with numbers above after, the oldest first.
+ */
+int store_dead_run(struct store *s, const char *endpoint, int64_t run, int64_t after,
+                   store_dead_fn *fn, void *arg) MUST_CHECK;
 /* They had their other try: the run is forgotten. */
 int store_dead_run_over(struct store *s, const char *endpoint, int64_t run) MUST_CHECK;
 int store_dead_count(struct store *s, int64_t *ret_records, int64_t *ret_bytes) MUST_CHECK;

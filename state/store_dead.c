@@ -142,12 +142,14 @@ int store_dead_of(struct store *s, const struct hash128 *id, store_dead_fn *fn, 
 	                (const void *)id->bytes, sizeof(id->bytes));
 }
 
-int store_dead_run(struct store *s, const char *endpoint, int64_t run, store_dead_fn *fn, void *arg)
+int store_dead_run(struct store *s, const char *endpoint, int64_t run, int64_t after,
+                   store_dead_fn *fn, void *arg)
 {
 	struct dead_call call = {fn, arg};
 	return sql_each(store_sql(s), on_dead, &call,
-	                DEAD_COLUMNS "WHERE endpoint = ? AND run = ? AND run > 0 ORDER BY number",
-	                "ti", endpoint, run);
+	                DEAD_COLUMNS "WHERE endpoint = ? AND run = ? AND run > 0 AND number > ?"
+	                             " ORDER BY number",
+	                "tii", endpoint, run, after);
 }
 
 int store_dead_run_over(struct store *s, const char *endpoint, int64_t run)

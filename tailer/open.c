@@ -74,7 +74,8 @@ int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_f
 	t->note = note;
 	t->arg = arg;
 	t->sources = calloc(conf->nsources, sizeof(*t->sources));
-	int rc = t->sources ? watch_open(&t->watch, err) : -ENOMEM;
+	int rc = t->sources ? watch_open(&t->watch, err)
+	                    : err_set(err, -ENOMEM, "follow files: out of memory");
 	if (rc < 0) {
 		(void)tailer_close(t);
 		return rc;

@@ -262,16 +262,17 @@ static int resolve_known(struct tail_file *f, struct follow *follow)
 		return file_go_on(f, o);
 	const struct identity_case c = {&o->ladder, o->ledger.committed, true, file_known_size(f)};
 	uint64_t resume;
-	switch (identity_decide(&c, resolve_holds, follow, &resume)) {
+	int decided = identity_decide(&c, resolve_holds, follow, &resume);
+	switch (decided) {
 	case IDENTITY_SAME:
 		return file_go_on(f, o);
 	case IDENTITY_CRASHED:
 		return resume_crashed(f, o, resume);
 	case IDENTITY_NEW:
 		return resolve_again(f, o);
-	default:
+	default: /* the bytes cannot be read: an inode that we know is no copy */
 		open_file_free(o);
-		return RESOLVED_WAIT;
+		return decided < 0 ? decided : RESOLVED_WAIT;
 	}
 }
 
@@ -282,10 +283,10 @@ int resolve(struct tail_file *f)
 	if (rc != RESOLVED_READ)
 		return rc;
 	rc = f->id != 0 ? resolve_known(f, follow) : resolve_new(f, follow);
-	return rc < 0 ? RESOLVED_WAIT : rc;
+	return rc < 0 ? unreadable(f, rc) : rc;
 }
 
-/* A second file object for the path of f, on the same open file. */
+/* A second file object for the path of f, on the same open file, to be read. */
 static struct tail_file *twin(struct tail_file *f)
 {
 	struct tail_file *g = file_new(f->source, f->name, &f->key);
@@ -313,29 +314,32 @@ static struct tail_file *twin(struct tail_file *f)
 		(void)close(fd);
 	if (!g->open || fd < 0 ||
 	    follow_open(&g->open->follow, fd, f->gz, f->source->tailer->conf.line_max) < 0 ||
-	    follow_head(g->open->follow, false) < 0) {
+	    follow_head(g->open->follow, false) < 0 || mark_todo(g) < 0) {
 		file_free(g);
 		return NULL;
 	}
 	return g;
 }
 
-/* Acknowledgements still under way for the old contents count, but move no position. */
-static int replace(struct tail_file *f, struct tail_file *g, struct tail_file *heir)
+/*
+ * Acknowledgements still under way for the old contents count, but move no position.  There is room
+ * among the orphans.
+ */
+static void retire(struct tail_file *f, struct tail_file *heir)
 {
 	f->alias_of = heir;
-	if (f->refs > 0) {
-		int rc = file_orphan(f);
-		if (rc < 0)
-			return rc;
-	} else {
+	if (f->refs > 0)
+		(void)!file_orphan(f);
+	else
 		file_free(f);
-	}
-	return mark_todo(g);
 }
 
 int resolve_changed(struct tail_file *f, struct tail_file **ret)
 {
+	struct tailer *t = f->source->tailer;
+	/* All that can fail comes before anything changes hands. */
+	if (list_grow(&t->orphans, t->norphans, &t->orphans_room) < 0)
+		return -ENOMEM;
 	struct tail_file *g = twin(f);
 	if (!g)
 		return -ENOMEM;
@@ -352,12 +356,14 @@ int resolve_changed(struct tail_file *f, struct tail_file **ret)
 		decided = IDENTITY_SAME;
 	struct tail_file *heir = g;
 	int rc = decided;
-	if (decided == IDENTITY_SAME)
-		rc = file_go_on(g, o);
-	else if (decided == IDENTITY_CRASHED)
+	if (decided == IDENTITY_SAME) {
+		(void)file_go_on(g, o);
+		rc = mark_changed(g, CHANGED_POSITION); /* f's may not be saved yet */
+	} else if (decided == IDENTITY_CRASHED) {
 		rc = resume_crashed(g, o, resume);
-	else if (decided >= 0)
+	} else if (decided >= 0) {
 		rc = begin_anew(g, o, &heir);
+	}
 	if (rc < 0)
 		f->open->header = STEAL(o->header); /* f goes on as it was */
 	if (!g->open)
@@ -367,7 +373,8 @@ int resolve_changed(struct tail_file *f, struct tail_file **ret)
 		return rc;
 	}
 	*ret = NULL;
-	return replace(f, g, heir);
+	retire(f, heir);
+	return 0;
 }
 
 /* The header line of a file that is not read from its beginning. */

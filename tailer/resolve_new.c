@@ -139,6 +139,8 @@ static int resolve_against(struct tail_file *f, struct follow *follow, struct ta
 	f->copying = decided == IDENTITY_COPYING;
 	if (decided == IDENTITY_SAME)
 		f->alias_of = other;
+	if (decided < 0)
+		return decided;
 	if (decided == IDENTITY_NEW)
 		return -1;
 	return decided == IDENTITY_SAME ? RESOLVED_ALIAS : RESOLVED_WAIT;

@@ -120,8 +120,8 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	f->still_size = UINT64_MAX;
 	f->mtime_s = st->st_mtime;
 	f->seen = true;
-	if (passed_over(s, dir))
-		return resolve_pass(f, dir == DIR_MOVED);
+	if (passed_over(s, dir)) /* to a .gz no line is added */
+		return resolve_pass(f, dir == DIR_MOVED || f->gz);
 	return mark_todo(f);
 }
 
@@ -139,16 +139,19 @@ static int displace(struct tail_file *f)
 	return mark_changed(f, CHANGED_ENTRY);
 }
 
-/* One entry of a folder. */
-static int take(struct source *s, int dir, int dirfd, const char *name, bool hint)
+/* One entry of a folder.  *ret_error is an errno when it is there and cannot be looked at. */
+static int take(struct source *s, int dir, int dirfd, const char *name, bool hint, int *ret_error)
 {
 	struct acct_name key;
 	struct stat st;
 	char plain[NAME_MAX + 1];
 	if (!acct_name_parse(&s->template, name, &key))
 		return 0;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0; /* gone again, or the next rescan sees it */
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT) /* that one is gone again */
+			*ret_error = errno;
+		return 0;
+	}
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	if (key.gz) { /* gzip at work: the file itself is still there */
@@ -174,9 +177,11 @@ int scan_name(struct source *s, int dir, const char *name)
 	if (!acct_name_parse(&s->template, name, &key))
 		return 0;
 	scope_close int fd = open(s->dirs[dir], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = 0;
 	if (fd < 0)
 		return -errno;
-	return take(s, dir, fd, name, true);
+	int rc = take(s, dir, fd, name, true, &error);
+	return rc < 0 ? rc : -error;
 }
 
 /* Said once, and again when it has been there in between. */
@@ -209,13 +214,23 @@ static int scan_folder(struct source *s, int dir)
 		note_folder(s, dir, errno);
 		return 0;
 	}
+	int rc = 0, error = 0;
+	while (rc == 0 && error == 0) {
+		errno = 0;
+		const struct dirent *e = readdir(d);
+		if (!e) {
+			error = errno;
+			break;
+		}
+		rc = take(s, dir, dirfd(d), e->d_name, false, &error);
+	}
+	(void)closedir(d);
+	if (error != 0) { /* what was not looked at is not missing */
+		note_folder(s, dir, error);
+		return rc;
+	}
 	s->watched[dir] = true;
 	s->closed[dir] = false;
-	int rc = 0;
-	const struct dirent *e;
-	while (rc == 0 && (e = readdir(d)))
-		rc = take(s, dir, dirfd(d), e->d_name, false);
-	(void)closedir(d);
 	return rc < 0 ? rc : 1;
 }
 

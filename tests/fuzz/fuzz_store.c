@@ -172,7 +172,7 @@ static void read_all(struct store *s)
 	(void)!store_files(s, "bounces", on_file, s);
 	(void)!store_batches(s, on_batch, NULL);
 	(void)!store_dead_all(s, on_dead, NULL);
-	(void)!store_dead_run(s, "octeth", 1, on_dead, NULL);
+	(void)!store_dead_run(s, "octeth", 1, 0, on_dead, NULL);
 	(void)!store_dead_count(s, &n, &bytes);
 	(void)!store_get(s, "bounces", "started", 0, &n);
 	(void)!store_get_text(s, "agent", "digest", text, sizeof(text));

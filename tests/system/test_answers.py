@@ -6,7 +6,7 @@ import time
 
 import pytest
 from harness import eventually, free_port
-from steps import stopped, up
+from steps import rescanned, stopped, up
 from wire import (
     ARRAY, all_there, asked, buried, delivering, endpoint_status, finish, letters, log_about, more,
     orig, put_secret, requests_with, sent, state, wait_state)
@@ -251,6 +251,27 @@ def test_second_try_survives_stops_and_reloads(site):
         end()
         up(agent)
         wait_state(agent, "retrying")
+    backend.clear()
+    all_there(backend, tokens)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens)
+
+
+def test_second_tries_take_as_much_memory_as_records_at_most(site):
+    """"Memory is fixed by the configuration", however long the run was: the others wait."""
+    backend, agent, acct, _ = delivering(site, refuse_limit=100, in_flight=2, retry_max="100ms")
+    tokens = more(acct, 3, "A")
+    all_there(backend, tokens)
+    backend.rule(status=422, body="no")
+    tokens += more(acct, 110)
+    agent.wait_for("refuses record after record")
+    assert len(letters(agent)) == 100
+    backend.clear()
+    backend.rule(skip=1, status=503)
+    agent.wait_for("accepting again")
+    wait_state(agent, "retrying")
+    rescanned(agent)
+    assert 0 < agent.status()["endpoints"][0]["recordsWaiting"] <= 2 * (2 * 2 + 1)
     backend.clear()
     all_there(backend, tokens)
     eventually(lambda: not letters(agent))

@@ -5,10 +5,12 @@ tests/torture/shim.c.  Whatever happens, after a plain start the books balance.
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from harness import ROOT, all_arrived, books, eventually, token_rows
+from steps import compare, records
 
 FAULTS = Path(os.environ.get("PMTA_SHIPPER_FAULTS", ROOT / "build/faults/pmta-shipper"))
 SHIM = Path(os.environ.get("PMTA_SHIM_SO", ROOT / "build/shim.so"))
@@ -103,6 +105,42 @@ def run_failing(site, what, nth):
     assert not lost and not unexpected, (what, nth)
     assert sum(repeated.values()) - len(repeated) <= IN_FLIGHT * RECORDS, (what, nth)
     return "shim: failed one" in agent.log()
+
+
+# Columns by which no file is read that has no header.
+SHORT = "type,x-time,x-logged,orig,rcpt,bounceCat,dsnStatus,dsnAction,dsnDiag,a,b,c,d"
+
+
+@needs_shim
+@pytest.mark.parametrize("part", range(4))
+def test_an_allocation_that_fails_between_two_files_leaves_nothing_behind(site, part):
+    """T2: the line at hand comes again, not after a restart only; and that one knows the columns."""
+    for nth in range(1 + part, 80, 4):
+        backend = site.backend(name=f"backend{nth}")
+        acct = site.acct(base=f"bounces{nth}", header=SHORT)
+        agent = site.agent(backend, acct, name=f"agent{nth}", first_start="all", rescan="100ms",
+                           endpoint={"format": "array", "url": backend.url("/x")})
+        agent.start(env={"LD_PRELOAD": str(SHIM), "PMTA_SHIM": f"alloc:{nth}",
+                         "PMTA_SHIM_SIGNAL": "1"})
+        agent.wait_for(" started with ")
+        agent.signal(signal.SIGUSR1)
+        rows, tokens = token_rows(10)
+        acct.begin()
+        acct.append(rows[:4])
+        acct.rotate()
+        acct.append(rows[4:8])
+        try:
+            eventually(lambda: all_arrived(backend, tokens[:8]), 10)
+            eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0, 10)
+        except AssertionError:
+            raise AssertionError(f"{nth}: {agent.status()['sources']}\n{agent.log()}") from None
+        assert agent.stop() == 0
+        agent.start()
+        acct.append(rows[8:])
+        eventually(lambda: all_arrived(backend, tokens))
+        assert agent.stop() == 0
+        compare(backend, records(rows, SHORT))
+        backend.stop()
 
 
 STEPS = {

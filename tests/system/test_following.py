@@ -396,6 +396,26 @@ def test_first_start_now_with_half_a_line(site):
     delivered(agent, backend, rows[5:])
 
 
+def test_first_start_now_with_archives_beside_the_live_file(site):
+    """now: without move-to, what was compressed where it stood stays unsent, after a restart, too."""
+    acct = site.acct(move=False)
+    old, _ = token_rows(10)
+    acct.append(old)
+    acct.gz(acct.live)
+    acct.number += 1
+    backend, agent = started(site, acct, first_start="now")
+    rows, _ = token_rows(5, first=100)
+    up(agent)
+    acct.append(rows[:3])
+    arrived(backend, 3)
+    stopped(agent)
+    up(agent)
+    rescanned(agent)
+    acct.append(rows[3:])
+    arrived(backend, 5)
+    delivered(agent, backend, rows)
+
+
 def test_first_start_all(site):
     """all: everything that exists, the oldest first."""
     acct, backend, agent, moved, live, later = first_start_site(site, "all")
@@ -485,6 +505,35 @@ def test_an_unreadable_file_is_passed_over_until_it_can_be_read(site, open_folde
     acct.append(rows[20:])
     arrived(backend, 30)
     assert agent.command("status").returncode == 0
+    delivered(agent, backend, rows)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"),
+                    reason="needs root and setpriv, to be somebody else")
+def test_a_folder_whose_files_may_be_listed_and_not_reached_is_waited_for(site, open_folder):
+    """chmod -R without X takes the x of folders, too: nothing in them is gone or lost."""
+    acct = site.acct(move=False)
+    backend, agent = started(site, acct)
+    agent.state_dir.mkdir(mode=0o700)
+    os.chown(agent.state_dir, NOBODY, NOBODY)
+    rows, _ = token_rows(30)
+    acct.append(rows[:10])
+    run = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    program = put(open_folder / "pmta-shipper", AGENT.read_bytes())
+    program.chmod(0o755)
+    acct.live.chmod(0)
+    agent.spawn([*run, program, "run", "-c", agent.conf])
+    agent.wait_for("started with")
+    acct.dir.chmod(0o744)
+    agent.wait_for(f'folder "{acct.dir}" of source "bounces": Permission denied')
+    rescanned(agent, 6)
+    assert "lost" not in agent.log()
+    assert f"chmod g+rx {acct.dir}" in agent.log()
+    assert agent.command("status").returncode == 1
+    acct.dir.chmod(0o755)
+    acct.live.chmod(0o644)
+    arrived(backend, 10)
+    acct.append(rows[10:])
     delivered(agent, backend, rows)
 
 

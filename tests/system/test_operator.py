@@ -134,6 +134,34 @@ def test_a_retry_waits_while_the_endpoint_is_held(site):
     finish(agent, backend, tokens + late)
 
 
+def test_a_second_retry_counts_the_letters_that_are_out_already(site):
+    """They are not sent twice, and what comes of them is counted once, by the second."""
+    backend, agent, acct, tokens, _ = with_letters(site, hold_interval="200ms")
+    backend.clear()
+    backend.rule(status=401)
+    late = more(acct, 1, "H")
+    wait_state(agent, "held")
+    told(agent, "dead", "retry", "--all")
+    told(agent, "dead", "retry", "--all")
+    backend.clear()
+    all_there(backend, tokens + late)
+    eventually(lambda: not letters(agent))
+    agent.wait_for("dead letters tried again: 4 delivered, 0 refused again, 0 that cannot be sent")
+    finish(agent, backend, tokens + late)
+
+
+def test_letters_for_an_endpoint_without_url_do_not_wait_for_ever(site):
+    """There is no telling when it gets one: the retry ends, and they stay what they are."""
+    backend, agent, _, _, victims = with_letters(site)
+    agent.endpoints[0]["url"] = ""
+    agent.write_conf()
+    agent.hup()
+    agent.wait_for("reload: done")
+    told(agent, "dead", "retry", "--all")
+    agent.wait_for("dead letters tried again: 0 delivered, 0 refused again, 4 that cannot be sent")
+    assert sorted(buried(agent)) == sorted(victims)
+
+
 def test_a_stop_in_the_middle_of_a_retry_loses_no_letter(site):
     """What was not accepted is a dead letter still, after a stop, a reload and a kill."""
     backend, agent, acct, tokens, victims = with_letters(site, hold_interval="1h")

@@ -407,6 +407,18 @@ def test_dead_letters_are_made_once_whatever_happens(site):
     compare(backend, good("T1-0", "T1-1"))
 
 
+def test_bad_rows_do_not_wait_for_the_next_rescan(site):
+    """So many that memory for those not stored yet is full several times: each commit frees it."""
+    acct = site.acct(header=HEADER)
+    backend, agent = started(site, acct, rescan="1h")
+    acct.append(['b,"bad"quote' + 600 * "x"] * 3000 + [row("T1-0")])
+    up(agent)
+    arrived(backend, 1)  # asking the agent meanwhile would wake it
+    stopped(agent)
+    assert len(dead(agent)) == 3000
+    compare(backend, good("T1-0"))
+
+
 def test_too_many_dead_letters_stop_the_reading(site):
     """dead-max-records: at that, reading stops and nothing is lost; a higher limit goes on."""
     acct = site.acct(header=HEADER)

@@ -1,5 +1,6 @@
 """`replay` delivers archived files again: once each, with the ids of the first time, within limits."""
 
+import datetime
 import fcntl
 import json
 import os
@@ -144,6 +145,50 @@ def test_a_half_written_last_line_is_left_out_of_a_live_file_only(site):
     assert records(rows)[2] in [record for record, _ in accepted(backend)[2:]]
 
 
+def test_a_half_written_last_line_with_an_open_quote_is_left_out_too(site):
+    acct = site.acct()
+    rows, _ = token_rows(3)
+    acct.append(rows[:2])
+    append(acct.live, rows[2][:rows[2].index('"') + 5])
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    done = agent.command("replay", acct.live)
+    assert "not finished yet: left out" in done.stderr and "no record" not in done.stderr
+    assert done.returncode == 0, done.stdout
+    compare(backend, records(rows[:2]))
+
+
+def test_a_line_that_was_left_out_goes_out_when_the_same_command_goes_on(site):
+    """The replay was not finished for another file; that one's last line is finished by then."""
+    acct = site.acct()
+    rows, _ = token_rows(4)
+    missing = acct.moved(0)
+    acct.number = 1
+    acct.append(rows[:2])
+    append(acct.live, rows[2])
+    backend = site.backend()
+    agent = site.agent(backend, acct)
+    done = agent.command("replay", missing, acct.live)
+    assert done.returncode == 1 and "left out" in done.stderr
+    compare(backend, records(rows[:2]))
+    append(acct.live, "\n")
+    put(missing, "\n".join([acct.header, rows[3], ""]).encode())
+    done = agent.command("replay", missing, acct.live)
+    assert done.returncode == 0, done.stderr
+    compare(backend, records(rows))
+    assert not kept(agent)
+
+
+def test_more_days_than_can_be_told_apart_are_counted_together(site):
+    acct = site.acct(header="type,timeLogged")
+    first = datetime.date(1980, 1, 1)
+    acct.append(f"b,{first + datetime.timedelta(days)} 10:00:00Z" for days in range(20100))
+    agent = site.agent(None, acct)
+    done = agent.command("replay", "--dry-run", acct.live)
+    assert done.returncode == 0 and done.stdout.splitlines()[-3].split() == ["other", "days", "*", "100"]
+    assert done.stdout.splitlines()[-2].split() == ["all", "20100"]
+
+
 # ---- what goes wrong ----
 
 def test_answers_do_what_they_do_to_the_agent(site):
@@ -244,6 +289,16 @@ def test_after_ctrl_c_the_same_command_goes_on(site):
     compare(backend, records(rows))
     assert f"({len(rows)} in all)" in replay.stdout()
     assert not kept(agent)
+
+
+def test_ctrl_c_is_heard_among_rows_that_are_no_records(site):
+    acct = site.acct(header="type,x")
+    acct.append(4000000 * ['b,"x"y'])
+    agent = site.agent(site.backend(), acct)
+    replay = replaying(site, agent, acct.live)
+    eventually(lambda: "further ones are only counted" in replay.stderr())
+    replay.signal(signal.SIGINT)
+    assert replay.wait() == 1 and "not finished: 1 of 1 files" in replay.stderr()
 
 
 def test_after_a_kill_only_what_was_not_written_down_comes_again(site):

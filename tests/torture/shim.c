@@ -8,13 +8,15 @@
  *     PMTA_SHIM=open:N     the Nth open gives EMFILE
  *     PMTA_SHIM=resolve:S  looking up slow.test takes S seconds (and gives 127.0.0.1)
  *
- * Counting begins with the process.  What failed is said on standard error, once.
+ * Counting begins with the process, or (PMTA_SHIM_SIGNAL=1) with a SIGUSR1.  What failed is said on
+ * standard error, once.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,13 @@
 
 static char kind[16];
 static long left = -1;
+static volatile sig_atomic_t counting = 1;
+
+static void count(int number)
+{
+	(void)number;
+	counting = 1;
+}
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -31,6 +40,10 @@ __attribute__((constructor)) static void begin(void)
 	const char *colon = wanted ? strchr(wanted, ':') : NULL;
 	if (!colon || (size_t)(colon - wanted) >= sizeof(kind))
 		return;
+	if (getenv("PMTA_SHIM_SIGNAL")) {
+		counting = 0;
+		(void)signal(SIGUSR1, count);
+	}
 	memcpy(kind, wanted, (size_t)(colon - wanted));
 	left = atol(colon + 1);
 }
@@ -38,7 +51,7 @@ __attribute__((constructor)) static void begin(void)
 /* Whether this call is the one. */
 static int fails(const char *what)
 {
-	if (left <= 0 || strcmp(kind, what) != 0 || --left > 0)
+	if (!counting || left <= 0 || strcmp(kind, what) != 0 || --left > 0)
 		return 0;
 	left = -1;
 	static const char said[] = "shim: failed one\n";

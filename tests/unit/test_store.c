@@ -520,11 +520,13 @@ static void test_dead_letters_of_one_run(void **state)
 	open_store();
 	for (unsigned char i = 1; i < 7; i++)
 		assert_true(put_dead(i, i % 3));
-	assert_int_equal(store_dead_run(s, "octeth", 2, take_dead, seen), 0);
+	assert_int_equal(store_dead_run(s, "octeth", 2, 0, take_dead, seen), 0);
 	assert_string_equal(seen, "2 5 ");
-	assert_int_equal(store_dead_run(s, "octeth", 0, take_dead, seen), 0);
-	assert_int_equal(store_dead_run(s, "other", 2, take_dead, seen), 0);
+	assert_int_equal(store_dead_run(s, "octeth", 0, 0, take_dead, seen), 0);
+	assert_int_equal(store_dead_run(s, "other", 2, 0, take_dead, seen), 0);
 	assert_string_equal(seen, "2 5 ");
+	assert_int_equal(store_dead_run(s, "octeth", 2, 2, take_dead, seen), 0);
+	assert_string_equal(seen, "2 5 5 ");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -6,6 +6,8 @@
  */
 #include "tests/unit/temp.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -28,6 +30,39 @@ static struct {
 	char log[1 << 16];
 	char notes[1 << 16];
 } fx;
+
+/* ---- a disk with bad places: what is called here instead of libc's ---- */
+
+static bool broken_rows, broken_folders;
+
+#define LIBC(name)                                                                                 \
+	static __typeof__(&name) libc;                                                             \
+	if (!libc)                                                                                 \
+		*(void **)&libc = dlsym(RTLD_NEXT, #name);
+
+/* Rows are compared one by one; heads are read in large pieces. */
+ssize_t pread(int fd, void *data, size_t len, off_t offset)
+{
+	char link[64], path[512] = "";
+	LIBC(pread)
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (broken_rows && len < 4096 && readlink(link, path, sizeof(path) - 1) > 0 &&
+	    strstr(path, ".csv")) {
+		errno = EIO;
+		return -1;
+	}
+	return libc(fd, data, len, offset);
+}
+
+struct dirent *readdir(DIR *d)
+{
+	LIBC(readdir)
+	if (broken_folders) {
+		errno = EIO;
+		return NULL;
+	}
+	return libc(d);
+}
 
 /* ---- the agent in small ---- */
 
@@ -1161,6 +1196,48 @@ static void half_delivered(void)
 	save();
 }
 
+static void test_a_proof_that_cannot_be_read_is_said(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_ALL);
+	temp_append(live(0), HEAD "b,1\n");
+	turn();
+	restart();
+	forget();
+	temp_append(live(0), "b,2\n");
+	broken_rows = true;
+	rescan();
+	rescan();
+	broken_rows = false;
+	expect("");
+	expect_note("0000.csv\": Input/output error; passing it over");
+	assert_int_equal(status().unreadable, 1);
+	rescan();
+	expect("0000|b,2\n");
+	assert_int_equal(status().unreadable, 0);
+}
+
+static void test_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 40; n++) { /* more than are opened ahead */
+		char text[32];
+		(void)snprintf(text, sizeof(text), HEAD "b,%u\n", n);
+		temp_append(live(n), text);
+	}
+	start(TAIL_FIRST_ALL);
+	broken_folders = true;
+	for (unsigned n = 0; n < 5; n++) {
+		fx.now_ms += RESCAN_MS;
+		wake();
+	}
+	broken_folders = false;
+	expect_note("Input/output error; waiting for it");
+	assert_int_equal(status().counters.gone_unread, 0);
+	rescan();
+	assert_int_equal(status().tally.acked, 40);
+}
+
 static void test_gone_unread_is_counted_and_said(void **state)
 {
 	(void)state;
@@ -1524,6 +1601,8 @@ static const struct CMUnitTest tests[] = {
         TEST(test_unreadable_file_is_passed_over_and_tried_again),
         TEST(test_damaged_gz_is_passed_over_and_tried_again),
         TEST(test_gone_unread_is_counted_and_said),
+        TEST(test_a_proof_that_cannot_be_read_is_said),
+        TEST(test_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing),
         TEST(test_the_age_at_which_files_are_deleted_is_learnt),
         TEST(test_the_oldest_file_with_unread_rows_is_told),
         TEST(test_a_compressed_file_was_not_deleted),
