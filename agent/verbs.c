@@ -63,30 +63,41 @@ char *verb_resume(struct agent *a, const struct listen_request *request)
 
 /* ---- dead letters ---- */
 
-static int64_t number_of(const struct listen_request *request, const char *name)
+/* 0 when it is not asked for; false: it is, and cannot be read. */
+static bool take_number(const struct listen_request *request, const char *name, int64_t *ret)
 {
 	uint64_t n = 0;
 	const char *text = listen_query(request, name);
-	return text && units_number(text, &n) && n <= INT64_MAX ? (int64_t)n : 0;
+	bool good = !text || (units_number(text, &n) && n <= INT64_MAX);
+	*ret = (int64_t)n;
+	return good;
 }
 
-static struct store_dead_filter filter_of(const struct listen_request *request)
+/* A filter that is not understood must not pass for none: that would be every letter. */
+static bool take_filter(const struct listen_request *request, struct store_dead_filter *ret)
 {
-	return (struct store_dead_filter){
+	*ret = (struct store_dead_filter){
 	        .ids = listen_query(request, "ids"),
 	        .source = listen_query(request, "source"),
 	        .endpoint = listen_query(request, "endpoint"),
 	        .kind = listen_query(request, "kind"),
 	        .reason = listen_query(request, "reason"),
-	        .from_ms = number_of(request, "from"),
-	        .to_ms = number_of(request, "to"),
 	};
+	return take_number(request, "from", &ret->from_ms) &&
+	       take_number(request, "to", &ret->to_ms);
+}
+
+static char *bad_filter(void)
+{
+	return reply(1, "from and to take milliseconds since 1970: nothing was changed");
 }
 
 char *verb_dead_retry(struct agent *a, const struct listen_request *request)
 {
-	const struct store_dead_filter what = filter_of(request);
+	struct store_dead_filter what;
 	int64_t n;
+	if (!take_filter(request, &what))
+		return bad_filter();
 	int rc = retry_begin(a, &what, &n);
 	if (rc < 0)
 		return reply(1, "dead letters cannot be tried again: %s",
@@ -102,8 +113,10 @@ char *verb_dead_retry(struct agent *a, const struct listen_request *request)
 
 char *verb_dead_drop(struct agent *a, const struct listen_request *request)
 {
-	const struct store_dead_filter what = filter_of(request);
+	struct store_dead_filter what;
 	int64_t n = 0;
+	if (!take_filter(request, &what))
+		return bad_filter();
 	int rc = store_begin(a->store);
 	if (rc == 0)
 		rc = store_dead_drop_found(a->store, &what, &n);

@@ -275,6 +275,25 @@ def test_dropped_letters_are_gone_and_the_others_stay(site):
     finish(agent, backend, tokens, lost=victims)
 
 
+def test_a_filter_that_cannot_be_read_means_no_letter(site):
+    """An age from before 1970, no time at all, no age: never every letter instead."""
+    backend, agent, _, tokens, victims = with_letters(site, n=2)
+    for command in ("drop", "retry"):
+        told(agent, "dead", command, "--older-than", "40000d", status=1)
+        told(agent, "dead", command, "--newer-than", "0s", "--endpoint", "octeth", status=1)
+        told(agent, "dead", command, "--older-than", "200000000000d", status=64)
+        told(agent, "dead", command, "--source", "", status=1)
+        for query in ("to=-5", "from=soon", "kind=refused&to=99999999999999999999"):
+            with socket.socket(socket.AF_UNIX) as control:
+                control.connect(str(agent.state_dir / "control"))
+                control.sendall(f"POST /dead/{command}?{query} HTTP/1.0\r\nContent-Length: 0\r\n\r\n".encode())
+                answer = control.makefile().read()
+            assert answer.partition("\n\n")[2].startswith("1\n"), answer
+    assert len(letters(agent)) == 2
+    told(agent, "dead", "retry", "--newer-than", "40000d")
+    finish(agent, backend, tokens, lost=victims)
+
+
 def test_dropping_letters_lets_a_full_list_go_on(site):
     """At dead-max-records reading stops; with room again it goes on by itself."""
     backend, agent, acct, _ = delivering(site)
