@@ -193,6 +193,18 @@ def test_trace_shows_what_the_rules_say(site):
     assert '"bounceRule":"unknown"' in agent.command("trace", "--json", "joe@example.org").stdout
 
 
+def test_trace_does_not_say_that_the_receiver_took_what_a_rule_withheld(site):
+    agent, backend, _ = judged(site, "noise==>ignore\n", bounce("a", "smtp;550 noise"),
+                               bounce("b", "smtp;550 real"))
+    eventually(lambda: rows_of(agent)["acknowledged"] == 1 and rows_of(agent)["ignored"] == 1)
+    assert agent.stop() == 0
+    assert set(events(backend)) == {"b"}
+    done = agent.command("trace", "--json", "joe@example.org")
+    fates = {row["record"]["orig"]: row["fate"] for row in map(json.loads, done.stdout.splitlines())}
+    assert fates == {"a": "ignored", "b": "acknowledged"}
+    assert "    ignored: a rule withholds it" in agent.command("trace", "joe@example.org").stdout
+
+
 # ---- start and reload ----
 
 def test_wrong_rules_end_a_start_with_78(site):
