@@ -255,6 +255,7 @@ static int matched_text(struct rules *r, const struct rules_fields *f, const str
 	if (f->feedback)
 		return 0;
 	text_fold(&r->text, f->diag);
+	matcher_begin(r->matcher); /* what was tried before, and for what record, is nobody's here */
 	for (size_t i = 0; i < rule->ntests; i++)
 		if (!rule->tests[i].negate)
 			return test_where(r, &rule->tests[i], &r->text, ret);
