@@ -343,6 +343,18 @@ def test_explain_says_every_step(site):
     assert "verdict  none" in done.stdout
 
 
+def test_explain_says_which_rule_gave_up(site):
+    """No match for want of steps is another thing than no match."""
+    path = rules_file(site, "never==>soft\n/(a+)+x(b|c)*y/ ==> hard id=slow\nx==>block\n")
+    text = "550 " + "a" * 3000 + "xz z yx"
+    done = run("rules", "explain", "--rules", path, text)
+    assert (done.returncode, done.stderr) == (0, "")
+    gave_up = "gave up  10-test.rules:2 id=slow: hard, had it matched: too many steps for this text"
+    assert done.stdout.count("gave up") == 1 and gave_up in done.stdout.splitlines()
+    assert "verdict  Block, rule 10-test.rules:3; delivered" in done.stdout
+    assert "gave up" not in run("rules", "explain", "--rules", path, "550 aax").stdout
+
+
 def test_commands_refuse_what_makes_no_sense(site):
     path = rules_file(site, "a==>hard\n")
     for args in (["rules"], ["rules", "frob"], ["rules", "explain", "--rules", path],
