@@ -102,6 +102,22 @@ int cmd_query(char path[CMD_QUERY_MAX], const char *name, const char *value)
 	return 0;
 }
 
+char *cmd_quoted(const char *arg)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	                            "%+,-./:=@_";
+	if (arg[0] && strspn(arg, plain) == strlen(arg))
+		return strdup(arg);
+	char *ret = malloc(4 * strlen(arg) + 3), *to = ret;
+	if (!ret)
+		return NULL;
+	*to++ = '\'';
+	for (; *arg; arg++)
+		to = *arg == '\'' ? stpcpy(to, "'\\''") : (*to = *arg, to + 1);
+	(void)stpcpy(to, "'");
+	return ret;
+}
+
 void cmd_become_owner(const char *dir)
 {
 	struct stat st;

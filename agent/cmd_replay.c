@@ -9,21 +9,14 @@
 #include "agent/judge.h"
 #include "agent/replay.h"
 #include "base/clock.h"
+#include "base/scope.h"
 
 /* ---- the words at the beginning and the end ---- */
 
 static void print_quoted(const char *arg)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	                            "%+,-./:=@_";
-	if (arg[0] && strspn(arg, plain) == strlen(arg)) {
-		(void)fprintf(stderr, " %s", arg);
-		return;
-	}
-	(void)fputs(" '", stderr);
-	for (; *arg; arg++)
-		(void)fprintf(stderr, *arg == '\'' ? "'\\''" : "%c", *arg);
-	(void)fputc('\'', stderr);
+	scope_free char *quoted = cmd_quoted(arg);
+	(void)fprintf(stderr, " %s", quoted ? quoted : arg);
 }
 
 static void print_time(const char *option, int64_t ms, int64_t open)

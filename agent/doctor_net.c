@@ -157,7 +157,7 @@ static const struct advice advices[] = {
          "requests-per-minute in the endpoint"},
         {500, FINDING_WARNING,
          "some receivers answer so to a request without an event, and some are broken",
-         "pmta-shipper doctor --send-test shows which"},
+         "the same command with --send-test shows which"},
         {502, FINDING_PROBLEM, "the receiver behind its front server is down; all is retried",
          "start it"},
         {503, FINDING_PROBLEM, "the receiver or its database is down; all is retried",

@@ -258,9 +258,9 @@ static void tell_return_paths(const struct doctor *d, const struct sample *s)
 			        &d->to, FINDING_PROBLEM, what,
 			        "its MX is this host (%s), and PowerMTA has no bounce-processor: "
 			        "bounces that come back by mail are not made rb records\n"
-			        "<bounce-processor> as the comments of pmta-shipper directives "
-			        "show it",
-			        host);
+			        "<bounce-processor> as the comments of this show it: pmta-shipper "
+			        "directives%s",
+			        host, d->with);
 		else
 			finding_tell(
 			        &d->to, FINDING_INFO, what,

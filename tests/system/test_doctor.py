@@ -3,6 +3,7 @@
 import grp
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -47,7 +48,12 @@ class Findings:
 
 
 def doctor(agent, *args):
-    return Findings(agent.command("doctor", *args))
+    """A command that it prints is about the same configuration."""
+    found = Findings(agent.command("doctor", *args))
+    for rest in re.findall(r"(?<!event of )pmta-shipper (?:archives|dead \w+|directives|doctor|status)"
+                           r"(.*)", found.done.stdout):
+        assert rest.startswith(f" -c {agent.conf}"), found.done.stdout
+    return found
 
 
 def site_with(site, backend=None, **endpoint):
@@ -490,7 +496,11 @@ def test_dead_letters_are_a_warning(site):
     arrived(backend, 1)
     assert agent.stop() == 0
     text, mend = doctor(agent).one("warning", "dead letters", "1 rows")
-    assert mend == "pmta-shipper dead list"
+    assert mend == f"pmta-shipper dead list -c {agent.conf}"
+    agent.conf.rename(site.folder / "it's ours.conf")
+    done = subprocess.run([AGENT, "doctor", "-c", site.folder / "it's ours.conf"],
+                          capture_output=True, text=True)
+    assert f"pmta-shipper dead list -c '{site.folder}/it'\\''s ours.conf'\n" in done.stdout
 
 
 def test_a_store_that_is_damaged(site):
@@ -542,7 +552,7 @@ def test_growth_of_the_archive(site):
     with open(Path(acct.move_to) / "bounces-2026-11-20-0001.csv", "wb") as file:
         file.truncate(1 << 42)  # with holes: no byte of it is on the disk
     text, mend = doctor(agent).one("problem", "source bounces", "grows by")
-    assert "archives --acknowledged" in mend
+    assert "--acknowledged --older-than 30d" in mend
 
 
 def test_descriptors(site):
