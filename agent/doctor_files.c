@@ -186,6 +186,27 @@ void doctor_folders(const struct doctor *d)
 
 /* ---- secrets and certificates ---- */
 
+/* What is there is not to be written over. */
+static void tell_no_secret(const struct doctor *d, const char *what, const char *key,
+                           const char *path, int error)
+{
+	char group[64];
+	struct stat st;
+	(void)user_group_name(&d->user, group);
+	if (error == ENOENT)
+		finding_tell(&d->to, FINDING_PROBLEM, what,
+		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
+		             "install -m 640 -g %s /dev/null '%s', and put the secret into it",
+		             d->user.name, key, path, strerror(error), group, path);
+	else if (stat(path, &st) < 0)
+		tell_closed(d, what, path, error, "nothing is sent"); /* a folder on the way is */
+	else
+		finding_tell(&d->to, FINDING_PROBLEM, what,
+		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
+		             "chgrp %s '%s' && chmod 640 '%s'",
+		             d->user.name, key, path, strerror(error), group, path, path);
+}
+
 static void check_secret(const struct doctor *d, const char *what, const char *key,
                          const char *path)
 {
@@ -201,10 +222,7 @@ static void check_secret(const struct doctor *d, const char *what, const char *k
 	}
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
-		             "install -m 640 -g %s /dev/null '%s', and put the secret into it",
-		             d->user.name, key, path, strerror(errno), d->user.name, path);
+		tell_no_secret(d, what, key, path, errno);
 	else if (st.st_mode & 0007)
 		finding_tell(
 		        &d->to, FINDING_PROBLEM, what,

@@ -41,8 +41,7 @@ void doctor_pmta(const struct doctor *d)
 		return;
 	const struct verify v = {.conf = d->conf,
 	                         .pmta = d->pmta,
-	                         .reader = user_reads_by_group(&d->user, d->conf) ? d->user.name
-	                                                                          : NULL,
+	                         .reader = user_reader(&d->user, d->conf),
 	                         .to = {count, &c}};
 	verify_pmta(&v);
 	if (c.problems == 0)

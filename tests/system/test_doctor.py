@@ -352,6 +352,10 @@ def test_a_reader_in_the_group_of_the_files_needs_no_world_readable(site):
     path = pmta_config(site, agent, change=("world-readable yes", "world-readable no"))
     doctor(agent, "--pmta-config", path).one("problem", f"{path}:", "world-readable")
     as_nobody(agent, acct)
+    os.chown(file, 0, grp.getgrnam("daemon").gr_gid)
+    text, mend = doctor(agent, "--pmta-config", path).one("problem", f"{path}:", "world-readable")
+    assert "group daemon" in text and "user nobody" in text
+    assert mend == "usermod -a -G daemon nobody, and restart the service"
     agent.conf.chmod(0o644)
     os.chown(file, 0, NOBODY)
     file.chmod(0o640)
@@ -372,7 +376,15 @@ def test_secrets_and_store_are_tried_as_the_services_user(site):
     agent.endpoints[0]["signature_file"] = secret
     agent.write_conf()
     text, mend = doctor(agent).one("problem", "endpoint octeth", "user nobody cannot read")
-    assert str(secret) in text and "install -m 640" in mend
+    assert str(secret) in text and mend == f"chgrp nogroup '{secret}' && chmod 640 '{secret}'"
+    secret.rename(site.folder / "elsewhere")
+    text, mend = doctor(agent).one("problem", "endpoint octeth", "user nobody cannot read")
+    assert "No such file" in text and mend.startswith("install -m 640 -g nogroup /dev/null ")
+    (site.folder / "elsewhere").rename(secret)
+    site.folder.chmod(0o700)
+    text, mend = doctor(agent).one("problem", "endpoint octeth", "may not read")
+    assert f"for the folder {site.folder}" in text and mend.startswith(f"chmod g+rx {site.folder}")
+    site.folder.chmod(0o755)
     secret.chmod(0o644)
     text, mend = doctor(agent).one("problem", "endpoint octeth", "everybody on this host")
     assert mend == f"chmod o= '{secret}'"

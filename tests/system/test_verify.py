@@ -123,8 +123,6 @@ CHANGES = {
     "no record-fields": ({"record-fields rb": None}, "<acct-file", "header_X-FBLId"),
     "other move-to": ({"move-to": "/var/log"}, "move-to", "looks in"),
     "no move-to": ({"move-to": None}, "<acct-file", "no move-to"),
-    "not world-readable": ({"world-readable": "no"}, "world-readable", "is off"),
-    "world-readable missing": ({"world-readable": None}, "<acct-file", "off by default"),
 }
 
 
@@ -136,6 +134,15 @@ def test_a_difference_has_its_place_and_the_line_that_mends_it(host, name):
     told, mend = the_problem(host, done, part)
     assert words in told
     mended(host, text, None if part == "<acct-file" else part, mend)
+
+
+@pytest.mark.parametrize("value, part, words", [("no", "world-readable", "is off"),
+                                                (None, "<acct-file", "off by default")])
+def test_what_only_a_group_reads_is_mended_by_joining_it(host, value, part, words):
+    """Never by showing mail addresses to everybody on the host."""
+    text, mend = the_problem(host, host.verify(host.block(**{"world-readable": value})), part)
+    assert words in text and "group pmta" in text
+    assert mend == "usermod -a -G pmta pmta-shipper, and restart the service"
 
 
 def test_names_of_types_and_order_of_fields_do_not_matter(host):
