@@ -69,7 +69,8 @@ static int print_whole(const struct store_dead *d, void *arg)
 	print_text("reason:   ", slice_of(d->reason), o->raw);
 	if (d->tries > 0) {
 		clock_iso(d->tried_ms, when);
-		(void)printf("tried:    %" PRId64 " times again, last %s\n", d->tries, when);
+		(void)printf("tried:    %" PRId64 " time%s again, last %s\n", d->tries,
+		             units_s((uint64_t)d->tries), when);
 	}
 	if (d->status != 0)
 		(void)printf("status:   %" PRId64 "\n", d->status);

@@ -9,6 +9,7 @@
 #include "agent/findings.h"
 #include "agent/others.h"
 #include "base/scope.h"
+#include "base/units.h"
 #include "conf/options.h"
 
 /* In this order: what later checks stand on comes first. */
@@ -150,7 +151,8 @@ int cmd_doctor(int argc, char **argv)
 		return status;
 	findings_end(&findings);
 	if (!findings.json)
-		(void)printf("%u problems, %u warnings\n", findings.n[FINDING_PROBLEM],
-		             findings.n[FINDING_WARNING]);
+		(void)printf("%u problem%s, %u warning%s\n", findings.n[FINDING_PROBLEM],
+		             units_s(findings.n[FINDING_PROBLEM]), findings.n[FINDING_WARNING],
+		             units_s(findings.n[FINDING_WARNING]));
 	return status != 0 ? status : findings.n[FINDING_PROBLEM] > 0;
 }

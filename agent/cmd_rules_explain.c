@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/cmd_rules.h"
+#include "base/units.h"
 
 struct explain {
 	const struct rules_options *o;
@@ -116,7 +117,8 @@ static void print_head(const struct explain *e)
 		             : *status    ? " (from the text)"
 		                          : "");
 	}
-	(void)printf("rules    %zu of %zu files, digest %s\n", v.rules, v.files, v.digest);
+	(void)printf("rules    %zu of %zu file%s, digest %s\n", v.rules, v.files, units_s(v.files),
+	             v.digest);
 }
 
 int cmd_rules_explain(struct rules_options *o)

@@ -11,6 +11,7 @@
 
 #include "agent/rules_import.h"
 #include "base/scope.h"
+#include "base/units.h"
 #include "base/utf8.h"
 
 #define IMPORT_MAX (8 << 20)
@@ -248,7 +249,7 @@ int cmd_rules_import(struct rules_options *o)
 		return cmd_usage("rules", "--from takes octeth, phplist or powermta");
 	if (rc < 0)
 		return cmd_failed("rules import: out of memory");
-	(void)fprintf(stderr, "%s: %zu rules, %zu lines not carried over\n", im.name, im.rules,
-	              im.lost);
+	(void)fprintf(stderr, "%s: %zu rule%s, %zu line%s not carried over\n", im.name, im.rules,
+	              units_s(im.rules), im.lost, units_s(im.lost));
 	return im.lost > 0;
 }

@@ -11,6 +11,7 @@
 
 #include "agent/doctor.h"
 #include "base/scope.h"
+#include "base/units.h"
 #include "ship/certificate.h"
 #include "tailer/mend.h"
 #include "tailer/name.h"
@@ -94,8 +95,8 @@ static void try_folder(struct folder *f, const char *folder, bool live)
 		             "no file of it is in \"%s\" yet; user %s can look there", folder,
 		             d->user.name);
 	} else {
-		finding_tell(&d->to, FINDING_OK, f->what, "user %s can read %zu files in \"%s\"",
-		             d->user.name, f->files, folder);
+		finding_tell(&d->to, FINDING_OK, f->what, "user %s can read %zu file%s in \"%s\"",
+		             d->user.name, f->files, units_s(f->files), folder);
 	}
 }
 
@@ -258,10 +259,12 @@ static void check_certificate(const struct doctor *d, const char *what, const ch
 		        "pmta-shipper",
 		        key, path, c.subject, date);
 	else if (left < (int64_t)EXPIRY_WARNING_DAYS * DAY_S)
-		finding_tell(&d->to, FINDING_WARNING, what,
-		             "%s \"%s\" (%s) expires in %lld days, on %s\nput a new one there, and "
-		             "systemctl reload pmta-shipper",
-		             key, path, c.subject, (long long)(left / DAY_S), date);
+		finding_tell(
+		        &d->to, FINDING_WARNING, what,
+		        "%s \"%s\" (%s) expires in %lld day%s, on %s\nput a new one there, and "
+		        "systemctl reload pmta-shipper",
+		        key, path, c.subject, (long long)(left / DAY_S),
+		        units_s((uint64_t)(left / DAY_S)), date);
 	else
 		finding_tell(&d->to, FINDING_OK, what, "%s \"%s\" (%s) is good until %s", key, path,
 		             c.subject, date);

@@ -16,6 +16,7 @@
 #include "agent/doctor.h"
 #include "agent/doctor_unit.h"
 #include "agent/others.h"
+#include "base/units.h"
 #include "tailer/name.h"
 #include "tailer/watch.h"
 
@@ -84,8 +85,8 @@ void doctor_inotify(const struct doctor *d)
 	}
 	(void)watch_close(w);
 	if (rc == 0)
-		finding_tell(&d->to, FINDING_OK, "inotify", "user %s can watch all %u folders",
-		             d->user.name, n);
+		finding_tell(&d->to, FINDING_OK, "inotify", "user %s can watch %u folder%s",
+		             d->user.name, n, units_s(n));
 	else if (rc == -EMFILE)
 		finding_tell(
 		        &d->to, FINDING_PROBLEM, "inotify",
@@ -204,12 +205,12 @@ static void tell_growth(const struct doctor *d, const char *what, const char *fo
 	enum finding_level level = days < DISK_PROBLEM_DAYS   ? FINDING_PROBLEM
 	                           : days < DISK_WARNING_DAYS ? FINDING_WARNING
 	                                                      : FINDING_OK;
-	bool fine = level == FINDING_OK;
+	bool fine = level == FINDING_OK, more = days > DISK_DAYS_SAID;
+	days = more ? DISK_DAYS_SAID : days;
 	finding_tell(&d->to, level, what,
 	             "%s are free at \"%s\", which grows by %s a day: full in %s%" PRIu64
-	             " days%s%s%s",
-	             left, folder, a_day, days > DISK_DAYS_SAID ? "more than " : "",
-	             days > DISK_DAYS_SAID ? DISK_DAYS_SAID : days,
+	             " day%s%s%s%s",
+	             left, folder, a_day, more ? "more than " : "", days, units_s(days),
 	             fine ? "" : "\npmta-shipper archives", fine ? "" : d->with,
 	             fine ? "" : " --acknowledged --older-than 30d names the files that can go");
 }

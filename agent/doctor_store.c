@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "agent/doctor.h"
+#include "base/units.h"
 #include "conf/verify.h"
 #include "state/store.h"
 #include "tailer/name.h"
@@ -44,8 +45,8 @@ static void tell_letters(const struct doctor *d, struct store *store)
 		             records, d->with);
 	else if (records > 0)
 		finding_tell(&d->to, FINDING_WARNING, "dead letters",
-		             "%" PRId64 " rows could not be delivered\npmta-shipper dead list%s",
-		             records, d->with);
+		             "%" PRId64 " row%s could not be delivered\npmta-shipper dead list%s",
+		             records, units_s((uint64_t)records), d->with);
 	else
 		finding_tell(&d->to, FINDING_OK, "dead letters", "none");
 }
@@ -56,9 +57,9 @@ static void tell_lost(const struct doctor *d, struct store *store)
 	if (gone > 0)
 		finding_tell(&d->to, FINDING_WARNING, "store",
 		             "%" PRId64
-		             " files were deleted before they were delivered: their rows "
-		             "are lost\nfind what deletes them: delete-after, cron, logrotate",
-		             gone);
+		             " file%s deleted before being delivered: the rows in there are "
+		             "lost\nfind what deletes them: delete-after, cron, logrotate",
+		             gone, gone == 1 ? " was" : "s were");
 }
 
 void doctor_store(const struct doctor *d)

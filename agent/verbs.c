@@ -104,11 +104,11 @@ char *verb_dead_retry(struct agent *a, const struct listen_request *request)
 		             rc == -ENOMEM ? "out of memory" : store_error(a->store));
 	if (n == 0)
 		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
-	log_info("%" PRId64 " dead letters are tried again by command", n);
+	log_info("%" PRId64 " dead letter%s tried again by command", n, n == 1 ? " is" : "s are");
 	return reply(0,
-	             "%" PRId64 " dead letters are tried again; those that are accepted leave "
+	             "%" PRId64 " dead letter%s tried again; what is accepted leaves "
 	             "'pmta-shipper dead list', the log has the sum",
-	             n);
+	             n, n == 1 ? " is" : "s are");
 }
 
 char *verb_dead_drop(struct agent *a, const struct listen_request *request)
@@ -129,8 +129,8 @@ char *verb_dead_drop(struct agent *a, const struct listen_request *request)
 	if (n == 0)
 		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
 	books_recount(a);
-	log_warning("%" PRId64 " dead letters dropped by command", n);
-	return reply(0, "%" PRId64 " dead letters dropped", n);
+	log_warning("%" PRId64 " dead letter%s dropped by command", n, units_s((uint64_t)n));
+	return reply(0, "%" PRId64 " dead letter%s dropped", n, units_s((uint64_t)n));
 }
 
 /* ---- drain ---- */
@@ -150,7 +150,8 @@ char *verb_drain(struct agent *a, const struct listen_request *request)
 	}
 	bool left = bytes > 0 || rows > 0 || unreadable > 0 || tailer_dirty(a->tailer);
 	return reply(left,
-	             "%" PRIu64 " bytes behind in %zu files, %" PRIu64
-	             " rows in flight, %zu files that cannot be read, %" PRId64 " dead letters",
-	             bytes, files, rows, unreadable, a->dead_records);
+	             "%" PRIu64 " byte%s behind in %zu file%s, %" PRIu64
+	             " row%s in flight, %zu file%s that cannot be read, %" PRId64 " dead letter%s",
+	             bytes, units_s(bytes), files, units_s(files), rows, units_s(rows), unreadable,
+	             units_s(unreadable), a->dead_records, units_s((uint64_t)a->dead_records));
 }

@@ -34,7 +34,7 @@ class Findings:
             self.all.append((level, what, text, mend))
         problems, warnings = (sum(level == one[0] for one in self.all)
                               for level in ("problem", "warning"))
-        assert last == f"{problems} problems, {warnings} warnings"
+        assert last == f"{problems} problem{'s'[:problems != 1]}, {warnings} warning{'s'[:warnings != 1]}"
         assert done.returncode == (1 if problems else 0)
 
     def of(self, level, what="", words=""):
@@ -321,7 +321,7 @@ def test_files_are_tried_as_the_services_user(site):
     findings = doctor(agent)
     assert not findings.of("problem"), findings.done.stdout
     findings.one("ok", "user", "runs as nobody")
-    findings.one("ok", "source bounces", "user nobody can read 1 files")
+    findings.one("ok", "source bounces", "user nobody can read 1 file in")
     file.chmod(0o640)
     assert doctor(agent).one("problem", "source bounces", "may not read")[1] == \
         f"chmod g+r {file} && chgrp nogroup {file}"
@@ -507,7 +507,7 @@ def test_dead_letters_are_a_warning(site):
     agent = up(site.agent(backend, acct))
     arrived(backend, 1)
     assert agent.stop() == 0
-    text, mend = doctor(agent).one("warning", "dead letters", "1 rows")
+    text, mend = doctor(agent).one("warning", "dead letters", "1 row could")
     assert mend == f"pmta-shipper dead list -c {agent.conf}"
     agent.conf.rename(site.folder / "it's ours.conf")
     done = subprocess.run([AGENT, "doctor", "-c", site.folder / "it's ours.conf"],

@@ -266,8 +266,8 @@ def test_dropped_letters_are_gone_and_the_others_stay(site):
     told(agent, "dead", "drop", "99999", status=1)
     assert len(letters(agent)) == 5
     event_id = letters(agent)[1]["eventId"]
-    assert "1 dead letters dropped" in told(agent, "dead", "drop", first[0])
-    assert "1 dead letters dropped" in told(agent, "dead", "drop", event_id)
+    assert "1 dead letter dropped" in told(agent, "dead", "drop", first[0])
+    assert "1 dead letter dropped" in told(agent, "dead", "drop", event_id)
     assert second[0] not in [line.split()[0] for line in told(agent, "dead", "list").splitlines()]
     assert "3 dead letters dropped" in told(agent, "dead", "drop", "--reason", "no such")
     assert not letters(agent) and agent.status()["deadLetters"]["records"] == 0

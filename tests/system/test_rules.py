@@ -274,7 +274,7 @@ def test_check_tells_of_rules(site):
                        rules=[site.folder / "rules.d" / "*.rules"])
     done = agent.command("check")
     assert done.returncode == 0
-    assert "rules: 1 of 1 files, 1 self-tests passed, digest " in done.stdout
+    assert "rules: 1 of 1 file, 1 self-test passed, digest " in done.stdout
     agent.settings["rules"] = [site.folder / "none" / "*.rules"]
     agent.write_conf()
     done = agent.command("check")
@@ -288,7 +288,7 @@ def test_doctor_tells_of_rules(site):
     told = [(one["level"], one["text"]) for one in
             json.loads(agent.command("doctor", "--json").stdout)["findings"]
             if one["what"] == "rules"]
-    assert told == [("ok", "1 rules, 1 self-tests passed")]
+    assert told == [("ok", "1 rule, 1 self-test passed")]
     path.write_text("broken\n", "utf-8")
     told = [one for one in json.loads(agent.command("doctor", "--json").stdout)["findings"]
             if one["what"] == "rules"]
@@ -300,7 +300,7 @@ def test_doctor_tells_of_rules(site):
 def test_the_starter_set_passes_its_own_tests():
     done = run("rules", "check", "--rules", STARTER)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"of 1 files, [0-9]{2} self-tests passed", done.stdout)
+    assert re.search(r"of 1 file, [0-9]{2} self-tests passed", done.stdout)
 
 
 @pytest.mark.parametrize("text, want", [
@@ -424,7 +424,7 @@ def test_check_in_words(site):
                  "conflict  10-test.rules:5 later: 10-test.rules:4 full decides before it wherever "
                  "it matched, and says otherwise",
                  "never     10-test.rules:6 never: matched nothing",
-                 "Bounces that no rule catches: 4 (20.0 %) of 1 kinds",
+                 "Bounces that no rule catches: 4 (20.0 %) of 1 kind",
                  "            # the postman does not ring twice==>Hard or Soft?"):
         assert line in done.stdout.splitlines(), line
     assert "u0@x.org" not in done.stdout

@@ -284,7 +284,7 @@ def test_a_lost_file_is_a_problem_for_seven_days(site):
     done = agent.command("status")
     when = agent.status()["sources"][0]["lastGoneUnread"]
     assert done.returncode == 1
-    assert f"1 files were gone before they were read, the last one at {when}" in done.stdout
+    assert f"1 file was gone before it was read, the last one at {when}" in done.stdout
     assert agent.command("status", "--check").returncode == 1
     assert agent.stop() == 0
     day = 86400 * 1000
