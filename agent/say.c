@@ -228,8 +228,8 @@ void say_stop(const struct agent *a)
 		            unanswered, unanswered == 1 ? " was" : "s were",
 		            unanswered == 1 ? "it" : "they");
 	log_info("stopped: %" PRIu64 " rows read in all, %" PRIu64 " acknowledged, %" PRIu64
-	         " dead letters made, %" PRIu64 " skipped; ran for %" PRId64 " s, %" PRIu64
-	         " requests, %" PRIu64 " bytes behind",
-	         total.rows, total.acked, total.dead, total.skipped,
+	         " dead letters made, %" PRIu64 " skipped, %" PRIu64 " ignored; ran for %" PRId64
+	         " s, %" PRIu64 " requests, %" PRIu64 " bytes behind",
+	         total.rows, total.acked, total.dead, total.skipped, total.ignored,
 	         (a->now_ms - a->started_ms) / 1000, requests, behind);
 }

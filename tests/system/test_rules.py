@@ -124,6 +124,8 @@ def test_what_a_rule_ignores_is_counted_and_not_delivered(site):
     assert len(rules["digest"]) == 32
     assert rules["digest"] in agent.command("status").stdout
     assert agent.stop() == 0
+    agent.wait_for("stopped: 7 rows read in all, 2 acknowledged, 0 dead letters made, 0 skipped, "
+                   "5 ignored; ")
     agent.start()
     eventually(lambda: '"running":true' in agent.command("status", "--json").stdout)
     assert rows_of(agent)["ignored"] == 5
