@@ -16,8 +16,9 @@ const char CMD_NO_ARGUMENTS[] = "takes no argument";
 
 int cmd_usage(const char *command, const char *why)
 {
-	(void)fprintf(stderr, "pmta-shipper %s: %s; see 'pmta-shipper %s --help'\n", command, why,
-	              command);
+	bool asks = *why && why[strlen(why) - 1] == '?';
+	(void)fprintf(stderr, "pmta-shipper %s: %s%s 'pmta-shipper %s --help'\n", command, why,
+	              asks ? " See" : "; see", command);
 	return CMD_EXIT_USAGE;
 }
 

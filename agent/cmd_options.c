@@ -69,7 +69,8 @@ static void say_unknown(const char *text, const struct cmd_spec *spec, char *why
 static int bad_option(char **argv, int c, const struct cmd_spec *spec)
 {
 	char why[128];
-	if (c != ':' && optopt > ' ' && optopt < 0x7f) /* one letter, perhaps among others */
+	bool letter = optopt > ' ' && optopt < 0x7f && optopt != LETTER_HELP; /* --help=x */
+	if (c != ':' && letter) /* perhaps among others */
 		(void)snprintf(why, sizeof(why), "unknown option '-%c'", optopt);
 	else if (c == ':')
 		(void)snprintf(why, sizeof(why), "a value is missing after '%.80s'",

@@ -263,6 +263,17 @@ def test_a_configuration_that_is_not_there(host):
     assert done.stderr == 'pmta-shipper: read "/no/such": No such file or directory\n'
 
 
+@pytest.mark.parametrize("path, words", [("/dev/null", "not a file"), ("/etc", "a folder")])
+def test_what_is_no_configuration_of_powermta_is_said(host, path, words):
+    """And what is wanted instead."""
+    done = subprocess.run([AGENT, "directives", "-c", host.conf, "--verify", path],
+                          capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1 and not done.stdout
+    line, = done.stderr.splitlines()
+    assert line.startswith(f'pmta-shipper: read "{path}": {words}')
+    assert line.endswith("; give PowerMTA's configuration, such as /etc/pmta/config")
+
+
 def test_extended_and_verify_do_not_go_together(host):
     done = subprocess.run([AGENT, "directives", "-c", host.conf, "--verify", "x", "--extended"],
                           capture_output=True, text=True, timeout=20, check=False)
