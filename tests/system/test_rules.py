@@ -498,6 +498,23 @@ def test_phplist_rules_are_imported_in_their_order(site):
     assert lines[1] == r"/User\s+unknown/ ==> hard action=deleteuserandbounce"
 
 
+@pytest.mark.parametrize("before", ["# from phpList\n\n", "\ufeff", "\ufeff# of today\n"])
+def test_a_phplist_heading_is_no_rule(site, before):
+    """Behind a comment, and behind the byte order mark of a spreadsheet, too."""
+    done, _ = imported(site, before + "regex,action\nUser,deletebounce\n")
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
+    assert lines == ["/User/ ==> ignore action=deletebounce"] and done.returncode == 0, done.stderr
+
+
+def test_what_cannot_be_imported_leaves_nothing_on_stdout(site):
+    path = rules_file(site, "a==>Hard\n")
+    done = run("rules", "import", "--from", "x", path)
+    assert (done.returncode, done.stdout) == (64, "")
+    for command in (["rules", "import"], ["import-logstash"]):
+        done = run(*command, site.folder)
+        assert (done.returncode, done.stdout) == (1, "") and "Is a directory" in done.stderr
+
+
 def test_phplist_rules_are_imported_from_sql(site):
     done, rules = imported(site, "INSERT INTO `phplist_bounceregex` (`id`, `regex`, `action`, "
                                  "`listorder`) VALUES (1,'it\\'s full','deletebounce',2),\n"
