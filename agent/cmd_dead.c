@@ -223,18 +223,17 @@ static int act(const struct conf *conf, struct dead *o, const char *what, int ar
 	return tell(conf, o, what);
 }
 
-static bool known(const char *what)
+static bool one_of(const char *what, const char *const *all)
 {
-	static const char *const all[] = {"list", "show", "export", "retry", "drop"};
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (strcmp(what, all[i]) == 0)
-			return true;
-	}
-	return false;
+	while (*all && strcmp(what, *all) != 0)
+		all++;
+	return *all != NULL;
 }
 
 int cmd_dead(int argc, char **argv)
 {
+	static const char *const actions[] = {"list", "show", "export", "retry", "drop", NULL};
+	static const char *const kinds[] = {"unreadable", "refused", "partial", NULL};
 	struct dead o = {.path = CONF_DEFAULT_PATH, .older_ms = NOT_GIVEN, .newer_ms = NOT_GIVEN};
 	const struct cmd_option options[] = {
 	        {"all", CMD_FLAG, &o.all, NULL, "retry or drop every one"},
@@ -268,8 +267,10 @@ int cmd_dead(int argc, char **argv)
 	if (status != CMD_GO_ON)
 		return status;
 	const char *what = argv[optind++];
-	if (!known(what))
+	if (!one_of(what, actions))
 		return cmd_usage(argv[0], spec.arguments);
+	if (o.what.kind && !one_of(o.what.kind, kinds))
+		return cmd_usage(argv[0], "--kind takes unreadable, refused or partial");
 	int64_t now = clock_real_ms();
 	o.what.to_ms = time_of_age(o.older_ms, now);
 	o.what.from_ms = time_of_age(o.newer_ms, now);

@@ -84,6 +84,8 @@ def test_what_is_wrong_is_a_sentence(args, words):
 
 
 @pytest.mark.parametrize("args", [["dead", "show"], ["dead", "show", "one"], ["dead", "drop"], ["dead", "retry", "one"],
+                                  ["dead", "drop", "--kind", "refuse"], ["dead", "list", "--kind", ""],
+                                  ["parse", "--since", "2000000000", "--until", "1900000000", "x.csv"],
                                   ["parse", "--source", "none", "x.csv"]])
 def test_a_wrong_argument_is_64(site, args):
     """64, with the configuration at hand."""
