@@ -113,6 +113,16 @@ def test_behind_in_records_and_seconds(site):
     assert source_status(agent)["secondsBehind"] == 0
 
 
+def test_records_behind_where_only_rows_beyond_a_gap_are_settled(site):
+    """A dead letter behind rows that wait has no bytes before it that are settled."""
+    acct = site.acct().begin()
+    acct.append([*token_rows(5)[0], 'b,"bad"quote'])
+    agent = up(site.agent(f"http://127.0.0.1:{free_port()}/x?type=pmta", acct))
+    eventually(lambda: agent.status()["sources"][0]["rows"]["dead"] == 1)
+    source = agent.status()["sources"][0]
+    assert source["offset"] == 0 and 1 <= source["recordsBehind"] <= 20, source
+
+
 def test_a_row_after_a_quiet_night_is_not_a_night_late(site):
     acct = site.acct()
     backend, agent = started(site, acct)
