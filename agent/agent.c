@@ -13,6 +13,7 @@
 #include "agent/logstash.h"
 #include "agent/share.h"
 #include "base/clock.h"
+#include "base/units.h"
 #include "ship/listen.h"
 
 #define DEGRADED_MS 1000
@@ -207,7 +208,8 @@ static void begin_reload(struct agent *a)
 		a->stop_ms = a->now_ms;
 	a->reload = true;
 	ship_drain(a->ship);
-	log_info("reload: finishing what is in flight (%zu requests)", ship_in_flight(a->ship));
+	log_info("reload: finishing what is in flight (%zu request%s)", ship_in_flight(a->ship),
+	         units_s(ship_in_flight(a->ship)));
 }
 
 static void take_signals(struct agent *a)
@@ -225,8 +227,8 @@ static void take_signals(struct agent *a)
 		a->stop_ms = a->now_ms;
 		ship_drain(a->ship);
 		notify_stopping();
-		log_info("stopping: finishing what is in flight (%zu requests)",
-		         ship_in_flight(a->ship));
+		log_info("stopping: finishing what is in flight (%zu request%s)",
+		         ship_in_flight(a->ship), units_s(ship_in_flight(a->ship)));
 	}
 }
 

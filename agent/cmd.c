@@ -16,8 +16,9 @@ const char CMD_NO_ARGUMENTS[] = "takes no argument";
 
 int cmd_usage(const char *command, const char *why)
 {
-	(void)fprintf(stderr, "pmta-shipper %s: %s; see 'pmta-shipper %s --help'\n", command, why,
-	              command);
+	bool asks = *why && why[strlen(why) - 1] == '?';
+	(void)fprintf(stderr, "pmta-shipper %s: %s%s 'pmta-shipper %s --help'\n", command, why,
+	              asks ? " See" : "; see", command);
 	return CMD_EXIT_USAGE;
 }
 
@@ -100,6 +101,22 @@ int cmd_query(char path[CMD_QUERY_MAX], const char *name, const char *value)
 		                        (unsigned char)*value);
 	(void)snprintf(path + len, CMD_QUERY_MAX - len, "&");
 	return 0;
+}
+
+char *cmd_quoted(const char *arg)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	                            "%+,-./:=@_";
+	if (arg[0] && strspn(arg, plain) == strlen(arg))
+		return strdup(arg);
+	char *ret = malloc(4 * strlen(arg) + 3), *to = ret;
+	if (!ret)
+		return NULL;
+	*to++ = '\'';
+	for (; *arg; arg++)
+		to = *arg == '\'' ? stpcpy(to, "'\\''") : (*to = *arg, to + 1);
+	(void)stpcpy(to, "'");
+	return ret;
 }
 
 void cmd_become_owner(const char *dir)

@@ -99,6 +99,12 @@ int cmd_no_agent(const struct err *why); /* says that; returns 1 */
 #define CMD_QUERY_MAX 4096
 int cmd_query(char path[CMD_QUERY_MAX], const char *name, const char *value);
 
+/*
+ * An argument as a shell takes it back: in quotes if there is a need.  The caller's, or NULL when
+ * out of memory.
+ */
+char *cmd_quoted(const char *arg);
+
 /* Root must not leave files of its own in the state directory: become its owner. */
 void cmd_become_owner(const char *dir);
 

@@ -6,6 +6,7 @@
 
 #include "agent/cmd.h"
 #include "agent/judge.h"
+#include "base/units.h"
 
 /* A folder that does not exist is waited for, but it may be a typing mistake. */
 static void print_missing(const char *path, bool file)
@@ -41,8 +42,8 @@ static void print_endpoint(const struct ship_conf *e)
 		(void)printf("endpoint %s: not configured yet (url is empty): nothing is sent\n",
 		             e->name);
 	else
-		(void)printf("endpoint %s: %s to %s, up to %u requests in flight\n", e->name,
-		             formats[e->format], e->url, e->in_flight);
+		(void)printf("endpoint %s: %s to %s, up to %u request%s in flight\n", e->name,
+		             formats[e->format], e->url, e->in_flight, units_s(e->in_flight));
 }
 
 static void print_rules(const struct conf *conf, const struct rules *rules)
@@ -53,8 +54,8 @@ static void print_rules(const struct conf *conf, const struct rules *rules)
 	if (!rules)
 		return;
 	rules_view(rules, &v);
-	(void)printf("rules: %zu of %zu files, %zu self-tests passed, digest %s\n", v.rules,
-	             v.files, v.tests, v.digest);
+	(void)printf("rules: %zu of %zu file%s, %zu self-test%s passed, digest %s\n", v.rules,
+	             v.files, units_s(v.files), v.tests, units_s(v.tests), v.digest);
 }
 
 static void print_summary(const struct conf *conf, const struct rules *rules)

@@ -12,10 +12,12 @@
 #include "base/utf8.h"
 #include "state/store.h"
 
+#define NOT_GIVEN UINT64_MAX /* 0 is an age, too */
+
 struct dead {
 	const char *path;
 	bool raw, all;
-	uint64_t older_ms, newer_ms;
+	uint64_t older_ms, newer_ms; /* NOT_GIVEN, or an age */
 	struct store_dead_filter what;
 	char *ids;
 	bool found;
@@ -67,7 +69,8 @@ static int print_whole(const struct store_dead *d, void *arg)
 	print_text("reason:   ", slice_of(d->reason), o->raw);
 	if (d->tries > 0) {
 		clock_iso(d->tried_ms, when);
-		(void)printf("tried:    %" PRId64 " times again, last %s\n", d->tries, when);
+		(void)printf("tried:    %" PRId64 " time%s again, last %s\n", d->tries,
+		             units_s((uint64_t)d->tries), when);
 	}
 	if (d->status != 0)
 		(void)printf("status:   %" PRId64 "\n", d->status);
@@ -109,7 +112,7 @@ static int print_json(const struct store_dead *d, void *arg)
 	return ferror(stdout) ? -EIO : 0;
 }
 
-/* Those that are meant, from the store.  Numbers that name none are an error, a filter is not. */
+/* Those that are meant, from the store. */
 static int look(const struct conf *conf, struct dead *o, store_dead_fn *fn)
 {
 	struct store *store;
@@ -194,6 +197,14 @@ static int take_ids(struct dead *o, int argc, char **argv)
 	return 0;
 }
 
+/* That long ago, for a filter, where 0 means any time; nothing was made before 1970. */
+static int64_t time_of_age(uint64_t age_ms, int64_t now_ms)
+{
+	if (age_ms == NOT_GIVEN)
+		return 0;
+	return age_ms < (uint64_t)now_ms ? now_ms - (int64_t)age_ms : 1;
+}
+
 static bool filtered(const struct store_dead_filter *w)
 {
 	return w->ids || w->source || w->endpoint || w->kind || w->reason || w->from_ms || w->to_ms;
@@ -212,19 +223,18 @@ static int act(const struct conf *conf, struct dead *o, const char *what, int ar
 	return tell(conf, o, what);
 }
 
-static bool known(const char *what)
+static bool one_of(const char *what, const char *const *all)
 {
-	static const char *const all[] = {"list", "show", "export", "retry", "drop"};
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (strcmp(what, all[i]) == 0)
-			return true;
-	}
-	return false;
+	while (*all && strcmp(what, *all) != 0)
+		all++;
+	return *all != NULL;
 }
 
 int cmd_dead(int argc, char **argv)
 {
-	struct dead o = {.path = CONF_DEFAULT_PATH};
+	static const char *const actions[] = {"list", "show", "export", "retry", "drop", NULL};
+	static const char *const kinds[] = {"unreadable", "refused", "partial", NULL};
+	struct dead o = {.path = CONF_DEFAULT_PATH, .older_ms = NOT_GIVEN, .newer_ms = NOT_GIVEN};
 	const struct cmd_option options[] = {
 	        {"all", CMD_FLAG, &o.all, NULL, "retry or drop every one"},
 	        {"source", CMD_TEXT, &o.what.source, "NAME", "only of that source"},
@@ -257,11 +267,13 @@ int cmd_dead(int argc, char **argv)
 	if (status != CMD_GO_ON)
 		return status;
 	const char *what = argv[optind++];
-	if (!known(what))
+	if (!one_of(what, actions))
 		return cmd_usage(argv[0], spec.arguments);
+	if (o.what.kind && !one_of(o.what.kind, kinds))
+		return cmd_usage(argv[0], "--kind takes unreadable, refused or partial");
 	int64_t now = clock_real_ms();
-	o.what.to_ms = o.older_ms ? now - (int64_t)o.older_ms : 0;
-	o.what.from_ms = o.newer_ms ? now - (int64_t)o.newer_ms : 0;
+	o.what.to_ms = time_of_age(o.older_ms, now);
+	o.what.from_ms = time_of_age(o.newer_ms, now);
 	status = take_ids(&o, argc - optind, argv + optind);
 	if (status == 0)
 		status = cmd_load_conf_to_look(&conf, o.path);

@@ -24,7 +24,7 @@ static int verify(const struct conf *conf, const char *path)
 	user_of_service(conf, &user);
 	const struct verify v = {.conf = conf,
 	                         .pmta = pmta,
-	                         .reader = user_reads_by_group(&user, conf) ? user.name : NULL,
+	                         .reader = user_reader(&user, conf),
 	                         .to = {findings_print, &findings}};
 	verify_pmta(&v);
 	(void)pmta_config_free(pmta);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -7,6 +8,8 @@
 #include "agent/doctor.h"
 #include "agent/findings.h"
 #include "agent/others.h"
+#include "base/scope.h"
+#include "base/units.h"
 #include "conf/options.h"
 
 /* In this order: what later checks stand on comes first. */
@@ -50,6 +53,15 @@ static int load(struct doctor *d, const char *path, struct conf **ret)
 	return 0;
 }
 
+static int set_with(struct doctor *d, const char *path)
+{
+	scope_free char *quoted = cmd_quoted(path);
+	bool own = strcmp(path, CONF_DEFAULT_PATH) != 0;
+	if (!quoted || asprintf(&d->with, "%s%s", own ? " -c " : "", own ? quoted : "") < 0)
+		d->with = NULL;
+	return d->with ? 0 : -ENOMEM;
+}
+
 static void read_pmta(struct doctor *d)
 {
 	struct err err = {0};
@@ -57,11 +69,13 @@ static void read_pmta(struct doctor *d)
 	if (rc == -ENOENT && !d->pmta_given)
 		finding_tell(&d->to, FINDING_INFO, d->pmta_path,
 		             "not there: what PowerMTA logs was not compared\n"
-		             "pmta-shipper doctor --pmta-config FILE");
+		             "pmta-shipper doctor%s --pmta-config FILE",
+		             d->with);
 	else if (rc == -EACCES)
 		finding_tell(&d->to, FINDING_WARNING, d->pmta_path,
 		             "may not be read: what PowerMTA logs was not compared\n"
-		             "sudo pmta-shipper doctor");
+		             "sudo pmta-shipper doctor%s",
+		             d->with);
 	else if (rc < 0)
 		finding_tell(&d->to, FINDING_PROBLEM, d->pmta_path, "%s", err.text);
 }
@@ -86,14 +100,16 @@ static int examine(struct doctor *d, const char *path)
 	int status = load(d, path, &conf);
 	if (status != 0)
 		return status;
-	read_pmta(d);
-	if (find_cleaners(d) < 0)
+	if (set_with(d, path) == 0)
+		read_pmta(d);
+	if (!d->with || find_cleaners(d) < 0)
 		status = cmd_failed("out of memory");
 	for (size_t i = 0; status == 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (checks[i].as_user)
 			doctor_as_user(d, checks[i].run, checks[i].what);
 		else
 			checks[i].run(d);
+	free(d->with);
 	strlist_clear(&d->cleaners);
 	d->pmta = pmta_config_free(d->pmta);
 	(void)conf_free(conf);
@@ -135,7 +151,8 @@ int cmd_doctor(int argc, char **argv)
 		return status;
 	findings_end(&findings);
 	if (!findings.json)
-		(void)printf("%u problems, %u warnings\n", findings.n[FINDING_PROBLEM],
-		             findings.n[FINDING_WARNING]);
+		(void)printf("%u problem%s, %u warning%s\n", findings.n[FINDING_PROBLEM],
+		             units_s(findings.n[FINDING_PROBLEM]), findings.n[FINDING_WARNING],
+		             units_s(findings.n[FINDING_WARNING]));
 	return status != 0 ? status : findings.n[FINDING_PROBLEM] > 0;
 }

@@ -8,6 +8,7 @@
 #include "agent/cmd.h"
 #include "agent/import.h"
 #include "base/clock.h"
+#include "base/units.h"
 
 struct import_run {
 	const char *path;
@@ -34,10 +35,10 @@ static int refuse_known(const struct conf *conf, struct store *store)
 	if (files == 0)
 		return 0;
 	(void)fprintf(stderr,
-	              "pmta-shipper: the store in \"%s\" has positions of %zu files already: "
+	              "pmta-shipper: the store in \"%s\" has positions of %zu file%s already: "
 	              "nothing was imported; to begin anew, stop the agent, move state.db* out of "
 	              "that folder, and import again\n",
-	              conf->state_dir, files);
+	              conf->state_dir, files, units_s(files));
 	return 1;
 }
 
@@ -94,7 +95,7 @@ static void say_misfits(const struct import *im)
 		        stderr,
 		        "pmta-shipper: %zu position%s of the sincedb did not fit: %s from the "
 		        "beginning, and rows may be delivered twice\n",
-		        im->misfits, im->misfits == 1 ? "" : "s",
+		        im->misfits, units_s(im->misfits),
 		        im->misfits == 1 ? "that file is read" : "those files are read");
 }
 

@@ -69,7 +69,8 @@ static void say_unknown(const char *text, const struct cmd_spec *spec, char *why
 static int bad_option(char **argv, int c, const struct cmd_spec *spec)
 {
 	char why[128];
-	if (c != ':' && optopt > ' ' && optopt < 0x7f) /* one letter, perhaps among others */
+	bool letter = optopt > ' ' && optopt < 0x7f && optopt != LETTER_HELP; /* --help=x */
+	if (c != ':' && letter) /* perhaps among others */
 		(void)snprintf(why, sizeof(why), "unknown option '-%c'", optopt);
 	else if (c == ':')
 		(void)snprintf(why, sizeof(why), "a value is missing after '%.80s'",
@@ -99,6 +100,16 @@ static int take_time(const char *command, const struct cmd_option *o)
 	return CMD_GO_ON;
 }
 
+/* What does not fit a time cannot be told from one that is negative. */
+static int take_span(const char *command, const struct cmd_option *o)
+{
+	uint64_t ms;
+	if (!units_time(optarg, &ms) || ms > INT64_MAX)
+		return bad_value(command, o, "time span (5m, 12h, 30d)");
+	*(uint64_t *)o->to = ms;
+	return CMD_GO_ON;
+}
+
 static int take(const char *command, const struct cmd_option *o)
 {
 	switch (o->kind) {
@@ -111,9 +122,7 @@ static int take(const char *command, const struct cmd_option *o)
 	case CMD_TIME:
 		return take_time(command, o);
 	case CMD_SPAN:
-		return units_time(optarg, o->to)
-		               ? CMD_GO_ON
-		               : bad_value(command, o, "time span (5m, 12h, 30d)");
+		return take_span(command, o);
 	case CMD_NUMBER:
 		return units_number(optarg, o->to) ? CMD_GO_ON
 		                                   : bad_value(command, o, "whole number");

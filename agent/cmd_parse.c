@@ -146,6 +146,8 @@ int cmd_parse(int argc, char **argv)
 	p.octeth = strcmp(p.format, "octeth-process") == 0;
 	if (!p.octeth && strcmp(p.format, "ndjson") != 0)
 		return cmd_usage(argv[0], "--format takes ndjson or octeth-process");
+	if (p.since_ms >= p.until_ms)
+		return cmd_usage(argv[0], "--since must be before --until");
 	status = cmd_load_conf_to_look(&conf, p.conf_path);
 	if (status != 0)
 		return status;

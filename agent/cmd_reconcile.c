@@ -9,6 +9,7 @@
 #include "agent/pmta_log.h"
 #include "agent/rows.h"
 #include "agent/shelf.h"
+#include "base/units.h"
 #include "base/utf8.h"
 
 struct reconcile {
@@ -207,9 +208,11 @@ static int print_table(struct reconcile *o)
 	}
 	look_at_gone(o);
 	print_counts("all", true, o->written, &o->total);
-	(void)printf("\n%zu files, %zu with a difference", o->files, o->differences);
+	(void)printf("\n%zu file%s, %zu with a difference", o->files, units_s(o->files),
+	             o->differences);
 	if (o->passed > 0)
-		(void)printf(", %zu were there at the first start", o->passed);
+		(void)printf(", %zu %s there at the first start", o->passed,
+		             o->passed == 1 ? "was" : "were");
 	(void)printf("%s\n", unreadable > 0 ? "; some could not be read" : "");
 	return o->differences > 0 || unreadable > 0;
 }

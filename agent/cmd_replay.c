@@ -9,21 +9,15 @@
 #include "agent/judge.h"
 #include "agent/replay.h"
 #include "base/clock.h"
+#include "base/scope.h"
+#include "base/units.h"
 
 /* ---- the words at the beginning and the end ---- */
 
 static void print_quoted(const char *arg)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	                            "%+,-./:=@_";
-	if (arg[0] && strspn(arg, plain) == strlen(arg)) {
-		(void)fprintf(stderr, " %s", arg);
-		return;
-	}
-	(void)fputs(" '", stderr);
-	for (; *arg; arg++)
-		(void)fprintf(stderr, *arg == '\'' ? "'\\''" : "%c", *arg);
-	(void)fputc('\'', stderr);
+	scope_free char *quoted = cmd_quoted(arg);
+	(void)fprintf(stderr, " %s", quoted ? quoted : arg);
 }
 
 static void print_time(const char *option, int64_t ms, int64_t open)
@@ -52,12 +46,14 @@ static void say_begin(struct replay *r, bool goes_on)
 	size_t done = 0;
 	for (size_t i = 0; i < r->files.n; i++)
 		done += r->files.v[i].done;
-	replay_say(r, "%zu files, %.1f MiB", r->files.n, (double)r->bytes_total / (1 << 20));
+	replay_say(r, "%zu file%s, %.1f MiB", r->files.n, units_s(r->files.n),
+	           (double)r->bytes_total / (1 << 20));
 	if (goes_on)
 		replay_say(r,
-		           "going on where it stopped: %zu files are done, %" PRIu64
-		           " records were delivered (--restart sends all of it again)",
-		           done, r->kept.delivered);
+		           "going on where it stopped: %zu file%s done, %" PRIu64
+		           " record%s delivered (--restart sends all of it again)",
+		           done, done == 1 ? " is" : "s are", r->kept.delivered,
+		           r->kept.delivered == 1 ? " was" : "s were");
 	for (size_t i = 0; i < r->conf->nendpoints; i++) {
 		if (r->ask_ms[i] >= 0 && r->shares[i].agent)
 			replay_say(r, "endpoint %s: shared with the agent that runs",
@@ -71,21 +67,23 @@ static int say_end(struct replay *r)
 	for (size_t i = 0; i < r->files.n; i++)
 		left += !r->files.v[i].done;
 	bar_clear(&r->bar);
-	(void)printf("replay: %" PRIu64 " records delivered%s", r->delivered,
+	(void)printf("replay: %" PRIu64 " record%s delivered%s", r->delivered,
+	             units_s(r->delivered),
 	             r->before > 0 || r->kept.delivered > r->delivered ? " now" : "");
 	if (r->kept.delivered > r->delivered)
 		(void)printf(" (%" PRIu64 " in all)", r->kept.delivered);
-	(void)printf(", %" PRIu64 " refused, %" PRIu64 " rows were no records, %" PRIu64
+	(void)printf(", %" PRIu64 " refused, %" PRIu64 " row%s, %" PRIu64
 	             " of other types or times, in %" PRId64 " s\n",
-	             r->refused, r->bad, r->passed, (clock_mono_ms() - r->started_ms) / 1000);
+	             r->refused, r->bad, r->bad == 1 ? " was no record" : "s were no records",
+	             r->passed, (clock_mono_ms() - r->started_ms) / 1000);
 	if (r->partial > 0)
 		(void)printf("replay: of %" PRIu64
 		             " delivered records the receiver said that some failed\n",
 		             r->partial);
 	(void)fflush(stdout);
 	if (left > 0) {
-		(void)fprintf(stderr, "replay: not finished: %zu of %zu files are not done\n", left,
-		              r->files.n);
+		(void)fprintf(stderr, "replay: not finished: %zu of %zu file%s %s not done\n", left,
+		              r->files.n, units_s(r->files.n), left == 1 ? "is" : "are");
 		say_how_to_go_on(r->job);
 	}
 	return left > 0 || r->refused + r->bad + r->partial > 0;

@@ -1,7 +1,9 @@
 /* rules explain: every step from a text to its verdict. */
+#include <errno.h>
 #include <string.h>
 
 #include "agent/cmd_rules.h"
+#include "base/units.h"
 
 struct explain {
 	const struct rules_options *o;
@@ -52,6 +54,31 @@ static int on_match(const struct rules_result *r, void *arg)
 	return e->rc;
 }
 
+static uint64_t limits(const struct explain *e)
+{
+	struct rules_view v;
+	rules_view(e->o->rules, &v);
+	return v.limits;
+}
+
+/* Which rules took more steps than they may, and so count as no match.  Each is tried alone. */
+static int print_given_up(const struct explain *e)
+{
+	for (size_t i = 0; i < rules_number(e->o->rules); i++) {
+		struct rules_rule rule;
+		uint64_t before = limits(e);
+		if (rules_try(e->o->rules, i, e->fields) < 0)
+			return -ENOMEM;
+		if (limits(e) == before)
+			continue;
+		rules_rule(e->o->rules, i, &rule);
+		(void)printf("%-8s %s:%u id=%s: %s, had it matched: too many steps for this text\n",
+		             "gave up", rule.file, rule.line, rule.id,
+		             rules_verdict_name(rule.said));
+	}
+	return 0;
+}
+
 static void print_verdict(const struct explain *e)
 {
 	const struct rules_result *r = &e->first;
@@ -90,7 +117,8 @@ static void print_head(const struct explain *e)
 		             : *status    ? " (from the text)"
 		                          : "");
 	}
-	(void)printf("rules    %zu of %zu files, digest %s\n", v.rules, v.files, v.digest);
+	(void)printf("rules    %zu of %zu file%s, digest %s\n", v.rules, v.files, units_s(v.files),
+	             v.digest);
 }
 
 int cmd_rules_explain(struct rules_options *o)
@@ -112,7 +140,11 @@ int cmd_rules_explain(struct rules_options *o)
 	};
 	struct explain e = {.o = o, .fields = &fields};
 	print_head(&e);
-	if (rules_each_match(o->rules, &fields, on_match, &e) < 0)
+	uint64_t before = limits(&e);
+	int rc = rules_each_match(o->rules, &fields, on_match, &e);
+	if (rc == 0 && limits(&e) > before)
+		rc = print_given_up(&e);
+	if (rc < 0)
 		return cmd_failed("out of memory");
 	print_verdict(&e);
 	return 0;

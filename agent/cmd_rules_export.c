@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/cmd_rules.h"
+#include "base/units.h"
 
 #define OCTETH_MAX 255
 
@@ -63,7 +64,8 @@ int cmd_rules_export(struct rules_options *o)
 	for (size_t i = 0; i < rules_number(o->rules); i++)
 		export_rule(o, i, &refused);
 	if (refused > 0)
-		(void)fprintf(stderr, "pmta-shipper rules: %zu of %zu rules are not expressible\n",
-		              refused, rules_number(o->rules));
+		(void)fprintf(stderr, "pmta-shipper rules: %zu of %zu rule%s %s not expressible\n",
+		              refused, rules_number(o->rules), units_s(rules_number(o->rules)),
+		              refused == 1 ? "is" : "are");
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "agent/rules_import.h"
 #include "base/scope.h"
+#include "base/units.h"
 #include "base/utf8.h"
 
 #define IMPORT_MAX (8 << 20)
@@ -205,7 +206,7 @@ static int read_all(const char *path, char **ret, size_t *ret_len)
 	if (!f)
 		return text ? -errno : -ENOMEM;
 	size_t n = fread(text, 1, IMPORT_MAX + 1, f);
-	int rc = ferror(f) ? -EIO : n > IMPORT_MAX ? -EFBIG : 0;
+	int rc = ferror(f) ? -errno : n > IMPORT_MAX ? -EFBIG : 0;
 	(void)fclose(f);
 	if (rc < 0)
 		return rc;
@@ -213,6 +214,12 @@ static int read_all(const char *path, char **ret, size_t *ret_len)
 	*ret_len = n;
 	*ret = STEAL(text);
 	return 0;
+}
+
+static bool is_format(const char *name)
+{
+	return strcmp(name, "octeth") == 0 || strcmp(name, "powermta") == 0 ||
+	       strcmp(name, "phplist") == 0;
 }
 
 static const char *guess(struct slice all)
@@ -228,6 +235,8 @@ int cmd_rules_import(struct rules_options *o)
 	scope_free char *text = NULL;
 	if (o->nargs != 1)
 		return cmd_usage("rules", "import takes one FILE");
+	if (o->from && !is_format(o->from))
+		return cmd_usage("rules", "--from takes octeth, phplist or powermta");
 	struct rules_import im = {.name = o->args[0]};
 	int rc = read_all(im.name, &text, &len);
 	if (rc < 0) {
@@ -242,13 +251,11 @@ int cmd_rules_import(struct rules_options *o)
 		each_line(&im, all, octeth_line);
 	else if (strcmp(from, "powermta") == 0)
 		each_line(&im, all, powermta_line);
-	else if (strcmp(from, "phplist") == 0)
-		rc = rules_import_phplist(&im, all);
 	else
-		return cmd_usage("rules", "--from takes octeth, phplist or powermta");
+		rc = rules_import_phplist(&im, all);
 	if (rc < 0)
 		return cmd_failed("rules import: out of memory");
-	(void)fprintf(stderr, "%s: %zu rules, %zu lines not carried over\n", im.name, im.rules,
-	              im.lost);
+	(void)fprintf(stderr, "%s: %zu rule%s, %zu line%s not carried over\n", im.name, im.rules,
+	              units_s(im.rules), im.lost, units_s(im.lost));
 	return im.lost > 0;
 }

@@ -6,6 +6,7 @@
 #include "agent/cmd.h"
 #include "agent/judge.h"
 #include "agent/trace.h"
+#include "base/units.h"
 
 static int print(const struct trace *t, bool raw, bool json)
 {
@@ -21,8 +22,8 @@ static int print(const struct trace *t, bool raw, bool json)
 		        "one subscriber's?\n",
 		        TRACE_ROWS_MAX);
 	if (t->n == 0)
-		(void)fprintf(stderr, "pmta-shipper: nothing about it in %zu files%s\n",
-		              t->shelf.nfiles,
+		(void)fprintf(stderr, "pmta-shipper: nothing about it in %zu file%s%s\n",
+		              t->shelf.nfiles, units_s(t->shelf.nfiles),
 		              t->store ? " and the dead letters" : "; there is no store");
 	return t->n == 0 || t->unreadable > 0 || t->full;
 }

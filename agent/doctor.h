@@ -21,6 +21,7 @@ struct doctor {
 	struct pmta_config *pmta; /* NULL when it could not be read */
 	struct strlist
 	        cleaners; /* by source: what seems to delete moved files ("FILE:LINE"), or "" */
+	char *with;       /* " -c FILE", for the commands that are named; "" for the default one */
 	bool send_test;
 	struct user user;
 	struct teller to;

@@ -11,6 +11,7 @@
 
 #include "agent/doctor.h"
 #include "base/scope.h"
+#include "base/units.h"
 #include "ship/certificate.h"
 #include "tailer/mend.h"
 #include "tailer/name.h"
@@ -94,8 +95,8 @@ static void try_folder(struct folder *f, const char *folder, bool live)
 		             "no file of it is in \"%s\" yet; user %s can look there", folder,
 		             d->user.name);
 	} else {
-		finding_tell(&d->to, FINDING_OK, f->what, "user %s can read %zu files in \"%s\"",
-		             d->user.name, f->files, folder);
+		finding_tell(&d->to, FINDING_OK, f->what, "user %s can read %zu file%s in \"%s\"",
+		             d->user.name, f->files, units_s(f->files), folder);
 	}
 }
 
@@ -186,6 +187,27 @@ void doctor_folders(const struct doctor *d)
 
 /* ---- secrets and certificates ---- */
 
+/* What is there is not to be written over. */
+static void tell_no_secret(const struct doctor *d, const char *what, const char *key,
+                           const char *path, int error)
+{
+	char group[64];
+	struct stat st;
+	(void)user_group_name(&d->user, group);
+	if (error == ENOENT)
+		finding_tell(&d->to, FINDING_PROBLEM, what,
+		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
+		             "install -m 640 -g %s /dev/null '%s', and put the secret into it",
+		             d->user.name, key, path, strerror(error), group, path);
+	else if (stat(path, &st) < 0)
+		tell_closed(d, what, path, error, "nothing is sent"); /* a folder on the way is */
+	else
+		finding_tell(&d->to, FINDING_PROBLEM, what,
+		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
+		             "chgrp %s '%s' && chmod 640 '%s'",
+		             d->user.name, key, path, strerror(error), group, path, path);
+}
+
 static void check_secret(const struct doctor *d, const char *what, const char *key,
                          const char *path)
 {
@@ -201,10 +223,7 @@ static void check_secret(const struct doctor *d, const char *what, const char *k
 	}
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
-		             "install -m 640 -g %s /dev/null '%s', and put the secret into it",
-		             d->user.name, key, path, strerror(errno), d->user.name, path);
+		tell_no_secret(d, what, key, path, errno);
 	else if (st.st_mode & 0007)
 		finding_tell(
 		        &d->to, FINDING_PROBLEM, what,
@@ -240,10 +259,12 @@ static void check_certificate(const struct doctor *d, const char *what, const ch
 		        "pmta-shipper",
 		        key, path, c.subject, date);
 	else if (left < (int64_t)EXPIRY_WARNING_DAYS * DAY_S)
-		finding_tell(&d->to, FINDING_WARNING, what,
-		             "%s \"%s\" (%s) expires in %lld days, on %s\nput a new one there, and "
-		             "systemctl reload pmta-shipper",
-		             key, path, c.subject, (long long)(left / DAY_S), date);
+		finding_tell(
+		        &d->to, FINDING_WARNING, what,
+		        "%s \"%s\" (%s) expires in %lld day%s, on %s\nput a new one there, and "
+		        "systemctl reload pmta-shipper",
+		        key, path, c.subject, (long long)(left / DAY_S),
+		        units_s((uint64_t)(left / DAY_S)), date);
 	else
 		finding_tell(&d->to, FINDING_OK, what, "%s \"%s\" (%s) is good until %s", key, path,
 		             c.subject, date);

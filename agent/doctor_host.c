@@ -1,6 +1,7 @@
 /* The host: service, kernel limits, disks, and who else ships these files. */
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "agent/doctor.h"
 #include "agent/doctor_unit.h"
 #include "agent/others.h"
+#include "base/units.h"
 #include "tailer/name.h"
 #include "tailer/watch.h"
 
@@ -22,8 +24,8 @@
 #define GROWTH_DAYS 7 /* the archive's growth is taken from this many days */
 #define DISK_WARNING_DAYS 14
 #define DISK_PROBLEM_DAYS 3
-#define DISK_DAYS_SAID                                                                             \
-	3650 /* nobody plans beyond that, and the growth of a week says nothing of it */
+/* Nobody plans beyond that, and the growth of a week says nothing of it. */
+#define DISK_DAYS_SAID UINT64_C(3650)
 #define STATE_SPARE (UINT64_C(64) << 20) /* SQLite's log and its spare room */
 #define FILES_OPEN 32                    /* a source, at once: see "What is bounded by what" */
 #define FILES_OTHER 64                   /* store, sockets, the listener's clients */
@@ -49,8 +51,8 @@ void doctor_service(const struct doctor *d)
 	else if (geteuid() != 0 && geteuid() != d->user.uid)
 		finding_tell(&d->to, FINDING_WARNING, "user",
 		             "the service runs as %s: what was tried here as another user may be "
-		             "otherwise there\nsudo pmta-shipper doctor",
-		             d->user.name);
+		             "otherwise there\nsudo pmta-shipper doctor%s",
+		             d->user.name, d->with);
 	else if (d->user.uid == 0)
 		finding_tell(
 		        &d->to, FINDING_WARNING, "user",
@@ -83,8 +85,8 @@ void doctor_inotify(const struct doctor *d)
 	}
 	(void)watch_close(w);
 	if (rc == 0)
-		finding_tell(&d->to, FINDING_OK, "inotify", "user %s can watch all %u folders",
-		             d->user.name, n);
+		finding_tell(&d->to, FINDING_OK, "inotify", "user %s can watch %u folder%s",
+		             d->user.name, n, units_s(n));
 	else if (rc == -EMFILE)
 		finding_tell(
 		        &d->to, FINDING_PROBLEM, "inotify",
@@ -197,6 +199,22 @@ static struct growth growth_of(const struct conf_source *s, int64_t now)
 	return g;
 }
 
+static void tell_growth(const struct doctor *d, const char *what, const char *folder,
+                        const char *left, const char *a_day, uint64_t days)
+{
+	enum finding_level level = days < DISK_PROBLEM_DAYS   ? FINDING_PROBLEM
+	                           : days < DISK_WARNING_DAYS ? FINDING_WARNING
+	                                                      : FINDING_OK;
+	bool fine = level == FINDING_OK, more = days > DISK_DAYS_SAID;
+	days = more ? DISK_DAYS_SAID : days;
+	finding_tell(&d->to, level, what,
+	             "%s are free at \"%s\", which grows by %s a day: full in %s%" PRIu64
+	             " day%s%s%s%s",
+	             left, folder, a_day, more ? "more than " : "", days, units_s(days),
+	             fine ? "" : "\npmta-shipper archives", fine ? "" : d->with,
+	             fine ? "" : " --acknowledged --older-than 30d names the files that can go");
+}
+
 static void check_archive(const struct doctor *d, const struct conf_source *s)
 {
 	char what[160], a[DOCTOR_SIZE_MAX], b[DOCTOR_SIZE_MAX];
@@ -211,21 +229,10 @@ static void check_archive(const struct doctor *d, const struct conf_source *s)
 	uint64_t days = a_day > 0 ? free_bytes / a_day : UINT64_MAX;
 	(void)doctor_size(free_bytes, a);
 	(void)doctor_size(a_day, b);
-	enum finding_level level = days < DISK_PROBLEM_DAYS   ? FINDING_PROBLEM
-	                           : days < DISK_WARNING_DAYS ? FINDING_WARNING
-	                                                      : FINDING_OK;
 	if (a_day == 0)
 		finding_tell(&d->to, FINDING_OK, what, "%s are free at \"%s\"", a, s->move_to);
 	else
-		finding_tell(
-		        &d->to, level, what,
-		        "%s are free at \"%s\", which grows by %s a day: full in %s%llu days%s", a,
-		        s->move_to, b, days > DISK_DAYS_SAID ? "more than " : "",
-		        (unsigned long long)(days > DISK_DAYS_SAID ? DISK_DAYS_SAID : days),
-		        level == FINDING_OK
-		                ? ""
-		                : "\npmta-shipper archives --acknowledged --older-than 30d "
-		                  "names the files that can go");
+		tell_growth(d, what, s->move_to, a, b, days);
 }
 
 void doctor_disk(const struct doctor *d)

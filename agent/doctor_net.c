@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mask.h"
 #include "base/scope.h"
+#include "base/units.h"
 #include "ship/probe.h"
 
 #define EXPIRY_WARNING_DAYS 21
@@ -109,11 +110,12 @@ static void tell_tls(const struct look *l, const struct probe *p)
 	int64_t left = p->certificate.ends_s - time(NULL);
 	(void)doctor_date(p->certificate.ends_s, date);
 	if (left < (int64_t)EXPIRY_WARNING_DAYS * DAY_S)
-		finding_tell(&l->d->to, FINDING_WARNING, l->what,
-		             "TLS: the receiver's certificate (%s, by %s) expires in %lld days, on "
-		             "%s\nrenew it there",
-		             p->certificate.subject, p->certificate.issuer,
-		             (long long)(left / DAY_S), date);
+		finding_tell(
+		        &l->d->to, FINDING_WARNING, l->what,
+		        "TLS: the receiver's certificate (%s, by %s) expires in %lld day%s, on "
+		        "%s\nrenew it there",
+		        p->certificate.subject, p->certificate.issuer, (long long)(left / DAY_S),
+		        units_s((uint64_t)(left / DAY_S)), date);
 	else
 		finding_tell(&l->d->to, FINDING_OK, l->what,
 		             "TLS: chain and name are good; certificate of %s, by %s, until %s",
@@ -157,7 +159,7 @@ static const struct advice advices[] = {
          "requests-per-minute in the endpoint"},
         {500, FINDING_WARNING,
          "some receivers answer so to a request without an event, and some are broken",
-         "pmta-shipper doctor --send-test shows which"},
+         "the same command with --send-test shows which"},
         {502, FINDING_PROBLEM, "the receiver behind its front server is down; all is retried",
          "start it"},
         {503, FINDING_PROBLEM, "the receiver or its database is down; all is retried",

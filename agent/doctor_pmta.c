@@ -41,8 +41,7 @@ void doctor_pmta(const struct doctor *d)
 		return;
 	const struct verify v = {.conf = d->conf,
 	                         .pmta = d->pmta,
-	                         .reader = user_reads_by_group(&d->user, d->conf) ? d->user.name
-	                                                                          : NULL,
+	                         .reader = user_reader(&d->user, d->conf),
 	                         .to = {count, &c}};
 	verify_pmta(&v);
 	if (c.problems == 0)
@@ -242,9 +241,9 @@ static void tell_return_paths(const struct doctor *d, const struct sample *s)
 			        &d->to, FINDING_PROBLEM, what,
 			        "its MX is this host (%s), and PowerMTA has no bounce-processor: "
 			        "bounces that come back by mail are not made rb records\n"
-			        "<bounce-processor> as the comments of pmta-shipper directives "
-			        "show it",
-			        host);
+			        "<bounce-processor> as the comments of this show it: pmta-shipper "
+			        "directives%s",
+			        host, d->with);
 		else
 			finding_tell(
 			        &d->to, FINDING_INFO, what,

@@ -1,6 +1,7 @@
 /* Bounce rules: whether a start would take them. */
 #include "agent/doctor.h"
 #include "agent/judge.h"
+#include "base/units.h"
 
 static void tell_mistake(const char *line, void *arg)
 {
@@ -24,7 +25,7 @@ void doctor_rules(const struct doctor *d)
 		return;
 	}
 	rules_view(rules, &v);
-	finding_tell(&d->to, FINDING_OK, "rules", "%zu rules, %zu self-tests passed", v.rules,
-	             v.tests);
+	finding_tell(&d->to, FINDING_OK, "rules", "%zu rule%s, %zu self-test%s passed", v.rules,
+	             units_s(v.rules), v.tests, units_s(v.tests));
 	(void)rules_free(rules);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "agent/doctor.h"
+#include "base/units.h"
 #include "conf/verify.h"
 #include "state/store.h"
 #include "tailer/name.h"
@@ -40,12 +41,12 @@ static void tell_letters(const struct doctor *d, struct store *store)
 	if (full)
 		finding_tell(&d->to, FINDING_PROBLEM, "dead letters",
 		             "%" PRId64 " are kept, as many as may be: reading has stopped\n"
-		             "pmta-shipper dead list",
-		             records);
+		             "pmta-shipper dead list%s",
+		             records, d->with);
 	else if (records > 0)
 		finding_tell(&d->to, FINDING_WARNING, "dead letters",
-		             "%" PRId64 " rows could not be delivered\npmta-shipper dead list",
-		             records);
+		             "%" PRId64 " row%s could not be delivered\npmta-shipper dead list%s",
+		             records, units_s((uint64_t)records), d->with);
 	else
 		finding_tell(&d->to, FINDING_OK, "dead letters", "none");
 }
@@ -56,9 +57,9 @@ static void tell_lost(const struct doctor *d, struct store *store)
 	if (gone > 0)
 		finding_tell(&d->to, FINDING_WARNING, "store",
 		             "%" PRId64
-		             " files were deleted before they were delivered: their rows "
-		             "are lost\nfind what deletes them: delete-after, cron, logrotate",
-		             gone);
+		             " file%s deleted before being delivered: the rows in there are "
+		             "lost\nfind what deletes them: delete-after, cron, logrotate",
+		             gone, gone == 1 ? " was" : "s were");
 }
 
 void doctor_store(const struct doctor *d)
@@ -152,12 +153,12 @@ static void tell_left(const struct doctor *d, const char *what, const struct beh
 	enum finding_level level = left < (int64_t)LEFT_PROBLEM_DAYS * DAY_S   ? FINDING_PROBLEM
 	                           : left < (int64_t)LEFT_WARNING_DAYS * DAY_S ? FINDING_WARNING
 	                                                                       : FINDING_OK;
+	bool fine = level == FINDING_OK;
 	finding_tell(&d->to, level, what,
-	             "\"%s\" is not delivered yet, and %s deletes it in about %.1f days%s", b->name,
-	             who, left > 0 ? (double)left / DAY_S : 0.0,
-	             level == FINDING_OK ? ""
-	                                 : "\npmta-shipper status says what it waits for; "
-	                                   "meanwhile let files stay longer there");
+	             "\"%s\" is not delivered yet, and %s deletes it in about %.1f days%s%s%s",
+	             b->name, who, left > 0 ? (double)left / DAY_S : 0.0,
+	             fine ? "" : "\npmta-shipper status", fine ? "" : d->with,
+	             fine ? "" : " says what it waits for; meanwhile let files stay longer there");
 }
 
 static void check_left(const struct doctor *d, struct store *store, const struct conf_source *s)

@@ -385,7 +385,7 @@ static int read_text(const char *path, char **ret, struct err *err)
 		return err_set(err, -errno, "open \"%s\": %m", path);
 	char *text = malloc(TEXT_MAX + 1);
 	size_t n = text ? fread(text, 1, TEXT_MAX + 1, f) : 0;
-	int rc = ferror(f) ? -EIO : 0;
+	int rc = ferror(f) ? -errno : 0;
 	(void)fclose(f);
 	if (!text)
 		rc = -ENOMEM;

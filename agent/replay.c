@@ -18,6 +18,7 @@
 #include "agent/judge.h"
 #include "base/clock.h"
 #include "base/mask.h"
+#include "base/units.h"
 #include "base/utf8.h"
 
 #define ROWS_AT_ONCE 256 /* then signals, answers and the bar have their turn */
@@ -190,8 +191,8 @@ static void take_signals(struct replay *r)
 		r->stop_ms = r->now_ms;
 		ship_drain(r->ship);
 		if (ship_in_flight(r->ship) > 0)
-			replay_say(r, "stopping: finishing what is in flight (%zu requests)",
-			           ship_in_flight(r->ship));
+			replay_say(r, "stopping: finishing what is in flight (%zu request%s)",
+			           ship_in_flight(r->ship), units_s(ship_in_flight(r->ship)));
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include "agent/replay.h"
 #include "base/clock.h"
+#include "base/units.h"
 #include "base/utf8.h"
 
 #define DAY_SIZE 12
@@ -115,9 +116,10 @@ static void print(struct count *c, size_t files)
 		(void)printf("%-10s  %-6s %11" PRIu64 "\n", c->kinds[i].day, c->kinds[i].type,
 		             c->kinds[i].n);
 	(void)printf("all                %11" PRIu64 "\n", c->total);
-	(void)printf("dry run: nothing was sent; %zu files, %" PRIu64
-	             " rows of other types or times, %" PRIu64 " rows that are no records\n",
-	             files, c->passed, c->bad);
+	(void)printf("dry run: nothing was sent; %zu file%s, %" PRIu64
+	             " row%s of other types or times, %" PRIu64 " row%s no record%s\n",
+	             files, units_s(files), c->passed, units_s(c->passed), c->bad,
+	             c->bad == 1 ? " that is" : "s that are", units_s(c->bad));
 }
 
 int replay_count(const struct conf *conf, const struct replay_job *job,

@@ -30,7 +30,7 @@ struct table {
 	struct entry *v;
 	size_t n;
 	size_t regex, action, order; /* columns */
-	bool known;                  /* a heading named them */
+	bool known;                  /* by a heading */
 	struct row row;
 };
 
@@ -146,6 +146,8 @@ static bool take_heading(struct table *t)
 static int read_csv(struct rules_import *im, struct table *t, const char *text)
 {
 	char separator = strchr(text, '\t') ? '\t' : ',';
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* of a spreadsheet */
+		text += 3;
 	unsigned line = 1;
 	int rc = 0;
 	while (rc == 0 && *text) {
@@ -153,7 +155,7 @@ static int read_csv(struct rules_import *im, struct table *t, const char *text)
 		csv_row(&t->row, &text, separator, &line);
 		if ((t->row.n == 1 && !*t->row.cell[0]) || *t->row.cell[0] == '#')
 			continue;
-		if (im->line > 1 || !take_heading(t))
+		if (t->known || t->n > 0 || !take_heading(t))
 			rc = add_entry(im, t);
 	}
 	return rc;

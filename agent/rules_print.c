@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/rules_check.h"
+#include "base/units.h"
 
 #define LINE_MAX_SHOWN 100
 
@@ -24,8 +25,8 @@ static void print_head(const struct rules_check *c)
 {
 	struct rules_view v;
 	rules_view(c->o->rules, &v);
-	(void)printf("rules: %zu of %zu files, %zu self-tests passed, digest %s\n", v.rules,
-	             v.files, v.tests, v.digest);
+	(void)printf("rules: %zu of %zu file%s, %zu self-test%s passed, digest %s\n", v.rules,
+	             v.files, units_s(v.files), v.tests, units_s(v.tests), v.digest);
 	if (c->o->nargs == 0)
 		return;
 	(void)printf("rows: %" PRIu64 ", bounces %" PRIu64 ", complaints %" PRIu64
@@ -115,8 +116,9 @@ static void print_groups(const struct rules_check *c)
 {
 	if (c->unmatched == 0)
 		return;
-	(void)printf("\nBounces that no rule catches: %" PRIu64 " (%.1f %%) of %zu kinds\n",
-	             c->unmatched, percent(c->unmatched, c->bounces), c->ngroups);
+	(void)printf("\nBounces that no rule catches: %" PRIu64 " (%.1f %%) of %zu kind%s\n",
+	             c->unmatched, percent(c->unmatched, c->bounces), c->ngroups,
+	             units_s(c->ngroups));
 	for (size_t i = 0; i < c->ngroups && i < c->o->top; i++) {
 		const struct group *g = &c->groups[i];
 		char line[4096], suggestion[512];

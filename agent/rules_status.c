@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "agent/judge.h"
+#include "base/units.h"
 
 void rules_status_text(FILE *f, const struct rules *r)
 {
@@ -9,8 +10,8 @@ void rules_status_text(FILE *f, const struct rules *r)
 	if (!r)
 		return;
 	rules_view(r, &v);
-	(void)fprintf(f, "rules: %zu of %zu files, digest %s\n  judged:", v.rules, v.files,
-	              v.digest);
+	(void)fprintf(f, "rules: %zu of %zu file%s, digest %s\n  judged:", v.rules, v.files,
+	              units_s(v.files), v.digest);
 	for (int i = 0; i < RULES_VERDICTS; i++)
 		(void)fprintf(f, " %s %" PRIu64 ",", rules_verdict_name((enum rules_verdict)i),
 		              v.judged[i]);
@@ -18,9 +19,10 @@ void rules_status_text(FILE *f, const struct rules *r)
 	              v.withheld);
 	if (v.limits > 0)
 		(void)fprintf(f,
-		              "  %" PRIu64 " times a rule was given up for its cost; 'pmta-shipper "
+		              "  %" PRIu64
+		              " time%s a rule was given up for its cost; 'pmta-shipper "
 		              "rules check' names slow ones\n",
-		              v.limits);
+		              v.limits, units_s(v.limits));
 }
 
 void rules_status_json(FILE *f, const struct rules *r)

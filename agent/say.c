@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/judge.h"
+#include "base/units.h"
 
 #define STATUS_SIZE 512
 
@@ -14,9 +15,9 @@
 static void say_left_out(unsigned long left_out)
 {
 	if (left_out > 0)
-		log_warning("%lu more lines like these were left out here; 'pmta-shipper status' "
+		log_warning("%lu more line%s like these %s left out here; 'pmta-shipper status' "
 		            "says what still holds",
-		            left_out);
+		            left_out, units_s(left_out), left_out == 1 ? "was" : "were");
 }
 
 void say_note(struct agent *a, enum log_level level, const char *text)
@@ -48,7 +49,8 @@ static void words_of_setup(const struct agent *a, char ret[STATUS_SIZE])
 		               "idle: not configured yet, set url in %s and reload", a->conf->path);
 	else
 		(void)snprintf(ret, STATUS_SIZE,
-		               "running; %zu of %zu endpoints are not configured yet", idle, n);
+		               "running; %zu of %zu endpoints %s not configured yet", idle, n,
+		               idle == 1 ? "is" : "are");
 }
 
 /* The worst of what keeps it from delivering, and how much else there is. */
@@ -79,10 +81,10 @@ static void words_of_state(const struct agent *a, char ret[STATUS_SIZE])
 	else if (worst == 0)
 		words_of_setup(a, ret);
 	else
-		(void)snprintf(ret, STATUS_SIZE, "%s: endpoint %s%s%s (%zu of %zu endpoints)",
+		(void)snprintf(ret, STATUS_SIZE, "%s: endpoint %s%s%s (%zu of %zu endpoint%s)",
 		               ship_state_name(shown.state), a->conf->endpoints[at].name,
 		               shown.last_error[0] ? ": " : "", shown.last_error, failing,
-		               a->conf->nendpoints);
+		               a->conf->nendpoints, units_s(a->conf->nendpoints));
 }
 
 /* Only when a state changed: the words of an error may differ from one try to the next. */
@@ -176,8 +178,8 @@ static void say_rules(const struct agent *a)
 	if (!a->rules)
 		return;
 	rules_view(a->rules, &v);
-	log_info("rules: %zu of %zu files, %zu self-tests passed, digest %s", v.rules, v.files,
-	         v.tests, v.digest);
+	log_info("rules: %zu of %zu file%s, %zu self-test%s passed, digest %s", v.rules, v.files,
+	         units_s(v.files), v.tests, units_s(v.tests), v.digest);
 }
 
 void say_start(struct agent *a)
@@ -220,13 +222,14 @@ void say_stop(const struct agent *a)
 		requests += s.meter.requests;
 	}
 	if (unanswered > 0)
-		log_warning(
-		        "%zu records were in flight and unanswered: they may be delivered again "
-		        "after the next start",
-		        unanswered);
+		log_warning("%zu record%s in flight and unanswered: %s may be delivered again "
+		            "after the "
+		            "next start",
+		            unanswered, unanswered == 1 ? " was" : "s were",
+		            unanswered == 1 ? "it" : "they");
 	log_info("stopped: %" PRIu64 " rows read in all, %" PRIu64 " acknowledged, %" PRIu64
-	         " dead letters made, %" PRIu64 " skipped; ran for %" PRId64 " s, %" PRIu64
-	         " requests, %" PRIu64 " bytes behind",
-	         total.rows, total.acked, total.dead, total.skipped,
+	         " dead letters made, %" PRIu64 " skipped, %" PRIu64 " ignored; ran for %" PRId64
+	         " s, %" PRIu64 " requests, %" PRIu64 " bytes behind",
+	         total.rows, total.acked, total.dead, total.skipped, total.ignored,
 	         (a->now_ms - a->started_ms) / 1000, requests, behind);
 }

@@ -1,4 +1,5 @@
 #include "agent/screen.h"
+#include "base/units.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -254,9 +255,9 @@ static void draw_page(struct page *p, const char *text, const char *footer)
 		text += len + (text[len] == '\n');
 	}
 	char last[256];
-	int n = p->left_out > 0
-	                ? snprintf(last, sizeof(last), "(%zu more rows) %s", p->left_out, footer)
-	                : snprintf(last, sizeof(last), "%s", footer);
+	int n = p->left_out > 0 ? snprintf(last, sizeof(last), "(%zu more row%s) %s", p->left_out,
+	                                   units_s(p->left_out), footer)
+	                        : snprintf(last, sizeof(last), "%s", footer);
 	size_t len = n < 0 ? 0 : strlen(last);
 	(void)fputs("\x1b[J", p->f);
 	(void)fwrite(last, 1, len < p->columns ? len : p->columns, p->f);

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/judge.h"
 #include "base/clock.h"
+#include "base/units.h"
 #include "base/utf8.h"
 
 static void text_bytes(FILE *f, uint64_t n)
@@ -57,9 +58,10 @@ static void text_behind(FILE *f, const struct source_view *s)
 	text_bytes(f, t->behind_bytes);
 	if (t->behind_bytes == 0)
 		return;
-	(void)fprintf(f, " (about %" PRIu64 " records, ", s->behind_records);
+	(void)fprintf(f, " (about %" PRIu64 " record%s, ", s->behind_records,
+	              units_s(s->behind_records));
 	text_span(f, (int64_t)s->behind_seconds);
-	(void)fprintf(f, ") in %zu file%s", t->files_behind, t->files_behind == 1 ? "" : "s");
+	(void)fprintf(f, ") in %zu file%s", t->files_behind, units_s(t->files_behind));
 }
 
 static void text_trouble(FILE *f, const struct view *v, const struct source_view *s)
@@ -75,8 +77,9 @@ static void text_trouble(FILE *f, const struct view *v, const struct source_view
 		(void)fprintf(f, "\n");
 	}
 	if (view_lost(v, s)) {
-		(void)fprintf(f, "  PROBLEM: %" PRIu64 " files were gone before they were read",
-		              t->counters.gone_unread);
+		(void)fprintf(f, "  PROBLEM: %" PRIu64 " file%s read", t->counters.gone_unread,
+		              t->counters.gone_unread == 1 ? " was gone before it was"
+		                                           : "s were gone before they were");
 		if (t->counters.gone_unread_ms != 0) {
 			(void)fprintf(f, ", the last one at ");
 			text_time(f, (int64_t)t->counters.gone_unread_ms);
@@ -85,9 +88,10 @@ static void text_trouble(FILE *f, const struct view *v, const struct source_view
 	}
 	if (t->counters.truncations + t->counters.crashes > 0)
 		(void)fprintf(f,
-		              "  %" PRIu64 " files truncated or rewritten, %" PRIu64
+		              "  %" PRIu64 " file%s truncated or rewritten, %" PRIu64
 		              " came back shorter after a crash\n",
-		              t->counters.truncations, t->counters.crashes);
+		              t->counters.truncations, units_s(t->counters.truncations),
+		              t->counters.crashes);
 }
 
 static void text_source(FILE *f, const struct view *v, const struct source_view *s)

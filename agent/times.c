@@ -13,6 +13,8 @@
 #define LOGGED "timeLogged"
 #define LAST_RECORD "last_record" /* of a source, in the store */
 #define ROW_TYPICAL 400           /* bytes, while none was read */
+/* A smaller mean is none: rows settled beyond a gap count, and their bytes do not yet. */
+#define ROW_LEAST 16
 
 static void note(char ret[TIME_TEXT_SIZE], struct slice text)
 {
@@ -87,8 +89,10 @@ static int64_t parsed(const char *text)
 
 static uint64_t records_in(const struct tail_status *t)
 {
-	uint64_t row = t->settled_rows > 0 ? t->settled_bytes / t->settled_rows : ROW_TYPICAL;
-	return row > 0 ? (t->behind_bytes + row - 1) / row : t->behind_bytes;
+	uint64_t row = t->settled_rows > 0 ? t->settled_bytes / t->settled_rows : 0;
+	if (row < ROW_LEAST)
+		row = ROW_TYPICAL;
+	return (t->behind_bytes + row - 1) / row;
 }
 
 void times_view(struct source_view *s, const struct times *t, int64_t now_ms)

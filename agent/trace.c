@@ -23,7 +23,8 @@ struct search {
 	struct trace *trace;
 	const struct shelf_file *file;
 	const char *path;
-	bool looked; /* known is set */
+	bool withheld; /* the record at hand, by a rule */
+	bool looked;   /* known is set */
 	struct shelf_known known;
 };
 
@@ -211,6 +212,8 @@ static int find_fate(struct search *s, const struct record *rec, struct trace_ro
 	if (rc == 0 && row->is_record && !conf_source_ships(s->file->source, rec->fields[0].text) &&
 	    row->fate != TRACE_PASSED)
 		row->fate = TRACE_SKIPPED;
+	else if (rc == 0 && s->withheld && row->fate == TRACE_ACKNOWLEDGED)
+		row->fate = TRACE_IGNORED;
 	return rc;
 }
 
@@ -322,6 +325,7 @@ static int on_record(const struct record *rec, void *arg)
 	if (!matches(s->trace, rec))
 		return 0;
 	int rc = judge_record(s->trace->rules, &judged, &text);
+	s->withheld = rc == JUDGE_WITHHELD;
 	return rc < 0 ? rc : found(s, &judged, true);
 }
 
@@ -330,6 +334,7 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 	struct search *s = arg;
 	const struct trace *t = s->trace;
 	(void)why;
+	s->withheld = false;
 	bool is = t->address ? stands_in(t, rec->raw) : hash_equal(&t->id, &rec->mark.id);
 	return is ? found(s, rec, false) : 0;
 }

@@ -18,6 +18,7 @@ enum trace_fate {
 	TRACE_PARTIAL,      /* likewise, but said that some events of that request failed */
 	TRACE_DEAD,         /* a dead letter */
 	TRACE_SKIPPED,      /* of a type that is not sent */
+	TRACE_IGNORED,      /* settled, and a rule withholds it, as the rules are now */
 	TRACE_PASSED,       /* its file was there at the first start and is not to be read */
 	TRACE_IN_FLIGHT,    /* read; the answer is not written down yet */
 	TRACE_BEHIND        /* not read yet, or not answered for */

@@ -19,6 +19,7 @@ static const struct {
                                       "with it failed"},
         [TRACE_DEAD] = {"dead", "not delivered"},
         [TRACE_SKIPPED] = {"skipped", "skipped: records of its type are not sent"},
+        [TRACE_IGNORED] = {"ignored", "ignored: a rule withholds it, as the rules are now"},
         [TRACE_PASSED] = {"passed", "not to be read: its file was there at the first start"},
         [TRACE_IN_FLIGHT] = {"inFlight", "in flight: sent, or about to be; no answer yet"},
         [TRACE_BEHIND] = {"behind", "behind: not read, or not answered for yet"},

@@ -81,15 +81,33 @@ static bool group_of_files(const struct conf_source *s, gid_t *ret)
 	return found || pmta;
 }
 
-bool user_reads_by_group(const struct user *u, const struct conf *conf)
+static const char *name_group(gid_t gid, char ret[64])
 {
-	gid_t group;
-	if (u->guessed || u->uid == 0)
-		return false;
-	for (size_t i = 0; i < conf->nsources; i++)
-		if (!group_of_files(&conf->sources[i], &group) || !user_in_group(u, group))
-			return false;
-	return true;
+	const struct group *g = getgrgid(gid);
+	if (g)
+		(void)snprintf(ret, 64, "%s", g->gr_name);
+	else
+		(void)snprintf(ret, 64, "%u", (unsigned)gid);
+	return ret;
+}
+
+const char *user_group_name(const struct user *u, char ret[64])
+{
+	return name_group(u->gid, ret);
+}
+
+struct verify_reader user_reader(const struct user *u, const struct conf *conf)
+{
+	bool known = !u->guessed && u->uid != 0;
+	struct verify_reader ret = {.group = USER_PMTA_GROUP, .member = known};
+	(void)snprintf(ret.user, sizeof(ret.user), "%s", known ? u->name : USER_SERVICE);
+	for (size_t i = 0; i < conf->nsources && ret.member; i++) {
+		gid_t group = 0;
+		ret.member = group_of_files(&conf->sources[i], &group) && user_in_group(u, group);
+		if (!ret.member && group != 0) /* nobody is to join root's */
+			(void)name_group(group, ret.group);
+	}
+	return ret;
 }
 
 int user_become(const struct user *u)

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "conf/conf.h"
+#include "conf/verify.h"
 
 #define USER_SERVICE "pmta-shipper"
 #define USER_PMTA_GROUP "pmta"
@@ -26,8 +27,14 @@ void user_of_service(const struct conf *conf, struct user *ret);
 /* Is the user in the group (by its supplementary groups, too)? */
 bool user_in_group(const struct user *u, gid_t group);
 
-/* Whether the user reads the files of PowerMTA through their group. */
-bool user_reads_by_group(const struct user *u, const struct conf *conf);
+/* The name of the user's own group, or its number. */
+const char *user_group_name(const struct user *u, char ret[64]);
+
+/*
+ * How the user reads the files of PowerMTA: through the group of those there are.  Whoever is
+ * guessed, or is root, is no member: told of is the package's user then.
+ */
+struct verify_reader user_reader(const struct user *u, const struct conf *conf);
 
 /* Become that user, with all its groups, for good.  0 or a negative errno. */
 int user_become(const struct user *u) MUST_CHECK;

@@ -63,47 +63,60 @@ char *verb_resume(struct agent *a, const struct listen_request *request)
 
 /* ---- dead letters ---- */
 
-static int64_t number_of(const struct listen_request *request, const char *name)
+/* 0 when it is not asked for; false: it is, and cannot be read. */
+static bool take_number(const struct listen_request *request, const char *name, int64_t *ret)
 {
 	uint64_t n = 0;
 	const char *text = listen_query(request, name);
-	return text && units_number(text, &n) && n <= INT64_MAX ? (int64_t)n : 0;
+	bool good = !text || (units_number(text, &n) && n <= INT64_MAX);
+	*ret = (int64_t)n;
+	return good;
 }
 
-static struct store_dead_filter filter_of(const struct listen_request *request)
+/* A filter that is not understood must not pass for none: that would be every letter. */
+static bool take_filter(const struct listen_request *request, struct store_dead_filter *ret)
 {
-	return (struct store_dead_filter){
+	*ret = (struct store_dead_filter){
 	        .ids = listen_query(request, "ids"),
 	        .source = listen_query(request, "source"),
 	        .endpoint = listen_query(request, "endpoint"),
 	        .kind = listen_query(request, "kind"),
 	        .reason = listen_query(request, "reason"),
-	        .from_ms = number_of(request, "from"),
-	        .to_ms = number_of(request, "to"),
 	};
+	return take_number(request, "from", &ret->from_ms) &&
+	       take_number(request, "to", &ret->to_ms);
+}
+
+static char *bad_filter(void)
+{
+	return reply(1, "from and to take milliseconds since 1970: nothing was changed");
 }
 
 char *verb_dead_retry(struct agent *a, const struct listen_request *request)
 {
-	const struct store_dead_filter what = filter_of(request);
+	struct store_dead_filter what;
 	int64_t n;
+	if (!take_filter(request, &what))
+		return bad_filter();
 	int rc = retry_begin(a, &what, &n);
 	if (rc < 0)
 		return reply(1, "dead letters cannot be tried again: %s",
 		             rc == -ENOMEM ? "out of memory" : store_error(a->store));
 	if (n == 0)
 		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
-	log_info("%" PRId64 " dead letters are tried again by command", n);
+	log_info("%" PRId64 " dead letter%s tried again by command", n, n == 1 ? " is" : "s are");
 	return reply(0,
-	             "%" PRId64 " dead letters are tried again; those that are accepted leave "
+	             "%" PRId64 " dead letter%s tried again; what is accepted leaves "
 	             "'pmta-shipper dead list', the log has the sum",
-	             n);
+	             n, n == 1 ? " is" : "s are");
 }
 
 char *verb_dead_drop(struct agent *a, const struct listen_request *request)
 {
-	const struct store_dead_filter what = filter_of(request);
+	struct store_dead_filter what;
 	int64_t n = 0;
+	if (!take_filter(request, &what))
+		return bad_filter();
 	int rc = store_begin(a->store);
 	if (rc == 0)
 		rc = store_dead_drop_found(a->store, &what, &n);
@@ -116,8 +129,8 @@ char *verb_dead_drop(struct agent *a, const struct listen_request *request)
 	if (n == 0)
 		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
 	books_recount(a);
-	log_warning("%" PRId64 " dead letters dropped by command", n);
-	return reply(0, "%" PRId64 " dead letters dropped", n);
+	log_warning("%" PRId64 " dead letter%s dropped by command", n, units_s((uint64_t)n));
+	return reply(0, "%" PRId64 " dead letter%s dropped", n, units_s((uint64_t)n));
 }
 
 /* ---- drain ---- */
@@ -137,7 +150,8 @@ char *verb_drain(struct agent *a, const struct listen_request *request)
 	}
 	bool left = bytes > 0 || rows > 0 || unreadable > 0 || tailer_dirty(a->tailer);
 	return reply(left,
-	             "%" PRIu64 " bytes behind in %zu files, %" PRIu64
-	             " rows in flight, %zu files that cannot be read, %" PRId64 " dead letters",
-	             bytes, files, rows, unreadable, a->dead_records);
+	             "%" PRIu64 " byte%s behind in %zu file%s, %" PRIu64
+	             " row%s in flight, %zu file%s that cannot be read, %" PRId64 " dead letter%s",
+	             bytes, units_s(bytes), files, units_s(files), rows, units_s(rows), unreadable,
+	             units_s(unreadable), a->dead_records, units_s((uint64_t)a->dead_records));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "base/units.h"
 #include "base/utf8.h"
 
 struct findings {
@@ -47,11 +48,13 @@ static void judge_source(struct findings *f, const struct view *v, const struct 
 		     t->unreadable_advice);
 	if (t->behind_bytes > 0 && behind_ms >= limits->warn_ms)
 		find(f, behind_ms >= limits->crit_ms ? VERDICT_CRITICAL : VERDICT_WARNING,
-		     "%s: %" PRIu64 " s behind, about %" PRIu64 " records", s->name,
-		     s->behind_seconds, s->behind_records);
+		     "%s: %" PRIu64 " s behind, about %" PRIu64 " record%s", s->name,
+		     s->behind_seconds, s->behind_records, units_s(s->behind_records));
 	if (view_lost(v, s))
-		find(f, VERDICT_WARNING, "%s: %" PRIu64 " files were gone before they were read",
-		     s->name, t->counters.gone_unread);
+		find(f, VERDICT_WARNING, "%s: %" PRIu64 " file%s read", s->name,
+		     t->counters.gone_unread,
+		     t->counters.gone_unread == 1 ? " was gone before it was"
+		                                  : "s were gone before they were");
 }
 
 static void judge_endpoint(struct findings *f, const struct view *v, const struct endpoint_view *e,

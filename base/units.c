@@ -101,3 +101,8 @@ void units_print_size(uint64_t bytes, char *ret, size_t size)
 {
 	print_unit(bytes, sizes, "B", ret, size);
 }
+
+const char *units_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}

@@ -20,4 +20,7 @@ bool units_number(const char *text, uint64_t *ret);
 void units_print_time(uint64_t ms, char *ret, size_t size);
 void units_print_size(uint64_t bytes, char *ret, size_t size);
 
+/* What makes a word of English the plural where there are so many: "s", or "" for one. */
+const char *units_s(uint64_t n);
+
 #endif

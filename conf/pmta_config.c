@@ -226,6 +226,15 @@ static const char *keep_name(struct parse *p, const char *path)
 	return files->v[files->n - 1];
 }
 
+static const char *why_unread(int rc)
+{
+	if (rc == -EINVAL)
+		return "not a file";
+	if (rc == -EISDIR)
+		return "a folder";
+	return rc == -EFBIG ? "too large for a configuration" : strerror(-rc);
+}
+
 /* Read one file in the place where the line at hand stands.  Returns why it could not be read. */
 static int take_file(struct parse *p, const char *path)
 {
@@ -275,7 +284,8 @@ static void include_one(struct parse *p, const char *path)
 		if (rc == -ENOMEM)
 			p->no_memory = true;
 		else if (rc < 0)
-			wrong(p, p->line, "cannot read the included '%s': %s", path, strerror(-rc));
+			wrong(p, p->line, "cannot read the included '%s': %s", path,
+			      why_unread(rc));
 	}
 }
 
@@ -367,7 +377,11 @@ int pmta_config_read(struct pmta_config **ret, const char *path, const struct pm
 		rc = -ENOMEM;
 	if (rc < 0) {
 		(void)pmta_config_free(c);
-		return err_set(err, rc, "read \"%s\": %s", path, strerror(-rc));
+		bool other = rc == -EINVAL || rc == -EISDIR || rc == -EFBIG;
+		return err_set(err, rc, "read \"%s\": %s%s", path, why_unread(rc),
+		               other ? "; give PowerMTA's configuration, such "
+		                       "as " PMTA_CONFIG_DEFAULT_PATH
+		                     : "");
 	}
 	*ret = c;
 	return 0;

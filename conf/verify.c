@@ -176,14 +176,16 @@ static void verify_processors(const struct verify *v)
 		        "no <bounce-processor>: PowerMTA makes no rb records; right if the MX of "
 		        "the return paths is Octeth's own receiver, else bounces that come back "
 		        "by mail are lost\nrelay-domain and <bounce-processor> as the comments "
-		        "of pmta-shipper directives show them; then restart PowerMTA");
+		        "of this show them, then restart PowerMTA: pmta-shipper directives -c %s",
+		        v->conf->path);
 	if (conf_ships(v->conf, "f") &&
 	    !verify_domains(v->pmta, "feedback-loop-processor", check_relay, (void *)v))
 		finding_tell(&v->to, FINDING_WARNING, v->pmta->files.v[0],
 		             "no <feedback-loop-processor>: PowerMTA makes no f records; right if "
 		             "complaints go to another host\nrelay-domain and "
-		             "<feedback-loop-processor> as the comments of pmta-shipper directives "
-		             "show them; then pmta reload");
+		             "<feedback-loop-processor> as the comments of this show them, then "
+		             "pmta reload: pmta-shipper directives -c %s",
+		             v->conf->path);
 }
 
 void verify_pmta(const struct verify *v)

@@ -11,11 +11,16 @@
 #include "conf/conf.h"
 #include "conf/pmta_config.h"
 
+/* Who is to read PowerMTA's files, and through which group. */
+struct verify_reader {
+	char user[64], group[64];
+	bool member; /* it is known to be able to */
+};
+
 struct verify {
 	const struct conf *conf;
 	const struct pmta_config *pmta;
-	const char *reader; /* the user that is known to read PowerMTA's files through its group, or
-	                       NULL: then they must be readable by all */
+	struct verify_reader reader;
 	struct teller to;
 };
 

@@ -172,15 +172,17 @@ static void check_readable(const struct verify_pair *p)
 	place(p, n, where, sizeof(where));
 	if (is_yes(n))
 		return;
-	if (p->v->reader)
+	const struct verify_reader *r = &p->v->reader;
+	if (r->member)
 		finding_tell(&p->v->to, FINDING_INFO, where,
 		             "world-readable is off: user %s reads the files through their group",
-		             p->v->reader);
-	else
+		             r->user);
+	else /* never by showing addresses to all */
 		finding_tell(&p->v->to, FINDING_PROBLEM, where,
-		             "world-readable is %s: only members of PowerMTA's group can read the "
-		             "files\nworld-readable yes",
-		             n ? "off" : "missing, and off by default");
+		             "world-readable is %s: only members of group %s can read the files, "
+		             "and user %s is none\nusermod -a -G %s %s, and restart the service",
+		             n ? "off" : "missing, and off by default", r->group, r->user, r->group,
+		             r->user);
 }
 
 void verify_files(const struct verify_pair *p)

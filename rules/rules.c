@@ -255,6 +255,8 @@ static int matched_text(struct rules *r, const struct rules_fields *f, const str
 	if (f->feedback)
 		return 0;
 	text_fold(&r->text, f->diag);
+	/* What was tried before, and for what record, must not count here. */
+	matcher_begin(r->matcher);
 	for (size_t i = 0; i < rule->ntests; i++)
 		if (!rule->tests[i].negate)
 			return test_where(r, &rule->tests[i], &r->text, ret);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "ship/backoff.h"
 #include "ship/json.h"
 
@@ -405,7 +406,7 @@ void endpoint_summary(struct endpoint *e, int64_t now_ms)
 	if (e->state == SHIP_OK || now_ms - e->said_ms < SUMMARY_MS)
 		return;
 	e->said_ms = now_ms;
-	endpoint_note(e, true, "endpoint \"%s\": %s for %" PRId64 " s, %zu records wait: %s",
+	endpoint_note(e, true, "endpoint \"%s\": %s for %" PRId64 " s, %zu record%s: %s",
 	              e->conf->name, ship_state_name(e->state), (now_ms - e->since_ms) / 1000,
-	              e->nrecords, e->status.last_error);
+	              e->nrecords, e->nrecords == 1 ? " waits" : "s wait", e->status.last_error);
 }

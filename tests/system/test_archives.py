@@ -241,7 +241,7 @@ def test_reconcile_of_what_was_there_at_the_first_start(site):
     assert done.returncode == 0, done.stdout
     assert "not to be read" in rows[acct.moved(0).name][1]
     assert rows[fbl.moved(0).name] == ([2, 2, 2, 0, 0, 0], "ok")
-    assert last == "2 files, 0 with a difference, 1 were there at the first start"
+    assert last == "2 files, 0 with a difference, 1 was there at the first start"
 
 
 def test_reconcile_command_lines(site):

@@ -72,7 +72,20 @@ def test_a_wrong_command_line_is_64(args):
     assert "--help" in one_line(done)
 
 
+@pytest.mark.parametrize("args, words", [
+    (["parse"], "parse: which files? See 'pmta-shipper parse --help'"),
+    (["dead"], "dead: list, show, export, retry or drop? See 'pmta-shipper dead --help'"),
+    (["check", "x"], "check: takes no argument; see 'pmta-shipper check --help'"),
+    (["check", "--prnt"], "(did you mean '--print'?); see 'pmta-shipper check --help'"),
+    (["check", "--help=x"], "check: --help takes no value; see")])
+def test_what_is_wrong_is_a_sentence(args, words):
+    done = run(*args)
+    assert done.returncode == 64 and words in done.stderr and not done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("args", [["dead", "show"], ["dead", "show", "one"], ["dead", "drop"], ["dead", "retry", "one"],
+                                  ["dead", "drop", "--kind", "refuse"], ["dead", "list", "--kind", ""],
+                                  ["parse", "--since", "2000000000", "--until", "1900000000", "x.csv"],
                                   ["parse", "--source", "none", "x.csv"]])
 def test_a_wrong_argument_is_64(site, args):
     """64, with the configuration at hand."""

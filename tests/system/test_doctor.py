@@ -3,6 +3,7 @@
 import grp
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -33,7 +34,7 @@ class Findings:
             self.all.append((level, what, text, mend))
         problems, warnings = (sum(level == one[0] for one in self.all)
                               for level in ("problem", "warning"))
-        assert last == f"{problems} problems, {warnings} warnings"
+        assert last == f"{problems} problem{'s'[:problems != 1]}, {warnings} warning{'s'[:warnings != 1]}"
         assert done.returncode == (1 if problems else 0)
 
     def of(self, level, what="", words=""):
@@ -47,7 +48,12 @@ class Findings:
 
 
 def doctor(agent, *args):
-    return Findings(agent.command("doctor", *args))
+    """A command that it prints is about the same configuration."""
+    found = Findings(agent.command("doctor", *args))
+    for rest in re.findall(r"(?<!event of )pmta-shipper (?:archives|dead \w+|directives|doctor|status)"
+                           r"(.*)", found.done.stdout):
+        assert rest.startswith(f" -c {agent.conf}"), found.done.stdout
+    return found
 
 
 def site_with(site, backend=None, **endpoint):
@@ -315,7 +321,7 @@ def test_files_are_tried_as_the_services_user(site):
     findings = doctor(agent)
     assert not findings.of("problem"), findings.done.stdout
     findings.one("ok", "user", "runs as nobody")
-    findings.one("ok", "source bounces", "user nobody can read 1 files")
+    findings.one("ok", "source bounces", "user nobody can read 1 file in")
     file.chmod(0o640)
     assert doctor(agent).one("problem", "source bounces", "may not read")[1] == \
         f"chmod g+r {file} && chgrp nogroup {file}"
@@ -346,6 +352,10 @@ def test_a_reader_in_the_group_of_the_files_needs_no_world_readable(site):
     path = pmta_config(site, agent, change=("world-readable yes", "world-readable no"))
     doctor(agent, "--pmta-config", path).one("problem", f"{path}:", "world-readable")
     as_nobody(agent, acct)
+    os.chown(file, 0, grp.getgrnam("daemon").gr_gid)
+    text, mend = doctor(agent, "--pmta-config", path).one("problem", f"{path}:", "world-readable")
+    assert "group daemon" in text and "user nobody" in text
+    assert mend == "usermod -a -G daemon nobody, and restart the service"
     agent.conf.chmod(0o644)
     os.chown(file, 0, NOBODY)
     file.chmod(0o640)
@@ -366,7 +376,15 @@ def test_secrets_and_store_are_tried_as_the_services_user(site):
     agent.endpoints[0]["signature_file"] = secret
     agent.write_conf()
     text, mend = doctor(agent).one("problem", "endpoint octeth", "user nobody cannot read")
-    assert str(secret) in text and "install -m 640" in mend
+    assert str(secret) in text and mend == f"chgrp nogroup '{secret}' && chmod 640 '{secret}'"
+    secret.rename(site.folder / "elsewhere")
+    text, mend = doctor(agent).one("problem", "endpoint octeth", "user nobody cannot read")
+    assert "No such file" in text and mend.startswith("install -m 640 -g nogroup /dev/null ")
+    (site.folder / "elsewhere").rename(secret)
+    site.folder.chmod(0o700)
+    text, mend = doctor(agent).one("problem", "endpoint octeth", "may not read")
+    assert f"for the folder {site.folder}" in text and mend.startswith(f"chmod g+rx {site.folder}")
+    site.folder.chmod(0o755)
     secret.chmod(0o644)
     text, mend = doctor(agent).one("problem", "endpoint octeth", "everybody on this host")
     assert mend == f"chmod o= '{secret}'"
@@ -489,8 +507,12 @@ def test_dead_letters_are_a_warning(site):
     agent = up(site.agent(backend, acct))
     arrived(backend, 1)
     assert agent.stop() == 0
-    text, mend = doctor(agent).one("warning", "dead letters", "1 rows")
-    assert mend == "pmta-shipper dead list"
+    text, mend = doctor(agent).one("warning", "dead letters", "1 row could")
+    assert mend == f"pmta-shipper dead list -c {agent.conf}"
+    agent.conf.rename(site.folder / "it's ours.conf")
+    done = subprocess.run([AGENT, "doctor", "-c", site.folder / "it's ours.conf"],
+                          capture_output=True, text=True)
+    assert f"pmta-shipper dead list -c '{site.folder}/it'\\''s ours.conf'\n" in done.stdout
 
 
 def test_a_store_that_is_damaged(site):
@@ -542,7 +564,7 @@ def test_growth_of_the_archive(site):
     with open(Path(acct.move_to) / "bounces-2026-11-20-0001.csv", "wb") as file:
         file.truncate(1 << 42)  # with holes: no byte of it is on the disk
     text, mend = doctor(agent).one("problem", "source bounces", "grows by")
-    assert "archives --acknowledged" in mend
+    assert "--acknowledged --older-than 30d" in mend
 
 
 def test_descriptors(site):

@@ -76,7 +76,7 @@ def test_without_memory_a_replay_goes_on_or_says_so(site):
         done = without(agent, nth, "replay", everything)
         assert done is None or done.returncode == 1, (nth, done)  # there is a row that is none
     done = agent.command("replay", "--restart", everything)
-    assert "8 records delivered, 0 refused, 1 rows were no records" in done.stdout, done.stderr
+    assert "8 records delivered, 0 refused, 1 row was no record" in done.stdout, done.stderr
     assert not books(backend, tokens).lost and not books(backend, tokens).unexpected
 
 

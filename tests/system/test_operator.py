@@ -294,12 +294,31 @@ def test_dropped_letters_are_gone_and_the_others_stay(site):
     told(agent, "dead", "drop", "99999", status=1)
     assert len(letters(agent)) == 5
     event_id = letters(agent)[1]["eventId"]
-    assert "1 dead letters dropped" in told(agent, "dead", "drop", first[0])
-    assert "1 dead letters dropped" in told(agent, "dead", "drop", event_id)
+    assert "1 dead letter dropped" in told(agent, "dead", "drop", first[0])
+    assert "1 dead letter dropped" in told(agent, "dead", "drop", event_id)
     assert second[0] not in [line.split()[0] for line in told(agent, "dead", "list").splitlines()]
     assert "3 dead letters dropped" in told(agent, "dead", "drop", "--reason", "no such")
     assert not letters(agent) and agent.status()["deadLetters"]["records"] == 0
     agent.wait_for("dropped by command")
+    finish(agent, backend, tokens, lost=victims)
+
+
+def test_a_filter_that_cannot_be_read_means_no_letter(site):
+    """An age from before 1970, no time at all, no age: never every letter instead."""
+    backend, agent, _, tokens, victims = with_letters(site, n=2)
+    for command in ("drop", "retry"):
+        told(agent, "dead", command, "--older-than", "40000d", status=1)
+        told(agent, "dead", command, "--newer-than", "0s", "--endpoint", "octeth", status=1)
+        told(agent, "dead", command, "--older-than", "200000000000d", status=64)
+        told(agent, "dead", command, "--source", "", status=1)
+        for query in ("to=-5", "from=soon", "kind=refused&to=99999999999999999999"):
+            with socket.socket(socket.AF_UNIX) as control:
+                control.connect(str(agent.state_dir / "control"))
+                control.sendall(f"POST /dead/{command}?{query} HTTP/1.0\r\nContent-Length: 0\r\n\r\n".encode())
+                answer = control.makefile().read()
+            assert answer.partition("\n\n")[2].startswith("1\n"), answer
+    assert len(letters(agent)) == 2
+    told(agent, "dead", "retry", "--newer-than", "40000d")
     finish(agent, backend, tokens, lost=victims)
 
 

@@ -215,6 +215,23 @@ def test_the_numbers_of_a_chart_stay_open(browser, shown):
     eventually(lambda: "54,333" in text(browser, "#chart-flow .scroll"))
 
 
+def test_a_minute_that_stands_alone_can_be_seen(browser, shown):
+    """And is not said to be the last one."""
+    alone = [None] * 60
+    alone[30] = 25
+    shown.history = hour(60)
+    shown.history["endpoints"][0]["latencyMs"] = alone
+    browser.open(shown.url)
+    drawn(browser)
+    length = "return document.querySelector(arguments[0] + ' svg[role=img] path.s0').getTotalLength()"
+    assert browser.run(length, "#chart-latency") >= 4
+    assert "octeth: none in the last minute, at most 25 ms" in text(browser, "#chart-latency")
+    shown.history = hour(1)
+    eventually(lambda: "0 B in the last minute" in text(browser, "#chart-behind figcaption") and
+               browser.run(length, "#chart-flow") < 50)
+    assert browser.run(length, "#chart-flow") >= 4
+
+
 def test_an_agent_that_is_gone_is_said(browser, shown):
     browser.open(shown.url)
     drawn(browser)

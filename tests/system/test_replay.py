@@ -244,7 +244,7 @@ def test_rows_that_are_no_records_are_told(site):
     agent = site.agent(backend, acct)
     done = agent.command("replay", acct.rotate())
     assert done.returncode == 1 and "no record:" in done.stderr
-    assert "1 rows were no records" in done.stdout
+    assert "1 row was no record" in done.stdout
     compare(backend, records(rows))
 
 
@@ -579,7 +579,7 @@ def test_without_a_terminal_there_are_plain_lines(site):
     agent = site.agent(site.backend(), acct)
     done = agent.command("replay", acct.moved(0))
     assert "\r" not in done.stderr + done.stdout and "\x1b" not in done.stderr + done.stdout
-    assert done.stderr.startswith("replay: 1 files, ")
+    assert done.stderr.startswith("replay: 1 file, ")
     assert done.stdout.startswith(f"replay: {len(rows)} records delivered, 0 refused")
 
 

@@ -124,6 +124,8 @@ def test_what_a_rule_ignores_is_counted_and_not_delivered(site):
     assert len(rules["digest"]) == 32
     assert rules["digest"] in agent.command("status").stdout
     assert agent.stop() == 0
+    agent.wait_for("stopped: 7 rows read in all, 2 acknowledged, 0 dead letters made, 0 skipped, "
+                   "5 ignored; ")
     agent.start()
     eventually(lambda: '"running":true' in agent.command("status", "--json").stdout)
     assert rows_of(agent)["ignored"] == 5
@@ -191,6 +193,18 @@ def test_trace_shows_what_the_rules_say(site):
     done = agent.command("trace", "joe@example.org")
     assert "    Hard by rule unknown\n" in done.stdout
     assert '"bounceRule":"unknown"' in agent.command("trace", "--json", "joe@example.org").stdout
+
+
+def test_trace_does_not_say_that_the_receiver_took_what_a_rule_withheld(site):
+    agent, backend, _ = judged(site, "noise==>ignore\n", bounce("a", "smtp;550 noise"),
+                               bounce("b", "smtp;550 real"))
+    eventually(lambda: rows_of(agent)["acknowledged"] == 1 and rows_of(agent)["ignored"] == 1)
+    assert agent.stop() == 0
+    assert set(events(backend)) == {"b"}
+    done = agent.command("trace", "--json", "joe@example.org")
+    fates = {row["record"]["orig"]: row["fate"] for row in map(json.loads, done.stdout.splitlines())}
+    assert fates == {"a": "ignored", "b": "acknowledged"}
+    assert "    ignored: a rule withholds it" in agent.command("trace", "joe@example.org").stdout
 
 
 # ---- start and reload ----
@@ -262,7 +276,7 @@ def test_check_tells_of_rules(site):
                        rules=[site.folder / "rules.d" / "*.rules"])
     done = agent.command("check")
     assert done.returncode == 0
-    assert "rules: 1 of 1 files, 1 self-tests passed, digest " in done.stdout
+    assert "rules: 1 of 1 file, 1 self-test passed, digest " in done.stdout
     agent.settings["rules"] = [site.folder / "none" / "*.rules"]
     agent.write_conf()
     done = agent.command("check")
@@ -276,7 +290,7 @@ def test_doctor_tells_of_rules(site):
     told = [(one["level"], one["text"]) for one in
             json.loads(agent.command("doctor", "--json").stdout)["findings"]
             if one["what"] == "rules"]
-    assert told == [("ok", "1 rules, 1 self-tests passed")]
+    assert told == [("ok", "1 rule, 1 self-test passed")]
     path.write_text("broken\n", "utf-8")
     told = [one for one in json.loads(agent.command("doctor", "--json").stdout)["findings"]
             if one["what"] == "rules"]
@@ -288,7 +302,7 @@ def test_doctor_tells_of_rules(site):
 def test_the_starter_set_passes_its_own_tests():
     done = run("rules", "check", "--rules", STARTER)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"of 1 files, [0-9]{3} self-tests passed", done.stdout)
+    assert re.search(r"of 1 file, [0-9]{3} self-tests passed", done.stdout)
 
 
 @pytest.mark.parametrize("text, want", [
@@ -343,6 +357,18 @@ def test_explain_says_every_step(site):
     assert "verdict  Soft, rule 10-test.rules:2, %map hard=soft; delivered" in done.stdout
     done = run("rules", "explain", "--rules", path, "--feedback", "abuse")
     assert "verdict  none" in done.stdout
+
+
+def test_explain_says_which_rule_gave_up(site):
+    """No match for want of steps is another thing than no match."""
+    path = rules_file(site, "never==>soft\n/(a+)+x(b|c)*y/ ==> hard id=slow\nx==>block\n")
+    text = "550 " + "a" * 3000 + "xz z yx"
+    done = run("rules", "explain", "--rules", path, text)
+    assert (done.returncode, done.stderr) == (0, "")
+    gave_up = "gave up  10-test.rules:2 id=slow: hard, had it matched: too many steps for this text"
+    assert done.stdout.count("gave up") == 1 and gave_up in done.stdout.splitlines()
+    assert "verdict  Block, rule 10-test.rules:3; delivered" in done.stdout
+    assert "gave up" not in run("rules", "explain", "--rules", path, "550 aax").stdout
 
 
 def test_commands_refuse_what_makes_no_sense(site):
@@ -414,7 +440,7 @@ def test_check_in_words(site):
                  "conflict  10-test.rules:5 later: 10-test.rules:4 full decides before it wherever "
                  "it matched, and says otherwise",
                  "never     10-test.rules:6 never: matched nothing",
-                 "Bounces that no rule catches: 4 (20.0 %) of 1 kinds",
+                 "Bounces that no rule catches: 4 (20.0 %) of 1 kind",
                  "            # the postman does not ring twice==>Hard or Soft?"):
         assert line in done.stdout.splitlines(), line
     assert "u0@x.org" not in done.stdout
@@ -484,6 +510,23 @@ def test_phplist_rules_are_imported_in_their_order(site):
     lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     assert lines[0] == "/User/ ==> ignore action=deletebounce"
     assert lines[1] == r"/User\s+unknown/ ==> hard action=deleteuserandbounce"
+
+
+@pytest.mark.parametrize("before", ["# from phpList\n\n", "\ufeff", "\ufeff# of today\n"])
+def test_a_phplist_heading_is_no_rule(site, before):
+    """Behind a comment, and behind the byte order mark of a spreadsheet, too."""
+    done, _ = imported(site, before + "regex,action\nUser,deletebounce\n")
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
+    assert lines == ["/User/ ==> ignore action=deletebounce"] and done.returncode == 0, done.stderr
+
+
+def test_what_cannot_be_imported_leaves_nothing_on_stdout(site):
+    path = rules_file(site, "a==>Hard\n")
+    done = run("rules", "import", "--from", "x", path)
+    assert (done.returncode, done.stdout) == (64, "")
+    for command in (["rules", "import"], ["import-logstash"]):
+        done = run(*command, site.folder)
+        assert (done.returncode, done.stdout) == (1, "") and "Is a directory" in done.stderr
 
 
 def test_phplist_rules_are_imported_from_sql(site):

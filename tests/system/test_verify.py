@@ -123,8 +123,6 @@ CHANGES = {
     "no record-fields": ({"record-fields rb": None}, "<acct-file", "header_X-FBLId"),
     "other move-to": ({"move-to": "/var/log"}, "move-to", "looks in"),
     "no move-to": ({"move-to": None}, "<acct-file", "no move-to"),
-    "not world-readable": ({"world-readable": "no"}, "world-readable", "is off"),
-    "world-readable missing": ({"world-readable": None}, "<acct-file", "off by default"),
 }
 
 
@@ -136,6 +134,15 @@ def test_a_difference_has_its_place_and_the_line_that_mends_it(host, name):
     told, mend = the_problem(host, done, part)
     assert words in told
     mended(host, text, None if part == "<acct-file" else part, mend)
+
+
+@pytest.mark.parametrize("value, part, words", [("no", "world-readable", "is off"),
+                                                (None, "<acct-file", "off by default")])
+def test_what_only_a_group_reads_is_mended_by_joining_it(host, value, part, words):
+    """Never by showing mail addresses to everybody on the host."""
+    text, mend = the_problem(host, host.verify(host.block(**{"world-readable": value})), part)
+    assert words in text and "group pmta" in text
+    assert mend == "usermod -a -G pmta pmta-shipper, and restart the service"
 
 
 def test_names_of_types_and_order_of_fields_do_not_matter(host):
@@ -254,6 +261,17 @@ def test_a_configuration_that_is_not_there(host):
                           capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == 'pmta-shipper: read "/no/such": No such file or directory\n'
+
+
+@pytest.mark.parametrize("path, words", [("/dev/null", "not a file"), ("/etc", "a folder")])
+def test_what_is_no_configuration_of_powermta_is_said(host, path, words):
+    """And what is wanted instead."""
+    done = subprocess.run([AGENT, "directives", "-c", host.conf, "--verify", path],
+                          capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1 and not done.stdout
+    line, = done.stderr.splitlines()
+    assert line.startswith(f'pmta-shipper: read "{path}": {words}')
+    assert line.endswith("; give PowerMTA's configuration, such as /etc/pmta/config")
 
 
 def test_extended_and_verify_do_not_go_together(host):

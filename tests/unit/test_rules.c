@@ -401,6 +401,25 @@ static void test_any_bytes_can_be_matched(void **state)
 	(void)rules_free(r);
 }
 
+/* What was judged and explained before must not use up the steps of this one. */
+static void test_why_is_the_same_every_time(void **state)
+{
+	(void)state;
+	struct rules *r = good("/mailbox .{0,40}full/ ==> soft\n");
+	struct rules_fields f = text_of("550 mailbox of somebody is full");
+	struct rules_view v;
+	for (int i = 0; i < 5000; i++) {
+		struct rules_result got;
+		char why[RULES_WHY_SIZE];
+		assert_int_equal(rules_judge(r, &f, &got), 0);
+		assert_int_equal(rules_why(r, &f, &got, why), 0);
+		assert_string_equal(why, "t.rules:1: mailbox of somebody is full");
+	}
+	rules_view(r, &v);
+	assert_int_equal(v.limits, 0);
+	(void)rules_free(r);
+}
+
 static void test_hostile_text_is_given_up_and_counted(void **state)
 {
 	(void)state;
@@ -703,6 +722,7 @@ int main(void)
 	        cmocka_unit_test(test_patterns_hit_the_raw_text_and_the_folded_one),
 	        cmocka_unit_test(test_only_the_first_bytes_of_a_text_are_looked_at),
 	        cmocka_unit_test(test_any_bytes_can_be_matched),
+	        cmocka_unit_test(test_why_is_the_same_every_time),
 	        cmocka_unit_test(test_hostile_text_is_given_up_and_counted),
 	        cmocka_unit_test(test_normalised_texts_are_the_same),
 	        cmocka_unit_test(test_V1_prefilter_and_memo_change_no_verdict),

@@ -189,13 +189,21 @@ static void test_print_read(void **state)
 	}
 }
 
+static void test_one_is_not_many(void **state)
+{
+	(void)state;
+	assert_string_equal(units_s(0), "s");
+	assert_string_equal(units_s(1), "");
+	assert_string_equal(units_s(2), "s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_times),      cmocka_unit_test(test_sizes),
 	        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_refused_by_all),
 	        cmocka_unit_test(test_refused),    cmocka_unit_test(test_print),
-	        cmocka_unit_test(test_print_read),
+	        cmocka_unit_test(test_print_read), cmocka_unit_test(test_one_is_not_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
