@@ -334,7 +334,7 @@ static int replace(struct tail_file *f, struct tail_file *g, struct tail_file *h
 	return mark_todo(g);
 }
 
-int resolve_changed(struct tail_file *f, struct tail_file **ret)
+int resolve_changed(struct tail_file *f)
 {
 	struct tail_file *g = twin(f);
 	if (!g)
@@ -366,7 +366,6 @@ int resolve_changed(struct tail_file *f, struct tail_file **ret)
 		file_free(g);
 		return rc;
 	}
-	*ret = NULL;
 	return replace(f, g, heir);
 }
 
