@@ -108,8 +108,6 @@ static bool condition_holds(const struct condition *c, const struct subject *s)
 /* Find a lower-case literal in any case. */
 static const char *find_literal(struct slice text, struct slice literal)
 {
-	if (literal.len > text.len)
-		return NULL;
 	for (size_t i = 0; i + literal.len <= text.len; i++) {
 		size_t j = 0;
 		while (j < literal.len && words_lower(text.text[i + j]) == literal.text[j])

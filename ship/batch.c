@@ -99,8 +99,6 @@ int batch_add(struct batch *b, const struct ship_conf *conf, struct json *json,
 		if (rc < 0)
 			return rc;
 		size_t at = b->len + put_separator(b, conf);
-		if (at + SLACK >= b->room)
-			return b->n > 0 ? -ENOSPC : -E2BIG;
 		ssize_t n = json_record(json, rec, b->body + at, b->room - at - 2);
 		if (n == -ENOSPC && want < limit) {
 			want = 2 * want;

@@ -108,8 +108,6 @@ static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
 	const struct answer yes = {
 	        .status = 200, .failure = "", .body = SLICE_EMPTY, .body_whole = true};
-	b->state = BATCH_FLYING;
-	b->tried = ++e->tries;
 	e->flying++;
 	endpoint_answer(e, b, &yes, now_ms);
 }

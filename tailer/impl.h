@@ -175,8 +175,11 @@ void resolve_aliases(const struct tail_file *from, struct tail_file *to); /* oth
 int resolve_new(struct tail_file *f, struct follow *follow) MUST_CHECK;
 /* f is no longer what it was, which *ret_ghost keeps if the store knows it.  It is nothing yet. */
 int forsake(struct tail_file *f, struct tail_file **ret_ghost) MUST_CHECK;
-/* The file's bytes are not what was read: it was truncated or rewritten.  *ret goes on. */
-int resolve_changed(struct tail_file *f, struct tail_file **ret) MUST_CHECK;
+/*
+ * The file's bytes are not what was read: it was truncated or rewritten.  Another tail_file goes
+ * on in it, and f is taken out of its source.
+ */
+int resolve_changed(struct tail_file *f) MUST_CHECK;
 /* A file that is there at the first start and not to be read, or only from its end on. */
 int resolve_pass(struct tail_file *f, bool whole) MUST_CHECK;
 

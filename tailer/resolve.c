@@ -334,7 +334,7 @@ static void retire(struct tail_file *f, struct tail_file *heir)
 		file_free(f);
 }
 
-int resolve_changed(struct tail_file *f, struct tail_file **ret)
+int resolve_changed(struct tail_file *f)
 {
 	struct tailer *t = f->source->tailer;
 	/* All that can fail comes before anything changes hands. */
@@ -372,7 +372,6 @@ int resolve_changed(struct tail_file *f, struct tail_file **ret)
 		file_free(g);
 		return rc;
 	}
-	*ret = NULL;
 	retire(f, heir);
 	return 0;
 }

@@ -253,7 +253,7 @@ int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct t
 		if (rc == FOLLOW_END)
 			return TAIL_END;
 		if (rc == FOLLOW_CHANGED) {
-			rc = resolve_changed(f, &s->current);
+			rc = resolve_changed(f); /* which is current no longer */
 			if (rc == 0)
 				continue;
 		}

@@ -105,6 +105,27 @@ def test_a_kill_repeats_at_most_what_was_in_flight(site, endpoint):
     conserved(agent.status())
 
 
+def test_a_skipped_row_of_one_file_proves_nothing_of_the_next(site):
+    """T6: a file is recognised by rows of its own, even if its header was all there was of it."""
+    acct = site.acct()
+    backend, agent = started(site, acct, first_start="all")
+    acct.append(token_rows(50, kind=["d"])[0])
+    acct.rotate()
+    acct.append([])
+    up(agent)
+    rescanned(agent)
+    rows, _ = token_rows(4)
+    acct.append(rows[:3])
+    arrived(backend, 3)
+    stopped(agent)
+    up(agent)
+    acct.append(rows[3:])
+    arrived(backend, 4)
+    rescanned(agent)
+    stopped(agent)
+    compare(backend, records(rows))
+
+
 def test_a_kill_without_anything_in_flight_repeats_nothing(site):
     """Surviving kill -9 needs no fsync: what is committed stays committed."""
     acct = site.acct()

@@ -128,6 +128,21 @@ def test_an_unclosed_quote_costs_its_line_alone(site, bad):
     assert all("quot" in why for _, _, _, _, why in letters)
 
 
+def test_bad_rows_do_not_tear_the_batch_they_stand_in(site):
+    """What is read again behind the first line of a bad record goes on where that ended."""
+    acct = site.acct(header=HEADER)
+    backend, agent = started(site, acct, endpoint={"format": "array"})
+    agent.endpoints[0]["url"] = backend.url("/in")
+    agent.write_conf()
+    acct.append([row("T1-0"), 'b,"unclosed', 'b,x"y', row("T1-1"), 'b,"bad"quote', row("T1-2")])
+    up(agent)
+    arrived(backend, 3)
+    stopped(agent)
+    compare(backend, good("T1-0", "T1-1", "T1-2"))
+    assert len(dead(agent)) == 3
+    assert len(backend.requests()) == 1
+
+
 def test_an_unclosed_quote_gives_up_at_record_max(site):
     """R1: nothing holds more than record-max; the live file goes on."""
     acct = site.acct(header=HEADER)

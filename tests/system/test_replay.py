@@ -14,7 +14,8 @@ import termios
 import time
 
 from harness import AGENT, FBL_HEADER, Process, books, die_with_parent, eventually, token_row, token_rows
-from steps import accepted, append, arrived, compare, count, put, records, stopped, up
+from steps import (
+    accepted, append, arrived, compare, count, lines, put, records, stopped, up)
 from wire import control
 
 
@@ -113,6 +114,20 @@ def test_a_dry_run_counts_by_day_and_type_and_sends_nothing(site):
                      ["2026-11-21", "f", "5"], ["2026-11-21", "rb", "3"], ["all", "25"]]
     assert "nothing was sent" in done.stdout and "10 rows of other types" in done.stdout
     assert not backend.requests() and not agent.state_dir.exists()
+
+
+def test_a_dry_run_counts_every_day_and_tells_what_cannot_be_read(site):
+    acct = site.acct()
+    days = [f"2026-{month:02}-{day:02}" for month in range(1, 6) for day in range(1, 29)]
+    acct.append([token_row(f"T1-{i}").replace("2026-11-21", day) for i, day in enumerate(days)])
+    whole = acct.rotate()
+    acct.append([token_row("T1-999")])
+    damaged = acct.gz(acct.rotate())
+    damaged.write_bytes(damaged.read_bytes()[:-12])
+    agent = site.agent(site.backend(), acct)
+    done = agent.command("replay", "--dry-run", whole, damaged)
+    assert done.returncode == 1 and f"replay: {damaged}: " in done.stderr
+    assert all(day in done.stdout for day in days)
 
 
 def test_each_source_has_its_own_endpoint(site):
@@ -248,6 +263,18 @@ def test_rows_that_are_no_records_are_told(site):
     compare(backend, records(rows))
 
 
+def test_a_record_larger_than_any_batch_is_told(site):
+    acct = site.acct()
+    acct.append([token_row("T1-0"), token_row("T1-1", diag="\\" * 3600), token_row("T1-2")])
+    backend = site.backend()
+    agent = site.agent(backend, acct, record_max="4KiB", endpoint={"batch_bytes": "4KiB"})
+    done = agent.command("replay", acct.rotate())
+    assert done.returncode == 1
+    assert "2 records delivered, 1 refused" in done.stdout
+    assert "its JSON is larger than batch-bytes" in done.stderr
+    assert set(backend.tokens()) == {"T1-0", "T1-2"}
+
+
 def test_command_lines_and_configurations_that_are_wrong(site):
     acct, _ = archive(site, files=1)
     agent = site.agent(None, acct)
@@ -349,6 +376,11 @@ def test_a_file_that_was_replaced_is_not_gone_on_with(site):
     done = agent.command("replay", acct.moved(0))
     assert done.returncode == 1 and "not what it was" in done.stderr
     assert count(backend) == 20 and rows
+    text = acct.moved(0).read_text().replace("T1-8", "T1-")
+    put(acct.moved(0), lines(*text.split("\n")[:9]))
+    done = agent.command("replay", acct.moved(0))
+    assert done.returncode == 1 and "not what it was" in done.stderr
+    assert count(backend) == 20
 
 
 def test_progress_that_makes_no_sense_is_an_error(site):

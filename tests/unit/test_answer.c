@@ -109,6 +109,16 @@ static void expect_words(const struct answer *a, const char *text)
 	assert_string_equal(words, text);
 }
 
+static void test_busy_says_nothing_about_the_content(void **state)
+{
+	(void)state;
+	for (long status = 0; status < 600; status++) {
+		const struct answer a = answer(status, "");
+		assert_int_equal(answer_is_busy(&a),
+		                 status == 408 || status == 425 || status == 429);
+	}
+}
+
 static void test_words(void **state)
 {
 	(void)state;
@@ -161,6 +171,7 @@ int main(void)
 	        cmocka_unit_test(test_error_count_above_0_is_partial),
 	        cmocka_unit_test(test_S5_every_other_status),
 	        cmocka_unit_test(test_no_answer_is_tried_again),
+	        cmocka_unit_test(test_busy_says_nothing_about_the_content),
 	        cmocka_unit_test(test_words),
 	        cmocka_unit_test(test_words_of_a_long_body_are_cut),
 	        cmocka_unit_test(test_held_has_an_advice),

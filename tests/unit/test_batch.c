@@ -34,11 +34,11 @@ static struct ship_conf conf(enum ship_format format, size_t records, size_t byt
 	return (struct ship_conf){.format = format, .batch_records = records, .batch_bytes = bytes};
 }
 
-/* Row number n with a value of len bytes. */
-static int add(struct batch *b, const struct ship_conf *c, unsigned n, size_t len)
+/* Row number n with a value of len bytes, all the same. */
+static int add_of(struct batch *b, const struct ship_conf *c, unsigned n, char byte, size_t len)
 {
 	static char value[70000], raw[70000];
-	memset(value, 'x', len);
+	memset(value, byte, len);
 	value[len] = '\0';
 	const struct slice fields[] = {slice_of("b"), {value, len}};
 	const struct record rec = {.type = RECORD_BOUNCED,
@@ -49,6 +49,11 @@ static int add(struct batch *b, const struct ship_conf *c, unsigned n, size_t le
 	                           .mark = {n * 10, n * 10 + 10, {{(unsigned char)n}}}};
 	const struct ship_item item = {.start = n * 10, .mark = rec.mark};
 	return batch_add(b, c, json, &rec, &item);
+}
+
+static int add(struct batch *b, const struct ship_conf *c, unsigned n, size_t len)
+{
+	return add_of(b, c, n, 'x', len);
 }
 
 /* A sealed batch of n records. */
@@ -136,6 +141,22 @@ static void test_S3_batch_bytes_is_a_limit_on_the_body(void **state)
 	for (size_t limit = 20; limit < 3000; limit += 13) {
 		fill(SHIP_ARRAY, limit);
 		fill(SHIP_NDJSON, limit);
+	}
+}
+
+/* A control character is six bytes in JSON: more than was reckoned with. */
+static void test_a_body_has_room_for_what_is_escaped(void **state)
+{
+	(void)state;
+	const struct ship_conf c = conf(SHIP_ARRAY, 10, 1 << 20);
+	for (size_t before = 1; before < 3000; before += 97) {
+		for (size_t len = 1; len < 1500; len += 53) {
+			struct batch *b = batch_new(0, &tag, 0);
+			assert_int_equal(add(b, &c, 1, before), 0);
+			assert_int_equal(add_of(b, &c, 2, '\1', len), 0);
+			assert_true(b->len < b->room);
+			(void)batch_free(b);
+		}
 	}
 }
 
@@ -297,6 +318,7 @@ int main(void)
 	        TEST(test_bodies_of_the_three_formats),
 	        TEST(test_full_at_batch_records),
 	        TEST(test_S3_batch_bytes_is_a_limit_on_the_body),
+	        TEST(test_a_body_has_room_for_what_is_escaped),
 	        TEST(test_S6_a_record_larger_than_a_batch_says_so),
 	        TEST(test_a_stored_boundary_knows_no_limit),
 	        TEST(test_S4_the_key_is_of_the_body),

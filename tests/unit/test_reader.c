@@ -278,6 +278,31 @@ static void test_R3_unclosed_quote_costs_one_line(void **state)
 	       "C\nX b,\"3,4\\n: bad quoting\nR b|5|6\nR b|7|8\n");
 }
 
+/* Both need nearly all the memory there is for a record. */
+static void test_a_header_begins_where_a_half_read_record_was(void **state)
+{
+	(void)state;
+	static char row[2000], header[2000];
+	const struct reader_conf big = {2048, &record_fields, "logType"};
+	const struct event_salt salt = {0};
+	struct reader *r;
+	struct record rec;
+	memset(row, 'x', sizeof(row));
+	memset(header, 'h', sizeof(header));
+	memcpy(row, "b,", 2);
+	memcpy(header, "type,", 5);
+	memcpy(row + 1997, ",\"\n", 3);
+	const struct line line = {.text = row, .len = 2000, .end = 2000, .salt = &salt};
+	assert_int_equal(reader_new(&r, &big), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(reader_begin(r, (struct slice){header, sizeof(header)}), 0);
+		assert_int_equal(reader_header(r).len, sizeof(header));
+		assert_memory_equal(reader_header(r).text, header, sizeof(header));
+		assert_int_equal(reader_feed(r, &line, &rec), READ_MORE);
+	}
+	(void)reader_free(r);
+}
+
 static void test_R3_two_unclosed_quotes_cost_two_lines(void **state)
 {
 	(void)state;
@@ -594,6 +619,7 @@ int main(void)
 	        TEST(test_R1_far_too_many_cells_are_no_record),
 	        TEST(test_header_with_too_many_columns_is_no_header),
 	        TEST(test_R3_unclosed_quote_costs_one_line),
+	        TEST(test_a_header_begins_where_a_half_read_record_was),
 	        TEST(test_R3_two_unclosed_quotes_cost_two_lines),
 	        TEST(test_R3_unclosed_quote_with_much_behind_it),
 	        TEST(test_R3_record_max_sweep),

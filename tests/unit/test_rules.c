@@ -159,6 +159,40 @@ static void test_conditions_must_all_hold(void **state)
 	(void)rules_free(r);
 }
 
+static void test_one_name_asked_of_two_fields_is_two_conditions(void **state)
+{
+	(void)state;
+	struct rules *r = good("domain=*.example ==> soft id=domain\n"
+	                       "mx=*.example ==> hard id=mx\n");
+	struct rules_fields f = text_of("550 no");
+	f.domain = slice_of("a.test");
+	f.mta = slice_of("mx.example (192.0.2.1)");
+	expect_of(r, f, "mx", RULES_HARD);
+	f.domain = slice_of("a.example");
+	f.mta = slice_of("mx.test (192.0.2.1)");
+	expect_of(r, f, "domain", RULES_SOFT);
+	(void)rules_free(r);
+}
+
+static void test_with_m_each_line_has_a_beginning(void **state)
+{
+	(void)state;
+	struct rules *r = good("/^second/m ==> hard id=m\n/^third/ ==> hard id=no\n");
+	expect(r, "550 first\nsecond", "m", RULES_HARD);
+	expect(r, "550 first\nthird", "builtin:unknown", RULES_UNKNOWN);
+	(void)rules_free(r);
+}
+
+static void test_blanks_before_a_status_are_passed_over(void **state)
+{
+	(void)state;
+	struct rules *r = good("full==>soft\n");
+	struct rules_fields f = text_of("no");
+	f.status = slice_of(" \t5.7.1 (policy)");
+	expect_of(r, f, "builtin:status 5.7", RULES_BLOCK);
+	(void)rules_free(r);
+}
+
 static void test_a_status_is_a_prefix_by_class(void **state)
 {
 	(void)state;
@@ -253,6 +287,7 @@ static void test_every_mistake_is_told_with_its_line(void **state)
 	bad("%frob x", "unknown setting '%frob'");
 	bad("what is this", "no rule");
 	bad("include octeth x.txt", "not possible here");
+	bad("include other x.txt", "an include is");
 	bad("? text without arrow", "a self-test is");
 	bad("mail,==>Hard,\n", "unknown verdict 'Hard,'");
 	bad("\x1b[2Jx", "no rule");
@@ -306,6 +341,14 @@ static void test_unmatched_unknown_turns_the_builtin_rules_off(void **state)
 }
 
 /* ---- what is built in ---- */
+
+static void test_unmatched_builtin_may_be_said(void **state)
+{
+	(void)state;
+	struct rules *r = good("%unmatched builtin\nfull==>soft\n");
+	expect(r, "550 5.7.1 x", "builtin:status 5.7", RULES_BLOCK);
+	(void)rules_free(r);
+}
 
 static void test_builtin_rules_take_status_before_category(void **state)
 {
@@ -709,6 +752,9 @@ int main(void)
 	                test_blanks_of_an_octeth_line_count_when_it_has_none_behind_the_arrow),
 	        cmocka_unit_test(test_first_match_wins),
 	        cmocka_unit_test(test_conditions_must_all_hold),
+	        cmocka_unit_test(test_one_name_asked_of_two_fields_is_two_conditions),
+	        cmocka_unit_test(test_with_m_each_line_has_a_beginning),
+	        cmocka_unit_test(test_blanks_before_a_status_are_passed_over),
 	        cmocka_unit_test(test_a_status_is_a_prefix_by_class),
 	        cmocka_unit_test(test_complaints_are_seen_by_feedback_rules_alone),
 	        cmocka_unit_test(test_map_and_actions_say_what_becomes_of_it),
@@ -717,6 +763,7 @@ int main(void)
 	        cmocka_unit_test(test_self_tests_refuse_a_file),
 	        cmocka_unit_test(test_tests_are_about_what_rules_say_not_what_map_makes_of_it),
 	        cmocka_unit_test(test_unmatched_unknown_turns_the_builtin_rules_off),
+	        cmocka_unit_test(test_unmatched_builtin_may_be_said),
 	        cmocka_unit_test(test_builtin_rules_take_status_before_category),
 	        cmocka_unit_test(test_replies_of_several_lines_are_folded),
 	        cmocka_unit_test(test_patterns_hit_the_raw_text_and_the_folded_one),

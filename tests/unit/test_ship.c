@@ -330,6 +330,7 @@ static void test_S1_a_batch_is_done_when_it_was_answered(void **state)
 	assert_non_null(strstr(text, "\r\nIdempotency-Key: "));
 	assert_true(backend.got[0].body[0] == '[');
 	assert_int_equal(status().meter.accepted_records, 3);
+	assert_int_equal(status().meter.requests, 1);
 }
 
 static int count(const struct ship_tag *tag, uint64_t start, uint64_t end, void *arg)
@@ -491,6 +492,24 @@ static void test_in_flight_grows_with_answers_and_halves_on_429(void **state)
 	run();
 }
 
+static void test_many_requests_at_a_time_and_one_while_it_fails(void **state)
+{
+	(void)state;
+	struct err err;
+	backend.script[0] = backend.script[1] = ANSWER("500", "", "");
+	conf.format = SHIP_OBJECT;
+	open_ship();
+	add_many(0, 4);
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	assert_int_equal(ship_in_flight(s), 2);
+	settle();
+	assert_int_equal(status().state, SHIP_RETRYING);
+	now_ms = status().next_probe_ms;
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	assert_int_equal(ship_in_flight(s), 1);
+	run();
+}
+
 /* The rest belongs to a replay. */
 static void test_a_shared_endpoint_keeps_to_its_part(void **state)
 {
@@ -598,6 +617,54 @@ static void test_retry_after_wins(void **state)
 	expect("A0-10 ");
 }
 
+/* What was under way when it came says nothing about it. */
+static void test_retry_after_holds_whatever_else_is_answered(void **state)
+{
+	(void)state;
+	backend.script[0] = ANSWER("503", "Retry-After: 77\r\n", "");
+	conf.format = SHIP_OBJECT;
+	open_ship();
+	add_many(0, 3);
+	int64_t before = now_ms;
+	run();
+	assert_in_range(now_ms - before, 77000, 78500);
+	assert_int_equal(backend.n, 4);
+}
+
+static void test_what_is_due_is_not_kept_waiting_by_what_is_not(void **state)
+{
+	(void)state;
+	backend.script[0] = ANSWER("503", "Retry-After: 77\r\n", "");
+	open_ship();
+	assert_int_equal(ship_timeout(s, now_ms), -1);
+	add_many(0, 1);
+	seal_and_store();
+	settle();
+	turn(); /* after an answer there is no waiting, for a turn */
+	assert_in_range(ship_timeout(s, now_ms), 76000, 77000);
+	add_many(1, 2);
+	assert_int_equal(ship_timeout(s, now_ms), 1000);
+	assert_int_equal(ship_timeout(s, now_ms + 1000), 0);
+}
+
+static void test_after_a_recovery_the_waits_are_short_again(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 9; i++)
+		backend.script[i] = ANSWER("500", "", "");
+	conf.retry_max_ms = 300000;
+	open_ship();
+	add_many(0, 1);
+	seal_and_store();
+	run();
+	backend.script[9] = ANSWER("500", "", "");
+	add_many(1, 2);
+	seal_and_store();
+	settle();
+	assert_int_equal(status().state, SHIP_RETRYING);
+	assert_in_range(status().next_probe_ms, now_ms, now_ms + 1000);
+}
+
 static void test_one_outage_does_not_count_as_many(void **state)
 {
 	(void)state;
@@ -701,12 +768,16 @@ static void test_S5_unauthorized_is_held_and_loses_nothing(void **state)
 	settle();
 	assert_int_equal(status().state, SHIP_HELD);
 	assert_non_null(strstr(notes, "held, nothing is lost: HTTP 401: signature is missing"));
+	assert_in_range(status().since_ms, 5000000, now_ms);
+	assert_non_null(strstr(status().last_error, "signature is missing"));
 	int64_t before = now_ms;
 	run();
 	assert_in_range(now_ms - before, 120000, 121000);
 	expect("A0-20 ");
 	assert_int_equal(backend.n, 3); /* the redirect was not followed */
 	assert_int_equal(status().state, SHIP_OK);
+	assert_in_range(status().since_ms, before + 120000, now_ms);
+	assert_string_equal(status().last_error, "");
 }
 
 static void test_S5_an_endpoint_that_never_accepted_is_not_believed(void **state)
@@ -723,6 +794,19 @@ static void test_S5_an_endpoint_that_never_accepted_is_not_believed(void **state
 	seal_and_store();
 	run_for(600000); /* a probe with another record */
 	expect("A10-20 R0-10 ");
+}
+
+static void test_S5_an_endpoint_that_refuses_all_is_asked_less_and_less(void **state)
+{
+	(void)state;
+	conf.format = SHIP_OBJECT;
+	conf.in_flight = 16;
+	open_ship();
+	for (unsigned n = 0; n < 20; n++)
+		assert_true(add(n, "bad") >= 0);
+	run_for(600000);
+	assert_int_equal(ship_pending(s), 20);
+	assert_in_range(backend.n, 10, 100);
 }
 
 static void test_S5_after_refuse_limit_the_endpoint_is_doubted(void **state)
@@ -744,6 +828,10 @@ static void test_S5_after_refuse_limit_the_endpoint_is_doubted(void **state)
 	run_for(600000);
 	assert_int_equal(lifted, 5);
 	assert_int_equal(ship_memory(s, 0).run, 6);
+	lifted = -1; /* the two that had waited were refused, which is no run yet */
+	assert_true(add(10, "good") >= 0);
+	run();
+	assert_int_equal(lifted, -1);
 }
 
 static void test_paused_and_draining_send_nothing(void **state)
@@ -756,6 +844,7 @@ static void test_paused_and_draining_send_nothing(void **state)
 	settle();
 	assert_int_equal(status().state, SHIP_PAUSED);
 	assert_int_equal(backend.n, 0);
+	assert_int_equal(ship_timeout(s, now_ms), -1);
 	ship_pause(s, 0, false, now_ms);
 	ship_drain(s);
 	settle();
@@ -871,18 +960,23 @@ int main(void)
 	        TEST(test_one_record_a_request),
 	        TEST(test_S3_no_room_while_nothing_is_answered),
 	        TEST(test_in_flight_grows_with_answers_and_halves_on_429),
+	        TEST(test_many_requests_at_a_time_and_one_while_it_fails),
 	        TEST(test_a_shared_endpoint_keeps_to_its_part),
 	        TEST(test_a_shared_rate_is_halved_and_comes_back),
 	        TEST(test_a_rate_is_never_exceeded),
 	        TEST(test_hosts_in_brackets_have_rates_of_their_own),
 	        TEST(test_old_batches_are_sealed),
 	        TEST(test_retry_after_wins),
+	        TEST(test_retry_after_holds_whatever_else_is_answered),
+	        TEST(test_what_is_due_is_not_kept_waiting_by_what_is_not),
+	        TEST(test_after_a_recovery_the_waits_are_short_again),
 	        TEST(test_one_outage_does_not_count_as_many),
 	        TEST(test_nobody_there_is_tried_for_ever),
 	        TEST(test_a_head_too_long_is_tried_again_and_said),
 	        TEST(test_without_memory_for_a_request_it_waits),
 	        TEST(test_S5_unauthorized_is_held_and_loses_nothing),
 	        TEST(test_S5_an_endpoint_that_never_accepted_is_not_believed),
+	        TEST(test_S5_an_endpoint_that_refuses_all_is_asked_less_and_less),
 	        TEST(test_S5_after_refuse_limit_the_endpoint_is_doubted),
 	        TEST(test_paused_and_draining_send_nothing),
 	        TEST(test_without_url_nothing_is_taken),

@@ -3,6 +3,7 @@
  */
 #include "tests/unit/temp.h"
 
+#include <inttypes.h>
 #include <sys/wait.h>
 
 #include "state/sql.h"
@@ -245,6 +246,29 @@ static void expect_refused(int want, const char *words)
 	assert_int_equal(store_open_reader(&reader, dir(), &err), want);
 }
 
+static void test_a_reader_leaves_the_descriptors_of_others_alone(void **state)
+{
+	(void)state;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(dup2(null, STDIN_FILENO), STDIN_FILENO); /* it may have been closed */
+	open_store();
+	s = store_close(s);
+	assert_int_equal(store_open_reader(&s, dir(), &err), 0);
+	s = store_close(s);
+	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+	if (null != STDIN_FILENO)
+		(void)close(null);
+}
+
+static void test_a_state_dir_may_be_behind_a_link(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(dir(), 0700), 0);
+	assert_int_equal(symlink("state", temp_path("link")), 0);
+	if (store_open(&s, temp_path("link"), "state", &err) < 0)
+		fail_msg("%s", err.text);
+}
+
 static void test_a_newer_store_is_refused(void **state)
 {
 	(void)state;
@@ -361,7 +385,8 @@ static void test_a_file_comes_back_as_it_was(void **state)
 {
 	(void)state;
 	const struct store_file f = one_file();
-	struct ladder ladder = {.n = 2, .rungs = {{890, 900, {{7}}}, {1, 2, {{8}}}}}, got_ladder;
+	struct ladder ladder = {.n = LADDER_MAX, .rungs = {{890, 900, {{7}}}, {1, 2, {{8}}}}};
+	struct ladder got_ladder;
 	struct ledger_range ranges[] = {{950, 960, {955, 960, {{9}}}}, {970, 980, {0, 0, {{0}}}}};
 	struct ledger ledger = {900, ranges, 2, 2}, got;
 	char *header;
@@ -412,6 +437,13 @@ static void test_touch_leaves_the_position(void **state)
 	free(header);
 }
 
+static int no_file(const struct store_file *f, void *arg)
+{
+	(void)arg;
+	fail_msg("file %" PRId64 " is still there", f->id);
+	return 0;
+}
+
 static int count_batch(const struct store_batch *b, void *arg)
 {
 	uint64_t *sum = arg;
@@ -432,7 +464,13 @@ static void test_batches_in_order_and_gone_with_their_file(void **state)
 	assert_int_equal(store_batches(s, count_batch, &sum), 0);
 	assert_int_equal(sum, 22501);
 	assert_int_equal(store_batch_drop(s, &a), 0);
+	struct store_file f = one_file();
+	const struct ladder ladder = {0};
+	const struct ledger ledger = {0};
+	f.id = 2;
+	assert_int_equal(store_file_put(s, &f, &ladder, &ledger, SLICE_EMPTY), 0);
 	assert_int_equal(store_file_drop(s, 2), 0);
+	assert_int_equal(store_files(s, "bounces", no_file, NULL), 0);
 	sum = 0;
 	assert_int_equal(store_batches(s, count_batch, &sum), 0);
 	assert_int_equal(sum, 25);
@@ -543,6 +581,8 @@ int main(void)
 	        TEST(test_a_slow_disk_is_synced_a_tenth_of_the_time),
 	        TEST(test_only_one_process_writes),
 	        TEST(test_others_read_beside_the_writer),
+	        TEST(test_a_reader_leaves_the_descriptors_of_others_alone),
+	        TEST(test_a_state_dir_may_be_behind_a_link),
 	        TEST(test_a_newer_store_is_refused),
 	        TEST(test_another_database_is_refused),
 	        TEST(test_what_is_no_database_is_refused),

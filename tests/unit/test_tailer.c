@@ -351,6 +351,31 @@ static void test_header_only_file_goes_on_after_a_restart(void **state)
 	expect("");
 }
 
+static void test_a_header_too_long_to_compare_is_read_again(void **state)
+{
+	(void)state;
+	struct tail_file *f;
+	struct line line;
+	static char header[3 * LINE_MAX_TEST];
+	memset(header, 'x', sizeof(header));
+	memcpy(header, "type,", 5);
+	header[sizeof(header) - 1] = '\n';
+	start(TAIL_FIRST_LIVE);
+	temp_put(live(0), O_APPEND, header, sizeof(header));
+	wake();
+	assert_true(next(&f, &line));
+	const struct slice whole = {header, sizeof(header) - 1};
+	assert_int_equal(tail_file_set_header(f, whole), 0);
+	acknowledge(f, &line);
+	save();
+	restart();
+	forget();
+	temp_append(live(0), "b,1\n");
+	turn();
+	assert_non_null(strstr(fx.log, "0000|type,xxx"));
+	assert_non_null(strstr(fx.log, "0000|b,1\n"));
+}
+
 static void test_acknowledged_beyond_a_gap_is_not_read_again(void **state)
 {
 	(void)state;
@@ -395,6 +420,40 @@ static void test_a_line_longer_than_line_max_is_cut_and_proves_its_file(void **s
 	assert_int_equal(status().counters.crashes, 0);
 }
 
+/* Of the last committed row, even if it was acknowledged before a row that stands above it. */
+static void test_T6_rows_acknowledged_beyond_a_gap_prove_their_file(void **state)
+{
+	(void)state;
+	struct tail_file *f;
+	struct line lines[3];
+	start(TAIL_FIRST_LIVE);
+	temp_append(live(0), "b,1\nb,2\nb,3\n");
+	wake();
+	for (int i = 0; i < 3; i++)
+		assert_true(next(&f, &lines[i]));
+	acknowledge(f, &lines[0]);
+	acknowledge(f, &lines[2]);
+	acknowledge(f, &lines[1]);
+	save();
+	stop();
+	forget();
+	temp_rewrite(live(0), "b,1\nb,2\nb,7\n");
+	start(TAIL_FIRST_LIVE);
+	turn();
+	expect("0000|b,2\n0000|b,7\n");
+}
+
+static void test_what_was_saved_is_not_saved_again(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_LIVE);
+	temp_append(live(0), HEAD "b,1\n");
+	turn();
+	assert_false(tailer_dirty(fx.tailer));
+	rescan();
+	assert_false(tailer_dirty(fx.tailer));
+}
+
 /* ---- order ---- */
 
 static void test_T2_older_files_come_first_and_the_bare_name_last(void **state)
@@ -410,6 +469,20 @@ static void test_T2_older_files_come_first_and_the_bare_name_last(void **state)
 	turn();
 	expect("0007|type,a\n0007|b,1\n9999|type,a\n9999|b,2\n10000|type,a\n10000|b,3\n"
 	       "bare|type,a\nbare|b,bare\n");
+}
+
+static void test_more_files_than_are_held_open_are_read_at_once(void **state)
+{
+	(void)state;
+	char text[32], want[4096] = "";
+	for (unsigned n = 0; n < 100; n++) {
+		(void)snprintf(text, sizeof(text), "b,%u\n", n);
+		temp_append(live(n), text);
+		(void)sprintf(want + strlen(want), "%04u|%s", n, text);
+	}
+	start(TAIL_FIRST_LIVE);
+	turn();
+	expect(want);
 }
 
 /* Batches of one line each. */
@@ -680,6 +753,47 @@ static void test_copy_while_stopped_with_rows_unread(void **state)
 	assert_int_equal(status().counters.gone_unread, 0);
 }
 
+static void test_a_file_that_goes_on_under_its_copy_is_committed_there(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_LIVE);
+	temp_append(live(0), HEAD "b,1\n");
+	turn();
+	copy_of_live(0, 0, 999);
+	temp_append(live(1), HEAD "b,2\n"); /* before its inode is free */
+	unlink_in_temp(live(0));
+	rescan();
+	rescan();
+	rescan();
+	rescan();
+	temp_append(moved(0), "b,late\n");
+	turn();
+	expect("0000|type,a\n0000|b,1\n0001|type,a\n0001|b,2\n0000|b,late\n");
+	assert_int_equal(status().counters.copies, 1);
+	restart();
+	turn();
+	rescan();
+	expect("");
+}
+
+static void test_a_fork_is_read_from_where_it_differs(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_LIVE);
+	temp_append(live(0), HEAD "b,1\nb,2\nb,3\n");
+	turn();
+	forget();
+	temp_append(live(1), HEAD "b,1\nb,7\nb,8\nb,9\n");
+	turn();
+	rescan();
+	expect("0001|b,7\n0001|b,8\n0001|b,9\n");
+	expect_note("begins like a file that is known");
+	restart();
+	turn();
+	rescan();
+	expect("");
+}
+
 static void test_one_follower_per_identity(void **state)
 {
 	(void)state;
@@ -765,6 +879,56 @@ static void test_truncated_file_is_read_from_its_beginning(void **state)
 	assert_int_equal(status().counters.truncations, 1);
 	assert_int_equal(status().gone, 0);
 	expect_note("was truncated or rewritten");
+}
+
+/* Proofs of the old contents say nothing about the new ones. */
+static void test_a_truncated_file_is_known_after_a_restart(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_LIVE);
+	temp_append(live(0), HEAD "b,1\nb,2\nb,3\n");
+	turn();
+	temp_rewrite(live(0), HEAD "b,4\n");
+	turn();
+	restart();
+	forget();
+	turn();
+	rescan();
+	expect("");
+}
+
+static void test_a_copy_of_what_was_truncated_is_not_read_again(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_LIVE);
+	temp_append(live(0), HEAD "b,1\nb,2\n");
+	turn();
+	forget();
+	temp_rewrite(live(0), HEAD "b,3\n");
+	turn();
+	temp_append(moved(0), HEAD "b,1\nb,2\n");
+	turn();
+	rescan();
+	rescan();
+	expect("0000|type,a\n0000|b,3\n");
+}
+
+static void test_a_file_shortened_while_open_keeps_its_header(void **state)
+{
+	(void)state;
+	struct tail_file *f;
+	struct line line;
+	start(TAIL_FIRST_LIVE);
+	temp_append(live(0), HEAD "b,1\nb,2\n");
+	turn();
+	forget();
+	temp_rewrite(live(0), HEAD "b,1\nb,7\n");
+	temp_append(live(0), "b,8\n");
+	fx.now_ms += 10;
+	wake();
+	assert_true(next(&f, &line));
+	expect("0000|b,7\n");
+	assert_true(slice_is(tail_file_header(f), "type,a"));
 }
 
 static void test_rewritten_longer_is_noticed(void **state)
@@ -1184,6 +1348,29 @@ static void test_damaged_gz_is_passed_over_and_tried_again(void **state)
 	assert_int_equal(status().unreadable, 0);
 }
 
+/* It was whole when it was opened. */
+static void test_a_gz_damaged_while_it_is_read_is_passed_over_until_it_is_mended(void **state)
+{
+	(void)state;
+	char gz[80], packed[4096];
+	start(TAIL_FIRST_LIVE);
+	temp_append("plain", HEAD "b,1\nb,2\n");
+	(void)snprintf(gz, sizeof(gz), "%s.gz", moved(0));
+	gzip_to("plain", gz);
+	wake();
+	size_t len = read_in_temp(gz, packed, sizeof(packed));
+	temp_put(gz, O_TRUNC, "this is no gzip file, and another size", 38);
+	drain();
+	expect("");
+	assert_int_equal(status().unreadable, 1);
+	expect_note("passing it over");
+	temp_put(gz, O_TRUNC, packed, len);
+	rescan();
+	rescan();
+	expect("0000|type,a\n0000|b,1\n0000|b,2\n");
+	assert_int_equal(status().unreadable, 0);
+}
+
 /* Two rows of which one was acknowledged. */
 static void half_delivered(void)
 {
@@ -1260,6 +1447,21 @@ static void test_gone_unread_is_counted_and_said(void **state)
 	rescan();
 	assert_int_equal(status().counters.gone_unread, 1);
 	assert_int_equal(status().gone, 1);
+}
+
+/* Counted by a version that did not note when. */
+static void test_what_was_gone_unread_before_has_a_time(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_LIVE);
+	assert_int_equal(store_put(fx.store, "bounces", "gone_unread", 3), 0);
+	restart();
+	assert_int_equal(status().counters.gone_unread, 3);
+	uint64_t when = status().counters.gone_unread_ms;
+	assert_true(when > 0);
+	save();
+	restart();
+	assert_int_equal(status().counters.gone_unread_ms, when);
 }
 
 /* A finished file that last changed so many seconds ago. */
@@ -1558,9 +1760,13 @@ static const struct CMUnitTest tests[] = {
         TEST(test_T5_lines_not_saved_come_again_after_a_crash),
         TEST(test_header_is_known_after_a_restart),
         TEST(test_header_only_file_goes_on_after_a_restart),
+        TEST(test_a_header_too_long_to_compare_is_read_again),
         TEST(test_acknowledged_beyond_a_gap_is_not_read_again),
         TEST(test_a_line_longer_than_line_max_is_cut_and_proves_its_file),
+        TEST(test_T6_rows_acknowledged_beyond_a_gap_prove_their_file),
+        TEST(test_what_was_saved_is_not_saved_again),
         TEST(test_T2_older_files_come_first_and_the_bare_name_last),
+        TEST(test_more_files_than_are_held_open_are_read_at_once),
         TEST(test_fair_order_alternates_newest_and_oldest),
         TEST(test_oldest_first_comes_back_to_an_older_file_that_grew),
         TEST(test_rotation_move_before_create),
@@ -1574,10 +1780,15 @@ static const struct CMUnitTest tests[] = {
         TEST(test_copy_to_another_volume_is_the_same_file),
         TEST(test_copy_that_shows_itself_behind_a_newer_file),
         TEST(test_copy_while_stopped_with_rows_unread),
+        TEST(test_a_file_that_goes_on_under_its_copy_is_committed_there),
+        TEST(test_a_fork_is_read_from_where_it_differs),
         TEST(test_one_follower_per_identity),
         TEST(test_gz_of_an_unfinished_file_goes_on_at_the_offset),
         TEST(test_gz_beside_its_plain_file_is_left_alone),
         TEST(test_truncated_file_is_read_from_its_beginning),
+        TEST(test_a_truncated_file_is_known_after_a_restart),
+        TEST(test_a_copy_of_what_was_truncated_is_not_read_again),
+        TEST(test_a_file_shortened_while_open_keeps_its_header),
         TEST(test_rewritten_longer_is_noticed),
         TEST(test_truncated_after_a_quiet_restart),
         TEST(test_rewritten_longer_after_a_quiet_restart),
@@ -1600,9 +1811,11 @@ static const struct CMUnitTest tests[] = {
         TEST(test_missing_folders_are_waited_for),
         TEST(test_unreadable_file_is_passed_over_and_tried_again),
         TEST(test_damaged_gz_is_passed_over_and_tried_again),
+        TEST(test_a_gz_damaged_while_it_is_read_is_passed_over_until_it_is_mended),
         TEST(test_gone_unread_is_counted_and_said),
         TEST(test_a_proof_that_cannot_be_read_is_said),
         TEST(test_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing),
+        TEST(test_what_was_gone_unread_before_has_a_time),
         TEST(test_the_age_at_which_files_are_deleted_is_learnt),
         TEST(test_the_oldest_file_with_unread_rows_is_told),
         TEST(test_a_compressed_file_was_not_deleted),
