@@ -26,7 +26,7 @@ struct reconcile {
 /* One line of the table. */
 struct outcome {
 	const char *name;
-	bool has_written, from_log;
+	bool from_log; /* else counted here */
 	uint64_t written;
 	const struct store_file *kept; /* NULL: the store knows nothing of it */
 	bool whole;
@@ -83,12 +83,10 @@ static void print_number(int width, bool known, uint64_t n)
 		(void)printf(" %*s", width, "-");
 }
 
-static void print_counts(const char *name, bool has_written, uint64_t written,
-                         const struct tally *t)
+static void print_counts(const char *name, uint64_t written, const struct tally *t)
 {
 	static const struct tally none;
-	(void)printf("%-36s", name);
-	print_number(10, has_written, written);
+	(void)printf("%-36s %10" PRIu64, name, written);
 	print_number(10, t != NULL, (t ? t : &none)->rows);
 	print_number(12, t != NULL, (t ? t : &none)->acked);
 	print_number(8, t != NULL, (t ? t : &none)->dead);
@@ -104,10 +102,8 @@ static const char *verdict(const struct outcome *l)
 	const struct tally *t = &l->kept->tally;
 	if (t->rows != t->acked + t->dead + t->skipped + t->ignored)
 		return "DIFFERENCE: rows were read and nothing became of them";
-	if (l->has_written && l->written == t->rows)
+	if (l->written == t->rows)
 		return l->whole ? NULL : "DIFFERENCE: what follows the last record is not read yet";
-	if (!l->has_written)
-		return "DIFFERENCE: gone, and not in the log";
 	if (l->written < t->rows)
 		return "DIFFERENCE: more was read than was written";
 	return l->whole ? "DIFFERENCE: records are missing" : "DIFFERENCE: behind, not all is read";
@@ -118,7 +114,7 @@ static void print_line(struct reconcile *o, const struct outcome *l)
 	char name[512];
 	const struct tally *t = l->kept ? &l->kept->tally : NULL;
 	utf8_printable(l->name, strlen(l->name), name, sizeof(name));
-	print_counts(name, l->has_written, l->written, t);
+	print_counts(name, l->written, t);
 	o->files++;
 	if (l->kept && l->kept->passed) {
 		o->passed++;
@@ -131,8 +127,7 @@ static void print_line(struct reconcile *o, const struct outcome *l)
 	const char *why = verdict(l);
 	o->differences += why != NULL;
 	(void)printf("  %s%s\n", why ? why : "ok",
-	             l->has_written && !l->from_log && o->log_path ? " (counted: not in the log)"
-	                                                           : "");
+	             !l->from_log && o->log_path ? " (counted: not in the log)" : "");
 }
 
 static int look(struct reconcile *o, const struct shelf_file *f)
@@ -149,7 +144,6 @@ static int look(struct reconcile *o, const struct shelf_file *f)
 		return rc;
 	ledger_free(&known.ledger);
 	struct outcome line = {.name = f->name,
-	                       .has_written = true,
 	                       .from_log = logged != NULL,
 	                       .kept = known.entry ? &known.entry->kept : NULL,
 	                       .whole = known.whole};
@@ -180,7 +174,6 @@ static void look_at_gone(struct reconcile *o)
 		}
 		const struct shelf_entry *e = shelf_entry_named(&o->shelf, c->name);
 		const struct outcome line = {.name = c->name,
-		                             .has_written = true,
 		                             .from_log = true,
 		                             .written = c->records,
 		                             .kept = e ? &e->kept : NULL,
@@ -207,7 +200,7 @@ static int print_table(struct reconcile *o)
 		}
 	}
 	look_at_gone(o);
-	print_counts("all", true, o->written, &o->total);
+	print_counts("all", o->written, &o->total);
 	(void)printf("\n%zu file%s, %zu with a difference", o->files, units_s(o->files),
 	             o->differences);
 	if (o->passed > 0)
