@@ -241,8 +241,7 @@ void http_target_refresh(struct http_target *t)
 	t->refreshed_ms = clock_mono_ms();
 }
 
-/* libcurl counts ages in seconds, and 0 would mean any: a connection a second old may slip through.
- */
+/* libcurl counts ages in seconds, and 0 would mean any: one a second old may slip through. */
 static void set_connection(struct call *c, struct http_target *t)
 {
 	int64_t age_s = (clock_mono_ms() - t->refreshed_ms) / 1000;
