@@ -215,11 +215,11 @@ static int scan_folder(struct source *s, int dir)
 		return 0;
 	}
 	int rc = 0, error = 0;
-	while (rc == 0 && error == 0) {
+	while (rc == 0) {
 		errno = 0;
 		const struct dirent *e = readdir(d);
 		if (!e) {
-			error = errno;
+			error = errno ? errno : error;
 			break;
 		}
 		rc = take(s, dir, dirfd(d), e->d_name, false, &error);
