@@ -278,6 +278,27 @@ def test_second_tries_take_as_much_memory_as_records_at_most(site):
     finish(agent, backend, tokens)
 
 
+def test_a_run_that_is_lifted_before_the_last_one_had_its_tries_costs_it_none(site):
+    """The second try is owed: letters of the first run that had no room yet go with the next one."""
+    backend, agent, acct, _ = delivering(site, refuse_limit=20, in_flight=2, retry_max="100ms")
+    tokens = more(acct, 3, "A")
+    all_there(backend, tokens)
+    backend.rule(status=422, body="no")
+    tokens += more(acct, 30, "X")
+    agent.wait_for("refuses record after record")
+    first = buried(agent)
+    assert len(first) == 20
+    backend.control({"clear": True}, *({"contains": orig(token), "status": 500} for token in first))
+    all_there(backend, set(tokens) - set(first))
+    backend.rule(status=422, body="no")
+    tokens += more(acct, 30, "Y")
+    eventually(lambda: len(letters(agent)) == 40)
+    backend.clear()
+    all_there(backend, tokens)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens)
+
+
 def test_2xx_resets_the_count_of_refusals(site):
     """"any 2xx resets it": scattered refusals never hold an endpoint."""
     backend, agent, acct, _ = delivering(site, refuse_limit=2, in_flight=1)

@@ -565,6 +565,10 @@ static void test_dead_letters_of_one_run(void **state)
 	assert_string_equal(seen, "2 5 ");
 	assert_int_equal(store_dead_run(s, "octeth", 2, 2, take_dead, seen), 0);
 	assert_string_equal(seen, "2 5 5 ");
+	assert_int_equal(store_dead_run_becomes(s, "octeth", 2, 1), 0);
+	assert_int_equal(store_dead_run_becomes(s, "other", 1, 0), 0);
+	assert_int_equal(store_dead_run(s, "octeth", 1, 3, take_dead, seen), 0);
+	assert_string_equal(seen, "2 5 5 4 5 ");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
