@@ -1417,6 +1417,25 @@ static void test_a_proof_that_cannot_be_read_is_said(void **state)
 	assert_int_equal(status().unreadable, 0);
 }
 
+/* There is nothing more to read in it; still, what was said of it must not stand for ever. */
+static void test_a_proof_that_could_not_be_read_is_tried_again(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_ALL);
+	temp_append(live(0), HEAD "b,1\n");
+	turn();
+	stop();
+	broken_rows = true;
+	start(TAIL_FIRST_ALL);
+	rescan();
+	broken_rows = false;
+	assert_int_equal(status().unreadable, 1);
+	forget();
+	rescan();
+	expect("");
+	assert_int_equal(status().unreadable, 0);
+}
+
 static void test_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing(void **state)
 {
 	(void)state;
@@ -1848,6 +1867,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_a_gz_damaged_while_it_is_read_is_passed_over_until_it_is_mended),
         TEST(test_gone_unread_is_counted_and_said),
         TEST(test_a_proof_that_cannot_be_read_is_said),
+        TEST(test_a_proof_that_could_not_be_read_is_tried_again),
         TEST(test_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing),
         TEST(test_a_file_that_cannot_be_looked_at_hides_no_other),
         TEST(test_what_was_gone_unread_before_has_a_time),
