@@ -361,8 +361,8 @@ again:
 void books_lifted(size_t endpoint, int64_t run, void *arg)
 {
 	struct agent *a = arg;
+	/* Letters of a run before have lower numbers: those that are out are not sent twice. */
 	a->lifted[endpoint].run = run;
-	a->lifted[endpoint].after = 0;
 	a->lifted[endpoint].all = false;
 }
 

@@ -66,6 +66,16 @@ int memory_pause(struct agent *a, size_t endpoint, bool paused)
 	return rc;
 }
 
+/* A run that was lifted before and has not had all its tries gets them with this one. */
+static int put_lifted(struct agent *a, size_t i, const char *scope)
+{
+	int64_t owed, run = a->lifted[i].run;
+	int rc = store_get(a->store, scope, "lifted", 0, &owed);
+	if (rc == 0 && owed != 0 && run != 0 && owed != run)
+		rc = store_dead_run_becomes(a->store, a->conf->endpoints[i].name, owed, run);
+	return rc == 0 ? store_put(a->store, scope, "lifted", run) : rc;
+}
+
 int memory_put(struct agent *a, size_t i)
 {
 	struct ship_memory m = ship_memory(a->ship, i);
@@ -81,7 +91,7 @@ int memory_put(struct agent *a, size_t i)
 	if (rc == 0)
 		rc = store_put(a->store, scope, "run", m.run);
 	if (rc == 0) /* a lift changes the run, too */
-		rc = store_put(a->store, scope, "lifted", a->lifted[i].run);
+		rc = put_lifted(a, i, scope);
 	return rc;
 }
 
@@ -90,7 +100,7 @@ int memory_lift_over(struct agent *a, size_t endpoint)
 	const struct ship_conf *e = &a->conf->endpoints[endpoint];
 	char scope[SCOPE_SIZE];
 	scope_of(scope, e);
-	int rc = store_dead_run_over(a->store, e->name, a->lifted[endpoint].run);
+	int rc = store_dead_run_becomes(a->store, e->name, a->lifted[endpoint].run, 0);
 	if (rc == 0)
 		rc = store_put(a->store, scope, "lifted", 0);
 	if (rc == 0)

@@ -10,8 +10,8 @@
  *  S2  A batch holds records of one file only.  Done reports come as the answers come; the caller
  *      moves a file's offset over its contiguous prefix and remembers what lies beyond a gap.
  *  S3  Bounded.  At most two times in_flight batches and one a lane exist for an endpoint, and
- *      pieces of those that were split.  When ship_room() says no, stop reading: the file on disk
- *      is the queue.
+ *      pieces of those that were split; beside them as many other tries of dead letters.  When
+ *      ship_room() says no, stop reading: the file on disk is the queue.
  *  S4  A batch that is tried again is sent byte for byte as before.  Its idempotency key is a hash
  *      of its uncompressed body, so one key never carries two bodies.  It is first sent after
  *      ship_stored(), that is, once its boundary survives a crash.

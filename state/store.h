@@ -142,8 +142,9 @@ int store_dead_of(struct store *s, const struct hash128 *id, store_dead_fn *fn,
  */
 int store_dead_run(struct store *s, const char *endpoint, int64_t run, int64_t after,
                    store_dead_fn *fn, void *arg) MUST_CHECK;
-/* They had their other try: the run is forgotten. */
-int store_dead_run_over(struct store *s, const char *endpoint, int64_t run) MUST_CHECK;
+/* They belong to another run from here on, or (0) to none. */
+int store_dead_run_becomes(struct store *s, const char *endpoint, int64_t run,
+                           int64_t other) MUST_CHECK;
 int store_dead_count(struct store *s, int64_t *ret_records, int64_t *ret_bytes) MUST_CHECK;
 
 /* Numbers and words by scope and name; absolute values, so that writing again does no harm. */

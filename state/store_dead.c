@@ -152,10 +152,10 @@ int store_dead_run(struct store *s, const char *endpoint, int64_t run, int64_t a
 	                "tii", endpoint, run, after);
 }
 
-int store_dead_run_over(struct store *s, const char *endpoint, int64_t run)
+int store_dead_run_becomes(struct store *s, const char *endpoint, int64_t run, int64_t other)
 {
-	return sql_run(store_sql(s), "UPDATE dead SET run = 0 WHERE endpoint = ? AND run = ?", "ti",
-	               endpoint, run);
+	return sql_run(store_sql(s), "UPDATE dead SET run = ? WHERE endpoint = ? AND run = ?",
+	               "iti", other, endpoint, run);
 }
 
 int store_dead_count(struct store *s, int64_t *ret_records, int64_t *ret_bytes)

@@ -74,7 +74,7 @@ static bool wants_reading(const struct tail_file *f, bool hint)
 		return !f->verified || hint;
 	if (f->open)
 		return hint || f->size != follow_read_to(f->open->follow) || f->unreadable;
-	return f->size != f->offset || (hint && !f->verified);
+	return f->size != f->offset || f->unreadable || (hint && !f->verified);
 }
 
 static int take_known(struct tail_file *f, int dir, const char *name, const struct acct_name *key,
@@ -215,11 +215,11 @@ static int scan_folder(struct source *s, int dir)
 		return 0;
 	}
 	int rc = 0, error = 0;
-	while (rc == 0 && error == 0) {
+	while (rc == 0) {
 		errno = 0;
 		const struct dirent *e = readdir(d);
 		if (!e) {
-			error = errno;
+			error = errno ? errno : error;
 			break;
 		}
 		rc = take(s, dir, dirfd(d), e->d_name, false, &error);

@@ -241,8 +241,7 @@ def test_run_of_refusals_ends_with_another_url(site):
 def test_second_try_survives_stops_and_reloads(site):
     """The second try is owed until it is answered: no reload, stop or kill loses it."""
     backend, agent, _, tokens = refused_run(site)
-    backend.clear()
-    backend.rule(skip=1, status=503)
+    backend.control({"clear": True}, {"skip": 1, "status": 503})
     agent.wait_for("accepting again")
     agent.hup()
     agent.wait_for("reload: done")
@@ -265,13 +264,33 @@ def test_second_tries_take_as_much_memory_as_records_at_most(site):
     backend.rule(status=422, body="no")
     tokens += more(acct, 110)
     agent.wait_for("refuses record after record")
-    assert len(letters(agent)) == 100
-    backend.clear()
-    backend.rule(skip=1, status=503)
+    eventually(lambda: len(letters(agent)) == 100)
+    backend.control({"clear": True}, {"skip": 1, "status": 503})
     agent.wait_for("accepting again")
     wait_state(agent, "retrying")
     rescanned(agent)
     assert 0 < agent.status()["endpoints"][0]["recordsWaiting"] <= 2 * (2 * 2 + 1)
+    backend.clear()
+    all_there(backend, tokens)
+    eventually(lambda: not letters(agent))
+    finish(agent, backend, tokens)
+
+
+def test_a_run_that_is_lifted_before_the_last_one_had_its_tries_costs_it_none(site):
+    """The second try is owed: letters of the first run that had no room yet go with the next one."""
+    backend, agent, acct, _ = delivering(site, refuse_limit=20, in_flight=2, retry_max="100ms")
+    tokens = more(acct, 3, "A")
+    all_there(backend, tokens)
+    backend.rule(status=422, body="no")
+    tokens += more(acct, 30, "X")
+    agent.wait_for("refuses record after record")
+    eventually(lambda: len(letters(agent)) == 20)
+    first = buried(agent)
+    backend.control({"clear": True}, *({"contains": orig(token), "status": 500} for token in first))
+    all_there(backend, set(tokens) - set(first))
+    backend.rule(status=422, body="no")
+    tokens += more(acct, 30, "Y")
+    eventually(lambda: len(letters(agent)) == 40)
     backend.clear()
     all_there(backend, tokens)
     eventually(lambda: not letters(agent))

@@ -152,6 +152,14 @@ static int64_t synchronous(void)
 	return mode;
 }
 
+/* What SQLite calls is this one: a disk that takes its time, and no other. */
+static unsigned disk_ms;
+int fdatasync(int fd)
+{
+	(void)fd;
+	return usleep(disk_ms * 1000);
+}
+
 static void commit_at(int64_t now_ms)
 {
 	assert_int_equal(store_begin(s), 0);
@@ -174,14 +182,6 @@ static void test_one_commit_a_second_is_synced(void **state)
 	assert_int_equal(synchronous(), 2);
 	commit_at(11020);
 	assert_int_equal(synchronous(), 1);
-}
-
-/* What SQLite calls is this one: a disk that takes its time. */
-static unsigned disk_ms;
-int fdatasync(int fd)
-{
-	(void)usleep(disk_ms * 1000);
-	return fsync(fd);
 }
 
 static void test_a_slow_disk_is_synced_a_tenth_of_the_time(void **state)
@@ -565,6 +565,10 @@ static void test_dead_letters_of_one_run(void **state)
 	assert_string_equal(seen, "2 5 ");
 	assert_int_equal(store_dead_run(s, "octeth", 2, 2, take_dead, seen), 0);
 	assert_string_equal(seen, "2 5 5 ");
+	assert_int_equal(store_dead_run_becomes(s, "octeth", 2, 1), 0);
+	assert_int_equal(store_dead_run_becomes(s, "other", 1, 0), 0);
+	assert_int_equal(store_dead_run(s, "octeth", 1, 3, take_dead, seen), 0);
+	assert_string_equal(seen, "2 5 5 4 5 ");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

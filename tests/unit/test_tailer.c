@@ -33,7 +33,8 @@ static struct {
 
 /* ---- a disk with bad places: what is called here instead of libc's ---- */
 
-static bool broken_rows, broken_folders;
+static bool broken_rows, broken_folders, broken_entry;
+static char broken_name[64]; /* the first that was looked at */
 
 #define LIBC(name)                                                                                 \
 	static __typeof__(&name) libc;                                                             \
@@ -52,6 +53,18 @@ ssize_t pread(int fd, void *data, size_t len, off_t offset)
 		return -1;
 	}
 	return libc(fd, data, len, offset);
+}
+
+int fstatat(int dir, const char *name, struct stat *st, int flags)
+{
+	LIBC(fstatat)
+	if (broken_entry && !*broken_name)
+		(void)snprintf(broken_name, sizeof(broken_name), "%s", name);
+	if (broken_entry && strcmp(name, broken_name) == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return libc(dir, name, st, flags);
 }
 
 struct dirent *readdir(DIR *d)
@@ -1404,6 +1417,25 @@ static void test_a_proof_that_cannot_be_read_is_said(void **state)
 	assert_int_equal(status().unreadable, 0);
 }
 
+/* There is nothing more to read in it; still, what was said of it must not stand for ever. */
+static void test_a_proof_that_could_not_be_read_is_tried_again(void **state)
+{
+	(void)state;
+	start(TAIL_FIRST_ALL);
+	temp_append(live(0), HEAD "b,1\n");
+	turn();
+	stop();
+	broken_rows = true;
+	start(TAIL_FIRST_ALL);
+	rescan();
+	broken_rows = false;
+	assert_int_equal(status().unreadable, 1);
+	forget();
+	rescan();
+	expect("");
+	assert_int_equal(status().unreadable, 0);
+}
+
 static void test_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing(void **state)
 {
 	(void)state;
@@ -1423,6 +1455,27 @@ static void test_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing(void *
 	assert_int_equal(status().counters.gone_unread, 0);
 	rescan();
 	assert_int_equal(status().tally.acked, 40);
+}
+
+static void test_a_file_that_cannot_be_looked_at_hides_no_other(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 5; n++) {
+		char text[32];
+		(void)snprintf(text, sizeof(text), HEAD "b,%u\n", n);
+		temp_append(live(n), text);
+	}
+	broken_entry = true;
+	start(TAIL_FIRST_ALL);
+	turn();
+	for (unsigned n = 0; n < 5; n++)
+		rescan();
+	broken_entry = false;
+	assert_int_equal(status().tally.acked, 4);
+	expect_note("Input/output error; waiting for it");
+	rescan();
+	assert_int_equal(status().tally.acked, 5);
+	assert_int_equal(status().counters.gone_unread, 0);
 }
 
 static void test_gone_unread_is_counted_and_said(void **state)
@@ -1814,7 +1867,9 @@ static const struct CMUnitTest tests[] = {
         TEST(test_a_gz_damaged_while_it_is_read_is_passed_over_until_it_is_mended),
         TEST(test_gone_unread_is_counted_and_said),
         TEST(test_a_proof_that_cannot_be_read_is_said),
+        TEST(test_a_proof_that_could_not_be_read_is_tried_again),
         TEST(test_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing),
+        TEST(test_a_file_that_cannot_be_looked_at_hides_no_other),
         TEST(test_what_was_gone_unread_before_has_a_time),
         TEST(test_the_age_at_which_files_are_deleted_is_learnt),
         TEST(test_the_oldest_file_with_unread_rows_is_told),
