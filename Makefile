@@ -23,7 +23,7 @@ PKGS   := libcurl libcrypto libcjson libconfuse sqlite3 libsystemd libmicrohttpd
 PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libssl-dev libcjson-dev libconfuse-dev \
 	libinotifytools0-dev libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
 	zlib1g-dev libpcre2-dev
-PACKAGES_CHECK := $(PACKAGES) libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates mandoc
+PACKAGES_CHECK := $(PACKAGES) libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates mandoc mount
 
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
