@@ -416,10 +416,10 @@ def test_dead_letters_are_made_once_whatever_happens(site):
         agent.kill9()
     backend.clear()
     up(agent)
-    arrived(backend, 2)
+    eventually(lambda: {record for record, _ in accepted(backend)} == {*good("T1-0", "T1-1")})
     status = stopped(agent)
     assert status["deadLetters"]["records"] == 1 and len(dead(agent)) == 1
-    compare(backend, good("T1-0", "T1-1"))
+    assert len(set(accepted(backend))) == 2  # a row may come twice, under the same id
 
 
 def test_bad_rows_do_not_wait_for_the_next_rescan(site):
