@@ -11,14 +11,6 @@
 
 #include "agent/agent.h"
 
-static int count_one(const struct store_dead *d, void *arg)
-{
-	struct store_dead_filter *what = arg;
-	what->limit++;
-	what->upto = d->number;
-	return 0;
-}
-
 /* The filter's texts as one piece of memory. */
 static int keep_texts(struct retry *r, const struct store_dead_filter *what)
 {
@@ -46,14 +38,13 @@ static int keep_texts(struct retry *r, const struct store_dead_filter *what)
 /* The letters are those that exist now: one that is refused again is not tried for ever. */
 int retry_begin(struct agent *a, const struct store_dead_filter *what, int64_t *ret_n)
 {
-	struct store_dead_filter count = *what;
-	int rc = store_dead_find(a->store, what, count_one, &count);
-	*ret_n = count.limit;
-	if (rc < 0 || count.limit == 0)
+	int64_t last;
+	int rc = store_dead_count_found(a->store, what, ret_n, &last);
+	if (rc < 0 || *ret_n == 0)
 		return rc;
 	retry_end(a);
 	a->retry.what = *what;
-	a->retry.what.upto = count.upto;
+	a->retry.what.upto = last;
 	a->retry.delivered = a->retry.refused = a->retry.unsendable = 0;
 	return keep_texts(&a->retry, what);
 }

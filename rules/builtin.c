@@ -18,19 +18,18 @@ static const struct {
 	{                                                                                          \
 		code, "builtin:status " code, said                                                 \
 	}
-        STATUS("4", RULES_SOFT),        STATUS("5.1.0", RULES_UNKNOWN),
-        STATUS("5.1.1", RULES_HARD),    STATUS("5.1.2", RULES_HARD),
-        STATUS("5.1.3", RULES_HARD),    STATUS("5.1.4", RULES_SOFT),
-        STATUS("5.1.6", RULES_HARD),    STATUS("5.1.7", RULES_BLOCK),
-        STATUS("5.1.8", RULES_BLOCK),   STATUS("5.1.9", RULES_SOFT),
-        STATUS("5.1.10", RULES_HARD),   STATUS("5.1.351", RULES_HARD),
-        STATUS("5.2.0", RULES_UNKNOWN), STATUS("5.2.1", RULES_HARD),
-        STATUS("5.2", RULES_SOFT),      STATUS("5.3", RULES_SOFT),
-        STATUS("5.4.0", RULES_UNKNOWN), STATUS("5.4.4", RULES_HARD),
-        STATUS("5.4.310", RULES_HARD),  STATUS("5.4", RULES_SOFT),
-        STATUS("5.5.0", RULES_UNKNOWN), STATUS("5.5.1", RULES_UNKNOWN),
-        STATUS("5.5", RULES_SOFT),      STATUS("5.6.0", RULES_UNKNOWN),
-        STATUS("5.6", RULES_BLOCK),     STATUS("5.7.0", RULES_BLOCK),
+        STATUS("4", RULES_SOFT),        STATUS("5.1.1", RULES_HARD),
+        STATUS("5.1.2", RULES_HARD),    STATUS("5.1.3", RULES_HARD),
+        STATUS("5.1.4", RULES_SOFT),    STATUS("5.1.6", RULES_HARD),
+        STATUS("5.1.7", RULES_BLOCK),   STATUS("5.1.8", RULES_BLOCK),
+        STATUS("5.1.9", RULES_SOFT),    STATUS("5.1.10", RULES_HARD),
+        STATUS("5.1.351", RULES_HARD),  STATUS("5.2.0", RULES_UNKNOWN),
+        STATUS("5.2.1", RULES_HARD),    STATUS("5.2", RULES_SOFT),
+        STATUS("5.3", RULES_SOFT),      STATUS("5.4.0", RULES_UNKNOWN),
+        STATUS("5.4.4", RULES_HARD),    STATUS("5.4.310", RULES_HARD),
+        STATUS("5.4", RULES_SOFT),      STATUS("5.5.0", RULES_UNKNOWN),
+        STATUS("5.5.1", RULES_UNKNOWN), STATUS("5.5", RULES_SOFT),
+        STATUS("5.6.0", RULES_UNKNOWN), STATUS("5.6", RULES_BLOCK),
         STATUS("5.7", RULES_BLOCK),
 #undef STATUS
 };

@@ -160,6 +160,7 @@ struct parse {
 };
 int parse_text(struct parse *p, struct slice text) MUST_CHECK;
 int parse_octeth(struct parse *p, struct slice text) MUST_CHECK;
+void self_test_clear(struct self_test *t);
 /* Always -EINVAL. */
 int parse_mistake(struct parse *p, const char *fmt, ...) ERR_PRINTF(2, 3);
 
@@ -170,6 +171,7 @@ int line_octeth(struct parse *p, struct slice text, size_t at) MUST_CHECK;
 int line_conditions(struct parse *p, struct slice *text, struct condition **ret,
                     size_t *ret_n) MUST_CHECK;
 struct slice line_trim(struct slice s);
+size_t line_word_len(struct slice s); /* up to the first blank */
 void condition_clear(struct condition *c);
 void rule_clear(struct rule *r);
 

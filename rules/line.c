@@ -53,7 +53,7 @@ void rule_clear(struct rule *rule)
 
 /* ---- conditions ---- */
 
-static size_t word_len(struct slice s)
+size_t line_word_len(struct slice s)
 {
 	size_t n = 0;
 	while (n < s.len && s.text[n] != ' ' && s.text[n] != '\t')
@@ -114,7 +114,7 @@ static int add_value(struct parse *p, struct condition *c, struct slice value)
 
 static int read_condition(struct parse *p, struct condition *c, struct slice *text)
 {
-	size_t at = strlen(field_names[c->field]) + 1, len = word_len(*text);
+	size_t at = strlen(field_names[c->field]) + 1, len = line_word_len(*text);
 	const char *from = text->text + at, *end = text->text + len;
 	int rc = 0;
 	for (;;) {
@@ -272,7 +272,7 @@ static int read_option(struct parse *p, struct rule *rule, struct slice word)
 static int read_verdict(struct parse *p, struct rule *rule, struct slice rest)
 {
 	rest = line_trim(rest);
-	size_t len = word_len(rest);
+	size_t len = line_word_len(rest);
 	if (!rules_verdict_named((struct slice){rest.text, len}, &rule->said))
 		return parse_mistake(
 		        p, "unknown verdict '%.*s' (hard, soft, block, ignore or unknown)",
@@ -280,7 +280,7 @@ static int read_verdict(struct parse *p, struct rule *rule, struct slice rest)
 	int rc = 0;
 	for (;;) {
 		rest = line_trim((struct slice){rest.text + len, rest.len - len});
-		len = word_len(rest);
+		len = line_word_len(rest);
 		if (len == 0 || rc < 0)
 			return rc;
 		rc = read_option(p, rule, (struct slice){rest.text, len});
@@ -400,7 +400,7 @@ int line_rule(struct parse *p, struct slice text, size_t at)
 			rc = parse_mistake(p,
 			                   "'%.*s' is no condition (status=, cat=, domain=, mx=, "
 			                   "dsnaction=, feedback=, /re/ or !/re/)",
-			                   (int)word_len(head), head.text);
+			                   (int)line_word_len(head), head.text);
 	}
 	if (rc == 0)
 		rc = finish(p, &rule, source, tail);

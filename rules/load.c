@@ -24,12 +24,8 @@ struct rules *rules_free(struct rules *r)
 		return NULL;
 	for (size_t i = 0; i < r->n; i++)
 		rule_clear(&r->v[i]);
-	for (size_t i = 0; i < r->nself_tests; i++) {
-		for (size_t j = 0; j < r->self_tests[i].ngiven; j++)
-			condition_clear(&r->self_tests[i].given[j]);
-		free(r->self_tests[i].given);
-		free(r->self_tests[i].text);
-	}
+	for (size_t i = 0; i < r->nself_tests; i++)
+		self_test_clear(&r->self_tests[i]);
 	for (size_t i = 0; i < r->nfiles; i++)
 		free(r->files[i].path);
 	for (size_t i = 0; r->triggers && i < r->nliterals; i++)
@@ -117,6 +113,12 @@ static void digest(struct rules *r, struct slice text)
 	hash_hex(&h, r->digest);
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
 static int add_file(struct rules *r, const char *path, int owner)
 {
 	struct rules_file *bigger = realloc(r->files, (r->nfiles + 1) * sizeof(*bigger));
@@ -126,10 +128,9 @@ static int add_file(struct rules *r, const char *path, int owner)
 	char *copy = strdup(path);
 	if (!copy)
 		return -ENOMEM;
-	const char *slash = strrchr(copy, '/');
 	bigger[r->nfiles] = (struct rules_file){
 	        .path = copy,
-	        .name = slash ? slash + 1 : copy,
+	        .name = base_name(copy),
 	        .owner = owner < 0 ? (unsigned)r->nfiles : (unsigned)owner,
 	};
 	r->nfiles++;
@@ -236,12 +237,6 @@ static int run_tests(struct parse *p)
 }
 
 /* ---- all of them ---- */
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
 
 static int by_name(const void *a, const void *b)
 {

@@ -43,9 +43,7 @@ static bool arrow(struct slice s, const char *what, size_t *ret)
 static struct slice next_word(struct slice *s)
 {
 	*s = line_trim(*s);
-	size_t n = 0;
-	while (n < s->len && s->text[n] != ' ' && s->text[n] != '\t')
-		n++;
+	size_t n = line_word_len(*s);
 	struct slice word = {s->text, n};
 	*s = line_trim((struct slice){s->text + n, s->len - n});
 	return word;
@@ -130,7 +128,7 @@ static int keep_test(struct parse *p, struct self_test *t, struct slice text)
 	return 0;
 }
 
-static void self_test_clear(struct self_test *t)
+void self_test_clear(struct self_test *t)
 {
 	for (size_t i = 0; i < t->ngiven; i++)
 		condition_clear(&t->given[i]);

@@ -34,7 +34,10 @@ struct listen {
 
 const char *listen_query(const struct listen_request *request, const char *name)
 {
-	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+	const char *text = NULL;
+	enum MHD_Result there = MHD_lookup_connection_value_n(
+	        request->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &text, NULL);
+	return there == MHD_YES && !text ? "" : text;
 }
 
 const char *listen_header(const struct listen_request *request, const char *name)

@@ -22,7 +22,10 @@ struct listen_request {
 	void *connection;
 };
 
-/* A value of the query, decoded; NULL when it is not there.  Good until the handler returns. */
+/*
+ * A value of the query, decoded: "" for a name without "=", NULL when it is not there.  Good until
+ * the handler returns.
+ */
 const char *listen_query(const struct listen_request *request, const char *name);
 /* A header of the request, likewise. */
 const char *listen_header(const struct listen_request *request, const char *name);

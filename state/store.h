@@ -126,6 +126,10 @@ struct store_dead_filter {
 };
 int store_dead_find(struct store *s, const struct store_dead_filter *f, store_dead_fn *fn,
                     void *arg) MUST_CHECK;
+/* How many they are, and the last number, or 0, without reading their rows.  limit does not count.
+ */
+int store_dead_count_found(struct store *s, const struct store_dead_filter *f, int64_t *ret_n,
+                           int64_t *ret_last) MUST_CHECK;
 /* limit does not count. */
 int store_dead_drop_found(struct store *s, const struct store_dead_filter *f,
                           int64_t *ret_n) MUST_CHECK;

@@ -106,6 +106,26 @@ int store_dead_find(struct store *s, const struct store_dead_filter *f, store_de
 	                DEAD_FOUND_LETTERS "i", DEAD_FOUND_VALUES(f), limit);
 }
 
+static int take_count(const struct sql_row *row, void *arg)
+{
+	int64_t *to = arg;
+	to[0] = sql_int(row, 0);
+	to[1] = sql_int(row, 1);
+	return 0;
+}
+
+int store_dead_count_found(struct store *s, const struct store_dead_filter *f, int64_t *ret_n,
+                           int64_t *ret_last)
+{
+	int64_t found[2] = {0};
+	int rc = sql_each(store_sql(s), take_count, found,
+	                  "SELECT count(*), coalesce(max(number), 0) FROM dead " DEAD_FOUND,
+	                  DEAD_FOUND_LETTERS, DEAD_FOUND_VALUES(f));
+	*ret_n = found[0];
+	*ret_last = found[1];
+	return rc;
+}
+
 int store_dead_drop_found(struct store *s, const struct store_dead_filter *f, int64_t *ret_n)
 {
 	int64_t before, after;

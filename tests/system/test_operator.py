@@ -311,7 +311,7 @@ def test_a_filter_that_cannot_be_read_means_no_letter(site):
         told(agent, "dead", command, "--newer-than", "0s", "--endpoint", "octeth", status=1)
         told(agent, "dead", command, "--older-than", "200000000000d", status=64)
         told(agent, "dead", command, "--source", "", status=1)
-        for query in ("to=-5", "from=soon", "kind=refused&to=99999999999999999999"):
+        for query in ("source", "kind", "to=-5", "from", "from=soon", "kind=refused&to=99999999999999999999"):
             with socket.socket(socket.AF_UNIX) as control:
                 control.connect(str(agent.state_dir / "control"))
                 control.sendall(f"POST /dead/{command}?{query} HTTP/1.0\r\nContent-Length: 0\r\n\r\n".encode())

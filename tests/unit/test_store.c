@@ -563,6 +563,15 @@ static void test_dead_letters_of_one_run(void **state)
 	assert_int_equal(store_dead_run(s, "octeth", 0, 0, take_dead, seen), 0);
 	assert_int_equal(store_dead_run(s, "other", 2, 0, take_dead, seen), 0);
 	assert_string_equal(seen, "2 5 ");
+	int64_t n, last;
+	const struct store_dead_filter some = {.endpoint = "octeth", .upto = 4, .limit = 1};
+	assert_int_equal(store_dead_count_found(s, &some, &n, &last), 0);
+	assert_int_equal(n, 4);
+	assert_int_equal(last, 4);
+	const struct store_dead_filter none = {.endpoint = "other"};
+	assert_int_equal(store_dead_count_found(s, &none, &n, &last), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(last, 0);
 	assert_int_equal(store_dead_run(s, "octeth", 2, 2, take_dead, seen), 0);
 	assert_string_equal(seen, "2 5 5 ");
 	assert_int_equal(store_dead_run_becomes(s, "octeth", 2, 1), 0);
