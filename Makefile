@@ -32,11 +32,25 @@ ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(CF
 	$(if $(filter 1,$(SAN)),$(SANFLAGS)) $(if $(filter 1,$(FAULTS)),-DFAULTS) $(shell pkg-config --cflags $(PKGS))
 LIBS := -lcsv -lresolv $(shell pkg-config --libs $(PKGS))
 
-ROOMS := base state conf csv tailer rules ship agent
-SRC   := $(wildcard $(ROOMS:%=%/*.c))
-OBJ   := $(SRC:%.c=$(BUILD)/%.o)
-LIB   := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
-UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+# The rooms, floor by floor: a room sees those on the floors below it, and no other on its own.
+# tests/lint/includes reads this table, and each unit test links just what it may see.
+FLOOR_0 := base
+FLOOR_1 := record
+FLOOR_2 := state ship
+FLOOR_3 := tailer
+FLOOR_4 := conf
+FLOOR_5 := rules
+FLOOR_6 := csv pmta service cli status
+FLOOR_7 := agent archive doctor logstash
+FLOOR_8 := ruletool
+FLOOR_9 := cmd
+
+FLOORS := 0 1 2 3 4 5 6 7 8 9
+ROOMS  := $(foreach n,$(FLOORS),$(FLOOR_$n))
+SRC    := $(wildcard $(ROOMS:%=%/*.c))
+OBJ    := $(SRC:%.c=$(BUILD)/%.o)
+LIB    := $(filter-out $(BUILD)/cmd/main.o,$(OBJ))
+UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c tests/unit/test_*.c))
 WRITER_SRC := $(wildcard fixtures/*.c)
 
 .PHONY: all demo check check-page torture valgrind unit system install format clean deps deps-check bench-rules
@@ -57,13 +71,27 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # .incbin: the compiler does not tell make about it.
-$(BUILD)/agent/page.o: agent/page.html
+$(BUILD)/status/page.o: status/page.html
+
+# A unit test links its room and the floors below it, nothing else: the linker proves the table.
+# room_rule: ROOM, the rooms below.
+define room_rule
+$(BUILD)/tests/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
+	@mkdir -p $$(@D)
+	@echo "  LD    $$@"
+	@$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
+endef
+below := $(empty)
+$(foreach n,$(FLOORS),\
+	$(foreach room,$(FLOOR_$n),$(eval $(call room_rule,$(room),$(below))))\
+	$(eval below += $(FLOOR_$n)))
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
--include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d) $(wildcard $(BUILD)/fixtures/*.d)
+-include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/unit/*/*.d) $(wildcard $(BUILD)/fixtures/*.d)
 
 # Packages are asked for only when one is missing, so that a second run needs neither root nor net.
 define install_packages
@@ -139,7 +167,7 @@ install: $(BUILD)/pmta-shipper
 	install -m 644 docs/monitoring/* $(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/monitoring
 
 format:
-	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch])
+	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/bench/*.[ch])
 
 clean:
 	rm -rf build
@@ -160,7 +188,7 @@ bench-rules: $(BUILD)/bench-rules
 	@$(BUILD)/bench-rules conf/rules.d/50-starter.rules
 
 # The agent under valgrind, through records, answers and a rotation; unit tests likewise.
-VALGRIND_UNIT := test_reader test_follow test_store test_json test_batch test_ledger
+VALGRIND_UNIT := csv/test_reader tailer/test_follow state/test_store ship/test_json ship/test_batch state/test_ledger
 VALGRIND_SYSTEM := tests/system/test_records.py -k "not megabytes"
 valgrind: deps-check
 	$(call install_packages,valgrind)

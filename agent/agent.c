@@ -8,13 +8,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "agent/cmd.h"
-#include "agent/judge.h"
-#include "agent/logstash.h"
-#include "agent/share.h"
+#include "agent/leases.h"
 #include "base/clock.h"
 #include "base/units.h"
-#include "ship/listen.h"
+#include "cli/cli.h"
+#include "logstash/detect.h"
+#include "rules/judge.h"
+#include "service/http_server.h"
 
 #define DEGRADED_MS 1000
 
@@ -27,12 +27,12 @@ static void on_tail_note(enum tail_level level, const char *text, void *arg)
 	        [TAIL_WARNING] = LOG_LEVEL_WARNING,
 	        [TAIL_ERROR] = LOG_LEVEL_ERROR,
 	};
-	say_note(arg, levels[level], text);
+	announce_note(arg, levels[level], text);
 }
 
 static void on_ship_note(bool problem, const char *text, void *arg)
 {
-	say_note(arg, problem ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, text);
+	announce_note(arg, problem ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, text);
 }
 
 static int open_tailer(struct agent *a, struct err *err)
@@ -74,30 +74,30 @@ static void close_tailer(struct agent *a)
 
 static int open_ship(struct agent *a, struct err *err)
 {
-	const struct ship_hooks hooks = {books_done, books_lifted, on_ship_note, a, a->dry_run};
+	const struct ship_hooks hooks = {commit_done, redrive_lifted, on_ship_note, a, a->dry_run};
 	const struct conf *c = a->conf;
 	int rc = ship_open(&a->ship, c->endpoints, c->nendpoints, c->nsources, &hooks, err);
 	if (rc == 0)
 		rc = carry_on(a, err);
 	if (rc == 0)
-		rc = books_open(a, err);
+		rc = commit_open(a, err);
 	if (rc < 0)
 		return rc;
-	a->lanes = calloc(c->nsources, sizeof(*a->lanes));
-	if (!a->lanes)
+	a->feeds = calloc(c->nsources, sizeof(*a->feeds));
+	if (!a->feeds)
 		return err_set(err, -ENOMEM, "set up sources: out of memory");
 	for (unsigned i = 0; rc == 0 && i < c->nsources; i++)
-		rc = lane_open(&a->lanes[i], a, i, err);
-	return rc < 0 ? rc : sample_open(a, err);
+		rc = feed_open(&a->feeds[i], a, i, err);
+	return rc < 0 ? rc : samples_open(a, err);
 }
 
 static void close_ship(struct agent *a)
 {
 	carry_ship(a);
-	for (size_t i = 0; a->lanes && i < a->conf->nsources; i++)
-		lane_close(&a->lanes[i]);
-	free(a->lanes);
-	a->lanes = NULL;
+	for (size_t i = 0; a->feeds && i < a->conf->nsources; i++)
+		feed_close(&a->feeds[i]);
+	free(a->feeds);
+	a->feeds = NULL;
 	a->ship = ship_close(a->ship);
 	a->retry.nout = 0; /* answers to those will not come */
 }
@@ -133,7 +133,7 @@ static int refuse_double(const struct agent *a, struct err *err)
 
 static int open_all(struct agent *a, struct err *err)
 {
-	int rc = agent_open_signals(a, err);
+	int rc = signals_open(a, err);
 	if (rc == 0)
 		rc = store_open(&a->store, a->conf->state_dir, a->dry_run ? "dry-run" : "state",
 		                err);
@@ -144,19 +144,19 @@ static int open_all(struct agent *a, struct err *err)
 	if (rc == 0)
 		rc = open_ship(a, err);
 	if (rc == 0 && !a->dry_run)
-		rc = control_open(a);
+		rc = routes_open(a);
 	return rc;
 }
 
 static void close_all(struct agent *a)
 {
-	a->listen = listen_close(a->listen);
-	retry_end(a);
+	a->listen = http_server_close(a->listen);
+	redrive_end(a);
 	close_ship(a);
-	sample_close(a);
-	books_close(a);
+	samples_close(a);
+	commit_close(a);
 	close_tailer(a);
-	a->counts = counts_close(a->counts);
+	a->counts = counters_close(a->counts);
 	a->store = store_close(a->store);
 	if (a->signal_fd >= 0)
 		(void)close(a->signal_fd);
@@ -261,7 +261,7 @@ static void repoint_sources(struct agent *a)
 static int finish_reload(struct agent *a, struct err *err)
 {
 	struct conf *old = a->conf;
-	retry_end(a);
+	redrive_end(a);
 	close_ship(a);
 	tailer_rewind(a->tailer);
 	if (a->next_conf) {
@@ -284,7 +284,7 @@ static int finish_reload(struct agent *a, struct err *err)
 		rc = open_ship(a, err);
 	a->reload = false;
 	if (rc == 0)
-		say_reloaded(a);
+		announce_reloaded(a);
 	return rc;
 }
 
@@ -307,16 +307,16 @@ static int64_t timeout(const struct agent *a, bool more)
 	else
 		t = sooner(t, DEGRADED_MS);
 	for (size_t i = 0; i < a->conf->nsources; i++) {
-		if (a->lanes[i].stalled_ms > a->now_ms)
-			t = sooner(t, a->lanes[i].stalled_ms - a->now_ms);
+		if (a->feeds[i].stalled_ms > a->now_ms)
+			t = sooner(t, a->feeds[i].stalled_ms - a->now_ms);
 	}
 	if (a->stopping || a->reload) {
 		int64_t left = a->stop_ms + (int64_t)a->conf->drain_ms - a->now_ms;
 		/* Over, and still here: the store takes no writes, or it would be done. */
 		t = sooner(t, left > 0 ? left : DEGRADED_MS);
 	}
-	t = sooner(t, share_timeout(a));
-	return sooner(sooner(t, notify_interval_ms()), listen_timeout(a->listen));
+	t = sooner(t, leases_timeout(a));
+	return sooner(sooner(t, notify_interval_ms()), http_server_timeout(a->listen));
 }
 
 static int wait_for_work(struct agent *a, bool more, struct err *err)
@@ -324,15 +324,15 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	struct pollfd fds[3] = {
 	        {tailer_fd(a->tailer), POLLIN, 0},
 	        {a->signal_fd, POLLIN, 0},
-	        {listen_fd(a->listen), POLLIN, 0},
+	        {http_server_fd(a->listen), POLLIN, 0},
 	};
 	int64_t ms = timeout(a, more);
 	rest_if_idle(a, ms);
 	int rc = ship_wait(a->ship, fds, a->listen ? 3 : 2,
 	                   ms < 0 ? -1 : (int)(ms > 60000 ? 60000 : ms));
 	a->now_ms = clock_mono_ms();
-	sample_take(a);
-	times_caught_up(a);
+	samples_take(a);
+	lag_caught_up(a);
 	carry_growth(a);
 	return rc < 0 ? err_set(err, rc, "wait for events: %s", strerror(-rc)) : 0;
 }
@@ -347,9 +347,9 @@ static bool fill(struct agent *a)
 	size_t first = a->next_lane;
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (first + i) % n;
-		uint64_t before = a->lanes[at].in_flight;
-		more = lane_fill(&a->lanes[at]) || more;
-		if (a->lanes[at].in_flight > before)
+		uint64_t before = a->feeds[at].in_flight;
+		more = feed_fill(&a->feeds[at]) || more;
+		if (a->feeds[at].in_flight > before)
 			a->next_lane = (unsigned)((at + 1) % n);
 	}
 	/* What age has completed leaves something to settle. */
@@ -364,23 +364,23 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 	take_signals(a);
 	int rc = tailer_wake(a->tailer, a->now_ms, err);
 	/* Not before: 'drain' is about rows that were written before it was asked. */
-	listen_run(a->listen);
+	http_server_run(a->listen);
 	if (rc == 0)
 		rc = ship_step(a->ship, a->now_ms, err);
 	if (rc < 0)
 		return rc;
-	share_apply(a);
+	leases_apply(a);
 	*ret_more = fill(a);
-	bool stuck = a->degraded || books_full(a); /* reading stopped for that */
-	if (books_commit(a)) {
-		again_lifted(a);
+	bool stuck = a->degraded || commit_full(a); /* reading stopped for that */
+	if (commit_write(a)) {
+		redrive_runs(a);
 		/* What was added now is to be noted, and then sent. */
-		*ret_more = retry_go_on(a) || ship_has_boundaries(a->ship) ||
-		            (stuck && !books_full(a)) || *ret_more;
+		*ret_more = redrive_go_on(a) || ship_has_boundaries(a->ship) ||
+		            (stuck && !commit_full(a)) || *ret_more;
 	}
 	/* Also with a store that takes no writes: what goes out then was stored before. */
 	rc = ship_start(a->ship, a->now_ms, err);
-	say_state(a);
+	announce_state(a);
 	notify_alive(a->now_ms);
 	return rc;
 }
@@ -416,7 +416,7 @@ static int loop(struct agent *a, struct err *err)
 			rc = 0;
 			continue;
 		}
-		if (a->reload && drained(a) && books_commit(a)) {
+		if (a->reload && drained(a) && commit_write(a)) {
 			rc = finish_reload(a, err);
 			more = true;
 		}
@@ -434,22 +434,22 @@ int agent_run(struct conf *conf, bool dry_run)
 	if (rc < 0) {
 		log_error("the rules are wrong: not started; 'pmta-shipper check' tells the same");
 		close_all(&a);
-		return rc == -EINVAL ? CMD_EXIT_CONF : 1;
+		return rc == -EINVAL ? CLI_EXIT_CONF : 1;
 	}
 	rc = open_all(&a, &err);
 	if (rc == 0) {
-		say_start(&a);
+		announce_start(&a);
 		rc = loop(&a, &err);
 	}
-	if (rc == 0 && !books_commit(&a))
+	if (rc == 0 && !commit_write(&a))
 		log_error("what was acknowledged last could not be noted: it will be delivered "
 		          "again after the next start, under the same eventIds");
 	if (rc < 0)
 		log_error("%s", err.text);
 	else
-		say_stop(&a);
+		announce_stop(&a);
 	close_all(&a);
 	if (err.code == -EEXIST) /* the configuration has to say more */
-		return CMD_EXIT_CONF;
+		return CLI_EXIT_CONF;
 	return rc < 0 ? 1 : 0;
 }

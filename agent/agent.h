@@ -3,8 +3,8 @@
  *
  *     wait      ship_wait()          transfers, inotify, signals, the listener
  *     take in   tailer_wake()        events;  ship_step(): answers
- *     fill      lane_fill()          lines to records to batches
- *     commit    books_commit()       one transaction: positions, boundaries, dead letters
+ *     fill      feed_fill()          lines to records to batches
+ *     commit    commit_write()       one transaction: positions, boundaries, dead letters
  *     send      ship_start()         only what the commit has stored
  *
  * The order matters: a batch is sent only after its boundary is in the store, and what answers for
@@ -17,23 +17,23 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "agent/counts.h"
-#include "agent/history.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "csv/reader.h"
 #include "ship/json.h"
 #include "ship/ship.h"
 #include "state/store.h"
+#include "status/counters.h"
+#include "status/history.h"
 #include "tailer/tailer.h"
 
 struct agent;
-struct listen;
+struct http_server;
 struct rules;
 
 /* timeLogged of a source's records, as PowerMTA wrote it; "" while none is known. */
 #define TIME_TEXT_SIZE 40
-struct times {
+struct lag {
 	char read[TIME_TEXT_SIZE];  /* of the last row read */
 	char first[TIME_TEXT_SIZE]; /* of the first one since the start */
 	char done[TIME_TEXT_SIZE];  /* of the last one in its file that was answered for */
@@ -46,7 +46,7 @@ struct times {
 };
 
 /* From one source's lines to its endpoint's batches. */
-struct lane {
+struct feed {
 	struct agent *agent;
 	unsigned index; /* of the source, and the lane of ship */
 	const struct conf_source *conf;
@@ -63,8 +63,8 @@ struct lane {
 	bool warned_type;
 	int64_t stalled_ms; /* out of memory: not before then */
 	uint64_t in_flight; /* rows handed to ship and not yet reported done */
-	struct source_counts *counts;
-	struct times times;
+	struct source_counters *counts;
+	struct lag times;
 };
 
 /* A dead letter on its way to the store. */
@@ -112,9 +112,9 @@ struct agent {
 	struct tailer *tailer;
 	struct tail_source *tail_sources;
 	struct ship *ship;
-	struct listen *listen;
-	struct lane *lanes;
-	struct counts *counts;
+	struct http_server *listen;
+	struct feed *feeds;
+	struct counters *counts;
 	int signal_fd;
 	bool dry_run, stopping, reload, degraded;
 	int64_t now_ms, stop_ms, started_ms, started_real_ms;
@@ -148,58 +148,58 @@ struct agent {
 };
 
 /* lane.c */
-int lane_open(struct lane *l, struct agent *a, unsigned index, struct err *err) MUST_CHECK;
-void lane_close(struct lane *l);
+int feed_open(struct feed *l, struct agent *a, unsigned index, struct err *err) MUST_CHECK;
+void feed_close(struct feed *l);
 /*
  * Read until a batch is complete, nothing is left or there is no room.  Returns whether there may
  * be more at once.
  */
-bool lane_fill(struct lane *l);
+bool feed_fill(struct feed *l);
 
 /* books.c: what is to be written down, and writing it */
-int books_open(struct agent *a, struct err *err) MUST_CHECK;
-void books_close(struct agent *a);
-bool books_full(const struct agent *a); /* too many dead letters wait: stop reading */
-int books_dead(struct agent *a, const struct store_dead *d) MUST_CHECK;
-void books_done(const struct ship_done *done, void *arg);
-void books_lifted(size_t endpoint, int64_t run, void *arg);
+int commit_open(struct agent *a, struct err *err) MUST_CHECK;
+void commit_close(struct agent *a);
+bool commit_full(const struct agent *a); /* too many dead letters wait: stop reading */
+int commit_dead_letter(struct agent *a, const struct store_dead *d) MUST_CHECK;
+void commit_done(const struct ship_done *done, void *arg);
+void redrive_lifted(size_t endpoint, int64_t run, void *arg);
 /* One transaction for all that changed.  Whether everything is in the store. */
-bool books_commit(struct agent *a);
+bool commit_write(struct agent *a);
 /* The boundary that was stored at start of a file, taken out of the list; 0 for none. */
-uint64_t books_bound(struct agent *a, int64_t file, uint64_t start);
+uint64_t commit_bound(struct agent *a, int64_t file, uint64_t start);
 
 /* memory.c: what the store keeps of an endpoint */
-int memory_load(struct agent *a, size_t endpoint) MUST_CHECK;
-int memory_put(struct agent *a, size_t endpoint) MUST_CHECK; /* within a transaction */
+int endpoint_memory_load(struct agent *a, size_t endpoint) MUST_CHECK;
+int endpoint_memory_put(struct agent *a, size_t endpoint) MUST_CHECK; /* within a transaction */
 /* Whether it is paused.  A transaction of its own. */
-int memory_pause(struct agent *a, size_t endpoint, bool paused) MUST_CHECK;
+int endpoint_memory_pause(struct agent *a, size_t endpoint, bool paused) MUST_CHECK;
 /* The other try of the endpoint's lifted run is over. */
-int memory_lift_over(struct agent *a, size_t endpoint) MUST_CHECK;
+int endpoint_memory_lift_over(struct agent *a, size_t endpoint) MUST_CHECK;
 /* again.c: after a commit, dead letters of runs that are over get one more try */
-void again_lifted(struct agent *a);
+void redrive_runs(struct agent *a);
 /* Add one to the endpoint's batches: 1, 0 when it cannot be encoded, or a negative errno. */
-int again_send(struct agent *a, size_t endpoint, const struct store_dead *d) MUST_CHECK;
+int redrive_send(struct agent *a, size_t endpoint, const struct store_dead *d) MUST_CHECK;
 
 /* retry.c: `dead retry` */
 /* Begin with those that are meant, instead of what was under way.  Counts them into *ret_n. */
-int retry_begin(struct agent *a, const struct store_dead_filter *what, int64_t *ret_n) MUST_CHECK;
-bool retry_go_on(struct agent *a); /* after a commit; whether the next turn is not to wait */
+int redrive_begin(struct agent *a, const struct store_dead_filter *what, int64_t *ret_n) MUST_CHECK;
+bool redrive_go_on(struct agent *a); /* after a commit; whether the next turn is not to wait */
 /* Whether an answer to the letter is waited for. */
-bool retry_is_out(const struct agent *a, int64_t number);
+bool redrive_is_out(const struct agent *a, int64_t number);
 /* Whether the letter's answer was waited for here. */
-bool retry_answered(struct agent *a, const struct ship_done *done);
-void retry_end(struct agent *a);
+bool redrive_answered(struct agent *a, const struct ship_done *done);
+void redrive_end(struct agent *a);
 
 /* verbs.c: what the control socket takes.  The answer's first line is the exit status. */
-struct listen_request;
-char *verb_pause(struct agent *a, const struct listen_request *request);
-char *verb_resume(struct agent *a, const struct listen_request *request);
-char *verb_dead_retry(struct agent *a, const struct listen_request *request);
-char *verb_dead_drop(struct agent *a, const struct listen_request *request);
-char *verb_drain(struct agent *a, const struct listen_request *request);
+struct http_server_request;
+char *verb_pause(struct agent *a, const struct http_server_request *request);
+char *verb_resume(struct agent *a, const struct http_server_request *request);
+char *verb_dead_retry(struct agent *a, const struct http_server_request *request);
+char *verb_dead_drop(struct agent *a, const struct http_server_request *request);
+char *verb_drain(struct agent *a, const struct http_server_request *request);
 
 /* The dead letters in the store are others now. */
-void books_recount(struct agent *a);
+void commit_recount(struct agent *a);
 
 /*
  * carry.c: what was counted goes on under another configuration.  carry_on() when tailer and ship
@@ -212,35 +212,35 @@ void carry_tailer(struct agent *a);
 void carry_growth(struct agent *a);
 
 /* signals.c */
-void agent_block_signals(void);
-int agent_open_signals(struct agent *a, struct err *err) MUST_CHECK;
+void signals_block(void);
+int signals_open(struct agent *a, struct err *err) MUST_CHECK;
 
 /* agent.c */
 /* Run until SIGTERM.  Takes the conf over.  Returns the exit status. */
 int agent_run(struct conf *conf, bool dry_run);
 
 /* sample.c: the series of the agent's history, and taking them; see history.h */
-enum sample_source { SAMPLE_READ, SAMPLE_ACKED, SAMPLE_BEHIND, SAMPLES_A_SOURCE };
-enum sample_endpoint {
-	SAMPLE_REQUESTS,
-	SAMPLE_ACCEPTED,
-	SAMPLE_ENDED,   /* requests */
-	SAMPLE_ELAPSED, /* microseconds of those */
-	SAMPLES_AN_ENDPOINT
+enum series_source { SERIES_READ, SERIES_ACKED, SERIES_BEHIND, SERIES_A_SOURCE };
+enum series_endpoint {
+	SERIES_REQUESTS,
+	SERIES_ACCEPTED,
+	SERIES_ENDED,   /* requests */
+	SERIES_ELAPSED, /* microseconds of those */
+	SERIES_AN_ENDPOINT
 };
-size_t sample_of_source(size_t source, enum sample_source what);
-size_t sample_of_endpoint(const struct agent *a, size_t endpoint, enum sample_endpoint what);
-size_t sample_of_category(const struct agent *a, size_t category);
-int sample_open(struct agent *a, struct err *err) MUST_CHECK; /* also after a reload */
-void sample_close(struct agent *a);
+size_t series_of_source(size_t source, enum series_source what);
+size_t series_of_endpoint(const struct agent *a, size_t endpoint, enum series_endpoint what);
+size_t series_of_category(const struct agent *a, size_t category);
+int samples_open(struct agent *a, struct err *err) MUST_CHECK; /* also after a reload */
+void samples_close(struct agent *a);
 /* Between waiting and whatever comes of it: nothing has moved since the last turn. */
-void sample_take(struct agent *a);
+void samples_take(struct agent *a);
 
 /* A second, on average, over the last 10 seconds, minute, hour (or since the start, if later). */
 struct rates {
 	double now, minute, hour;
 };
-struct rates sample_rates(const struct agent *a, size_t series);
+struct rates samples_rates(const struct agent *a, size_t series);
 
 /* view.c, status.c: what `status` shows, of a running agent or of the store alone */
 struct source_view {
@@ -279,16 +279,16 @@ struct view {
 };
 
 /* times.c: how far behind a source is, in records and seconds */
-void times_read(struct times *t, const struct record *rec);
-void times_done(struct times *t, const struct ship_done *done); /* after its tailer_ack() */
-int times_load(struct times *t, struct store *store, const char *source) MUST_CHECK;
-int times_put(struct times *t, struct store *store, const char *source) MUST_CHECK;
-void times_caught_up(struct agent *a); /* at the time of sample_take() */
-void times_view(struct source_view *s, const struct times *t, int64_t now_ms);
+void lag_read(struct lag *t, const struct record *rec);
+void lag_done(struct lag *t, const struct ship_done *done); /* after its tailer_ack() */
+int lag_load(struct lag *t, struct store *store, const char *source) MUST_CHECK;
+int lag_put(struct lag *t, struct store *store, const char *source) MUST_CHECK;
+void lag_caught_up(struct agent *a); /* at the time of samples_take() */
+void lag_view(struct source_view *s, const struct lag *t, int64_t now_ms);
 
 /* Both return 0 or a negative errno; view_free() in any case. */
-int view_of_agent(struct view *ret, const struct agent *a) MUST_CHECK;
-int view_of_store(struct view *ret, const struct conf *conf, struct store *store) MUST_CHECK;
+int snapshot_take(struct view *ret, const struct agent *a) MUST_CHECK;
+int store_view(struct view *ret, const struct conf *conf, struct store *store) MUST_CHECK;
 void view_free(struct view *v);
 
 /* Things an operator should look at; 0: all is well. */
@@ -307,32 +307,31 @@ char *status_render(const struct view *v, status_print_fn *print);
  * verdict.c: one line for Nagios and its kind, with performance data, the caller's (or NULL when
  * out of memory).  *ret_exit is what such a program expects as exit status.
  */
-enum verdict { VERDICT_OK, VERDICT_WARNING, VERDICT_CRITICAL, VERDICT_UNKNOWN };
-struct verdict_limits {
+enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
+struct nagios_limits {
 	uint64_t warn_ms, crit_ms; /* behind */
 };
-char *verdict_line(const struct view *v, const struct verdict_limits *limits,
-                   enum verdict *ret_exit);
+char *nagios_line(const struct view *v, const struct nagios_limits *limits, enum nagios *ret_exit);
 
 /* rest.c: before a wait of wait_ms */
 void rest_if_idle(struct agent *a, int64_t wait_ms);
 /* metrics.c, hour.c, page.c: the caller's, or NULL when out of memory */
 char *metrics_text(const struct agent *a);
-char *hour_json(const struct agent *a);
+char *history_json(const struct agent *a);
 /* The page, and the Content-Security-Policy it needs. */
 char *page_text(char *ret_csp, size_t size);
 
 /* control.c: answers on the control socket and on metrics-listen */
-int control_open(struct agent *a);
+int routes_open(struct agent *a);
 
 /* say.c: the log's first and last lines, and what `systemctl status` shows */
-void say_note(struct agent *a, enum log_level level, const char *text); /* of another room */
-void say_start(struct agent *a);
-void say_reloaded(struct agent *a);
-void say_state(struct agent *a); /* each turn: tells when it is another one */
-void say_stop(const struct agent *a);
+void announce_note(struct agent *a, enum log_level level, const char *text); /* of another room */
+void announce_start(struct agent *a);
+void announce_reloaded(struct agent *a);
+void announce_state(struct agent *a); /* each turn: tells when it is another one */
+void announce_stop(const struct agent *a);
 /* Of a configuration, defaults included: whether two hosts run the same can be seen. */
-void say_digest(const struct conf *conf, char ret[HASH_HEX_SIZE]);
+void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE]);
 
 /* notify.c: to the service manager, if there is one */
 void notify_ready(const char *status);

@@ -5,15 +5,15 @@
 
 int carry_on(struct agent *a, struct err *err)
 {
-	struct counts *counts;
-	if (counts_open(&counts, a->conf, a->counts) < 0)
+	struct counters *counts;
+	if (counters_open(&counts, a->conf, a->counts) < 0)
 		return err_set(err, -ENOMEM, "set up counters: out of memory");
-	(void)counts_close(a->counts);
+	(void)counters_close(a->counts);
 	a->counts = counts;
 	for (size_t i = 0; i < counts->nsources; i++) {
 		struct tail_status s;
 		tailer_status(a->tailer, i, &s);
-		counts_tail_open(&counts->sources[i], &s.counters);
+		counters_tail_open(&counts->sources[i], &s.counters);
 	}
 	for (size_t i = 0; i < counts->nendpoints; i++)
 		ship_set_meter(a->ship, i, &counts->endpoints[i].meter);
@@ -42,18 +42,18 @@ void carry_tailer(struct agent *a)
 	for (size_t i = 0; i < n; i++) {
 		struct tail_status s;
 		tailer_status(a->tailer, i, &s);
-		counts_tail_close(&a->counts->sources[i], &s.counters);
+		counters_tail_close(&a->counts->sources[i], &s.counters);
 	}
 }
 
 void carry_growth(struct agent *a)
 {
 	for (size_t i = 0; i < a->counts->nsources; i++) {
-		struct growth *g = &a->counts->sources[i].growth;
+		struct disk_growth *g = &a->counts->sources[i].growth;
 		struct tail_status s;
-		if (!growth_due(g, a->now_ms))
+		if (!disk_growth_due(g, a->now_ms))
 			continue;
 		tailer_status(a->tailer, i, &s);
-		growth_note(g, a->now_ms, s.disk_bytes);
+		disk_growth_note(g, a->now_ms, s.disk_bytes);
 	}
 }

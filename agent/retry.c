@@ -36,20 +36,20 @@ static int keep_texts(struct retry *r, const struct store_dead_filter *what)
 }
 
 /* The letters are those that exist now: one that is refused again is not tried for ever. */
-int retry_begin(struct agent *a, const struct store_dead_filter *what, int64_t *ret_n)
+int redrive_begin(struct agent *a, const struct store_dead_filter *what, int64_t *ret_n)
 {
 	int64_t last;
 	int rc = store_dead_count_found(a->store, what, ret_n, &last);
 	if (rc < 0 || *ret_n == 0)
 		return rc;
-	retry_end(a);
+	redrive_end(a);
 	a->retry.what = *what;
 	a->retry.what.upto = last;
 	a->retry.delivered = a->retry.refused = a->retry.unsendable = 0;
 	return keep_texts(&a->retry, what);
 }
 
-void retry_end(struct agent *a)
+void redrive_end(struct agent *a)
 {
 	struct retry *r = &a->retry;
 	if (r->memory)
@@ -60,7 +60,7 @@ void retry_end(struct agent *a)
 	r->memory = NULL;
 }
 
-bool retry_is_out(const struct agent *a, int64_t number)
+bool redrive_is_out(const struct agent *a, int64_t number)
 {
 	const struct retry *r = &a->retry;
 	for (size_t i = 0; i < r->nout; i++) {
@@ -97,11 +97,11 @@ static int send_one(const struct store_dead *d, void *arg)
 		return 1;
 	}
 	/* It has its try already; if by the retry before, the answer is counted by this one. */
-	bool tried = retry_is_out(a, d->number) ||
+	bool tried = redrive_is_out(a, d->number) ||
 	             (endpoint >= 0 && d->run > 0 && a->lifted[endpoint].run == d->run);
 	int rc = 0;
 	if (endpoint >= 0 && !tried)
-		rc = again_send(a, (size_t)endpoint, d);
+		rc = redrive_send(a, (size_t)endpoint, d);
 	if (rc < 0)
 		return rc;
 	if (rc == 1)
@@ -112,7 +112,7 @@ static int send_one(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-bool retry_go_on(struct agent *a)
+bool redrive_go_on(struct agent *a)
 {
 	struct retry *r = &a->retry;
 	if (!r->memory || a->stopping || a->reload || r->nout == RETRY_OUT)
@@ -123,14 +123,14 @@ bool retry_go_on(struct agent *a)
 	if (rc < 0 && rc != -ENOMEM) {
 		log_warning("try dead letters again: %s; the rest stays as it is",
 		            store_error(a->store));
-		retry_end(a);
+		redrive_end(a);
 	} else if (rc == 0 && r->what.after == before && r->nout == 0) {
-		retry_end(a);
+		redrive_end(a);
 	}
 	return rc == 0 && r->what.after != before;
 }
 
-bool retry_answered(struct agent *a, const struct ship_done *done)
+bool redrive_answered(struct agent *a, const struct ship_done *done)
 {
 	struct retry *r = &a->retry;
 	for (size_t i = 0; i < r->nout; i++) {

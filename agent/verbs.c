@@ -8,7 +8,7 @@
 
 #include "agent/agent.h"
 #include "base/units.h"
-#include "ship/listen.h"
+#include "service/http_server.h"
 
 __attribute__((format(printf, 2, 3))) static char *reply(int status, const char *fmt, ...)
 {
@@ -32,13 +32,13 @@ static char *store_failed(const struct agent *a)
 
 /* ---- pause and resume ---- */
 
-static char *set_paused(struct agent *a, const struct listen_request *request, bool paused)
+static char *set_paused(struct agent *a, const struct http_server_request *request, bool paused)
 {
-	const char *name = listen_query(request, "endpoint");
+	const char *name = http_server_query(request, "endpoint");
 	for (size_t i = 0; name && i < a->conf->nendpoints; i++) {
 		if (strcmp(a->conf->endpoints[i].name, name) != 0)
 			continue;
-		if (memory_pause(a, i, paused) < 0)
+		if (endpoint_memory_pause(a, i, paused) < 0)
 			return store_failed(a);
 		ship_pause(a->ship, i, paused, a->now_ms);
 		log_info("endpoint \"%s\": %s by command", name, paused ? "paused" : "resumed");
@@ -51,12 +51,12 @@ static char *set_paused(struct agent *a, const struct listen_request *request, b
 	return reply(1, "there is no endpoint \"%.80s\"", name ? name : "");
 }
 
-char *verb_pause(struct agent *a, const struct listen_request *request)
+char *verb_pause(struct agent *a, const struct http_server_request *request)
 {
 	return set_paused(a, request, true);
 }
 
-char *verb_resume(struct agent *a, const struct listen_request *request)
+char *verb_resume(struct agent *a, const struct http_server_request *request)
 {
 	return set_paused(a, request, false);
 }
@@ -64,24 +64,24 @@ char *verb_resume(struct agent *a, const struct listen_request *request)
 /* ---- dead letters ---- */
 
 /* 0 when it is not asked for; false: it is, and cannot be read. */
-static bool take_number(const struct listen_request *request, const char *name, int64_t *ret)
+static bool take_number(const struct http_server_request *request, const char *name, int64_t *ret)
 {
 	uint64_t n = 0;
-	const char *text = listen_query(request, name);
+	const char *text = http_server_query(request, name);
 	bool good = !text || (units_number(text, &n) && n <= INT64_MAX);
 	*ret = (int64_t)n;
 	return good;
 }
 
 /* A filter that is not understood must not pass for none: that would be every letter. */
-static bool take_filter(const struct listen_request *request, struct store_dead_filter *ret)
+static bool take_filter(const struct http_server_request *request, struct store_dead_filter *ret)
 {
 	*ret = (struct store_dead_filter){
-	        .ids = listen_query(request, "ids"),
-	        .source = listen_query(request, "source"),
-	        .endpoint = listen_query(request, "endpoint"),
-	        .kind = listen_query(request, "kind"),
-	        .reason = listen_query(request, "reason"),
+	        .ids = http_server_query(request, "ids"),
+	        .source = http_server_query(request, "source"),
+	        .endpoint = http_server_query(request, "endpoint"),
+	        .kind = http_server_query(request, "kind"),
+	        .reason = http_server_query(request, "reason"),
 	};
 	return take_number(request, "from", &ret->from_ms) &&
 	       take_number(request, "to", &ret->to_ms);
@@ -92,13 +92,13 @@ static char *bad_filter(void)
 	return reply(1, "from and to take milliseconds since 1970: nothing was changed");
 }
 
-char *verb_dead_retry(struct agent *a, const struct listen_request *request)
+char *verb_dead_retry(struct agent *a, const struct http_server_request *request)
 {
 	struct store_dead_filter what;
 	int64_t n;
 	if (!take_filter(request, &what))
 		return bad_filter();
-	int rc = retry_begin(a, &what, &n);
+	int rc = redrive_begin(a, &what, &n);
 	if (rc < 0)
 		return reply(1, "dead letters cannot be tried again: %s",
 		             rc == -ENOMEM ? "out of memory" : store_error(a->store));
@@ -111,7 +111,7 @@ char *verb_dead_retry(struct agent *a, const struct listen_request *request)
 	             n, n == 1 ? " is" : "s are");
 }
 
-char *verb_dead_drop(struct agent *a, const struct listen_request *request)
+char *verb_dead_drop(struct agent *a, const struct http_server_request *request)
 {
 	struct store_dead_filter what;
 	int64_t n = 0;
@@ -128,14 +128,14 @@ char *verb_dead_drop(struct agent *a, const struct listen_request *request)
 	}
 	if (n == 0)
 		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
-	books_recount(a);
+	commit_recount(a);
 	log_warning("%" PRId64 " dead letter%s dropped by command", n, units_s((uint64_t)n));
 	return reply(0, "%" PRId64 " dead letter%s dropped", n, units_s((uint64_t)n));
 }
 
 /* ---- drain ---- */
 
-char *verb_drain(struct agent *a, const struct listen_request *request)
+char *verb_drain(struct agent *a, const struct http_server_request *request)
 {
 	(void)request;
 	uint64_t bytes = 0, rows = 0;
@@ -146,7 +146,7 @@ char *verb_drain(struct agent *a, const struct listen_request *request)
 		bytes += s.behind_bytes;
 		files += s.files_behind;
 		unreadable += s.unreadable;
-		rows += a->lanes[i].in_flight + a->lanes[i].passed.rows;
+		rows += a->feeds[i].in_flight + a->feeds[i].passed.rows;
 	}
 	bool left = bytes > 0 || rows > 0 || unreadable > 0 || tailer_dirty(a->tailer);
 	return reply(left,

@@ -5,8 +5,8 @@
 
 #include "base/scope.h"
 #include "conf/check.h"
-#include "conf/directives.h"
 #include "conf/options.h"
+#include "pmta/directives.h"
 
 /* PowerMTA's configuration says feedback-loop where its files say f. */
 static const char *type_named(const char *name)

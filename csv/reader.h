@@ -23,9 +23,9 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "base/line.h"
-#include "csv/columns.h"
-#include "csv/record.h"
+#include "record/columns.h"
+#include "record/line.h"
+#include "record/record.h"
 
 struct reader;
 

@@ -377,7 +377,7 @@ static size_t collect(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body, struct err *err)
+int ask_agent(const char *dir, bool tell, const char *path, char **ret_body, struct err *err)
 {
 	char url[4352], socket[64];
 	char why[CURL_ERROR_SIZE] = "";

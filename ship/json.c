@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "csv/columns.h"
+#include "record/columns.h"
 
 /* Nodes beside the columns: the object, orig, rcpt, eventId, and what the rules said. */
 #define EXTRA (4 + RECORD_EXTRA_MAX)

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "csv/record.h"
+#include "record/record.h"
 
 struct json;
 

@@ -47,8 +47,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/mark.h"
 #include "base/slice.h"
+#include "record/mark.h"
 #include "ship/meter.h"
 #include "state/store.h"
 
@@ -206,8 +206,8 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
  * body (the caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, -EACCES if this
  * user may not ask, or another negative errno.
  */
-int ship_ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
-                   struct err *err) MUST_CHECK;
+int ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
+              struct err *err) MUST_CHECK;
 
 /*
  * Milliseconds until ship_start() has work by the clock, 0 when answers came in during the last

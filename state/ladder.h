@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/mark.h"
+#include "record/mark.h"
 
 #define LADDER_STEP 4096 /* distance of the first rung in bytes */
 #define LADDER_MAX 32

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/mark.h"
+#include "record/mark.h"
 
 #define LEDGER_RANGES_MAX 1024 /* at this many, the caller stops reading */
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/permission.h"
 #include "base/scope.h"
 #include "tailer/impl.h"
-#include "tailer/mend.h"
 
 static int compare_files(const struct tail_file *a, const struct tail_file *b)
 {
@@ -248,7 +248,7 @@ void file_unreadable(struct tail_file *f, int rc)
 	int n = snprintf(advice, sizeof(advice), "%s",
 	                 rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc));
 	if (rc == -EACCES)
-		mend_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
+		permission_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
 	trouble_keep(s, f, f->dir, path, advice);
 	const char *mend = strchr(advice, ';');
 	if (!told)

@@ -14,8 +14,8 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "base/line.h"
-#include "base/mark.h"
+#include "record/line.h"
+#include "record/mark.h"
 
 struct follow;
 

@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/permission.h"
 #include "base/scope.h"
 #include "tailer/impl.h"
-#include "tailer/mend.h"
 
 /* The first two come at the start, before any new path was looked into: it may be the same file. */
 #define GONE_SCANS 3
@@ -196,7 +196,7 @@ static void note_folder(struct source *s, int dir, int error)
 		return;
 	int n = snprintf(advice, sizeof(advice), "%s", strerror(error));
 	if (error == EACCES)
-		mend_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
+		permission_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
 	if (error == EACCES)
 		trouble_keep(s, NULL, dir, path, advice);
 	const char *mend = strchr(advice, ';');

@@ -39,7 +39,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "base/line.h"
+#include "record/line.h"
 #include "state/store.h"
 
 struct tailer;

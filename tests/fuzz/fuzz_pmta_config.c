@@ -8,7 +8,7 @@
 
 #include "conf/conf.h"
 #include "conf/options.h"
-#include "conf/verify.h"
+#include "pmta/verify.h"
 
 /* The input is divided at form feeds into files 0, 1, 2...; "include 1" names the second. */
 struct input {

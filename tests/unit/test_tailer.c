@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/event_id.h"
 #include "base/gz.h"
+#include "record/event_id.h"
 #include "tailer/tailer.h"
 
 #define RESCAN_MS 30000

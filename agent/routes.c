@@ -1,0 +1,199 @@
+/*
+ * What is answered on the control socket and on metrics-listen: a table of paths.  Changes are only
+ * taken over the control socket, whose permissions say who may; their answers begin with a line of
+ * its own, the exit status of the command that asked.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/host.h"
+#include "agent/leases.h"
+#include "base/units.h"
+#include "service/http_server.h"
+
+#define NOT_OURS "asked by a name that is not ours: use the address, or localhost\n"
+
+static char *status_json_reply(struct agent *a, const struct http_server_request *request)
+{
+	(void)request;
+	struct view v;
+	char *body = snapshot_take(&v, a) == 0 ? status_json(&v) : NULL;
+	view_free(&v);
+	return body;
+}
+
+static char *status_text_reply(struct agent *a, const struct http_server_request *request)
+{
+	(void)request;
+	struct view v;
+	char *text = NULL;
+	char *body = snapshot_take(&v, a) == 0 ? status_text(&v) : NULL;
+	if (body && asprintf(&text, "%d\n%s", view_problems(&v) > 0, body) < 0)
+		text = NULL;
+	free(body);
+	view_free(&v);
+	return text;
+}
+
+static char *check_reply(struct agent *a, const struct http_server_request *request)
+{
+	struct nagios_limits limits = {0};
+	const char *warn = http_server_query(request, "warn"),
+	           *crit = http_server_query(request, "crit");
+	enum nagios verdict = NAGIOS_UNKNOWN;
+	struct view v;
+	char *text = NULL;
+	if (!warn || !crit || !units_number(warn, &limits.warn_ms) ||
+	    !units_number(crit, &limits.crit_ms))
+		return strdup("3\nPMTA-SHIPPER UNKNOWN: warn and crit are wanted, in ms\n");
+	char *line = snapshot_take(&v, a) == 0 ? nagios_line(&v, &limits, &verdict) : NULL;
+	if (line && asprintf(&text, "%d\n%s", (int)verdict, line) < 0)
+		text = NULL;
+	free(line);
+	view_free(&v);
+	return text;
+}
+
+/*
+ * Whether it can do its work here, which is what a monitor can mend here.  An endpoint that is away
+ * or wants something is none of that: rows wait for it in their files.
+ */
+static void ready_reply(struct agent *a, struct http_server_reply *ret)
+{
+	bool configured = false;
+	for (size_t i = 0; i < a->conf->nendpoints; i++)
+		configured = configured || a->conf->endpoints[i].url[0];
+	const char *why = a->stopping    ? "stopping"
+	                  : !configured  ? "no endpoint is configured: url is empty"
+	                  : a->degraded  ? "the store cannot be written; see the log"
+	                  : a->dead_full ? "the limit of dead letters is reached: reading stops"
+	                                 : NULL;
+	ret->status = why ? 503 : 200;
+	if (asprintf(&ret->body, why ? "not ready: %s\n" : "ready\n", why) < 0)
+		ret->body = NULL;
+}
+
+static void page_reply(struct agent *a, struct http_server_reply *ret)
+{
+	(void)a;
+	ret->body = page_text(ret->csp, sizeof(ret->csp));
+}
+
+static void metrics_reply(struct agent *a, struct http_server_reply *ret)
+{
+	ret->body = metrics_text(a);
+}
+
+static void history_reply(struct agent *a, struct http_server_reply *ret)
+{
+	ret->body = history_json(a);
+}
+
+static void health_reply(struct agent *a, struct http_server_reply *ret)
+{
+	(void)a;
+	ret->body = strdup("ok\n");
+}
+
+/* What is asked by commands, and by whoever wants it as they do. */
+static const struct {
+	const char *method, *path, *type;
+	bool local; /* over the control socket only */
+	char *(*reply)(struct agent *a, const struct http_server_request *request);
+} answers[] = {
+        {"GET", "/status", "application/json", false, status_json_reply},
+        {"GET", "/status.txt", "text/plain", false, status_text_reply},
+        {"GET", "/check", "text/plain", false, check_reply},
+        {"GET", "/drain", "text/plain", true, verb_drain},
+        {"POST", "/pause", "text/plain", true, verb_pause},
+        {"POST", "/resume", "text/plain", true, verb_resume},
+        {"POST", "/dead/retry", "text/plain", true, verb_dead_retry},
+        {"POST", "/dead/drop", "text/plain", true, verb_dead_drop},
+        {"POST", "/replay/share", "text/plain", true, leases_reply},
+};
+
+/* What only tells, to browsers and monitors. */
+static const struct {
+	const char *path, *type;
+	bool any_name; /* whatever name it was asked by: monitors come by many */
+	void (*reply)(struct agent *a, struct http_server_reply *ret);
+} looks[] = {
+        {"/", "text/html; charset=utf-8", false, page_reply},
+        {"/history", "application/json", false, history_reply},
+        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", true, metrics_reply},
+        {"/healthz", "text/plain", true, health_reply},
+        {"/readyz", "text/plain", true, ready_reply},
+};
+
+static bool is_for_us(const struct http_server_request *request)
+{
+	char machine[256] = "";
+	(void)gethostname(machine, sizeof(machine) - 1);
+	return request->local || host_is_ours(http_server_header(request, "Host"), machine);
+}
+
+static void refuse(struct http_server_reply *ret, unsigned status, const char *why)
+{
+	ret->status = status;
+	ret->body = strdup(why);
+}
+
+/* Whether it was one of these. */
+static bool look(struct agent *a, const struct http_server_request *request,
+                 struct http_server_reply *ret)
+{
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		if (strcmp(request->path, looks[i].path) != 0)
+			continue;
+		if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
+			refuse(ret, 405, "another method is wanted\n");
+		} else if (!looks[i].any_name && !is_for_us(request)) {
+			refuse(ret, 421, NOT_OURS);
+		} else {
+			ret->status = 200;
+			ret->type = looks[i].type;
+			looks[i].reply(a, ret);
+		}
+		return true;
+	}
+	return false;
+}
+
+static void on_request(const struct http_server_request *request, struct http_server_reply *ret,
+                       void *arg)
+{
+	if (look(arg, request, ret))
+		return;
+	if (!is_for_us(request)) {
+		refuse(ret, 421, NOT_OURS);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (strcmp(request->path, answers[i].path) != 0 ||
+		    (answers[i].local && !request->local))
+			continue;
+		free(ret->body); /* another method of the same path */
+		if (strcmp(request->method, answers[i].method) != 0) {
+			refuse(ret, 405, "another method is wanted\n");
+			continue;
+		}
+		ret->status = 200;
+		ret->type = answers[i].type;
+		ret->body = answers[i].reply(arg, request);
+		return;
+	}
+}
+
+int routes_open(struct agent *a)
+{
+	struct err err = {0};
+	int rc = http_server_open(&a->listen, a->conf->runtime_dir, a->conf->metrics_listen,
+	                          on_request, a, &err);
+	if (rc < 0 || err.code != 0)
+		log_warning("%s; delivery goes on, but nobody can ask there", err.text);
+	return 0; /* delivery is more important than being looked at */
+}

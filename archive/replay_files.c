@@ -1,0 +1,195 @@
+/* The files of a replay: arguments and patterns, in the order in which PowerMTA wrote them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/replay.h"
+#include "base/scope.h"
+#include "tailer/name.h"
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+size_t replay_plain_len(const char *path)
+{
+	size_t len = strlen(path);
+	return len > 3 && strcmp(path + len - 3, ".gz") == 0 ? len - 3 : len;
+}
+
+/* A .gz ends with the size of what is in it, modulo 2^32 (RFC 1952); enough for a bar. */
+static uint64_t bytes_in(const char *path)
+{
+	struct stat st;
+	unsigned char magic[2], tail[4];
+	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < 18 || pread(fd, magic, 2, 0) != 2 ||
+	    magic[0] != 0x1f || magic[1] != 0x8b)
+		return fd >= 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+	if (pread(fd, tail, 4, st.st_size - 4) != 4)
+		return (uint64_t)st.st_size;
+	return tail[0] | (uint64_t)tail[1] << 8 | (uint64_t)tail[2] << 16 | (uint64_t)tail[3] << 24;
+}
+
+/* Whether it lies where its source's live file does, and is none of its moved ones. */
+static bool is_live(const struct conf_source *s, const char *path)
+{
+	struct acct_name name;
+	struct stat here, there;
+	char folder[PATH_MAX];
+	const struct acct_template t = acct_template(s->acct_file);
+	if (!acct_name_parse(&t, name_of(path), &name))
+		return false;
+	(void)snprintf(folder, sizeof(folder), "%.*s/.", (int)(t.base - s->acct_file),
+	               s->acct_file);
+	if (stat(folder, &there) < 0)
+		return false;
+	size_t len = (size_t)(name_of(path) - path);
+	(void)snprintf(folder, sizeof(folder), "%.*s.", (int)len, path);
+	return stat(folder, &here) == 0 && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino;
+}
+
+/* Paths as they are typed may be relative; a replay may go on from another folder. */
+static char *absolute(const char *path)
+{
+	char cwd[PATH_MAX], *ret;
+	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
+		return strdup(path);
+	return asprintf(&ret, "%s/%s", cwd, path) < 0 ? NULL : ret;
+}
+
+static int add(struct replay_files *files, const struct conf *conf, const char *path)
+{
+	if (files->n == files->room) {
+		size_t room = files->room ? 2 * files->room : 16;
+		struct replay_file *p = realloc(files->v, room * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		files->v = p;
+		files->room = room;
+	}
+	if (strchr(path, '\n')) /* it could not be written down */
+		return -EINVAL;
+	struct replay_file *f = &files->v[files->n];
+	*f = (struct replay_file){.path = absolute(path)};
+	if (!f->path)
+		return -ENOMEM;
+	f->source = rows_source_of(conf, path);
+	f->lane = (unsigned)(f->source - conf->sources);
+	f->live = is_live(f->source, f->path);
+	f->bytes = bytes_in(f->path);
+	files->n++;
+	return 0;
+}
+
+static int add_pattern(struct replay_files *files, const struct conf *conf, const char *arg,
+                       struct err *err)
+{
+	glob_t found = {0};
+	struct stat st;
+	if (stat(arg, &st) == 0 || !strpbrk(arg, "*?[")) {
+		int added = add(files, conf, arg);
+		return added < 0 ? err_set(err, added, "\"%s\": %s", arg, strerror(-added)) : 0;
+	}
+	int rc = glob(arg, 0, NULL, &found);
+	bool found_some = rc == 0;
+	if (rc == GLOB_NOMATCH)
+		rc = err_set(err, -ENOENT, "no file is named like \"%s\"", arg);
+	else if (rc != 0)
+		rc = err_set(err, -ENOMEM, "look for \"%s\": out of memory", arg);
+	for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++) {
+		rc = add(files, conf, found.gl_pathv[i]);
+		if (rc < 0)
+			rc = err_set(err, rc, "\"%s\": %s", found.gl_pathv[i], strerror(-rc));
+	}
+	if (found_some) /* after a failure glibc has freed it already */
+		globfree(&found);
+	return rc;
+}
+
+/* By the path; ".gz" aside, and that one last. */
+static int by_path(const struct replay_file *a, const struct replay_file *b)
+{
+	size_t la = replay_plain_len(a->path), lb = replay_plain_len(b->path);
+	int rc = memcmp(a->path, b->path, la < lb ? la : lb);
+	if (rc != 0 || la != lb)
+		return rc != 0 ? rc : la < lb ? -1 : 1;
+	return (int)(strlen(a->path) > la) - (int)(strlen(b->path) > lb);
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct replay_file *a = left, *b = right;
+	struct acct_name na, nb;
+	const struct acct_template ta = acct_template(a->source->acct_file);
+	const struct acct_template tb = acct_template(b->source->acct_file);
+	bool pa = acct_name_parse(&ta, name_of(a->path), &na);
+	bool pb = acct_name_parse(&tb, name_of(b->path), &nb);
+	if (pa != pb)
+		return pa ? -1 : 1;
+	int rc = pa ? acct_name_compare(&na, &nb) : 0;
+	if (rc == 0)
+		rc = (a->lane > b->lane) - (a->lane < b->lane);
+	return rc != 0 ? rc : by_path(a, b);
+}
+
+static void file_free(struct replay_file *f)
+{
+	free(f->path);
+	ledger_free(&f->ledger);
+}
+
+/* The same file twice is one; so is NAME.csv with NAME.csv.gz beside it. */
+static void drop_doubles(struct replay_files *files)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < files->n; i++) {
+		const char *path = files->v[i].path;
+		size_t len = replay_plain_len(path);
+		if (n > 0 && replay_plain_len(files->v[n - 1].path) == len &&
+		    memcmp(files->v[n - 1].path, path, len) == 0)
+			file_free(&files->v[i]);
+		else
+			files->v[n++] = files->v[i];
+	}
+	files->n = n;
+}
+
+int replay_files(struct replay_files *ret, const struct conf *conf, char **args, int n,
+                 struct err *err)
+{
+	int rc = 0;
+	*ret = (struct replay_files){0};
+	for (int i = 0; rc == 0 && i < n; i++)
+		rc = add_pattern(ret, conf, args[i], err);
+	if (rc < 0) {
+		replay_files_free(ret);
+		return rc;
+	}
+	qsort(ret->v, ret->n, sizeof(*ret->v), compare);
+	drop_doubles(ret);
+	return 0;
+}
+
+/* Of a line that was too long, the end is not in raw. */
+bool replay_half_written(const struct replay_file *f, const struct record *rec)
+{
+	return f->live && rec->raw.len > 0 && rec->raw.len == rec->mark.end - rec->mark.start &&
+	       rec->raw.text[rec->raw.len - 1] != '\n';
+}
+
+void replay_files_free(struct replay_files *files)
+{
+	for (size_t i = 0; i < files->n; i++)
+		file_free(&files->v[i]);
+	free(files->v);
+	*files = (struct replay_files){0};
+}

@@ -1,0 +1,152 @@
+/* A row that was traced, for people and for programs. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/trace.h"
+#include "base/mask.h"
+#include "base/utf8.h"
+
+static const struct {
+	const char *name, *words;
+} fates[] = {
+        [TRACE_UNKNOWN] = {"unknown",
+                           "not known: there is no store, or its file is not what it was"},
+        [TRACE_ACKNOWLEDGED] = {"acknowledged", "acknowledged: the receiver took it"},
+        [TRACE_PARTIAL] = {"partial", "acknowledged, but the receiver said that some events sent "
+                                      "with it failed"},
+        [TRACE_DEAD] = {"dead", "not delivered"},
+        [TRACE_SKIPPED] = {"skipped", "skipped: records of its type are not sent"},
+        [TRACE_IGNORED] = {"ignored", "ignored: a rule withholds it, as the rules are now"},
+        [TRACE_PASSED] = {"passed", "not to be read: its file was there at the first start"},
+        [TRACE_IN_FLIGHT] = {"inFlight", "in flight: sent, or about to be; no answer yet"},
+        [TRACE_BEHIND] = {"behind", "behind: not read, or not answered for yet"},
+};
+
+static const char *value_of(const struct trace_row *row, const char *name)
+{
+	for (size_t i = 0; i < row->n; i++) {
+		if (strcmp(row->names[i], name) == 0)
+			return row->values[i];
+	}
+	return "";
+}
+
+/* A copy with addresses masked, unless raw; the caller's, NULL when out of memory. */
+static char *masked(const char *text, bool raw)
+{
+	size_t len = strlen(text);
+	char *ret = malloc(3 * len + 4);
+	if (!ret)
+		return NULL;
+	if (raw)
+		memcpy(ret, text, len);
+	else
+		len = mask_addresses(text, len, ret);
+	ret[len] = '\0';
+	return ret;
+}
+
+/* ---- text ---- */
+
+/* BEFORE text, harmless on a terminal; nothing for an empty one. */
+static int put(const char *before, const char *text, bool raw)
+{
+	char *shown = masked(text, raw);
+	size_t size = shown ? 4 * strlen(shown) + 1 : 0;
+	char *clean = shown ? malloc(size) : NULL;
+	if (clean && text[0]) {
+		utf8_printable(shown, strlen(shown), clean, size);
+		(void)printf("%s%s", before, clean);
+	}
+	int rc = clean ? 0 : -ENOMEM;
+	free(clean);
+	free(shown);
+	return rc;
+}
+
+static const char *or_other(const char *a, const char *b)
+{
+	return a[0] ? a : b;
+}
+
+static int print_text(const struct trace_row *row, bool raw)
+{
+	char id[HASH_HEX_SIZE];
+	int rc = 0; /* any failure is -ENOMEM */
+	hash_hex(&row->id, id);
+	if (row->is_record) {
+		/* The type is the first column, whatever type-field calls it. */
+		rc |= put("", or_other(value_of(row, "timeLogged"), "(no time)"), true);
+		rc |= put("  ", row->n > 0 ? row->values[0] : "", true);
+		rc |= put("  rcpt ", or_other(value_of(row, "rcpt"), value_of(row, "header_To")),
+		          raw);
+		rc |= put("  orig ",
+		          or_other(value_of(row, "orig"), value_of(row, "header_Return-Path")),
+		          raw);
+		rc |= put("\n    ", value_of(row, "bounceCat"), true);
+		rc |= put("\n    ", value_of(row, "dsnStatus"), raw);
+		rc |= put("\n    ", value_of(row, "dsnDiag"), raw);
+		rc |= put("\n    ", value_of(row, "bounceType"), true);
+		rc |= put(" by rule ", value_of(row, "bounceRule"), true);
+	} else {
+		rc |= put("row: ", row->n > 0 ? row->values[0] : "", raw);
+	}
+	rc |= put("\n    ", row->path, true);
+	(void)printf(":%" PRIu64 "  eventId %s\n    %s", row->offset, id, fates[row->fate].words);
+	if (row->source && row->fate == TRACE_ACKNOWLEDGED)
+		(void)printf(" (endpoint %s)", row->source->endpoint_name);
+	if (row->dead != 0)
+		(void)printf("; dead letter %" PRId64, row->dead);
+	rc |= put(": ", row->reason, raw);
+	(void)putchar('\n');
+	return rc;
+}
+
+/* ---- JSON ---- */
+
+/* "name":"value", the value valid UTF-8 */
+static int member(const char *before, const char *name, const char *value, bool raw)
+{
+	char *shown = masked(value, raw);
+	size_t bad;
+	char *valid = shown ? malloc(3 * strlen(shown) + 1) : NULL;
+	if (valid) {
+		(void)utf8_repair(shown, strlen(shown), valid, &bad);
+		(void)printf("%s", before);
+		utf8_json(slice_of(name), stdout);
+		(void)putchar(':');
+		utf8_json(slice_of(valid), stdout);
+	}
+	int rc = valid ? 0 : -ENOMEM;
+	free(valid);
+	free(shown);
+	return rc;
+}
+
+static int print_json(const struct trace_row *row, bool raw)
+{
+	char id[HASH_HEX_SIZE];
+	int rc = 0;
+	hash_hex(&row->id, id);
+	rc |= member("{", "eventId", id, true);
+	rc |= member(",", "source", row->source ? row->source->name : "", true);
+	rc |= member(",", "endpoint", row->source ? row->source->endpoint_name : "", true);
+	rc |= member(",", "file", row->path, true);
+	(void)printf(",\"offset\":%" PRIu64, row->offset);
+	rc |= member(",", "fate", fates[row->fate].name, true);
+	(void)printf(",\"deadLetter\":%" PRId64, row->dead);
+	rc |= member(",", "reason", row->reason, raw);
+	(void)printf(",\"isRecord\":%s,\"record\":{", row->is_record ? "true" : "false");
+	for (size_t i = 0; i < row->n; i++)
+		rc |= member(i > 0 ? "," : "", row->names[i], row->values[i], raw);
+	(void)printf("}}\n");
+	return rc;
+}
+
+int trace_print(const struct trace_row *row, bool raw, bool json)
+{
+	return json ? print_json(row, raw) : print_text(row, raw);
+}

@@ -1,0 +1,26 @@
+/*
+ * print_findings.h - findings on standard output, one line each, or as JSON.
+ */
+#ifndef CLI_PRINT_FINDINGS_H
+#define CLI_PRINT_FINDINGS_H
+
+#include <stdbool.h>
+
+#include "base/finding.h"
+
+struct findings {
+	bool json;
+	unsigned n[FINDING_PROBLEM + 1]; /* by level */
+};
+
+/*
+ * A finding_fn; arg is a struct findings.
+ *
+ *     problem  /etc/pmta/config:12: records lacks rb: ... -> records b, rb
+ */
+void findings_print(const struct finding *f, void *arg);
+
+/* Behind the last one: closes the JSON. */
+void findings_end(const struct findings *f);
+
+#endif

@@ -1,0 +1,106 @@
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "cli/cli.h"
+#include "rules/judge.h"
+
+/* A folder that does not exist is waited for, but it may be a typing mistake. */
+static void print_missing(const char *path, bool file)
+{
+	char folder[4096];
+	(void)snprintf(folder, sizeof(folder), "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (file && slash)
+		slash[slash == folder] = '\0';
+	if (access(folder, F_OK) < 0)
+		(void)printf("  note: folder %s: %s; it will be waited for\n", folder,
+		             strerror(errno));
+}
+
+static void print_source(const struct conf_source *s)
+{
+	(void)printf("source %s: ", s->name);
+	for (size_t i = 0; i < s->records.n; i++)
+		(void)printf("%s%s", i > 0 ? ", " : "", s->records.v[i]);
+	(void)printf(" of %s", s->acct_file);
+	if (*s->move_to)
+		(void)printf(", moved to %s,", s->move_to);
+	(void)printf(" to endpoint %s\n", s->endpoint_name);
+	print_missing(s->acct_file, true);
+	if (*s->move_to)
+		print_missing(s->move_to, false);
+}
+
+static void print_endpoint(const struct ship_conf *e)
+{
+	static const char *const formats[] = {"array", "object", "ndjson"};
+	if (!*e->url)
+		(void)printf("endpoint %s: not configured yet (url is empty): nothing is sent\n",
+		             e->name);
+	else
+		(void)printf("endpoint %s: %s to %s, up to %u request%s in flight\n", e->name,
+		             formats[e->format], e->url, e->in_flight, units_s(e->in_flight));
+}
+
+static void print_rules(const struct conf *conf, const struct rules *rules)
+{
+	struct rules_view v;
+	if (!rules && conf->rules.n > 0)
+		(void)printf("note: no file of rules is there: records get no verdict\n");
+	if (!rules)
+		return;
+	rules_view(rules, &v);
+	(void)printf("rules: %zu of %zu file%s, %zu self-test%s passed, digest %s\n", v.rules,
+	             v.files, units_s(v.files), v.tests, units_s(v.tests), v.digest);
+}
+
+static void print_summary(const struct conf *conf, const struct rules *rules)
+{
+	uint64_t memory = agent_worst_memory(conf) + 2 * rules_memory(rules); /* at a reload */
+	for (size_t i = 0; i < conf->nsources; i++)
+		print_source(&conf->sources[i]);
+	for (size_t i = 0; i < conf->nendpoints; i++)
+		print_endpoint(&conf->endpoints[i]);
+	print_rules(conf, rules);
+	if (conf->unseen_credentials)
+		(void)printf("note: credentials of the service were not looked into: only it is "
+		             "given them\n");
+	(void)printf("worst-case memory %.1f MB\n", (double)memory / 1e6);
+	(void)printf("%s: configuration is fine\n", conf->path);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	const char *path = CONF_DEFAULT_PATH;
+	bool print = false;
+	const struct cli_option options[] = {
+	        {"print", CLI_FLAG, &print, NULL,
+	         "print the effective configuration, defaults included"},
+	        {0}};
+	const struct cli_spec spec = {
+	        .usage = "[-c FILE] [--print]",
+	        .about = "Check the configuration and tell every mistake in it.",
+	        .examples = "  pmta-shipper check -c new.conf\n"
+	                    "  pmta-shipper check --print >effective.conf",
+	        .options = options,
+	        .config = &path,
+	        .arguments = CLI_NO_ARGUMENTS};
+	struct conf *conf = NULL;
+	struct rules *rules = NULL;
+	int status = cli_options(argc, argv, &spec);
+	if (status == CLI_GO_ON)
+		status = cli_load_conf_to_check(&conf, path);
+	if (conf)
+		status = cli_load_rules(&rules, conf);
+	if (conf && status == 0 && print)
+		conf_print(conf, stdout);
+	else if (conf && status == 0)
+		print_summary(conf, rules);
+	(void)rules_free(rules);
+	(void)conf_free(conf);
+	return status;
+}

@@ -1,0 +1,285 @@
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mask.h"
+#include "base/units.h"
+#include "base/utf8.h"
+#include "cli/cli.h"
+#include "state/store.h"
+
+#define NOT_GIVEN UINT64_MAX /* 0 is an age, too */
+
+struct dead {
+	const char *path;
+	bool raw, all;
+	uint64_t older_ms, newer_ms; /* NOT_GIVEN, or an age */
+	struct store_dead_filter what;
+	char *ids;
+	bool found;
+};
+
+/* Text from files and servers: harmless on a terminal, addresses masked unless asked for. */
+static void print_text(const char *name, struct slice text, bool raw)
+{
+	size_t len = text.len;
+	char *masked = malloc(3 * len + 64);
+	char *clean = malloc(4 * len + 64);
+	if (masked && clean) {
+		if (raw)
+			memcpy(masked, text.text, len);
+		else
+			len = mask_addresses(text.text, len, masked);
+		utf8_printable(masked, len, clean, 4 * text.len + 64);
+		(void)printf("%s%s\n", name, clean);
+	}
+	free(masked);
+	free(clean);
+}
+
+static int print_line(const struct store_dead *d, void *arg)
+{
+	const struct dead *o = arg;
+	char when[CLOCK_ISO_SIZE], id[HASH_HEX_SIZE], place[512];
+	clock_iso(d->made_ms, when);
+	hash_hex(&d->id, id);
+	utf8_printable(d->file, strlen(d->file), place, sizeof(place));
+	(void)printf("%" PRId64 "  %s  %s  %s  %s:%" PRIu64 "  ", d->number, when, d->kind, id,
+	             place, d->start);
+	print_text("", slice_of(d->reason), o->raw);
+	return 0;
+}
+
+static int print_whole(const struct store_dead *d, void *arg)
+{
+	struct dead *o = arg;
+	char when[CLOCK_ISO_SIZE], id[HASH_HEX_SIZE];
+	o->found = true;
+	clock_iso(d->made_ms, when);
+	hash_hex(&d->id, id);
+	(void)printf("number:   %" PRId64 "\neventId:  %s\nkind:     %s\nmade:     %s\n", d->number,
+	             id, d->kind, when);
+	(void)printf("source:   %s\nendpoint: %s\n", d->source, d->endpoint);
+	print_text("file:     ", slice_of(d->file), true);
+	(void)printf("bytes:    %" PRIu64 " to %" PRIu64 "\n", d->start, d->end);
+	print_text("reason:   ", slice_of(d->reason), o->raw);
+	if (d->tries > 0) {
+		clock_iso(d->tried_ms, when);
+		(void)printf("tried:    %" PRId64 " time%s again, last %s\n", d->tries,
+		             units_s((uint64_t)d->tries), when);
+	}
+	if (d->status != 0)
+		(void)printf("status:   %" PRId64 "\n", d->status);
+	if (d->answer.len > 0)
+		print_text("answer:   ", d->answer, o->raw);
+	if (d->header.len > 0)
+		print_text("header:   ", d->header, true);
+	print_text(d->row_is_json ? "json:     " : "row:      ", d->row, o->raw);
+	return 0;
+}
+
+/* One object a line, as jq and scripts take it; nothing is masked. */
+static int print_json(const struct store_dead *d, void *arg)
+{
+	struct dead *o = arg;
+	char when[CLOCK_ISO_SIZE], id[HASH_HEX_SIZE];
+	o->found = true;
+	clock_iso(d->made_ms, when);
+	hash_hex(&d->id, id);
+	(void)printf("{\"number\":%" PRId64 ",\"eventId\":\"%s\",\"kind\":\"%s\",\"made\":\"%s\"",
+	             d->number, id, d->kind, when);
+	const struct {
+		const char *name;
+		struct slice text;
+	} texts[] = {{"source", slice_of(d->source)},
+	             {"endpoint", slice_of(d->endpoint)},
+	             {"file", slice_of(d->file)},
+	             {"reason", slice_of(d->reason)},
+	             {"answer", d->answer},
+	             {"header", d->header},
+	             {"row", d->row}};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		(void)printf(",\"%s\":", texts[i].name);
+		utf8_json(texts[i].text, stdout);
+	}
+	(void)printf(",\"start\":%" PRIu64 ",\"end\":%" PRIu64 ",\"status\":%" PRId64
+	             ",\"tries\":%" PRId64 ",\"rowIsJson\":%s}\n",
+	             d->start, d->end, d->status, d->tries, d->row_is_json ? "true" : "false");
+	return ferror(stdout) ? -EIO : 0;
+}
+
+/* Those that are meant, from the store. */
+static int look(const struct conf *conf, struct dead *o, store_dead_fn *fn)
+{
+	struct store *store;
+	struct err err = {0};
+	cli_become_owner(conf->state_dir);
+	if (store_open_reader(&store, conf->state_dir, &err) < 0)
+		return cli_failed(err.text);
+	int status = store_dead_find(store, &o->what, fn, o) < 0 ? cli_failed(store_error(store))
+	                                                         : 0;
+	(void)store_close(store);
+	return status;
+}
+
+/* Each as it was asked for, in that order. */
+static int show(const struct conf *conf, struct dead *o, int argc, char **argv)
+{
+	int status = 0;
+	char one[HASH_HEX_SIZE + 2];
+	if (argc == 0)
+		return cli_usage("dead", "show which? give the numbers of 'dead list'");
+	for (int i = 0; i < argc; i++) {
+		(void)snprintf(one, sizeof(one), ",%s,", argv[i]);
+		o->what.ids = one;
+		o->found = false;
+		if (i > 0)
+			(void)putchar('\n');
+		if (look(conf, o, print_whole) != 0)
+			return 1;
+		if (!o->found) {
+			(void)fprintf(stderr, "pmta-shipper: there is no dead letter %s\n",
+			              argv[i]);
+			status = 1;
+		}
+	}
+	return status;
+}
+
+/* retry and drop are the agent's: only one may write the store, and only one sends. */
+static int tell(const struct conf *conf, const struct dead *o, const char *verb)
+{
+	char path[ASK_QUERY_MAX], from[32] = "", to[32] = "";
+	const struct store_dead_filter *w = &o->what;
+	if (w->from_ms)
+		(void)snprintf(from, sizeof(from), "%" PRId64, w->from_ms);
+	if (w->to_ms)
+		(void)snprintf(to, sizeof(to), "%" PRId64, w->to_ms);
+	const struct {
+		const char *name, *value;
+	} values[] = {{"ids", w->ids},        {"source", w->source}, {"endpoint", w->endpoint},
+	              {"kind", w->kind},      {"reason", w->reason}, {"from", *from ? from : NULL},
+	              {"to", *to ? to : NULL}};
+	(void)snprintf(path, sizeof(path), "/dead/%s?", verb);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		if (values[i].value && ask_query(path, values[i].name, values[i].value) != 0)
+			return CLI_EXIT_USAGE;
+	}
+	return ask_tell(conf, path);
+}
+
+/* ",3,17,": numbers and eventIds.  0 or the exit status. */
+static int take_ids(struct dead *o, int argc, char **argv)
+{
+	size_t room = 2;
+	for (int i = 0; i < argc; i++) {
+		uint64_t number;
+		size_t len = strlen(argv[i]);
+		if (!units_number(argv[i], &number) &&
+		    (len != HASH_HEX_SIZE - 1 || strspn(argv[i], "0123456789abcdef") != len))
+			return cli_usage("dead",
+			                 "a number of 'dead list' is wanted, or an eventId");
+		room += len + 1;
+	}
+	if (argc == 0)
+		return 0;
+	o->ids = malloc(room);
+	if (!o->ids)
+		return cli_failed("out of memory");
+	char *p = stpcpy(o->ids, ",");
+	for (int i = 0; i < argc; i++)
+		p = stpcpy(stpcpy(p, argv[i]), ",");
+	o->what.ids = o->ids;
+	return 0;
+}
+
+/* That long ago, for a filter, where 0 means any time; nothing was made before 1970. */
+static int64_t time_of_age(uint64_t age_ms, int64_t now_ms)
+{
+	if (age_ms == NOT_GIVEN)
+		return 0;
+	return age_ms < (uint64_t)now_ms ? now_ms - (int64_t)age_ms : 1;
+}
+
+static bool filtered(const struct store_dead_filter *w)
+{
+	return w->ids || w->source || w->endpoint || w->kind || w->reason || w->from_ms || w->to_ms;
+}
+
+static int act(const struct conf *conf, struct dead *o, const char *what, int argc, char **argv)
+{
+	if (strcmp(what, "list") == 0)
+		return look(conf, o, print_line);
+	if (strcmp(what, "show") == 0)
+		return show(conf, o, argc, argv);
+	if (strcmp(what, "export") == 0)
+		return look(conf, o, print_json);
+	if (!o->all && !filtered(&o->what))
+		return cli_usage("dead", "which? numbers of 'dead list', a filter, or --all");
+	return tell(conf, o, what);
+}
+
+static bool one_of(const char *what, const char *const *all)
+{
+	while (*all && strcmp(what, *all) != 0)
+		all++;
+	return *all != NULL;
+}
+
+int cmd_dead(int argc, char **argv)
+{
+	static const char *const actions[] = {"list", "show", "export", "retry", "drop", NULL};
+	static const char *const kinds[] = {"unreadable", "refused", "partial", NULL};
+	struct dead o = {.path = CONF_DEFAULT_PATH, .older_ms = NOT_GIVEN, .newer_ms = NOT_GIVEN};
+	const struct cli_option options[] = {
+	        {"all", CLI_FLAG, &o.all, NULL, "retry or drop every one"},
+	        {"source", CLI_TEXT, &o.what.source, "NAME", "only of that source"},
+	        {"endpoint", CLI_TEXT, &o.what.endpoint, "NAME", "only for that endpoint"},
+	        {"kind", CLI_TEXT, &o.what.kind, "K", "only unreadable, refused or partial ones"},
+	        {"reason", CLI_TEXT, &o.what.reason, "TEXT", "only with that in their reason"},
+	        {"older-than", CLI_SPAN, &o.older_ms, "T", "only made longer ago than that"},
+	        {"newer-than", CLI_SPAN, &o.newer_ms, "T", "only made since then"},
+	        {"raw", CLI_FLAG, &o.raw, NULL, "show mail addresses unmasked"},
+	        {0}};
+	const struct cli_spec spec = {
+	        .usage = "list [-c FILE] [FILTER]... [NUMBER]...\n"
+	                 "show [-c FILE] [--raw] NUMBER...\n"
+	                 "export [-c FILE] [FILTER]... [NUMBER]...\n"
+	                 "retry [-c FILE] [FILTER]... [--all] [NUMBER]...\n"
+	                 "drop [-c FILE] [FILTER]... [--all] [NUMBER]...",
+	        .about = "Dead letters: rows that are no records, or that the backend refused.  "
+	                 "export\n"
+	                 "prints them whole, one JSON object a line; retry has the running agent "
+	                 "send\n"
+	                 "them again, drop has it forget them.  An eventId may stand for a number.",
+	        .examples = "  pmta-shipper dead retry --endpoint octeth --reason 'HTTP 422'\n"
+	                    "  pmta-shipper dead export --all > letters.ndjson\n"
+	                    "  pmta-shipper dead drop --older-than 90d",
+	        .options = options,
+	        .config = &o.path,
+	        .arguments = "list, show, export, retry or drop?"};
+	struct conf *conf = NULL;
+	int status = cli_options(argc, argv, &spec);
+	if (status != CLI_GO_ON)
+		return status;
+	const char *what = argv[optind++];
+	if (!one_of(what, actions))
+		return cli_usage(argv[0], spec.arguments);
+	if (o.what.kind && !one_of(o.what.kind, kinds))
+		return cli_usage(argv[0], "--kind takes unreadable, refused or partial");
+	int64_t now = clock_real_ms();
+	o.what.to_ms = time_of_age(o.older_ms, now);
+	o.what.from_ms = time_of_age(o.newer_ms, now);
+	status = take_ids(&o, argc - optind, argv + optind);
+	if (status == 0)
+		status = cli_load_conf_to_look(&conf, o.path);
+	if (status == 0)
+		status = act(conf, &o, what, argc - optind, argv + optind);
+	free(o.ids);
+	(void)conf_free(conf);
+	return status;
+}

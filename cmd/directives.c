@@ -1,0 +1,69 @@
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/print_findings.h"
+#include "doctor/user.h"
+#include "pmta/directives.h"
+#include "pmta/verify.h"
+
+static int print(const struct conf *conf, bool extended)
+{
+	return directives_print(conf, extended, stdout) < 0 ? 1 : 0; /* main() says why */
+}
+
+static int verify(const struct conf *conf, const char *path)
+{
+	struct pmta_config *pmta;
+	struct findings findings = {0};
+	struct user user;
+	struct err err = {0};
+	if (pmta_config_read(&pmta, path, NULL, &err) < 0)
+		return cli_failed(err.text);
+	user_of_service(conf, &user);
+	const struct verify v = {.conf = conf,
+	                         .pmta = pmta,
+	                         .reader = user_reader(&user, conf),
+	                         .to = {findings_print, &findings}};
+	verify_pmta(&v);
+	(void)pmta_config_free(pmta);
+	if (findings.n[FINDING_PROBLEM] == 0)
+		(void)printf("%s: fine: it logs what every source needs\n", path);
+	else
+		(void)printf("%s: %u to be changed; pmta reload afterwards\n", path,
+		             findings.n[FINDING_PROBLEM]);
+	return findings.n[FINDING_PROBLEM] > 0;
+}
+
+int cmd_directives(int argc, char **argv)
+{
+	const char *path = CONF_DEFAULT_PATH, *pmta = NULL;
+	bool extended = false;
+	const struct cli_option options[] = {
+	        {"extended", CLI_FLAG, &extended, NULL, "log further fields that help Octeth"},
+	        {"verify", CLI_TEXT, &pmta, "PMTA_CONFIG",
+	         "compare with PowerMTA's configuration instead, and say\n"
+	         "                           what has to be changed there"},
+	        {0}};
+	const struct cli_spec spec = {
+	        .usage = "[-c FILE] [--extended]\n[-c FILE] --verify PMTA_CONFIG",
+	        .about = "Print the acct-file blocks for PowerMTA's configuration, or compare them "
+	                 "with it.",
+	        .examples = "  pmta-shipper directives\n"
+	                    "  pmta-shipper directives --verify /etc/pmta/config",
+	        .options = options,
+	        .config = &path,
+	        .arguments = CLI_NO_ARGUMENTS};
+	struct conf *conf = NULL;
+	int status = cli_options(argc, argv, &spec);
+	if (status == CLI_GO_ON && pmta && extended)
+		status = cli_usage(argv[0], "--extended is for printing, not for --verify");
+	if (status == CLI_GO_ON)
+		status = cli_load_conf_to_look(&conf, path);
+	if (!conf)
+		return status;
+	status = pmta ? verify(conf, pmta) : print(conf, extended);
+	(void)conf_free(conf);
+	return status;
+}

@@ -1,0 +1,84 @@
+#include "cmd/octeth_lines.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "record/columns.h"
+#include "ship/json.h"
+
+static bool one_of(struct slice text, const char *const *list)
+{
+	for (; *list; list++) {
+		if (slice_is(text, *list))
+			return true;
+	}
+	return false;
+}
+
+/* "5.1.1" of "5.1.1 (bad destination mailbox address)"; empty when it begins otherwise. */
+static struct slice status_of(struct slice text)
+{
+	size_t n = 0, dots = 0;
+	while (n < text.len && (isdigit((unsigned char)text.text[n]) || text.text[n] == '.'))
+		dots += text.text[n++] == '.';
+	return dots == 2 ? (struct slice){text.text, n} : SLICE_EMPTY;
+}
+
+bool octeth_is_hard(const struct record *rec)
+{
+	/* No such mailbox, no such system, and mailboxes that are gone for good (RFC 3463). */
+	static const char *const hard[] = {"5.1.1", "5.1.2",  "5.1.3", "5.1.6",
+	                                   "5.2.1", "5.1.10", NULL};
+	/* These say nothing but that it failed; then PowerMTA's reading of the text counts. */
+	static const char *const vague[] = {"5.0.0", "5.1.0", "5.2.0", "5.4.0", "5.5.0", NULL};
+	static const char *const categories[] = {"bad-mailbox", "bad-domain", "inactive-mailbox",
+	                                         NULL};
+	/* A block is no fault of the address: soft is as near as the page comes to it. */
+	for (size_t i = 0; i < rec->nextra; i++)
+		if (strcmp(rec->extra[i].name, "bounceType") == 0 &&
+		    strcmp(rec->extra[i].value, "Unknown") != 0)
+			return strcmp(rec->extra[i].value, "Hard") == 0;
+	struct slice status = status_of(record_get(rec, "dsnStatus"));
+	if (one_of(status, hard))
+		return true;
+	return (status.len == 0 || one_of(status, vague)) &&
+	       one_of(record_get(rec, "bounceCat"), categories);
+}
+
+/* As it can stand between commas, on a line. */
+static bool is_address(struct slice a)
+{
+	if (a.len == 0 || !memchr(a.text, '@', a.len))
+		return false;
+	for (size_t i = 0; i < a.len; i++) {
+		if (a.text[i] == ',' || a.text[i] == '"' || isspace((unsigned char)a.text[i]) ||
+		    iscntrl((unsigned char)a.text[i]))
+			return false;
+	}
+	return true;
+}
+
+ssize_t octeth_line(const struct record *rec, char *ret, size_t room, const char **ret_why)
+{
+	bool complaint = rec->type == RECORD_FEEDBACK;
+	struct slice a;
+	int n;
+	if (!complaint && rec->type != RECORD_BOUNCED && rec->type != RECORD_REMOTE_BOUNCE)
+		return 0;
+	a = json_address(record_get(rec, complaint ? "rcpt" : "orig"));
+	if (complaint && a.len == 0)
+		a = json_address(record_get(rec, "header_To"));
+	if (!is_address(a)) {
+		*ret_why = complaint ? "no address of who complained (rcpt, header_To)"
+		                     : "no bounce address (orig)";
+		return -EINVAL;
+	}
+	if (complaint)
+		n = snprintf(ret, room, "complaint,%.*s", (int)a.len, a.text);
+	else
+		n = snprintf(ret, room, "bounce,%.*s,%s", (int)a.len, a.text,
+		             octeth_is_hard(rec) ? "Hard" : "Soft");
+	return n < 0 || (size_t)n >= room ? -ENOSPC : n;
+}

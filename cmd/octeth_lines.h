@@ -1,0 +1,29 @@
+/*
+ * octeth_lines.h - a record as a line for the Process page of Octeth's administration, where
+ * bounces and complaints can be pasted while the webhook is down:
+ *
+ *     bounce,ORIG,Hard|Soft        b and rb: the address the mail was sent from
+ *     complaint,RCPT               f: the address of who complained
+ */
+#ifndef CMD_OCTETH_LINES_H
+#define CMD_OCTETH_LINES_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "record/record.h"
+
+/*
+ * Write the line, without line end, into ret.  Returns its length, 0 for a record of a type that
+ * the page does not take, or -EINVAL with *ret_why (fixed words) when the record has no address
+ * that can stand there.  -ENOSPC: room is too small.
+ */
+ssize_t octeth_line(const struct record *rec, char *ret, size_t room, const char **ret_why);
+
+/*
+ * Whether a bounce is hard: by the enhanced status code of dsnStatus, and where that says little,
+ * by bounceCat.  The verdict of the rules takes its place where there are some that know.
+ */
+bool octeth_is_hard(const struct record *rec);
+
+#endif

@@ -1,0 +1,193 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "archive/replay.h"
+#include "base/clock.h"
+#include "base/scope.h"
+#include "base/units.h"
+#include "cli/cli.h"
+#include "rules/judge.h"
+
+/* ---- the words at the beginning and the end ---- */
+
+static void print_quoted(const char *arg)
+{
+	scope_free char *quoted = cli_quoted(arg);
+	(void)fprintf(stderr, " %s", quoted ? quoted : arg);
+}
+
+static void print_time(const char *option, int64_t ms, int64_t open)
+{
+	char iso[CLOCK_ISO_SIZE];
+	if (ms == open)
+		return;
+	clock_iso(ms, iso);
+	(void)fprintf(stderr, " %s %s", option, iso);
+}
+
+/* The command that goes on: this one. */
+static void say_how_to_go_on(const struct replay_job *job)
+{
+	(void)fprintf(stderr, "replay: to go on: pmta-shipper replay -c");
+	print_quoted(job->conf_path);
+	print_time("--since", job->since_ms, INT64_MIN);
+	print_time("--until", job->until_ms, INT64_MAX);
+	for (int i = 0; i < job->nargs; i++)
+		print_quoted(job->args[i]);
+	(void)fputc('\n', stderr);
+}
+
+static void say_begin(struct replay *r, bool goes_on)
+{
+	size_t done = 0;
+	for (size_t i = 0; i < r->files.n; i++)
+		done += r->files.v[i].done;
+	replay_say(r, "%zu file%s, %.1f MiB", r->files.n, units_s(r->files.n),
+	           (double)r->bytes_total / (1 << 20));
+	if (goes_on)
+		replay_say(r,
+		           "going on where it stopped: %zu file%s done, %" PRIu64
+		           " record%s delivered (--restart sends all of it again)",
+		           done, done == 1 ? " is" : "s are", r->kept.delivered,
+		           r->kept.delivered == 1 ? " was" : "s were");
+	for (size_t i = 0; i < r->conf->nendpoints; i++) {
+		if (r->ask_ms[i] >= 0 && r->shares[i].agent)
+			replay_say(r, "endpoint %s: shared with the agent that runs",
+			           r->conf->endpoints[i].name);
+	}
+}
+
+static int say_end(struct replay *r)
+{
+	size_t left = 0;
+	for (size_t i = 0; i < r->files.n; i++)
+		left += !r->files.v[i].done;
+	progress_clear(&r->bar);
+	(void)printf("replay: %" PRIu64 " record%s delivered%s", r->delivered,
+	             units_s(r->delivered),
+	             r->before > 0 || r->kept.delivered > r->delivered ? " now" : "");
+	if (r->kept.delivered > r->delivered)
+		(void)printf(" (%" PRIu64 " in all)", r->kept.delivered);
+	(void)printf(", %" PRIu64 " refused, %" PRIu64 " row%s, %" PRIu64
+	             " of other types or times, in %" PRId64 " s\n",
+	             r->refused, r->bad, r->bad == 1 ? " was no record" : "s were no records",
+	             r->passed, (clock_mono_ms() - r->started_ms) / 1000);
+	if (r->partial > 0)
+		(void)printf("replay: of %" PRIu64
+		             " delivered records the receiver said that some failed\n",
+		             r->partial);
+	(void)fflush(stdout);
+	if (left > 0) {
+		(void)fprintf(stderr, "replay: not finished: %zu of %zu file%s %s not done\n", left,
+		              r->files.n, units_s(r->files.n), left == 1 ? "is" : "are");
+		say_how_to_go_on(r->job);
+	}
+	return left > 0 || r->refused + r->bad + r->partial > 0;
+}
+
+/* ---- running it ---- */
+
+static int deliver(struct replay *r, bool anew)
+{
+	struct err err = {0};
+	bool goes_on;
+	int status = 1;
+	int rc = replay_progress_open(&r->kept, r->conf, r->job, anew, &r->files, &goes_on, &err);
+	if (rc == 0)
+		rc = replay_open(r, &err);
+	if (rc == 0) {
+		say_begin(r, goes_on);
+		replay_deliver(r);
+	}
+	if (rc < 0)
+		status = cli_failed(err.text);
+	replay_close(r);
+	if (rc == 0) {
+		status = say_end(r);
+		bool all = true;
+		for (size_t i = 0; i < r->files.n; i++)
+			all = all && r->files.v[i].done;
+		if (all)
+			replay_progress_remove(&r->kept);
+	}
+	replay_progress_close(&r->kept);
+	return rc == -EDESTADDRREQ ? CLI_EXIT_CONF : status;
+}
+
+/* Its secrets are read, and its files written, as the service's user. */
+static int load(struct conf **ret, const struct replay_job *job, bool dry_run)
+{
+	int status = cli_load_conf_to_look(ret, job->conf_path);
+	if (status != 0)
+		return status;
+	cli_become_owner((*ret)->state_dir);
+	if (dry_run)
+		return 0;
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	*ret = conf_free(*ret);
+	return cli_load_conf(ret, job->conf_path);
+}
+
+static int run(const struct replay_job *job, bool dry_run, bool anew)
+{
+	struct replay r = {.job = job, .signal_fd = -1, .kept = {.lock = -1}};
+	struct err err = {0};
+	struct conf *conf;
+	int status = load(&conf, job, dry_run);
+	if (status != 0)
+		return status;
+	r.conf = conf;
+	status = cli_load_rules(&r.rules, conf);
+	if (status == 0 && replay_files(&r.files, conf, job->args, job->nargs, &err) < 0)
+		status = cli_failed(err.text);
+	else if (status == 0 && dry_run)
+		status = replay_count(conf, job, &r.files);
+	else if (status == 0)
+		status = deliver(&r, anew);
+	replay_files_free(&r.files);
+	(void)rules_free(r.rules);
+	(void)conf_free(conf);
+	return status;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct replay_job job = {
+	        .conf_path = CONF_DEFAULT_PATH, .since_ms = INT64_MIN, .until_ms = INT64_MAX};
+	bool dry_run = false, anew = false;
+	const struct cli_option options[] = {
+	        {"since", CLI_TIME, &job.since_ms, "T",
+	         "only records with timeLogged at or after T"},
+	        {"until", CLI_TIME, &job.until_ms, "T", "only records with timeLogged before T"},
+	        {"dry-run", CLI_FLAG, &dry_run, NULL, "send nothing, count by day and type"},
+	        {"restart", CLI_FLAG, &anew, NULL, "begin anew, not where it was interrupted"},
+	        {0}};
+	const struct cli_spec spec = {
+	        .usage = "[-c FILE] [--since T] [--until T] [--dry-run] [--restart] CSV...",
+	        .about = "Deliver archived files (also .gz) again, with the same eventIds.  A "
+	                 "running "
+	                 "agent\n"
+	                 "leaves it half of the endpoint's limits.  After Ctrl-C the same command "
+	                 "goes "
+	                 "on\n"
+	                 "where it stopped.",
+	        .examples = "  pmta-shipper replay --dry-run "
+	                    "'/var/log/pmta/accounting/bounces/*2026-11-2*'\n"
+	                    "  pmta-shipper replay --since 2026-11-21T08:00:00Z "
+	                    "--until 2026-11-21T09:30:00Z bounces-2026-11-21-*.csv.gz",
+	        .options = options,
+	        .config = &job.conf_path,
+	        .arguments = "which files?"};
+	int status = cli_options(argc, argv, &spec);
+	if (status != CLI_GO_ON)
+		return status;
+	if (job.since_ms >= job.until_ms)
+		return cli_usage(argv[0], "--since must be before --until");
+	job.args = argv + optind;
+	job.nargs = argc - optind;
+	return run(&job, dry_run, anew);
+}

@@ -1,0 +1,113 @@
+/* rules check|explain|import|export: options, and what they share. */
+#include "ruletool/options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "base/mask.h"
+#include "base/utf8.h"
+
+static void to_stderr(const char *line, void *arg)
+{
+	(void)arg;
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+int ruletool_load(struct ruletool_options *o)
+{
+	int status = 0;
+	if (o->files) {
+		const struct strlist files = {&o->files, 1};
+		if (rules_load(&o->rules, &files, to_stderr, NULL) < 0)
+			return CLI_EXIT_CONF;
+	} else {
+		status = cli_load_conf_to_look(&o->conf, o->conf_path);
+		if (status == 0)
+			status = cli_load_rules(&o->rules, o->conf);
+	}
+	if (status != 0 || o->rules)
+		return status;
+	(void)fprintf(
+	        stderr,
+	        "pmta-shipper rules: no file of rules: the configuration's 'rules' or --rules "
+	        "must name one\n");
+	return CLI_EXIT_CONF;
+}
+
+void ruletool_text(const struct ruletool_options *o, struct slice text, char *ret, size_t size)
+{
+	char masked[3 * RULES_TEXT_MAX + 4];
+	size_t len = text.len < RULES_TEXT_MAX ? text.len : RULES_TEXT_MAX;
+	if (!o->raw) {
+		len = mask_addresses(text.text, len, masked);
+		text.text = masked;
+	}
+	utf8_printable(text.text, len, ret, size);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct ruletool_options *o);
+} commands[] = {{"check", ruletool_check},
+                {"explain", ruletool_explain},
+                {"import", ruletool_import},
+                {"export", ruletool_export}};
+
+static int run(struct ruletool_options *o, const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].run(o);
+	return cli_usage("rules", "takes check, explain, import or export");
+}
+
+int cmd_rules(int argc, char **argv)
+{
+	struct ruletool_options o = {.conf_path = CONF_DEFAULT_PATH, .top = 20};
+	const struct cli_option options[] = {
+	        {"rules", CLI_TEXT, &o.files, "FILE",
+	         "these files (a pattern), not the configuration's"},
+	        {"status", CLI_TEXT, &o.status, "S", "explain: dsnStatus of the bounce"},
+	        {"cat", CLI_TEXT, &o.cat, "C", "explain: its bounceCat"},
+	        {"domain", CLI_TEXT, &o.domain, "D", "explain: the recipient's domain"},
+	        {"mx", CLI_TEXT, &o.mx, "M", "explain: its dsnMta"},
+	        {"dsnaction", CLI_TEXT, &o.action, "A", "explain: its dsnAction"},
+	        {"feedback", CLI_TEXT, &o.feedback, "TYPE", "explain: a complaint of that type"},
+	        {"json", CLI_FLAG, &o.json, NULL, "check: for programs"},
+	        {"top", CLI_NUMBER, &o.top, "N",
+	         "check: at most N groups of what no rule catches (20)"},
+	        {"fail-on", CLI_TEXT, &o.fail_on, "WHAT",
+	         "check: exit status 1 if there is any of these, with\n"
+	         "                           commas: never, shadowed, conflict, suspect, slow,\n"
+	         "                           unmatched, unmatched=PERCENT"},
+	        {"from", CLI_TEXT, &o.from, "FORMAT",
+	         "import: octeth, phplist or powermta; else guessed"},
+	        {"octeth", CLI_FLAG, &o.octeth, NULL, "export: lines TEXT==>Hard and TEXT==>Soft"},
+	        {"raw", CLI_FLAG, &o.raw, NULL, "show mail addresses as they are"},
+	        {0}};
+	const struct cli_spec spec = {
+	        .usage = "check [-c FILE] [--rules FILE] [--json] [--top N] [--fail-on WHAT] "
+	                 "[--raw] "
+	                 "[CSV]...\n"
+	                 "explain [-c FILE] [--rules FILE] [FIELD]... [--raw] TEXT\n"
+	                 "import [--from FORMAT] FILE\n"
+	                 "export --octeth [-c FILE] [--rules FILE]",
+	        .about = "Bounce rules: what each catches in accounting files and what none does; "
+	                 "why a\ntext gets its verdict; rules from and for other products.  "
+	                 "pmta-shipper.rules(5).",
+	        .examples = "  pmta-shipper rules check /var/log/pmta/accounting/bounces/*.csv\n"
+	                    "  pmta-shipper rules explain 'smtp;550 5.1.1 No such user'\n"
+	                    "  pmta-shipper rules import export.txt > 40-imported.rules",
+	        .options = options,
+	        .config = &o.conf_path,
+	        .arguments = "check, explain, import or export?"};
+	int status = cli_options(argc, argv, &spec);
+	if (status != CLI_GO_ON)
+		return status;
+	o.args = argv + optind + 1;
+	o.nargs = argc - optind - 1;
+	status = run(&o, argv[optind]);
+	(void)rules_free(o.rules);
+	(void)conf_free(o.conf);
+	return status;
+}

@@ -1,0 +1,37 @@
+#include <stdio.h>
+#include <sys/prctl.h>
+
+#include "agent/agent.h"
+#include "cli/cli.h"
+
+int cmd_run(int argc, char **argv)
+{
+	const char *path = CONF_DEFAULT_PATH;
+	bool dry_run = false;
+	const struct cli_option options[] = {
+	        {"dry-run", CLI_FLAG, &dry_run, NULL,
+	         "read, encode and count, but send nothing; with a store\n"
+	         "                           of its own, to run beside another shipper"},
+	        {0}};
+	const struct cli_spec spec = {.usage = "[-c FILE] [--dry-run]",
+	                              .about = "Follow PowerMTA's accounting files and deliver "
+	                                       "their records until SIGTERM.\n"
+	                                       "SIGHUP reads the configuration again.",
+	                              .examples = "  pmta-shipper run -c test.conf\n"
+	                                          "  pmta-shipper run --dry-run",
+	                              .options = options,
+	                              .config = &path,
+	                              .arguments = CLI_NO_ARGUMENTS};
+	struct conf *conf;
+	int status = cli_options(argc, argv, &spec);
+	if (status != CLI_GO_ON)
+		return status;
+	signals_block(); /* from here on they wait for their turn */
+	/* What is in memory (addresses, secrets) does not belong into a core dump. */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	status = cli_load_conf(&conf, path);
+	if (status != 0)
+		return status;
+	log_setup(conf->log_level, conf->log_json);
+	return agent_run(conf, dry_run);
+}

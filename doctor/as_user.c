@@ -1,0 +1,148 @@
+/* Checks as the service's user: a child tells, its parent passes on. */
+#include "doctor/as_user.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+
+#define CHILD_MS 60000 /* a folder on a dead network volume must not hang it for ever */
+#define TOLD_MAX (4U << 20)
+
+const char *doctor_size(uint64_t bytes, char ret[DOCTOR_SIZE_MAX])
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+	for (; value >= 1000 && unit < 4; unit++)
+		value /= 1000;
+	(void)snprintf(ret, DOCTOR_SIZE_MAX, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return ret;
+}
+
+const char *doctor_date(int64_t seconds, char ret[DOCTOR_DATE_MAX])
+{
+	char iso[CLOCK_ISO_SIZE];
+	clock_iso(seconds * 1000, iso);
+	(void)snprintf(ret, DOCTOR_DATE_MAX, "%.10s", iso);
+	return ret;
+}
+
+/* ---- the child ---- */
+
+/* A level and three texts, each with its NUL. */
+static void send_finding(const struct finding *f, void *arg)
+{
+	FILE *out = arg;
+	const char *texts[] = {f->what, f->text, f->mend ? f->mend : ""};
+	(void)fputc('0' + (int)f->level, out);
+	for (size_t i = 0; i < 3; i++)
+		(void)fwrite(texts[i], 1, strlen(texts[i]) + 1, out);
+	(void)fflush(out);
+}
+
+__attribute__((noreturn)) static void child(const struct doctor *d, doctor_fn *check, int fd)
+{
+	struct doctor mine = *d;
+	FILE *out = fdopen(fd, "w");
+	int rc = out ? user_become(&d->user) : -ENOMEM;
+	mine.to = (struct teller){send_finding, out};
+	if (rc == 0)
+		check(&mine);
+	else if (out)
+		finding_tell(&mine.to, FINDING_PROBLEM, "doctor", "cannot become user %s: %s",
+		             d->user.name, strerror(-rc));
+	_exit(out && fclose(out) == 0 ? 0 : 1);
+}
+
+/* ---- the parent ---- */
+
+struct told {
+	char *text;
+	size_t len, room;
+};
+
+/* All that comes until the end.  False: it did not end in time, or there is no memory. */
+static bool read_told(int fd, struct told *t)
+{
+	int64_t end = clock_mono_ms() + CHILD_MS;
+	for (;;) {
+		struct pollfd p = {fd, POLLIN, 0};
+		int64_t left = end - clock_mono_ms();
+		if (left <= 0 || t->len >= TOLD_MAX)
+			return false;
+		if (t->room - t->len < 4096) {
+			char *more = realloc(t->text, t->room + 65536);
+			if (!more)
+				return false;
+			t->text = more;
+			t->room += 65536;
+		}
+		if (poll(&p, 1, (int)left) <= 0)
+			continue;
+		ssize_t n = read(fd, t->text + t->len, t->room - t->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0;
+		t->len += (size_t)n;
+	}
+}
+
+static void pass_on(const struct doctor *d, const struct told *t)
+{
+	const char *p = t->text, *end = t->text + t->len;
+	while (p && p < end) {
+		const char *part[3];
+		enum finding_level level = (enum finding_level)(*p++ - '0');
+		for (size_t i = 0; i < 3; i++) {
+			part[i] = p;
+			p = p < end ? memchr(p, '\0', (size_t)(end - p)) : NULL;
+			if (!p)
+				return;
+			p++;
+		}
+		const struct finding f = {level, part[0], part[1], *part[2] ? part[2] : NULL};
+		d->to.fn(&f, d->to.arg);
+	}
+}
+
+void doctor_as_user(const struct doctor *d, doctor_fn *check, const char *what)
+{
+	int fds[2], status = 0;
+	struct told told = {0};
+	if (geteuid() == d->user.uid || geteuid() != 0) {
+		check(d);
+		return;
+	}
+	(void)fflush(stdout); /* or both would print what waits there */
+	pid_t pid = pipe(fds) == 0 ? fork() : -1;
+	if (pid < 0) {
+		finding_tell(&d->to, FINDING_PROBLEM, what, "could not be tried as user %s: %s",
+		             d->user.name, strerror(errno));
+		return;
+	}
+	if (pid == 0) {
+		(void)close(fds[0]);
+		child(d, check, fds[1]);
+	}
+	(void)close(fds[1]);
+	bool whole = read_told(fds[0], &told);
+	(void)close(fds[0]);
+	if (!whole)
+		(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, &status, 0);
+	pass_on(d, &told);
+	if (!whole || status != 0)
+		finding_tell(&d->to, FINDING_PROBLEM, what,
+		             "this check as user %s did not end well", d->user.name);
+	free(told.text);
+}

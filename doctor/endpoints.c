@@ -1,0 +1,353 @@
+/* Each endpoint: name, connection, TLS, answer, clock; and one marked event when asked for. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/mask.h"
+#include "base/scope.h"
+#include "base/units.h"
+#include "doctor/as_user.h"
+#include "doctor/probe.h"
+#include "doctor/test_event.h"
+
+#define EXPIRY_WARNING_DAYS 21
+#define DAY_S 86400
+#define SKEW_WARNING_MS 30000
+#define SKEW_PROBLEM_MS 600000
+
+struct look {
+	const struct doctor *d;
+	const struct ship_conf *e;
+	char what[160];
+	char host[256];
+};
+
+/* HOST of https://HOST:PORT/...; for people and their commands. */
+static void host_of(const char *url, char *ret, size_t size)
+{
+	const char *host = strstr(url, "://");
+	host = host ? host + 3 : url;
+	size_t len = strcspn(host, "/?#");
+	if (*host != '[' && memchr(host, ':', len))
+		len = strcspn(host, ":");
+	(void)snprintf(ret, size, "%.*s", (int)len, host);
+}
+
+/* ---- name and connection ---- */
+
+static void tell_connection(const struct look *l, const struct probe *p)
+{
+	const char *proxy = l->e->proxy;
+	const char *peer = *proxy ? proxy : l->host;
+	if (p->end == PROBE_DNS)
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "the name %s was not resolved: %s; nothing is delivered until it is\n"
+		             "getent hosts %s; then url, /etc/resolv.conf",
+		             peer, p->failure, peer);
+	else if (p->end == PROBE_TCP)
+		finding_tell(
+		        &l->d->to, FINDING_PROBLEM, l->what,
+		        "no connection to %s%s%s: %s; nothing is delivered until there is one\n"
+		        "curl -v '%s'; then url, firewalls on the way, and whether the receiver "
+		        "runs",
+		        peer, *p->address ? " at " : "", p->address, p->failure, l->e->url);
+	else
+		finding_tell(&l->d->to, FINDING_OK, l->what, "%s is %s, and takes connections",
+		             peer, *p->address ? p->address : "there");
+}
+
+/* ---- TLS ---- */
+
+static void tell_refused(const struct look *l, const struct probe *p)
+{
+	char date[DOCTOR_DATE_MAX];
+	const struct certificate *c = &p->certificate;
+	int64_t now = time(NULL);
+	if (strcasestr(p->failure, "alert"))
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "the receiver ended TLS: %s; it may want a client's certificate, or "
+		             "another one\nclient-cert and client-key in endpoint %s",
+		             p->failure, l->e->name);
+	else if (p->certified && c->ends_s < now)
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "the receiver's certificate (%s) expired on %s: %s\nrenew it there; "
+		             "nothing is lost meanwhile",
+		             c->subject, doctor_date(c->ends_s, date), p->failure);
+	else if (p->certified && c->begins_s > now)
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "the receiver's certificate (%s) is good from %s on only: %s\n"
+		             "timedatectl, for the clock of this host may be wrong",
+		             c->subject, doctor_date(c->begins_s, date), p->failure);
+	else if (p->certified)
+		finding_tell(
+		        &l->d->to, FINDING_PROBLEM, l->what,
+		        "TLS: the receiver's certificate (for %s, by %s) was refused: %s\n"
+		        "if its name is wrong: the right host in url; if its issuer is unknown: "
+		        "ca-file = \"the PEM file of that CA\"",
+		        c->subject, c->issuer, p->failure);
+	else
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "TLS failed: %s\nopenssl s_client -connect %s:443 -servername %s",
+		             p->failure, l->host, l->host);
+}
+
+static void tell_tls(const struct look *l, const struct probe *p)
+{
+	char date[DOCTOR_DATE_MAX];
+	if (!p->tls || p->end == PROBE_DNS || p->end == PROBE_TCP)
+		return;
+	if (p->end == PROBE_TLS) {
+		tell_refused(l, p);
+		return;
+	}
+	if (!p->certified) {
+		finding_tell(&l->d->to, FINDING_OK, l->what, "TLS: chain and name are good");
+		return;
+	}
+	int64_t left = p->certificate.ends_s - time(NULL);
+	(void)doctor_date(p->certificate.ends_s, date);
+	if (left < (int64_t)EXPIRY_WARNING_DAYS * DAY_S)
+		finding_tell(
+		        &l->d->to, FINDING_WARNING, l->what,
+		        "TLS: the receiver's certificate (%s, by %s) expires in %lld day%s, on "
+		        "%s\nrenew it there",
+		        p->certificate.subject, p->certificate.issuer, (long long)(left / DAY_S),
+		        units_s((uint64_t)(left / DAY_S)), date);
+	else
+		finding_tell(&l->d->to, FINDING_OK, l->what,
+		             "TLS: chain and name are good; certificate of %s, by %s, until %s",
+		             p->certificate.subject, p->certificate.issuer, date);
+}
+
+/* ---- the answer ---- */
+
+struct advice {
+	long status;
+	enum finding_level level;
+	const char *means, *mend;
+};
+
+/* To a request that carries no event. */
+static const struct advice advices[] = {
+        {400, FINDING_OK, "the receiver is there, and refuses a request without an event", ""},
+        {401, FINDING_PROBLEM, "the signature is missing or wrong: every event would be held",
+         "put the installation's webhook secret into signature-file (or token-file)"},
+        {403, FINDING_PROBLEM,
+         "access is refused: wrong credentials, or a firewall in front refuses this host",
+         "check signature-file or token-file, and let this host's address pass there"},
+        {404, FINDING_PROBLEM, "there is nothing at this path: every event would be held",
+         "url = \"https://HOST/system/bounce_webhook?type=pmta\""},
+        {405, FINDING_PROBLEM, "this path takes no POST: every event would be held",
+         "url = \"https://HOST/system/bounce_webhook?type=pmta\""},
+        {407, FINDING_PROBLEM, "the proxy wants credentials",
+         "let this host pass at the proxy, or proxy = \"\""},
+        {408, FINDING_WARNING, "the receiver gave up waiting; such requests are tried again", ""},
+        {410, FINDING_PROBLEM, "this path is gone: every event would be held", "check url"},
+        {411, FINDING_OK, "the receiver is there, and refuses a request without a body", ""},
+        {413, FINDING_WARNING,
+         "too large, says something on the way even of nothing: every event would be refused",
+         "raise the limit of bodies there"},
+        {415, FINDING_WARNING, "it does not take this type of body", "check format"},
+        {421, FINDING_PROBLEM, "the server does not know this host name",
+         "put the right host name into url"},
+        {422, FINDING_OK, "the receiver is there, and refuses a request without an event", ""},
+        {425, FINDING_WARNING, "too early, it says; such requests are tried again", ""},
+        {429, FINDING_WARNING, "too many requests, it says; the agent slows down by itself",
+         "requests-per-minute in the endpoint"},
+        {500, FINDING_WARNING,
+         "some receivers answer so to a request without an event, and some are broken",
+         "the same command with --send-test shows which"},
+        {502, FINDING_PROBLEM, "the receiver behind its front server is down; all is retried",
+         "start it"},
+        {503, FINDING_PROBLEM, "the receiver or its database is down; all is retried",
+         "look at its log; nothing is lost meanwhile"},
+        {504, FINDING_PROBLEM, "the receiver behind its front server is too slow; all is retried",
+         "look at its log; nothing is lost meanwhile"},
+        {0, FINDING_PROBLEM, NULL, NULL},
+};
+
+static void tell_redirect(const struct look *l, const struct probe *p)
+{
+	finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+	             "HTTP %ld: it points to another address, which is not followed: every event "
+	             "would be held\nurl = \"%s\"",
+	             p->answer.status, *p->redirect ? p->redirect : "the address it points to");
+}
+
+static void tell_status(const struct look *l, const struct probe *p)
+{
+	char words[768];
+	const struct advice *a = advices;
+	long status = p->answer.status;
+	answer_words(&p->answer, words, sizeof(words));
+	if (status >= 300 && status <= 399) {
+		tell_redirect(l, p);
+		return;
+	}
+	while (a->status != 0 && a->status != status)
+		a++;
+	if (a->status != 0)
+		finding_tell(&l->d->to, a->level, l->what, "%s; %s\n%s", words, a->means, a->mend);
+	else if (status >= 500)
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "%s; the receiver fails, and all is retried\nlook at its log", words);
+	else
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "%s; every event would be held\n%s", words, answer_advice(&p->answer));
+}
+
+static void tell_answer(const struct look *l, const struct probe *p)
+{
+	char words[768];
+	if (p->end == PROBE_NOTHING) {
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "connected, but no answer came: %s; requests are tried again\n"
+		             "curl -v -X POST '%s'%s",
+		             p->failure, l->e->url,
+		             p->tls && !*l->e->client_cert
+		                     ? "; if it wants a client's certificate: client-cert and "
+		                       "client-key"
+		                     : "");
+		return;
+	}
+	if (p->end != PROBE_ANSWERED)
+		return;
+	if (p->answer.status < 200 || p->answer.status > 299) {
+		tell_status(l, p);
+		return;
+	}
+	answer_words(&p->answer, words, sizeof(words));
+	if (answer_meaning(&p->answer, &l->e->reject_body).kind == ANSWER_RETRY)
+		finding_tell(
+		        &l->d->to, FINDING_PROBLEM, l->what,
+		        "%s; its database fails, though the status says success: all is retried\n"
+		        "look at the receiver's log",
+		        words);
+	else
+		finding_tell(&l->d->to, FINDING_OK, l->what,
+		             "%s to a request without an event: path and credentials are good",
+		             words);
+}
+
+static void tell_clock(const struct look *l, const struct probe *p)
+{
+	if (p->end != PROBE_ANSWERED)
+		return;
+	if (p->date_ms == 0) {
+		finding_tell(&l->d->to, FINDING_INFO, l->what,
+		             "its answers have no Date, so clocks cannot be compared");
+		return;
+	}
+	/* The header has whole seconds, and was written before it was read. */
+	int64_t skew = p->answered_ms - p->date_ms, size = skew < 0 ? -skew : skew;
+	enum finding_level level = size >= SKEW_PROBLEM_MS   ? FINDING_PROBLEM
+	                           : size >= SKEW_WARNING_MS ? FINDING_WARNING
+	                                                     : FINDING_OK;
+	if (level == FINDING_OK)
+		finding_tell(&l->d->to, level, l->what, "its clock and ours agree");
+	else
+		finding_tell(
+		        &l->d->to, level, l->what,
+		        "this host's clock is %lld s %s the receiver's: certificates, times of "
+		        "events and Retry-After dates are misjudged\ntimedatectl set-ntp true, on "
+		        "the host that is wrong",
+		        (long long)(size / 1000), skew < 0 ? "behind" : "ahead of");
+}
+
+/* ---- one marked event ---- */
+
+static void print_block(const struct look *l, const char *name, const char *text, size_t len)
+{
+	size_t size = 3 * len + 4;
+	scope_free char *masked = malloc(size + 1);
+	if (!masked)
+		return;
+	masked[mask_addresses(text, len, masked)] = '\0';
+	for (char *p = masked; *p; p++)
+		if (*p == '\n')
+			*p = *(p + 1) ? '|' : '\0';
+	finding_tell(&l->d->to, FINDING_INFO, l->what, "%s: %s", name, masked);
+}
+
+static void tell_test(const struct look *l, const struct probe *p)
+{
+	char words[768];
+	answer_words(&p->answer, words, sizeof(words));
+	enum answer_kind kind = answer_meaning(&p->answer, &l->e->reject_body).kind;
+	static const struct {
+		enum finding_level level;
+		const char *means;
+	} kinds[] = {
+	        [ANSWER_ACCEPTED] = {FINDING_OK, "the test event was taken"},
+	        [ANSWER_PARTIAL] = {FINDING_WARNING,
+	                            "the request was taken, but the test event in it failed there"},
+	        [ANSWER_REFUSED] = {FINDING_PROBLEM,
+	                            "the test event was refused, as every event like it would be"},
+	        [ANSWER_HELD] = {FINDING_PROBLEM, "every event would be held"},
+	        [ANSWER_RETRY] = {FINDING_PROBLEM, "not taken; it would be tried again"},
+	};
+	bool good = kind == ANSWER_ACCEPTED;
+	finding_tell(&l->d->to, kinds[kind].level, l->what, "%s: %s%s%s", words, kinds[kind].means,
+	             good ? "" : "\n", good ? "" : answer_advice(&p->answer));
+}
+
+static void send_test(const struct look *l)
+{
+	scope_free char *event = NULL;
+	struct err err = {0};
+	struct probe p = {0};
+	int rc = doctor_event(l->d->conf, l->e, &event);
+	if (rc == 0)
+		rc = probe_endpoint(l->e, slice_of(event), &p, &err);
+	if (rc < 0) {
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what, "the test event was not sent: %s",
+		             err.text[0] ? err.text : strerror(-rc));
+		return;
+	}
+	if (p.sent)
+		print_block(l, "sent", p.sent, strlen(p.sent));
+	print_block(l, "body", event, strlen(event));
+	print_block(l, "answer", p.answer.body.text, p.answer.body.len);
+	tell_test(l, &p);
+	probe_clear(&p);
+}
+
+/* ---- all of it ---- */
+
+static void check_endpoint(const struct look *l)
+{
+	struct err err = {0};
+	struct probe p = {0};
+	if (probe_endpoint(l->e, SLICE_EMPTY, &p, &err) < 0) {
+		finding_tell(&l->d->to,
+		             strchr(l->e->signature_file, '$') || strchr(l->e->token_file, '$')
+		                     ? FINDING_INFO
+		                     : FINDING_PROBLEM,
+		             l->what, "the receiver was not asked: %s",
+		             err.text[0] ? err.text : "out of memory");
+		return;
+	}
+	tell_connection(l, &p);
+	tell_tls(l, &p);
+	tell_answer(l, &p);
+	tell_clock(l, &p);
+	bool answered = p.end == PROBE_ANSWERED;
+	probe_clear(&p);
+	if (l->d->send_test && answered)
+		send_test(l);
+}
+
+void doctor_endpoints(const struct doctor *d)
+{
+	for (size_t i = 0; i < d->conf->nendpoints; i++) {
+		struct look l = {.d = d, .e = &d->conf->endpoints[i]};
+		if (!*l.e->url)
+			continue; /* told with its secrets */
+		(void)snprintf(l.what, sizeof(l.what), "endpoint %.140s", l.e->name);
+		host_of(l.e->url, l.host, sizeof(l.host));
+		check_endpoint(&l);
+	}
+}

@@ -1,0 +1,273 @@
+/* The host: service, kernel limits, disks, and who else ships these files. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "doctor/as_user.h"
+#include "doctor/other_programs.h"
+#include "doctor/unit.h"
+#include "tailer/name.h"
+#include "tailer/watch.h"
+
+#define DAY_S 86400
+#define GROWTH_DAYS 7 /* the archive's growth is taken from this many days */
+#define DISK_WARNING_DAYS 14
+#define DISK_PROBLEM_DAYS 3
+/* Nobody plans beyond that, and the growth of a week says nothing of it. */
+#define DISK_DAYS_SAID UINT64_C(3650)
+#define STATE_SPARE (UINT64_C(64) << 20) /* SQLite's log and its spare room */
+#define FILES_OPEN 32                    /* a source, at once: see "What is bounded by what" */
+#define FILES_OTHER 64                   /* store, sockets, the listener's clients */
+
+/* ---- the service ---- */
+
+void doctor_service(const struct doctor *d)
+{
+	struct unit unit;
+	char why[256];
+	if (strcmp(d->conf->path, CONF_DEFAULT_PATH) != 0)
+		finding_tell(&d->to, FINDING_INFO, "service", "not looked at: the service reads %s",
+		             CONF_DEFAULT_PATH);
+	else if (!unit_ask(&unit, why, sizeof(why)))
+		finding_tell(&d->to, FINDING_INFO, "service", "%s", why);
+	else
+		unit_tell(&unit, &d->to);
+	if (d->user.guessed)
+		finding_tell(&d->to, FINDING_INFO, "user",
+		             "there is neither a state-dir nor a user " USER_SERVICE
+		             ": tried as %s",
+		             d->user.name);
+	else if (geteuid() != 0 && geteuid() != d->user.uid)
+		finding_tell(&d->to, FINDING_WARNING, "user",
+		             "the service runs as %s: what was tried here as another user may be "
+		             "otherwise there\nsudo pmta-shipper doctor%s",
+		             d->user.name, d->with);
+	else if (d->user.uid == 0)
+		finding_tell(
+		        &d->to, FINDING_WARNING, "user",
+		        "state-dir \"%s\" belongs to root, so the agent runs as root, which it "
+		        "need not\n%schown -R " USER_SERVICE ": '%s'",
+		        d->conf->state_dir,
+		        getpwnam(USER_SERVICE)
+		                ? ""
+		                : "useradd --system --shell /usr/sbin/nologin " USER_SERVICE " && ",
+		        d->conf->state_dir);
+	else
+		finding_tell(&d->to, FINDING_OK, "user", "the service runs as %s", d->user.name);
+}
+
+/* ---- kernel limits ---- */
+
+void doctor_inotify(const struct doctor *d)
+{
+	struct watch *w = NULL;
+	struct err err = {0};
+	char folder[PATH_MAX];
+	unsigned n = 0;
+	int rc = watch_open(&w, &err);
+	for (size_t i = 0; rc == 0 && i < d->conf->nsources; i++) {
+		const struct conf_source *s = &d->conf->sources[i];
+		conf_source_folder(s, folder, sizeof(folder));
+		rc = watch_add(w, folder, n++);
+		if (rc == 0 && *s->move_to)
+			rc = watch_add(w, s->move_to, n++);
+	}
+	(void)watch_close(w);
+	if (rc == 0)
+		finding_tell(&d->to, FINDING_OK, "inotify", "user %s can watch %u folder%s",
+		             d->user.name, n, units_s(n));
+	else if (rc == -EMFILE)
+		finding_tell(
+		        &d->to, FINDING_PROBLEM, "inotify",
+		        "user %s has as many inotify instances as it may: changes are seen at a "
+		        "rescan only\necho fs.inotify.max_user_instances=1024 > "
+		        "/etc/sysctl.d/60-inotify.conf && sysctl --system",
+		        d->user.name);
+	else if (rc == -ENOSPC)
+		finding_tell(&d->to, FINDING_PROBLEM, "inotify",
+		             "user %s has as many inotify watches as it may: changes are seen at a "
+		             "rescan only\necho fs.inotify.max_user_watches=524288 > "
+		             "/etc/sysctl.d/60-inotify.conf && sysctl --system",
+		             d->user.name);
+	else
+		finding_tell(&d->to, FINDING_PROBLEM, "inotify", "folders cannot be watched: %s",
+		             err.text[0] ? err.text : strerror(-rc));
+}
+
+void doctor_descriptors(const struct doctor *d)
+{
+	struct unit unit = {0};
+	struct rlimit own;
+	char why[256];
+	unsigned long long need = FILES_OTHER + FILES_OPEN * d->conf->nsources, limit = 0;
+	for (size_t i = 0; i < d->conf->nendpoints; i++)
+		need += d->conf->endpoints[i].in_flight;
+	bool service = strcmp(d->conf->path, CONF_DEFAULT_PATH) == 0 &&
+	               unit_ask(&unit, why, sizeof(why)) && unit.nofile > 0;
+	if (service)
+		limit = unit.nofile;
+	else if (getrlimit(RLIMIT_NOFILE, &own) == 0)
+		limit = own.rlim_cur;
+	const char *whose = service ? "the service" : "a process started like this one";
+	if (limit < need)
+		finding_tell(&d->to, FINDING_PROBLEM, "descriptors",
+		             "%s may open %llu files, and in-flight and sources may need %llu\n"
+		             "systemctl edit pmta-shipper: [Service] LimitNOFILE=%llu",
+		             whose, limit, need, 2 * need);
+	else
+		finding_tell(&d->to, FINDING_OK, "descriptors",
+		             "%s may open %llu files; %llu are needed at most", whose, limit, need);
+}
+
+/* ---- disks ---- */
+
+/* Free bytes for others than root where path is, or will be. */
+static bool free_at(const char *path, uint64_t *ret)
+{
+	char folder[PATH_MAX];
+	struct statvfs v;
+	(void)snprintf(folder, sizeof(folder), "%s", path);
+	while (statvfs(folder, &v) < 0) {
+		char *slash = strrchr(folder, '/');
+		if (errno != ENOENT || !slash || slash == folder)
+			return false;
+		*slash = '\0';
+	}
+	*ret = (uint64_t)v.f_bavail * v.f_frsize;
+	return true;
+}
+
+static void check_state(const struct doctor *d)
+{
+	uint64_t free_bytes, need = d->conf->dead_max_bytes + STATE_SPARE;
+	char a[DOCTOR_SIZE_MAX], b[DOCTOR_SIZE_MAX];
+	if (!free_at(d->conf->state_dir, &free_bytes))
+		return;
+	(void)doctor_size(free_bytes, a);
+	(void)doctor_size(need, b);
+	if (free_bytes < STATE_SPARE)
+		finding_tell(&d->to, FINDING_PROBLEM, "state-dir",
+		             "only %s are free at \"%s\": when nothing is, delivery waits\n"
+		             "make room: du -xh --max-depth=2 '%s'",
+		             a, d->conf->state_dir, d->conf->state_dir);
+	else if (free_bytes < need)
+		finding_tell(&d->to, FINDING_WARNING, "state-dir",
+		             "%s are free at \"%s\", and dead letters may take %s\n"
+		             "dead-max-bytes with less, or more room",
+		             a, d->conf->state_dir, b);
+	else
+		finding_tell(&d->to, FINDING_OK, "state-dir", "%s are free at \"%s\"", a,
+		             d->conf->state_dir);
+}
+
+struct disk_growth {
+	uint64_t bytes;   /* written within GROWTH_DAYS */
+	int64_t oldest_s; /* of those */
+};
+
+static struct disk_growth growth_of(const struct conf_source *s, int64_t now)
+{
+	struct disk_growth g = {0, now};
+	struct acct_name key;
+	const struct acct_template t = acct_template(s->acct_file);
+	char path[PATH_MAX + NAME_MAX];
+	DIR *dir = opendir(s->move_to);
+	for (const struct dirent *e; dir && (e = readdir(dir));) {
+		struct stat st;
+		if (!acct_name_parse(&t, e->d_name, &key))
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", s->move_to, e->d_name);
+		if (stat(path, &st) < 0 || st.st_mtime < now - (int64_t)GROWTH_DAYS * DAY_S)
+			continue;
+		g.bytes += (uint64_t)st.st_size;
+		if (st.st_mtime < g.oldest_s)
+			g.oldest_s = st.st_mtime;
+	}
+	if (dir)
+		(void)closedir(dir);
+	return g;
+}
+
+static void tell_growth(const struct doctor *d, const char *what, const char *folder,
+                        const char *left, const char *a_day, uint64_t days)
+{
+	enum finding_level level = days < DISK_PROBLEM_DAYS   ? FINDING_PROBLEM
+	                           : days < DISK_WARNING_DAYS ? FINDING_WARNING
+	                                                      : FINDING_OK;
+	bool fine = level == FINDING_OK, more = days > DISK_DAYS_SAID;
+	days = more ? DISK_DAYS_SAID : days;
+	finding_tell(&d->to, level, what,
+	             "%s are free at \"%s\", which grows by %s a day: full in %s%" PRIu64
+	             " day%s%s%s%s",
+	             left, folder, a_day, more ? "more than " : "", days, units_s(days),
+	             fine ? "" : "\npmta-shipper archives", fine ? "" : d->with,
+	             fine ? "" : " --acknowledged --older-than 30d names the files that can go");
+}
+
+static void check_archive(const struct doctor *d, const struct conf_source *s)
+{
+	char what[160], a[DOCTOR_SIZE_MAX], b[DOCTOR_SIZE_MAX];
+	uint64_t free_bytes;
+	int64_t now = time(NULL);
+	if (!*s->move_to || !free_at(s->move_to, &free_bytes))
+		return;
+	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
+	struct disk_growth g = growth_of(s, now);
+	int64_t span = now - g.oldest_s < DAY_S ? DAY_S : now - g.oldest_s;
+	uint64_t a_day = g.bytes * DAY_S / (uint64_t)span;
+	uint64_t days = a_day > 0 ? free_bytes / a_day : UINT64_MAX;
+	(void)doctor_size(free_bytes, a);
+	(void)doctor_size(a_day, b);
+	if (a_day == 0)
+		finding_tell(&d->to, FINDING_OK, what, "%s are free at \"%s\"", a, s->move_to);
+	else
+		tell_growth(d, what, s->move_to, a, b, days);
+}
+
+void doctor_disk(const struct doctor *d)
+{
+	check_state(d);
+	for (size_t i = 0; i < d->conf->nsources; i++)
+		check_archive(d, &d->conf->sources[i]);
+}
+
+/* ---- other shippers ---- */
+
+struct told {
+	const struct doctor *d;
+	bool any;
+};
+
+static void tell_other(const char *program, const char *unit, const char *where,
+                       const struct conf_source *s, void *arg)
+{
+	struct told *t = arg;
+	char what[160];
+	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
+	t->any = true;
+	finding_tell(
+	        &t->d->to, FINDING_PROBLEM, what,
+	        "%s names its files in %s: what both ship arrives twice, and three soft bounces "
+	        "make a hard one\nsystemctl disable --now %s, if shipping them is all it does",
+	        program, where, unit);
+}
+
+void doctor_shippers(const struct doctor *d)
+{
+	struct told t = {d, false};
+	other_programs_each("", d->conf, tell_other, &t);
+	if (!t.any)
+		finding_tell(&d->to, FINDING_OK, "other shippers",
+		             "none on this host is configured for these files");
+}

@@ -1,0 +1,274 @@
+/* PowerMTA's configuration, its mail, and what its recent rows say. */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/scope.h"
+#include "csv/rows.h"
+#include "doctor/as_user.h"
+#include "doctor/dns.h"
+#include "pmta/verify.h"
+#include "tailer/name.h"
+
+#define SAMPLE_ROWS 500
+#define SEEN_MAX 20000
+#define DOMAINS_MAX 8
+
+/* ---- the configuration ---- */
+
+struct counted {
+	struct teller to;
+	unsigned problems;
+};
+
+static void count(const struct finding *f, void *arg)
+{
+	struct counted *c = arg;
+	c->problems += f->level == FINDING_PROBLEM;
+	c->to.fn(f, c->to.arg);
+}
+
+void doctor_pmta(const struct doctor *d)
+{
+	struct counted c = {d->to, 0};
+	if (!d->pmta) /* told when it was to be read */
+		return;
+	const struct verify v = {.conf = d->conf,
+	                         .pmta = d->pmta,
+	                         .reader = user_reader(&d->user, d->conf),
+	                         .to = {count, &c}};
+	verify_pmta(&v);
+	if (c.problems == 0)
+		finding_tell(&d->to, FINDING_OK, d->pmta_path,
+		             "PowerMTA logs what every source needs");
+}
+
+/* ---- the mail servers ---- */
+
+static bool is_ours(const char *address)
+{
+	struct ifaddrs *all;
+	char text[INET6_ADDRSTRLEN];
+	bool found = false;
+	if (getifaddrs(&all) < 0)
+		return false;
+	for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
+		const void *a = NULL;
+		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
+			a = &((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr;
+		else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6)
+			a = &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr;
+		found = a && inet_ntop(i->ifa_addr->sa_family, a, text, sizeof(text)) &&
+		        strcmp(text, address) == 0;
+	}
+	freeifaddrs(all);
+	return found;
+}
+
+/* Whether one of the domain's mail servers is this host.  0, or what the DNS said. */
+static int looks_here(const char *domain, bool *ret, char *ret_host, size_t size)
+{
+	struct dns_answers mx, addresses;
+	int rc = dns_mx(domain, &mx);
+	*ret = false;
+	(void)snprintf(ret_host, size, "nobody");
+	for (size_t i = 0; rc == 0 && i < mx.n && !*ret; i++) {
+		if (i == 0)
+			(void)snprintf(ret_host, size, "%s", mx.text[0]);
+		if (dns_addresses(mx.text[i], &addresses) < 0)
+			continue;
+		for (size_t j = 0; j < addresses.n && !*ret; j++)
+			*ret = is_ours(addresses.text[j]);
+	}
+	return rc;
+}
+
+struct mail {
+	const struct doctor *d;
+	const char *processor, *rows;
+	unsigned domains;
+};
+
+static void check_domain(const char *domain, const struct pmta_node *n, void *arg)
+{
+	struct mail *m = arg;
+	char where[300], host[DNS_NAME_SIZE];
+	bool here;
+	if (m->domains++ >= DOMAINS_MAX)
+		return;
+	verify_place(n, where, sizeof(where));
+	int rc = looks_here(domain, &here, host, sizeof(host));
+	if (rc < 0)
+		finding_tell(&m->d->to, rc == -ENOENT ? FINDING_PROBLEM : FINDING_WARNING, where,
+		             "the mail server (MX) of %s could not be looked up: %s; without one "
+		             "there are no %s rows\n%s. IN MX 10 HOST.",
+		             domain, dns_error(rc), m->rows, domain);
+	else if (here)
+		finding_tell(&m->d->to, FINDING_OK, where, "the MX of %s is this host (%s)", domain,
+		             host);
+	else
+		finding_tell(
+		        &m->d->to, FINDING_WARNING, where,
+		        "the MX of %s is %s, which has no address of this host: its mail does "
+		        "not come here and there are no %s rows, unless that is this host behind "
+		        "another address\n%s. IN MX 10 HOST.",
+		        domain, host, m->rows, domain);
+}
+
+void doctor_mail(const struct doctor *d)
+{
+	static const struct {
+		const char *type, *processor;
+	} kinds[] = {{"rb", "bounce-processor"}, {"f", "feedback-loop-processor"}};
+	if (!d->pmta)
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		struct mail m = {d, kinds[i].processor, kinds[i].type, 0};
+		if (conf_ships(d->conf, kinds[i].type) &&
+		    verify_domains(d->pmta, kinds[i].processor, check_domain, &m) && m.domains == 0)
+			finding_tell(&d->to, FINDING_INFO, d->pmta_path,
+			             "<%s> names no plain domain whose MX could be looked up",
+			             kinds[i].processor);
+	}
+}
+
+/* ---- recent rows ---- */
+
+struct sample {
+	size_t seen;           /* rows of any type */
+	size_t rows, campaign; /* bounces; those whose orig is no Email Gateway address */
+	char domains[DOMAINS_MAX][DNS_NAME_SIZE];
+	size_t ndomains;
+};
+
+static void note_domain(struct sample *s, struct slice orig)
+{
+	const char *at = memrchr(orig.text, '@', orig.len);
+	if (!at || s->ndomains == DOMAINS_MAX)
+		return;
+	char domain[DNS_NAME_SIZE];
+	(void)snprintf(domain, sizeof(domain), "%.*s", (int)(orig.text + orig.len - at - 1),
+	               at + 1);
+	for (size_t i = 0; i < s->ndomains; i++)
+		if (strcasecmp(s->domains[i], domain) == 0)
+			return;
+	memcpy(s->domains[s->ndomains++], domain, sizeof(domain));
+}
+
+static int take_row(const struct record *rec, void *arg)
+{
+	struct sample *s = arg;
+	struct slice orig = record_get(rec, "orig");
+	if (++s->seen >= SEEN_MAX)
+		return 1;
+	if (rec->type != RECORD_BOUNCED && rec->type != RECORD_REMOTE_BOUNCE)
+		return 0;
+	s->campaign += orig.len > 0 && strncmp(orig.text, "eg-", 3) != 0;
+	note_domain(s, orig);
+	return ++s->rows >= SAMPLE_ROWS;
+}
+
+static int pass_reject(const struct record *rec, const char *why, void *arg)
+{
+	(void)rec;
+	(void)why;
+	(void)arg;
+	return 0;
+}
+
+/* The newest live file of the source; false when there is none. */
+static bool newest(const struct conf_source *s, char *ret, size_t size)
+{
+	char folder[PATH_MAX], best[NAME_MAX + 1] = "";
+	struct acct_name key, best_key = {0};
+	const struct acct_template t = acct_template(s->acct_file);
+	conf_source_folder(s, folder, sizeof(folder));
+	DIR *dir = opendir(folder);
+	if (!dir)
+		return false;
+	for (const struct dirent *e; (e = readdir(dir));)
+		if (acct_name_parse(&t, e->d_name, &key) &&
+		    (!*best || acct_name_compare(&key, &best_key) > 0)) {
+			best_key = key;
+			(void)snprintf(best, sizeof(best), "%s", e->d_name);
+		}
+	(void)closedir(dir);
+	if (*best)
+		(void)snprintf(ret, size, "%s/%s", folder, best);
+	return *best != '\0';
+}
+
+static void tell_gateway(const struct doctor *d, const struct ship_conf *e, const char *what,
+                         const struct sample *s)
+{
+	if (!strstr(e->url, "type=fluentd"))
+		return;
+	if (s->campaign > 0)
+		finding_tell(
+		        &d->to, FINDING_PROBLEM, what,
+		        "type=fluentd takes Email Gateway mail only (orig begins with eg-), and "
+		        "%zu of %zu recent bounces are of campaigns: Octeth would answer 200 and "
+		        "ignore them\nurl with type=pmta, and format = \"object\"",
+		        s->campaign, s->rows);
+	else
+		finding_tell(
+		        &d->to, FINDING_INFO, what,
+		        "type=fluentd takes Email Gateway mail only: bounces of campaigns would "
+		        "be answered with 200 and ignored\nurl with type=pmta, and format = "
+		        "\"object\", if this host sends campaigns, too");
+}
+
+/* Without a bounce-processor: where do bounces by mail go? */
+static void tell_return_paths(const struct doctor *d, const struct sample *s)
+{
+	char what[DNS_NAME_SIZE + 32], host[DNS_NAME_SIZE];
+	bool here;
+	if (!d->pmta || pmta_next(d->pmta, PMTA_ANYWHERE, "bounce-processor", 0) > 0)
+		return;
+	for (size_t i = 0; i < s->ndomains; i++) {
+		(void)snprintf(what, sizeof(what), "return path %s", s->domains[i]);
+		int rc = looks_here(s->domains[i], &here, host, sizeof(host));
+		if (rc < 0)
+			continue;
+		if (here)
+			finding_tell(
+			        &d->to, FINDING_PROBLEM, what,
+			        "its MX is this host (%s), and PowerMTA has no bounce-processor: "
+			        "bounces that come back by mail are not made rb records\n"
+			        "<bounce-processor> as the comments of this show it: pmta-shipper "
+			        "directives%s",
+			        host, d->with);
+		else
+			finding_tell(
+			        &d->to, FINDING_INFO, what,
+			        "its MX is %s: bounces by mail go there, and there are no rb rows "
+			        "here; that is right if it is Octeth's own receiver",
+			        host);
+	}
+}
+
+void doctor_sample(const struct doctor *d)
+{
+	bool any = false;
+	for (size_t i = 0; i < d->conf->nsources; i++) {
+		const struct conf_source *s = &d->conf->sources[i];
+		struct sample sample = {0};
+		const struct rows_hooks hooks = {take_row, pass_reject, &sample};
+		char path[PATH_MAX + NAME_MAX], what[160];
+		(void)snprintf(what, sizeof(what), "endpoint %.140s",
+		               d->conf->endpoints[s->endpoint].name);
+		if (newest(s, path, sizeof(path)) && rows_each(d->conf, s, path, &hooks) == 0)
+			tell_return_paths(d, &sample);
+		if (conf_source_ships(s, "b") || conf_source_ships(s, "rb"))
+			tell_gateway(d, &d->conf->endpoints[s->endpoint], what, &sample);
+		any = any || sample.rows > 0;
+	}
+	finding_tell(&d->to, any ? FINDING_OK : FINDING_INFO, "recent rows",
+	             any ? "read and understood" : "there are none in the live files yet");
+}

@@ -1,0 +1,147 @@
+#include "doctor/probe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/gz.h"
+#include "base/hash.h"
+#include "base/scope.h"
+#include "ship/http.h"
+
+/* What our own headers say is no secret; a configured one may be. */
+static bool harmless(const char *line, size_t len)
+{
+	static const char *const names[] = {"Host",           "User-Agent",     "Accept",
+	                                    "Content-Type",   "Content-Length", "Content-Encoding",
+	                                    "Idempotency-Key"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == len && strncasecmp(line, names[i], len) == 0)
+			return true;
+	return false;
+}
+
+void probe_mask(char *head)
+{
+	char *from = head, *to = head;
+	bool first = true; /* the request line has no name */
+	while (*from) {
+		size_t len = strcspn(from, "\r\n"), name = strcspn(from, ":\r\n");
+		size_t end = len + strspn(from + len, "\r\n");
+		if (first || name >= len || harmless(from, name)) {
+			memmove(to, from, len);
+			to += len;
+		} else if (len < name + 5) { /* no room for more stars */
+			memmove(to, from, name + 1);
+			memset(to + name + 1, '*', len - name - 1);
+			to += len;
+		} else {
+			memmove(to, from, name);
+			memcpy(to + name, ": ***", 5);
+			to += name + 5;
+		}
+		if (len > 0 && end > len) /* without a line end there is no room for one */
+			*to++ = '\n';
+		from += end;
+		first = false;
+	}
+	*to = '\0';
+}
+
+/* libcurl keeps no time of a connection that TLS then refused: its words tell. */
+static bool about_tls(const char *failure)
+{
+	static const char *const words[] = {"ssl", "tls", "certificate", "private key"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(failure, words[i]))
+			return true;
+	return false;
+}
+
+static enum probe_end end_of(const struct http_once *o, bool tls)
+{
+	if (o->answer.status > 0)
+		return PROBE_ANSWERED;
+	if (o->unresolved || o->resolve_ms == 0)
+		return PROBE_DNS;
+	/* With TLS 1.3 a server refuses a client's certificate after the handshake. */
+	if (tls &&
+	    (o->tls_ms == 0 ? about_tls(o->failure) : strcasestr(o->failure, "alert") != NULL))
+		return PROBE_TLS;
+	if (o->connect_ms == 0)
+		return PROBE_TCP;
+	return PROBE_NOTHING;
+}
+
+static void take(struct probe *p, struct http_once *o, bool tls)
+{
+	*p = (struct probe){.end = end_of(o, tls),
+	                    .tls = tls,
+	                    .resolve_ms = o->resolve_ms,
+	                    .connect_ms = o->connect_ms,
+	                    .tls_ms = o->tls_ms,
+	                    .answer = o->answer,
+	                    .date_ms = o->date_s > 0 ? o->date_s * 1000 : 0,
+	                    .answered_ms = clock_real_ms()};
+	p->sent = STEAL(o->sent);
+	memcpy(p->body, o->body, sizeof(p->body));
+	memcpy(p->failure, o->failure, sizeof(p->failure));
+	memcpy(p->address, o->address, sizeof(p->address));
+	memcpy(p->redirect, o->redirect, sizeof(p->redirect));
+	p->answer.body.text = p->body;
+	p->answer.failure = p->failure;
+	if (p->sent)
+		probe_mask(p->sent);
+}
+
+/* A certificate that was refused is shown only to who does not look: nothing is sent there. */
+static void look_at_certificate(const struct ship_conf *conf, struct http_once *o, struct probe *p)
+{
+	struct http_once look = {0};
+	const char *pem = o->certificate;
+	if (!pem && p->tls && p->end == PROBE_TLS && http_once(conf, NULL, &look, NULL) == 0)
+		pem = look.certificate;
+	p->certified = pem && certificate_parse(pem, &p->certificate) == 0;
+	free(look.certificate);
+	free(look.sent);
+}
+
+static int compress(const struct ship_conf *conf, struct slice body, char **ret, size_t *ret_len)
+{
+	*ret = NULL;
+	if (!conf->gzip || body.len == 0)
+		return 0;
+	*ret_len = gz_bound(body.len);
+	*ret = malloc(*ret_len);
+	return *ret ? gz_compress(body.text, body.len, *ret, ret_len) : -ENOMEM;
+}
+
+int probe_endpoint(const struct ship_conf *conf, struct slice body, struct probe *ret,
+                   struct err *err)
+{
+	struct http_once once = {0};
+	char key[HASH_HEX_SIZE] = "";
+	scope_free char *packed = NULL;
+	size_t len = body.len;
+	const struct hash128 hash = hash_bytes(body.text, body.len);
+	if (body.len > 0)
+		hash_hex(&hash, key);
+	if (compress(conf, body, &packed, &len) < 0)
+		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
+	const struct http_request request = {packed ? packed : body.text, len, packed, key};
+	int rc = http_once(conf, &request, &once, err);
+	if (rc < 0)
+		return rc;
+	take(ret, &once, strncasecmp(conf->url, "https:", 6) == 0);
+	look_at_certificate(conf, &once, ret);
+	free(once.certificate);
+	return 0;
+}
+
+void probe_clear(struct probe *p)
+{
+	free(p->sent);
+	p->sent = NULL;
+}

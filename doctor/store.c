@@ -1,0 +1,194 @@
+/* The store, and how long what is not delivered yet will stay on disk. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/units.h"
+#include "doctor/as_user.h"
+#include "pmta/verify.h"
+#include "state/store.h"
+#include "tailer/name.h"
+
+#define DAY_S 86400
+#define LEFT_WARNING_DAYS 3
+#define LEFT_PROBLEM_DAYS 1
+
+/* ---- what it says ---- */
+
+static int64_t sum_of(struct store *store, const struct conf *conf, const char *name)
+{
+	int64_t sum = 0, value;
+	for (size_t i = 0; i < conf->nsources; i++)
+		if (store_get(store, conf->sources[i].name, name, 0, &value) == 0)
+			sum += value;
+	return sum;
+}
+
+static void tell_letters(const struct doctor *d, struct store *store)
+{
+	int64_t records, bytes;
+	if (store_dead_count(store, &records, &bytes) < 0) {
+		finding_tell(&d->to, FINDING_PROBLEM, "store", "%s", store_error(store));
+		return;
+	}
+	bool full = records >= (int64_t)d->conf->dead_max_records ||
+	            bytes >= (int64_t)d->conf->dead_max_bytes;
+	if (full)
+		finding_tell(&d->to, FINDING_PROBLEM, "dead letters",
+		             "%" PRId64 " are kept, as many as may be: reading has stopped\n"
+		             "pmta-shipper dead list%s",
+		             records, d->with);
+	else if (records > 0)
+		finding_tell(&d->to, FINDING_WARNING, "dead letters",
+		             "%" PRId64 " row%s could not be delivered\npmta-shipper dead list%s",
+		             records, units_s((uint64_t)records), d->with);
+	else
+		finding_tell(&d->to, FINDING_OK, "dead letters", "none");
+}
+
+static void tell_lost(const struct doctor *d, struct store *store)
+{
+	int64_t gone = sum_of(store, d->conf, "gone_unread");
+	if (gone > 0)
+		finding_tell(&d->to, FINDING_WARNING, "store",
+		             "%" PRId64
+		             " file%s deleted before being delivered: the rows in there are "
+		             "lost\nfind what deletes them: delete-after, cron, logrotate",
+		             gone, gone == 1 ? " was" : "s were");
+}
+
+void doctor_store(const struct doctor *d)
+{
+	struct store *store;
+	struct err err = {0};
+	int rc = store_open_reader(&store, d->conf->state_dir, &err);
+	if (rc == -ENOENT) {
+		finding_tell(
+		        &d->to, FINDING_INFO, "store",
+		        "there is none yet: the first start makes it, and begins with the live "
+		        "files (first-start)");
+		return;
+	}
+	if (rc < 0) {
+		finding_tell(&d->to, FINDING_PROBLEM, "store", "%s", err.text);
+		return;
+	}
+	finding_tell(&d->to, FINDING_OK, "store", "it opens, and is of version %d; %s",
+	             STORE_VERSION,
+	             store_in_use(d->conf->state_dir) ? "an agent runs with it"
+	                                              : "no agent runs with it now");
+	tell_letters(d, store);
+	tell_lost(d, store);
+	(void)store_close(store);
+}
+
+/* ---- how long it stays ---- */
+
+struct behind {
+	const struct conf_source *source;
+	int64_t oldest_s; /* last change of the oldest file that is not delivered; 0: none */
+	char name[256];
+};
+
+/* Where a file of the store lies now. */
+static bool find_file(const struct conf_source *s, const struct store_file *f, struct stat *ret)
+{
+	char path[PATH_MAX + NAME_MAX], folder[PATH_MAX];
+	conf_source_folder(s, folder, sizeof(folder));
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, f->name);
+	if (stat(path, ret) == 0 && ret->st_ino == f->ino)
+		return true;
+	(void)snprintf(path, sizeof(path), "%s/%s", s->move_to, f->name);
+	return *s->move_to && stat(path, ret) == 0 && ret->st_ino == f->ino;
+}
+
+static int look_behind(const struct store_file *f, void *arg)
+{
+	struct behind *b = arg;
+	struct stat st;
+	if (f->passed || f->gz || f->gone_ms != 0 || !find_file(b->source, f, &st) ||
+	    (uint64_t)st.st_size <= f->offset)
+		return 0;
+	if (b->oldest_s == 0 || st.st_mtime < b->oldest_s) {
+		b->oldest_s = st.st_mtime;
+		(void)snprintf(b->name, sizeof(b->name), "%s", f->name);
+	}
+	return 0;
+}
+
+/* How long files stay in move-to, as what is left there shows; 0 when it is empty. */
+static int64_t age_of_oldest(const struct conf_source *s, int64_t now)
+{
+	char path[PATH_MAX + NAME_MAX];
+	const struct acct_template t = acct_template(s->acct_file);
+	struct acct_name key;
+	int64_t oldest = now;
+	DIR *dir = opendir(s->move_to);
+	for (const struct dirent *e; dir && (e = readdir(dir));) {
+		struct stat st;
+		(void)snprintf(path, sizeof(path), "%s/%s", s->move_to, e->d_name);
+		if (acct_name_parse(&t, e->d_name, &key) && stat(path, &st) == 0 &&
+		    st.st_mtime < oldest)
+			oldest = st.st_mtime;
+	}
+	if (dir)
+		(void)closedir(dir);
+	return now - oldest;
+}
+
+static void tell_left(const struct doctor *d, const char *what, const struct behind *b,
+                      int64_t stay_s, const char *who, int64_t now)
+{
+	if (b->oldest_s == 0) {
+		finding_tell(&d->to, FINDING_OK, what, "nothing waits that %s could delete first",
+		             who);
+		return;
+	}
+	int64_t left = b->oldest_s + stay_s - now;
+	enum finding_level level = left < (int64_t)LEFT_PROBLEM_DAYS * DAY_S   ? FINDING_PROBLEM
+	                           : left < (int64_t)LEFT_WARNING_DAYS * DAY_S ? FINDING_WARNING
+	                                                                       : FINDING_OK;
+	bool fine = level == FINDING_OK;
+	finding_tell(&d->to, level, what,
+	             "\"%s\" is not delivered yet, and %s deletes it in about %.1f days%s%s%s",
+	             b->name, who, left > 0 ? (double)left / DAY_S : 0.0,
+	             fine ? "" : "\npmta-shipper status", fine ? "" : d->with,
+	             fine ? "" : " says what it waits for; meanwhile let files stay longer there");
+}
+
+static void check_left(const struct doctor *d, struct store *store, const struct conf_source *s)
+{
+	struct behind b = {.source = s};
+	char what[160], who[1200];
+	const char *cleaner = d->cleaners.v[s - d->conf->sources];
+	int64_t now = time(NULL);
+	uint64_t keeps_ms;
+	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
+	if (store && store_files(store, s->name, look_behind, &b) < 0) {
+		finding_tell(&d->to, FINDING_PROBLEM, what, "%s", store_error(store));
+		return;
+	}
+	size_t block = d->pmta ? verify_block(d->pmta, s) : 0;
+	if (block > 0 && !pmta_last(d->pmta, block, "move-to") &&
+	    verify_keeps_ms(d->pmta, block, &keeps_ms))
+		tell_left(d, what, &b, (int64_t)(keeps_ms / 1000), "PowerMTA (delete-after)", now);
+	if (!*cleaner)
+		return;
+	(void)snprintf(who, sizeof(who), "what %s starts", cleaner);
+	tell_left(d, what, &b, age_of_oldest(s, now), who, now);
+}
+
+void doctor_time_left(const struct doctor *d)
+{
+	struct store *store = NULL;
+	if (store_open_reader(&store, d->conf->state_dir, NULL) < 0)
+		store = NULL; /* told by the check before */
+	for (size_t i = 0; i < d->conf->nsources; i++)
+		check_left(d, store, &d->conf->sources[i]);
+	(void)store_close(store);
+}

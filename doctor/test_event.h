@@ -1,0 +1,15 @@
+/*
+ * test_event.h - the marked event of `doctor --send-test`.
+ */
+#ifndef DOCTOR_TEST_EVENT_H
+#define DOCTOR_TEST_EVENT_H
+
+#include "conf/conf.h"
+
+/*
+ * An event as the endpoint gets them, in its format: a soft bounce (or a complaint, for an endpoint
+ * that gets nothing else) of an address that cannot exist.  *ret is the caller's.  0 or -errno.
+ */
+int doctor_event(const struct conf *conf, const struct ship_conf *e, char **ret) MUST_CHECK;
+
+#endif

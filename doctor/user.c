@@ -1,0 +1,122 @@
+#include "doctor/user.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+
+#define GROUPS_MAX 256
+
+static void set_user(struct user *ret, uid_t uid, gid_t gid)
+{
+	const struct passwd *p = getpwuid(uid);
+	ret->uid = uid;
+	ret->gid = p ? p->pw_gid : gid;
+	if (p)
+		(void)snprintf(ret->name, sizeof(ret->name), "%s", p->pw_name);
+	else
+		(void)snprintf(ret->name, sizeof(ret->name), "uid %u", (unsigned)uid);
+}
+
+void user_of_service(const struct conf *conf, struct user *ret)
+{
+	struct stat st;
+	*ret = (struct user){0};
+	if (stat(conf->state_dir, &st) == 0) {
+		set_user(ret, st.st_uid, st.st_gid);
+		return;
+	}
+	const struct passwd *p = getpwnam(USER_SERVICE);
+	if (p) {
+		set_user(ret, p->pw_uid, p->pw_gid);
+		return;
+	}
+	set_user(ret, geteuid(), getegid());
+	ret->guessed = true;
+}
+
+/* All groups of the user; one without an account has its own only. */
+static int groups_of(const struct user *u, gid_t *ret, int room)
+{
+	int n = room;
+	if (!getpwuid(u->uid) || getgrouplist(u->name, u->gid, ret, &n) < 0) {
+		ret[0] = u->gid;
+		return 1;
+	}
+	return n;
+}
+
+bool user_in_group(const struct user *u, gid_t group)
+{
+	gid_t groups[GROUPS_MAX];
+	int n = groups_of(u, groups, GROUPS_MAX);
+	for (int i = 0; i < n; i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+/* The group of the newest of the files there are, else PowerMTA's by name. */
+static bool group_of_files(const struct conf_source *s, gid_t *ret)
+{
+	char stem[2048], pattern[2052];
+	struct stat st;
+	glob_t g = {0}; /* freed whatever glob() says */
+	conf_source_stem(s, stem, sizeof(stem));
+	(void)snprintf(pattern, sizeof(pattern), "%s*", stem);
+	bool found = glob(pattern, 0, NULL, &g) == 0 && stat(g.gl_pathv[g.gl_pathc - 1], &st) == 0;
+	if (found)
+		*ret = st.st_gid;
+	globfree(&g);
+	const struct group *pmta = found ? NULL : getgrnam(USER_PMTA_GROUP);
+	if (pmta)
+		*ret = pmta->gr_gid;
+	return found || pmta;
+}
+
+static const char *name_group(gid_t gid, char ret[64])
+{
+	const struct group *g = getgrgid(gid);
+	if (g)
+		(void)snprintf(ret, 64, "%s", g->gr_name);
+	else
+		(void)snprintf(ret, 64, "%u", (unsigned)gid);
+	return ret;
+}
+
+const char *user_group_name(const struct user *u, char ret[64])
+{
+	return name_group(u->gid, ret);
+}
+
+struct verify_reader user_reader(const struct user *u, const struct conf *conf)
+{
+	bool known = !u->guessed && u->uid != 0;
+	struct verify_reader ret = {.group = USER_PMTA_GROUP, .member = known};
+	(void)snprintf(ret.user, sizeof(ret.user), "%s", known ? u->name : USER_SERVICE);
+	for (size_t i = 0; i < conf->nsources && ret.member; i++) {
+		gid_t group = 0;
+		ret.member = group_of_files(&conf->sources[i], &group) && user_in_group(u, group);
+		if (!ret.member && group != 0) /* nobody is to join root's */
+			(void)name_group(group, ret.group);
+	}
+	return ret;
+}
+
+int user_become(const struct user *u)
+{
+	gid_t groups[GROUPS_MAX];
+	if (geteuid() == u->uid)
+		return 0;
+	int n = groups_of(u, groups, GROUPS_MAX);
+	if (setgroups((size_t)n, groups) < 0 || setgid(u->gid) < 0 || setuid(u->uid) < 0)
+		return -errno;
+	return 0;
+}

@@ -1,0 +1,70 @@
+#include "logstash/detect.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX (1 << 20) /* of each, this much is looked at */
+
+/* Where Debian's and Elastic's packages keep them; users were told to save oempro.yml, too. */
+static const char *const places[] = {
+        "/etc/logstash/conf.d/*",      "/etc/logstash/*.conf",
+        "/etc/logstash/*.yml",         "/var/lib/logstash/plugins/inputs/file/.sincedb*",
+        "/var/lib/logstash/.sincedb*",
+};
+
+/* "/var/log/pmta/bounces" of "/var/log/pmta/bounces.csv": what a glob or a path begins with. */
+static void stem_of(const char *acct_file, char *ret, size_t size)
+{
+	const char *slash = strrchr(acct_file, '/');
+	const char *dot = strrchr(acct_file, '.');
+	int len = dot && slash && dot > slash + 1 ? (int)(dot - acct_file) : (int)strlen(acct_file);
+	(void)snprintf(ret, size, "%.*s", len, acct_file);
+}
+
+static bool mentions(const char *text, const struct conf *conf)
+{
+	char stem[4096];
+	for (size_t i = 0; i < conf->nsources; i++) {
+		stem_of(conf->sources[i].acct_file, stem, sizeof(stem));
+		if (strstr(text, stem))
+			return true;
+	}
+	return false;
+}
+
+static bool file_mentions(const char *path, const struct conf *conf)
+{
+	char *text = malloc(FILE_MAX + 1);
+	FILE *f = fopen(path, "re");
+	bool found = false;
+	if (f && text) {
+		size_t n = fread(text, 1, FILE_MAX, f);
+		text[n] = '\0';
+		found = mentions(text, conf);
+	}
+	if (f)
+		(void)fclose(f);
+	free(text);
+	return found;
+}
+
+bool logstash_reads(const char *root, const struct conf *conf, char *ret, size_t size)
+{
+	char pattern[512];
+	bool found = false;
+	for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++) {
+		glob_t g;
+		(void)snprintf(pattern, sizeof(pattern), "%s%s", root, places[i]);
+		if (glob(pattern, 0, NULL, &g) != 0)
+			continue;
+		for (size_t j = 0; !found && j < g.gl_pathc; j++) {
+			found = file_mentions(g.gl_pathv[j], conf);
+			if (found)
+				(void)snprintf(ret, size, "%s", g.gl_pathv[j]);
+		}
+		globfree(&g);
+	}
+	return found;
+}

@@ -1,0 +1,220 @@
+/*
+ * Whether a position of Logstash's fits a file, and the proofs that go with it.
+ *
+ * Logstash counts lines, and we count records: a position inside a row of several lines goes back
+ * to where the row begins.  The rows before it are read once, which gives the columns in force
+ * there and the ladder, so that the agent recognises the file by any of its rungs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "csv/rows.h"
+#include "logstash/positions.h"
+#include "tailer/follow.h"
+
+struct walk {
+	struct position_file *f;
+	uint64_t limit; /* the position to be proved */
+	uint64_t end;   /* of the last row before it */
+	bool torn;      /* it is inside a row */
+	bool past;      /* a row begins at it or behind it */
+};
+
+/* A row with its line end belongs to what Logstash has read if it ends before the position. */
+static bool before(const struct walk *w, const struct record *rec)
+{
+	bool whole = rec->raw.len > 0 && rec->raw.text[rec->raw.len - 1] == '\n';
+	return rec->mark.end <= w->limit && (whole || rec->mark.end < w->limit);
+}
+
+static int beyond(struct walk *w, const struct record *rec)
+{
+	w->past = true;
+	w->torn = rec->mark.start < w->limit;
+	return 1;
+}
+
+static int on_record(const struct record *rec, void *arg)
+{
+	struct walk *w = arg;
+	if (!before(w, rec))
+		return beyond(w, rec);
+	ladder_push(&w->f->ladder, &rec->mark);
+	w->end = rec->mark.end;
+	return 0;
+}
+
+static int on_reject(const struct record *rec, const char *why, void *arg)
+{
+	struct walk *w = arg;
+	(void)why;
+	if (!before(w, rec))
+		return beyond(w, rec);
+	w->end = rec->mark.end;
+	return 0;
+}
+
+static int keep_header(struct position_file *f, struct slice header)
+{
+	char *copy = strndup(header.text, header.len);
+	if (!copy)
+		return -ENOMEM;
+	free(f->header);
+	f->header = copy;
+	f->header_len = header.len;
+	return 0;
+}
+
+static int on_header(struct slice header, uint64_t end, void *arg)
+{
+	struct walk *w = arg;
+	if (end > w->limit) {
+		w->past = true;
+		return 1;
+	}
+	w->end = end;
+	return keep_header(w->f, header);
+}
+
+static int open_follow(const struct conf *conf, const struct position_file *f, struct follow **ret)
+{
+	int fd = open(f->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int rc = follow_open(ret, fd, f->key.gz, conf->record_max + 2);
+	if (rc == 0)
+		rc = follow_head(*ret, false);
+	return rc;
+}
+
+static int know_header(struct position_file *f, struct follow *follow)
+{
+	char head[EVENT_LINE_MAX];
+	ssize_t n = follow_bytes(follow, 0, sizeof(head), head);
+	const char *newline = n > 0 ? memchr(head, '\n', (size_t)n) : NULL;
+	size_t len = newline ? event_trim(head, (size_t)(newline + 1 - head)) : 0;
+	size_t mark = len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	if (!newline || !event_is_header(head, len))
+		return 0;
+	return keep_header(f, (struct slice){head + mark, len - mark});
+}
+
+int position_fit_know(const struct conf *conf, struct position_file *f)
+{
+	struct follow *follow = NULL;
+	struct mark last;
+	int rc = open_follow(conf, f, &follow);
+	if (rc == 0) {
+		f->salt = follow_salt(follow)->hash;
+		rc = know_header(f, follow);
+	}
+	if (rc == 0 && !f->key.gz) {
+		rc = follow_last_line(follow, f->size, &last);
+		if (rc == 1)
+			ladder_push(&f->ladder, &last);
+		rc = rc > 0 ? 0 : rc;
+	}
+	(void)follow_close(follow);
+	return rc;
+}
+
+/* A position that is refused: the file is read as if Logstash had never seen it. */
+static int refuse(struct position_file *f, const char *what)
+{
+	f->verdict = IMPORT_WHOLE;
+	f->misfit = true;
+	(void)snprintf(f->why, sizeof(f->why),
+	               "the position does not fit (%s): from its beginning; rows that Logstash "
+	               "has delivered come again",
+	               what);
+	return 0;
+}
+
+/* A moved file that Logstash has read to its last line end: by far the most there are. */
+static bool read_to_end(const struct conf *conf, struct position_file *f)
+{
+	struct follow *follow = NULL;
+	struct mark last;
+	bool known = false;
+	if (!f->moved || f->key.gz || f->by_name || f->entry->offset != f->size)
+		return false;
+	if (open_follow(conf, f, &follow) == 0 && follow_last_line(follow, f->size, &last) == 1 &&
+	    last.end == f->size) {
+		f->salt = follow_salt(follow)->hash;
+		know_header(f, follow);
+		ladder_push(&f->ladder, &last);
+		f->offset = f->size;
+		f->verdict = IMPORT_READ;
+		known = true;
+	}
+	(void)follow_close(follow);
+	return known;
+}
+
+static int settle(struct position_file *f, const struct walk *w)
+{
+	char bytes[96];
+	f->offset = w->end;
+	f->verdict = w->past || !f->moved ? IMPORT_GO_ON : IMPORT_READ;
+	if (f->verdict == IMPORT_READ)
+		return 0;
+	if (w->torn) {
+		/* The name of a dated file is its own; of others the bytes must tell. */
+		if (f->by_name || f->key.bare) {
+			(void)snprintf(bytes, sizeof(bytes),
+			               "byte %" PRIu64 " is in the middle of a row", w->limit);
+			return refuse(f, bytes);
+		}
+		(void)snprintf(f->why, sizeof(f->why),
+		               "going on at %" PRIu64 ": Logstash stopped at %" PRIu64
+		               ", in the middle of a row, which is sent whole",
+		               w->end, w->limit);
+		return 0;
+	}
+	if (f->key.gz)
+		(void)snprintf(bytes, sizeof(bytes), "%" PRIu64, w->end);
+	else
+		(void)snprintf(bytes, sizeof(bytes), "%" PRIu64 " of %" PRIu64, w->end, f->size);
+	(void)snprintf(f->why, sizeof(f->why), "going on at %s%s", bytes,
+	               f->by_name ? ", by its name: another inode" : "");
+	return 0;
+}
+
+int position_fit_read(const struct conf *conf, struct position_file *f)
+{
+	struct walk w = {.f = f, .limit = f->entry->offset};
+	const struct rows_hooks hooks = {on_record, on_reject, &w};
+	struct follow *follow = NULL;
+	char what[96];
+	if (!f->key.gz && w.limit > f->size) {
+		(void)snprintf(what, sizeof(what),
+		               "byte %" PRIu64 " of a file of %" PRIu64 " bytes", w.limit, f->size);
+		return refuse(f, what);
+	}
+	if (read_to_end(conf, f))
+		return 0;
+	int rc = rows_each_with_headers(conf, f->source, f->path, &hooks, on_header);
+	if (rc == 0)
+		rc = open_follow(conf, f, &follow);
+	if (rc == 0)
+		f->salt = follow_salt(follow)->hash;
+	ssize_t last = 1; /* the byte before the position is there */
+	if (rc == 0 && w.limit > 0)
+		last = follow_bytes(follow, w.limit - 1, w.limit, what);
+	if (rc == 0 && last < 0)
+		rc = (int)last;
+	else if (rc == 0 && last == 0)
+		rc = refuse(f, "it is beyond the end");
+	else if (rc == 0)
+		rc = settle(f, &w);
+	(void)follow_close(follow);
+	/* What may be otherwise in a minute is no reason to send a file again. */
+	if (rc != -EBADMSG && rc != -EACCES)
+		return rc;
+	(void)snprintf(what, sizeof(what), "it cannot be read: %s", rows_error(rc));
+	return refuse(f, what);
+}

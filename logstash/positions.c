@@ -1,0 +1,475 @@
+/*
+ * Which entry of the sincedb is about which file, and what becomes of the files that have none.
+ *
+ *   the entry says                    the file here                      they are
+ *   same device, inode and name       -                                  the same
+ *   same device and inode, no path    -                                  the same
+ *   same device and inode, bare name  dated                              the same, moved since
+ *   same device and inode             another dated name                 nothing: the inode is used
+ * again same inode and dated name         another device number              the same, after a
+ * restart same dated name                   .gz, or moved to another device    the same rows same
+ * dated name                   anything else                      a position that does not fit
+ *
+ * A dated name is given once; the bare one belongs to another file after each move.
+ */
+#include "logstash/positions.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/utf8.h"
+
+/* ---- what is there ---- */
+
+static int add_file(struct positions *im, const struct position_file *f)
+{
+	if (im->n == im->room) {
+		size_t room = im->room ? 2 * im->room : 64;
+		struct position_file *p = realloc(im->files, room * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		im->files = p;
+		im->room = room;
+	}
+	im->files[im->n++] = *f;
+	return 0;
+}
+
+/* gzip is at work: the file itself is still there. */
+static bool has_plain(const char *path)
+{
+	struct stat st;
+	char plain[PATH_MAX];
+	(void)snprintf(plain, sizeof(plain), "%.*s", (int)strlen(path) - 3, path);
+	return lstat(plain, &st) == 0;
+}
+
+static int look_at(struct positions *im, const struct conf_source *s, const char *folder,
+                   const char *name, bool moved)
+{
+	const struct acct_template t = acct_template(s->acct_file);
+	struct position_file f = {.source = s, .moved = moved};
+	struct stat st;
+	char path[PATH_MAX];
+	if (!acct_name_parse(&t, name, &f.key))
+		return 0;
+	size_t len = strlen(folder);
+	while (len > 1 && folder[len - 1] == '/')
+		len--;
+	int n = snprintf(path, sizeof(path), "%.*s/%s", (int)len, folder, name);
+	if (n >= (int)sizeof(path) || lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (f.key.gz && has_plain(path)))
+		return 0;
+	f.dev = st.st_dev;
+	f.ino = st.st_ino;
+	f.size = (uint64_t)st.st_size;
+	f.path = strdup(path);
+	if (!f.path)
+		return -ENOMEM;
+	f.name = strrchr(f.path, '/') + 1;
+	int rc = add_file(im, &f);
+	if (rc < 0)
+		free(f.path);
+	return rc;
+}
+
+static int look_in(struct positions *im, const struct conf_source *s, const char *folder,
+                   bool moved, struct err *err)
+{
+	DIR *d = opendir(folder);
+	if (!d && errno == ENOENT)
+		return 0;
+	if (!d)
+		return err_set(err, -errno, "look into folder \"%s\" of source \"%s\": %m", folder,
+		               s->name);
+	int rc = 0;
+	const struct dirent *e;
+	while (rc == 0 && (e = readdir(d)))
+		rc = look_at(im, s, folder, e->d_name, moved);
+	(void)closedir(d);
+	return rc < 0 ? err_set(err, rc, "look into folder \"%s\": out of memory", folder) : 0;
+}
+
+static void live_folder(const struct conf_source *s, char ret[PATH_MAX])
+{
+	const char *slash = strrchr(s->acct_file, '/');
+	(void)snprintf(ret, PATH_MAX, "%.*s",
+	               slash == s->acct_file ? 1 : (int)(slash - s->acct_file), s->acct_file);
+}
+
+static int look(struct positions *im, const struct conf_source *s, struct err *err)
+{
+	char live[PATH_MAX];
+	live_folder(s, live);
+	int rc = look_in(im, s, live, false, err);
+	if (rc == 0 && *s->move_to)
+		rc = look_in(im, s, s->move_to, true, err);
+	return rc;
+}
+
+/* ---- which entry is about it ---- */
+
+static bool ends_in_gz(const char *name)
+{
+	size_t len = strlen(name);
+	return len > 3 && strcmp(name + len - 3, ".gz") == 0;
+}
+
+/* The name on disk, its .gz not counted. */
+static bool same_name(const struct position_file *f, const char *name)
+{
+	size_t len = strlen(f->name) - (f->key.gz ? 3 : 0);
+	return strncmp(f->name, name, len) == 0 &&
+	       (name[len] == '\0' || strcmp(name + len, ".gz") == 0);
+}
+
+static bool is_bare(const struct conf_source *s, const char *name)
+{
+	const struct acct_template t = acct_template(s->acct_file);
+	struct acct_name key;
+	return acct_name_parse(&t, name, &key) && key.bare;
+}
+
+static bool same_inode(const struct position_file *f, const struct sincedb_entry *e)
+{
+	const char *name = sincedb_name(e);
+	if (e->ino != f->ino || !sincedb_on_device(e, f->dev))
+		return false;
+	return *name == '\0' || same_name(f, name) || is_bare(f->source, name);
+}
+
+/* Whether the path leads into a folder of the source, perhaps by another name. */
+static bool in_folder(const struct sincedb_entry *e, const char *folder)
+{
+	struct stat a, b;
+	char dir[PATH_MAX];
+	size_t len = (size_t)(sincedb_name(e) - e->path);
+	if (len == 0 || len > sizeof(dir))
+		return false;
+	(void)snprintf(dir, sizeof(dir), "%.*s", (int)(len - (len > 1)), e->path);
+	len = strlen(folder);
+	while (len > 1 && folder[len - 1] == '/')
+		len--;
+	if (strlen(dir) == len && strncmp(dir, folder, len) == 0)
+		return true;
+	return stat(dir, &a) == 0 && stat(folder, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* Whether the entry is about a file of the source, wherever that is now. */
+static bool of_source(const struct sincedb_entry *e, const struct conf_source *s,
+                      struct acct_name *ret_key)
+{
+	const struct acct_template t = acct_template(s->acct_file);
+	char live[PATH_MAX];
+	live_folder(s, live);
+	return acct_name_parse(&t, sincedb_name(e), ret_key) &&
+	       (in_folder(e, live) || (*s->move_to && in_folder(e, s->move_to)));
+}
+
+/* What a moved file on another device, a compressed one, or a restart leaves of an entry. */
+static bool same_by_name(const struct position_file *f, const struct sincedb_entry *e)
+{
+	struct acct_name key;
+	return !f->key.bare && same_name(f, sincedb_name(e)) && !ends_in_gz(sincedb_name(e)) &&
+	       of_source(e, f->source, &key);
+}
+
+/* Of several, the one that was read furthest: what it covers was delivered. */
+static void match_inode(struct position_file *f, const struct sincedb *db)
+{
+	for (size_t i = 0; i < db->n; i++) {
+		const struct sincedb_entry *e = &db->entries[i];
+		if (same_inode(f, e) && (!f->entry || f->entry->offset < e->offset))
+			f->entry = e;
+	}
+}
+
+static void match_name(struct position_file *f, const struct sincedb *db)
+{
+	for (size_t i = 0; i < db->n; i++) {
+		const struct sincedb_entry *e = &db->entries[i];
+		if (!same_by_name(f, e) || (f->entry && f->entry->offset >= e->offset))
+			continue;
+		f->entry = e;
+		f->by_name = e->ino != f->ino;
+	}
+}
+
+static int compare(const void *x, const void *y)
+{
+	const struct position_file *a = x, *b = y;
+	if (a->source != b->source)
+		return a->source < b->source ? -1 : 1;
+	int order = acct_name_compare(&a->key, &b->key);
+	if (order != 0)
+		return order;
+	if (!a->entry != !b->entry)
+		return a->entry ? -1 : 1;
+	if (a->by_name != b->by_name)
+		return a->by_name - b->by_name;
+	return a->moved - b->moved;
+}
+
+/* ---- what becomes of it ---- */
+
+static void say(struct position_file *f, enum position_fit verdict, const char *why)
+{
+	f->verdict = verdict;
+	(void)snprintf(f->why, sizeof(f->why), "%s", why);
+}
+
+/* The same name, another inode, and neither compressed nor on another device. */
+static bool replaced(const struct position_file *f)
+{
+	return f->by_name && !f->key.gz && (!f->moved || sincedb_on_device(f->entry, f->dev));
+}
+
+static int decide_named(const struct conf *conf, struct position_file *f)
+{
+	if (replaced(f)) {
+		f->misfit = true;
+		say(f, IMPORT_WHOLE,
+		    "Logstash read another file of this name (another inode on the same device): "
+		    "from its beginning; rows that it has delivered come again");
+		return 0;
+	}
+	if (!ends_in_gz(sincedb_name(f->entry)))
+		return position_fit_read(conf, f);
+	/* Of a .gz Logstash counts what is compressed, and all of it at once. */
+	f->misfit = f->entry->offset != f->size;
+	if (f->misfit)
+		say(f, IMPORT_WHOLE,
+		    "the position does not fit (Logstash has not finished this .gz): from its "
+		    "beginning; rows that Logstash has delivered come again");
+	else
+		say(f, IMPORT_PASS, "read to its end by Logstash");
+	return 0;
+}
+
+struct span {
+	bool known; /* there is a place from which to begin */
+	bool any;   /* an entry is about the source at all */
+	struct acct_name oldest;
+};
+
+static void widen(struct span *span, const struct acct_name *key)
+{
+	if (!span->known || acct_name_compare(key, &span->oldest) < 0)
+		span->oldest = *key;
+	span->known = span->any = true;
+}
+
+/* The oldest file that Logstash has had in hand, as far as one can tell. */
+static struct span span_of(const struct positions *im, size_t first, size_t end,
+                           const struct conf_source *s, const struct sincedb *db)
+{
+	struct span span = {0};
+	struct acct_name key;
+	for (size_t i = first; i < end; i++) {
+		const struct position_file *f = &im->files[i];
+		/* What does not fit under the bare name is a later file at the same inode. */
+		if (f->entry && !(f->key.bare && f->misfit))
+			widen(&span, &f->key);
+	}
+	for (size_t i = 0; i < db->n; i++) {
+		if (!of_source(&db->entries[i], s, &key))
+			continue;
+		span.any = true;
+		if (!key.bare)
+			widen(&span, &key);
+	}
+	return span;
+}
+
+static void decide_unnamed(struct position_file *f, const struct span *span)
+{
+	if (acct_name_compare(&f->key, &span->oldest) < 0)
+		say(f, IMPORT_PASS,
+		    "not in the sincedb and older than the oldest file there: passed over");
+	else
+		say(f, IMPORT_WHOLE, "not in the sincedb: from its beginning");
+}
+
+static int cannot_read(const struct position_file *f, int rc, struct err *err)
+{
+	return err_set(err, rc, "read \"%s\": %s; nothing was imported", f->path, strerror(-rc));
+}
+
+/* Logstash has never read this source: first-start decides, as without it. */
+static int decide_first(const struct conf *conf, struct position_file *f)
+{
+	if (conf->first_start == FIRST_ALL || (conf->first_start == FIRST_LIVE && !f->moved)) {
+		say(f, IMPORT_WHOLE, "a source that Logstash did not read: from its beginning");
+		return 0;
+	}
+	say(f, IMPORT_PASS, "a source that Logstash did not read, and first-start: passed over");
+	if (f->moved || f->key.gz)
+		return 0;
+	int rc = position_fit_know(conf, f);
+	say(f, IMPORT_GO_ON, "a source that Logstash did not read, and first-start: from now on");
+	f->offset = f->ladder.n > 0 ? f->ladder.rungs[0].end : 0;
+	return rc;
+}
+
+static int decide_source(struct positions *im, size_t first, size_t end, const struct span *span,
+                         struct err *err)
+{
+	for (size_t i = first; i < end; i++) {
+		struct position_file *f = &im->files[i];
+		int rc = 0;
+		if (f->entry || f->verdict == IMPORT_NAMESAKE)
+			continue;
+		if (span->known)
+			decide_unnamed(f, span);
+		else
+			rc = decide_first(im->conf, f);
+		/* One that is not known would be a new file when it moves. */
+		if (rc == 0 && f->verdict == IMPORT_PASS)
+			rc = position_fit_know(im->conf, f);
+		if (rc == -EACCES || rc == -EBADMSG) /* nor will it be read then */
+			rc = 0;
+		if (rc < 0)
+			return cannot_read(f, rc, err);
+	}
+	return 0;
+}
+
+/* Two paths of one name: what the second is, is for the agent to find out. */
+static int settle_named(struct positions *im, size_t first, size_t end, struct err *err)
+{
+	for (size_t i = first; i < end; i++) {
+		struct position_file *f = &im->files[i];
+		const struct position_file *before = i > first ? f - 1 : NULL;
+		if (before && acct_name_compare(&before->key, &f->key) == 0 &&
+		    (before->entry || before->verdict == IMPORT_NAMESAKE)) {
+			f->entry = NULL;
+			say(f, IMPORT_NAMESAKE,
+			    "another copy of the file before: the agent looks into it");
+		} else if (f->entry) {
+			int rc = decide_named(im->conf, f);
+			if (rc < 0)
+				return cannot_read(f, rc, err);
+			im->misfits += f->misfit;
+		}
+	}
+	return 0;
+}
+
+static int do_source(struct positions *im, const struct conf_source *s, const struct sincedb *db,
+                     bool *ret_any, struct err *err)
+{
+	size_t first = im->n;
+	int rc = look(im, s, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = first; i < im->n; i++)
+		match_inode(&im->files[i], db);
+	for (size_t i = first; i < im->n; i++) {
+		if (!im->files[i].entry)
+			match_name(&im->files[i], db);
+	}
+	if (im->n > first)
+		qsort(im->files + first, im->n - first, sizeof(*im->files), compare);
+	rc = settle_named(im, first, im->n, err);
+	if (rc < 0)
+		return rc;
+	const struct span span = span_of(im, first, im->n, s, db);
+	if (span.any && !span.known)
+		return err_set(err, -EEXIST,
+		               "source \"%s\": Logstash has read \"%s\", but the sincedb's inodes "
+		               "are none of the files here, so nobody knows where it stopped; say "
+		               "where to begin with first-start, then 'run'",
+		               s->name, s->acct_file);
+	*ret_any = *ret_any || span.any;
+	return decide_source(im, first, im->n, &span, err);
+}
+
+int positions_decide(struct positions *im, const struct conf *conf, const struct sincedb *db,
+                     struct err *err)
+{
+	bool any = false;
+	*im = (struct positions){.conf = conf};
+	for (size_t i = 0; i < conf->nsources; i++) {
+		int rc = do_source(im, &conf->sources[i], db, &any, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (!any)
+		return err_set(err, -ENOENT,
+		               "the sincedb says nothing about files of \"%s\": is it that of "
+		               "another pipeline?",
+		               conf->path);
+	return 0;
+}
+
+void positions_free(struct positions *im)
+{
+	for (size_t i = 0; i < im->n; i++) {
+		free(im->files[i].path);
+		free(im->files[i].header);
+	}
+	free(im->files);
+	*im = (struct positions){0};
+}
+
+void positions_print(const struct positions *im, FILE *out)
+{
+	for (size_t i = 0; i < im->n; i++) {
+		const struct position_file *f = &im->files[i];
+		char path[2 * PATH_MAX];
+		utf8_printable(f->path, strlen(f->path), path, sizeof(path));
+		(void)fprintf(out, "%s: %s: %s\n", f->source->name, path,
+		              f->verdict == IMPORT_READ ? "read to its end by Logstash" : f->why);
+	}
+}
+
+static int save_file(const struct position_file *f, struct store *store, int64_t id)
+{
+	char name[NAME_MAX + 1];
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(f->name) - (f->key.gz ? 3 : 0)),
+	               f->name);
+	const bool passed = f->verdict == IMPORT_PASS;
+	const struct store_file e = {
+	        .id = id,
+	        .source = f->source->name,
+	        .name = name,
+	        .gz = f->key.gz,
+	        .passed = passed,
+	        .dev = f->dev,
+	        .ino = f->ino,
+	        .size = f->size,
+	        .salt = f->salt,
+	        .offset = passed ? f->size : f->offset,
+	};
+	const struct ledger ledger = {.committed = e.offset};
+	return store_file_put(store, &e, &f->ladder, &ledger,
+	                      f->header ? (struct slice){f->header, f->header_len} : SLICE_EMPTY);
+}
+
+int positions_save(const struct positions *im, struct store *store)
+{
+	int64_t id = 0;
+	int rc = store_last_file(store, &id);
+	if (rc == 0)
+		rc = store_begin(store);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < im->n; i++) {
+		const struct position_file *f = &im->files[i];
+		if (f->verdict != IMPORT_WHOLE && f->verdict != IMPORT_NAMESAKE)
+			rc = save_file(f, store, ++id);
+	}
+	for (size_t i = 0; rc == 0 && i < im->conf->nsources; i++)
+		rc = store_put(store, im->conf->sources[i].name, "started", 1);
+	if (rc == 0)
+		rc = store_commit(store, 0);
+	if (rc < 0)
+		store_rollback(store);
+	return rc;
+}

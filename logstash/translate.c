@@ -1,0 +1,115 @@
+#include "logstash/translate.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void translate_note(struct translation *t, const char *fmt, ...)
+{
+	char text[sizeof(t->last)];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	for (char *p = text; *p; p++) /* a note is a line of comment, too */
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	if (strcmp(text, t->last) == 0)
+		return;
+	memcpy(t->last, text, sizeof(text));
+	(void)fprintf(t->notes, "%s\n", text);
+}
+
+void translate_text(FILE *out, const char *value)
+{
+	(void)putc('"', out);
+	for (const char *p = value; *p; p++) {
+		if (strchr("\"\\", *p) || (p[0] == '$' && p[1] == '{'))
+			(void)putc('\\', out);
+		(void)putc((unsigned char)*p < ' ' ? '?' : *p, out);
+	}
+	(void)putc('"', out);
+}
+
+void translate_key(struct translation *t, const char *key, const char *value)
+{
+	(void)fprintf(t->out, "\t%s = ", key);
+	translate_text(t->out, value);
+	(void)putc('\n', t->out);
+}
+
+bool translate_is_open(const char *value)
+{
+	return strstr(value, "${") || strstr(value, "%{");
+}
+
+/* ---- what is left out ---- */
+
+/* Plugins that do what is done here anyway, or that change nothing which is sent. */
+static const char *const needless[] = {"csv", "drop", "date", "http", "file", NULL};
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+	for (; *names; names++) {
+		if (strcmp(name, *names) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void note_plugin(struct translation *t, const struct pipeline_item *item)
+{
+	static const char *const what[] = {
+	        "input %s is not carried over: only accounting files are followed",
+	        "filter %s is not carried over: values are sent as PowerMTA wrote them",
+	        "output %s is not carried over: records go to HTTP endpoints only"};
+	char text[128];
+	if (is_one_of(item->name, needless))
+		return;
+	if (item->section == PIPELINE_FILTER && strcmp(item->name, "mutate") == 0)
+		return; /* setting by setting */
+	(void)snprintf(text, sizeof(text), what[item->section], item->name);
+	translate_note(t, "%s", text);
+}
+
+static void note_setting(struct translation *t, const struct pipeline_item *item)
+{
+	static const char *const harmless[] = {"remove_field", "rename", "id", "strip", NULL};
+	bool mutate = item->section == PIPELINE_FILTER && strcmp(item->name, "mutate") == 0;
+	if (strcmp(item->key, "add_field") == 0 || strcmp(item->key, "add_tag") == 0 ||
+	    strcmp(item->key, "type") == 0 || strcmp(item->key, "tags") == 0)
+		translate_note(t, "%s '%s' of %s is not added to what is sent", item->key,
+		               *item->sub ? item->sub : item->value, item->name);
+	else if (mutate && !is_one_of(item->key, harmless))
+		translate_note(t,
+		               "%s of mutate is not carried over: values are sent as PowerMTA "
+		               "wrote them",
+		               item->key);
+}
+
+static void note_rest(struct translation *t)
+{
+	for (size_t i = 0; i < t->p->n; i++) {
+		const struct pipeline_item *item = &t->p->items[i];
+		if (item->key)
+			note_setting(t, item);
+		else
+			note_plugin(t, item);
+	}
+	if (t->p->conditions[PIPELINE_OUTPUT])
+		translate_note(t, "the conditions in output are not carried over: every source "
+		                  "goes to the endpoint that it names");
+}
+
+/* ---- the frame ---- */
+
+void translate(struct translation *t)
+{
+	(void)fprintf(t->out, "state-dir = \"/var/lib/pmta-shipper\"\n"
+	                      "runtime-dir = \"/run/pmta-shipper\"\n"
+	                      "log-level = \"info\"\n"
+	                      "metrics-listen = \"127.0.0.1:9468\"\n");
+	(void)snprintf(t->endpoint, sizeof(t->endpoint), "octeth");
+	translate_sources(t);
+	translate_outputs(t);
+	note_rest(t);
+}

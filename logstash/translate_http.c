@@ -1,0 +1,341 @@
+/* http outputs to endpoints.  Values that may be secrets are never written. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/units.h"
+#include "logstash/translate.h"
+
+struct http {
+	struct translation *t;
+	unsigned plugin;
+	bool octeth; /* one of its URLs */
+	bool one;    /* takes one event a request */
+};
+
+static const char *value_of(const struct http *h, const char *key, const char *fallback)
+{
+	return pipeline_value(h->t->p, h->plugin, key, fallback);
+}
+
+/* ---- secrets ---- */
+
+static bool sounds_secret(const char *name, size_t len)
+{
+	static const char *const words[] = {"auth",      "token",      "key",    "secret",
+	                                    "signature", "sign",       "cookie", "passwd",
+	                                    "pass",      "credential", "session"};
+	char copy[128];
+	(void)snprintf(copy, sizeof(copy), "%.*s", (int)(len < 127 ? len : 127), name);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasestr(copy, words[i]))
+			return true;
+	return false;
+}
+
+/* The secret's file is named if it is there: what is missing would not pass 'check'. */
+static void print_secret(const struct http *h, const char *key, const char *path,
+                         const char *header)
+{
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+	if (!there)
+		(void)fprintf(h->t->out,
+		              "\t# Make that file first, then take the # away.\n\t#%s = \"%s\"\n",
+		              key, path);
+	else
+		translate_key(h->t, key, path);
+	translate_note(h->t,
+	               "the value of header %s is a secret and not printed: write it into \"%s\" "
+	               "(install -m 640 -g pmta-shipper /dev/null FILE, then edit)%s",
+	               header, path, there ? "" : ", and take the # before it away");
+}
+
+/* ---- the URL ---- */
+
+/* Without user and password, and without arguments that may be secrets. */
+static void clean_url(const struct http *h, const char *url, char *ret, size_t size)
+{
+	const char *host = strstr(url, "://");
+	host = host ? host + 3 : url;
+	size_t len = strcspn(host, "/?#");
+	const char *at = memrchr(host, '@', len);
+	(void)snprintf(ret, size, "%.*s", (int)(host - url), url);
+	if (at)
+		translate_note(h->t, "user and password in the url are not carried over: no secret "
+		                     "belongs into this file");
+	host = at ? at + 1 : host;
+	size_t query = strcspn(host, "?");
+	(void)snprintf(ret + strlen(ret), size - strlen(ret), "%.*s", (int)query, host);
+	char sign = '?';
+	for (const char *p = host + query; *p;) {
+		p++; /* ? or & */
+		size_t n = strcspn(p, "&");
+		size_t name = strcspn(p, "=&");
+		if (sounds_secret(p, name)) {
+			translate_note(h->t,
+			               "the url's argument '%.*s' sounds like a secret and is not "
+			               "carried over",
+			               (int)name, p);
+		} else if (n > 0) {
+			(void)snprintf(ret + strlen(ret), size - strlen(ret), "%c%.*s", sign,
+			               (int)n, p);
+			sign = '&';
+		}
+		p += n;
+	}
+}
+
+static bool is_loopback(const char *url)
+{
+	return strstr(url, "://localhost") || strstr(url, "://127.") || strstr(url, "://[::1]");
+}
+
+static void print_url(struct http *h)
+{
+	char url[2048];
+	const char *given = value_of(h, "url", "");
+	if (translate_is_open(given)) {
+		translate_note(h->t, "url is not carried over: Logstash works out ${} and %%{} "
+		                     "itself; fill it in");
+		given = "";
+	}
+	clean_url(h, given, url, sizeof(url));
+	translate_key(h->t, "url", url);
+	h->octeth = strstr(url, "bounce_webhook") || strstr(url, "process_pmta_log_file");
+	h->one = strstr(url, "type=pmta");
+	if (strncasecmp(url, "http://", 7) == 0 && !is_loopback(url)) {
+		translate_note(h->t,
+		               "the url is http://: addresses and secrets go in the clear; use "
+		               "https:// and remove allow-http");
+		(void)fprintf(h->t->out, "\tallow-http = true\n");
+	}
+}
+
+static void print_format(const struct http *h)
+{
+	const char *format = value_of(h, "format", "json");
+	const char *method = value_of(h, "http_method", "post");
+	bool array = strcmp(format, "json_batch") == 0 ||
+	             strstr(value_of(h, "url", ""), "type=fluentd") ||
+	             strstr(value_of(h, "url", ""), "process_pmta_log_file");
+	translate_key(h->t, "format", array && !h->one ? "array" : "object");
+	if (strcmp(format, "form") == 0 || strcmp(format, "message") == 0)
+		translate_note(h->t, "format '%s' has no counterpart: JSON objects are sent",
+		               format);
+	if (array && h->one)
+		translate_note(h->t, "format json_batch: that webhook takes one event a request");
+	if (strcasecmp(method, "post") != 0)
+		translate_note(h->t, "http_method '%s' has no counterpart: requests are POSTs",
+		               method);
+}
+
+/* ---- headers ---- */
+
+#define SIGNATURE "X-Octeth-Signature"
+
+/* Whether a header goes into the list of headers; else what becomes of it has been said. */
+static bool plain_header(const struct http *h, const char *name, const char *value, bool say)
+{
+	static const char *const own[] = {"Accept-Encoding",
+	                                  "Connection",
+	                                  "Content-Encoding",
+	                                  "Content-Length",
+	                                  "Content-Type",
+	                                  "Expect",
+	                                  "Host",
+	                                  "Idempotency-Key",
+	                                  "Transfer-Encoding",
+	                                  "User-Agent"};
+	if (strcasecmp(name, SIGNATURE) == 0) {
+		if (say)
+			print_secret(h, "signature-file", h->t->signature_file, SIGNATURE);
+		return false;
+	}
+	if (strcasecmp(name, "Authorization") == 0 && strncasecmp(value, "Bearer ", 7) == 0) {
+		if (say)
+			print_secret(h, "token-file", h->t->token_file, "Authorization");
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcasecmp(name, own[i]) == 0)
+			return false;
+	bool secret = sounds_secret(name, strlen(name));
+	bool open = translate_is_open(value) || !*value;
+	if (say && secret)
+		translate_note(h->t, "header %s sounds like a secret and is not carried over",
+		               name);
+	else if (say && open)
+		translate_note(h->t, "header %s is not carried over: Logstash works it out itself",
+		               name);
+	return !secret && !open;
+}
+
+/* Each header's name and value: of a hash, or of the older list of names and values in turn. */
+static size_t each_header(const struct http *h, bool print)
+{
+	size_t n = 0;
+	const char *name = NULL;
+	for (size_t i = 0; i < h->t->p->n; i++) {
+		const struct pipeline_item *item = &h->t->p->items[i];
+		if (item->plugin != h->plugin || !item->key || strcmp(item->key, "headers") != 0)
+			continue;
+		if (!*item->sub && !name) {
+			name = item->value;
+			continue;
+		}
+		name = *item->sub ? item->sub : name;
+		if (plain_header(h, name, item->value, !print)) {
+			if (print) {
+				char text[4096];
+				(void)snprintf(text, sizeof(text), "%s: %s", name, item->value);
+				(void)fprintf(h->t->out, "%s", n > 0 ? ", " : " ");
+				translate_text(h->t->out, text);
+			}
+			n++;
+		}
+		name = NULL;
+	}
+	return n;
+}
+
+static void print_headers(const struct http *h)
+{
+	if (each_header(h, false) == 0)
+		return;
+	(void)fprintf(h->t->out, "\theaders = {");
+	(void)each_header(h, true);
+	(void)fprintf(h->t->out, " }\n");
+}
+
+static bool has_header(const struct http *h, const char *name)
+{
+	for (size_t i = 0; i < h->t->p->n; i++) {
+		const struct pipeline_item *item = &h->t->p->items[i];
+		if (item->plugin == h->plugin && item->key && strcmp(item->key, "headers") == 0 &&
+		    (strcasecmp(item->sub, name) == 0 ||
+		     (!*item->sub && strcasecmp(item->value, name) == 0)))
+			return true;
+	}
+	return false;
+}
+
+/* ---- the rest ---- */
+
+static const char *const files[][2] = {
+        {"cacert", "ca-file"},          {"ssl_certificate_authorities", "ca-file"},
+        {"client_cert", "client-cert"}, {"ssl_certificate", "client-cert"},
+        {"client_key", "client-key"},   {"ssl_key", "client-key"},
+};
+
+/* What 'check' could not read would make it fail; the service's user may not either. */
+static void print_files(const struct http *h)
+{
+	struct stat st;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const char *path = value_of(h, files[i][0], NULL);
+		if (!path)
+			continue;
+		bool there = !translate_is_open(path) && stat(path, &st) == 0 &&
+		             S_ISREG(st.st_mode);
+		if (there)
+			translate_key(h->t, files[i][1], path);
+		translate_note(h->t, "%s = \"%s\"%s: the service's user must be able to read it",
+		               files[i][1], path,
+		               there ? "" : " is not carried over: no such file");
+	}
+}
+
+/*
+ * Only what is longer than our own: Logstash's 10 s are too short for a slow receiver, and what it
+ * gives up is sent again though it was taken in.
+ */
+static void print_timeout(const struct http *h)
+{
+	uint64_t s;
+	const char *text = value_of(h, "request_timeout", "");
+	if (units_number(text, &s) && s > 60 && s <= 3600)
+		(void)fprintf(h->t->out, "\ttimeout = \"%ss\"\n", text);
+}
+
+static void note_settings(const struct http *h)
+{
+	static const char *const lost[] = {"keystore", "truststore", "ssl_keystore_path",
+	                                   "mapping",  "user",       "ssl_truststore_path",
+	                                   "message",  "oauth2",     NULL};
+	for (size_t i = 0; lost[i]; i++)
+		if (value_of(h, lost[i], NULL))
+			translate_note(h->t, "%s of output http has no counterpart", lost[i]);
+	const char *verify = value_of(h, "ssl_verification_mode", "full");
+	if (strcmp(verify, "none") == 0 || strcmp(value_of(h, "verify_ssl", "true"), "false") == 0)
+		translate_note(h->t, "certificates are always verified here: give ca-file if the "
+		                     "server's is your own");
+	if (h->octeth && !has_header(h, SIGNATURE))
+		translate_note(h->t,
+		               "this pipeline sends no " SIGNATURE ": Octeth may demand one (401); "
+		               "signature-file is for that");
+}
+
+/* The name of the first column, where a receiver other than Octeth has been told another. */
+static void print_type_field(const struct http *h)
+{
+	const char *first = NULL;
+	for (size_t i = 0; i < h->t->p->n && !h->octeth; i++) {
+		const struct pipeline_item *item = &h->t->p->items[i];
+		if (!item->key || item->section != PIPELINE_FILTER)
+			continue;
+		bool column = !first && strcmp(item->key, "columns") == 0;
+		bool renamed = first && strcmp(item->key, "rename") == 0 &&
+		               strcmp(item->sub, first) == 0;
+		if (column || renamed)
+			first = item->value;
+	}
+	if (first && strcmp(first, "logType") != 0 && !translate_is_open(first) && *first)
+		translate_key(h->t, "type-field", first);
+}
+
+static void print_endpoint(struct translation *t, unsigned plugin, unsigned n)
+{
+	struct http h = {.t = t, .plugin = plugin};
+	if (n == 0)
+		(void)fprintf(t->out, "\nendpoint %s {\n", t->endpoint);
+	else
+		(void)fprintf(t->out, "\nendpoint %s%u {\n", t->endpoint, n + 1);
+	if (n == 1)
+		translate_note(t, "there are several http outputs: all sources go to the first; "
+		                  "change endpoint in the sources");
+	print_url(&h);
+	print_format(&h);
+	print_headers(&h);
+	print_type_field(&h);
+	print_files(&h);
+	const char *proxy = value_of(&h, "proxy", NULL);
+	if (proxy && !strchr(proxy, '@') && !translate_is_open(proxy))
+		translate_key(t, "proxy", proxy);
+	else if (proxy)
+		translate_note(t, "proxy is not carried over: no secret belongs into this file");
+	print_timeout(&h);
+	if (strcmp(value_of(&h, "http_compression", "false"), "true") == 0)
+		translate_key(t, "compress", "gzip");
+	note_settings(&h);
+	(void)fprintf(t->out, "}\n");
+}
+
+void translate_outputs(struct translation *t)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < t->p->n; i++) {
+		const struct pipeline_item *item = &t->p->items[i];
+		if (item->section == PIPELINE_OUTPUT && !item->key &&
+		    strcmp(item->name, "http") == 0)
+			print_endpoint(t, item->plugin, n++);
+	}
+	if (n > 0)
+		return;
+	translate_note(t, "no http output: fill in url, else nothing is sent");
+	(void)fprintf(t->out, "\nendpoint %s {\n", t->endpoint);
+	translate_key(t, "url", "");
+	translate_key(t, "format", "object");
+	(void)fprintf(t->out, "}\n");
+}

@@ -1,0 +1,260 @@
+/*
+ * Paths of file inputs to sources.
+ *
+ *     PATH/bounces-*.csv                        acct-file PATH/bounces.csv
+ *     PATH/accounting/bounces/bounces-*.csv     its move-to: a folder below with files of that name
+ *     PATH/ANY.csv                           the two of Octeth's directives, in that folder
+ *
+ * Logstash does not know where PowerMTA moves its files.  Octeth's directives say
+ * accounting/NAME/ below the live folder, and that is taken, and said.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "logstash/translate.h"
+
+#define SOURCES_MAX 32
+#define PATH_LEN 1024
+
+struct found {
+	char folder[PATH_LEN];
+	char moved[PATH_LEN]; /* "" when Logstash does not read it */
+	char base[TRANSLATE_NAME_MAX];
+	char ext[16];
+};
+
+struct sources {
+	struct translation *t;
+	struct found v[SOURCES_MAX];
+	size_t n;
+};
+
+static bool is_fbl(const char *base)
+{
+	return strncasecmp(base, "fbl", 3) == 0 || strcasestr(base, "feedback") ||
+	       strcasestr(base, "complaint");
+}
+
+/* "bounces" of "bounces-*", "bounces*", "bounces-2026-*" and "bounces". */
+static size_t base_length(const char *pattern, size_t len)
+{
+	size_t n = strcspn(pattern, "*?[");
+	if (n > len)
+		n = len;
+	for (size_t i = 1; i < n; i++) {
+		if (pattern[i] == '-' && strspn(pattern + i + 1, "0123456789") >= 4)
+			n = i;
+	}
+	while (n > 0 && (pattern[n - 1] == '-' || pattern[n - 1] == '.'))
+		n--;
+	return n;
+}
+
+static void split(const char *pattern, struct found *ret)
+{
+	const char *dot = strrchr(pattern, '.');
+	size_t len = dot ? (size_t)(dot - pattern) : strlen(pattern);
+	(void)snprintf(ret->ext, sizeof(ret->ext), "%s",
+	               dot && !strpbrk(dot, "*?[]") ? dot : ".csv");
+	(void)snprintf(ret->base, sizeof(ret->base), "%.*s", (int)base_length(pattern, len),
+	               pattern);
+}
+
+static bool is_below(const char *folder, const char *above)
+{
+	size_t len = strlen(above);
+	return strncmp(folder, above, len) == 0 && folder[len] == '/';
+}
+
+/* The live folder above .../accounting/BASE, or 0. */
+static size_t live_length(const struct found *f)
+{
+	char end[TRANSLATE_NAME_MAX + 16];
+	(void)snprintf(end, sizeof(end), "/accounting/%s", f->base);
+	size_t len = strlen(f->folder), n = strlen(end);
+	return len > n && strcmp(f->folder + len - n, end) == 0 ? len - n : 0;
+}
+
+/* The moved files of one that is known, or one of its own. */
+static void add(struct sources *s, struct found *f)
+{
+	size_t live = live_length(f);
+	if (live > 0) {
+		memcpy(f->moved, f->folder, sizeof(f->moved));
+		f->folder[live] = '\0';
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		struct found *known = &s->v[i];
+		if (strcmp(known->base, f->base) != 0 || strcmp(known->ext, f->ext) != 0)
+			continue;
+		if (strcmp(known->folder, f->folder) == 0) {
+			if (*f->moved)
+				memcpy(known->moved, f->moved, sizeof(f->moved));
+			return;
+		}
+		if (is_below(f->folder, known->folder)) {
+			memcpy(known->moved, f->folder, sizeof(f->folder));
+			return;
+		}
+		if (is_below(known->folder, f->folder)) {
+			memcpy(known->moved, known->folder, sizeof(known->folder));
+			memcpy(known->folder, f->folder, sizeof(f->folder));
+			return;
+		}
+	}
+	if (s->n < SOURCES_MAX)
+		s->v[s->n++] = *f;
+	else
+		translate_note(s->t, "more than %d paths: those behind are not carried over",
+		               SOURCES_MAX);
+}
+
+static void take_path(struct sources *s, const char *path)
+{
+	struct found f = {0};
+	const char *slash = strrchr(path, '/');
+	size_t deep = 0;
+	if (path[0] != '/' || translate_is_open(path) || !slash[1]) {
+		translate_note(s->t, "path '%s' is not carried over: its folder is not known",
+		               path);
+		return;
+	}
+	size_t len = (size_t)(slash - path);
+	if (len > 3 && strncmp(slash - 3, "/**", 3) == 0) {
+		translate_note(s->t, "path '%s': folders below are not looked into but for move-to",
+		               path);
+		deep = 3;
+	}
+	(void)snprintf(f.folder, sizeof(f.folder), "%.*s", (int)(len - deep), path);
+	if (len >= sizeof(f.folder) || strpbrk(f.folder, "*?[")) {
+		translate_note(s->t,
+		               "path '%s' is not carried over: a source is one folder; write one "
+		               "for each",
+		               path);
+		return;
+	}
+	split(slash + 1, &f);
+	if (*f.base) {
+		add(s, &f);
+		return;
+	}
+	translate_note(s->t,
+	               "path '%s' names no accounting file: bounces.csv and fbl.csv of Octeth's "
+	               "directives are taken; compare with acct-file in PowerMTA's configuration",
+	               path);
+	(void)snprintf(f.base, sizeof(f.base), "bounces");
+	add(s, &f);
+	f.moved[0] = '\0';
+	(void)snprintf(f.base, sizeof(f.base), "fbl");
+	add(s, &f);
+}
+
+/* A path with one {a,b} in it stands for several. */
+static void take_braces(struct sources *s, const char *path)
+{
+	char one[PATH_LEN];
+	const char *open = strchr(path, '{');
+	const char *close = open && (open == path || open[-1] != '$') ? strchr(open, '}') : NULL;
+	if (!close) {
+		take_path(s, path);
+		return;
+	}
+	for (const char *p = open + 1; p <= close; p += strcspn(p, ",}") + 1) {
+		(void)snprintf(one, sizeof(one), "%.*s%.*s%s", (int)(open - path), path,
+		               (int)strcspn(p, ",}"), p, close + 1);
+		take_path(s, one);
+	}
+}
+
+static void note_position(struct translation *t, unsigned plugin)
+{
+	const char *sincedb = pipeline_value(t->p, plugin, "sincedb_path", "");
+	if (strcmp(sincedb, "/dev/null") == 0 || strcasecmp(sincedb, "NUL") == 0)
+		translate_note(t,
+		               "this Logstash keeps no position (sincedb_path is %s): say where "
+		               "to begin with first-start",
+		               sincedb);
+	else
+		translate_note(t, "its position is taken over with: pmta-shipper import-sincedb %s",
+		               *sincedb ? sincedb
+		                        : "/var/lib/logstash/plugins/inputs/file/.sincedb_*");
+}
+
+static void print_source(struct sources *s, size_t i)
+{
+	struct translation *t = s->t;
+	const struct found *f = &s->v[i];
+	char name[TRANSLATE_NAME_MAX + 8], path[2 * PATH_LEN];
+	(void)snprintf(name, sizeof(name), "%s", f->base);
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(s->v[j].base, f->base) == 0)
+			(void)snprintf(name, sizeof(name), "%s_%zu", f->base, i + 1);
+	for (char *p = name; *p; p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *p))
+			*p = '_';
+	(void)fprintf(t->out, "\nsource %s {\n", name);
+	(void)snprintf(path, sizeof(path), "%s/%s%s", f->folder, f->base, f->ext);
+	translate_key(t, "acct-file", path);
+	if (*f->moved)
+		(void)snprintf(path, sizeof(path), "%s/", f->moved);
+	else
+		(void)snprintf(path, sizeof(path), "%s/accounting/%s/", f->folder, f->base);
+	if (!*f->moved)
+		(void)fprintf(t->out, "\t# As in Octeth's directives; must be that of PowerMTA's "
+		                      "acct-file.\n");
+	translate_key(t, "move-to", path);
+	(void)fprintf(t->out, "\trecords = %s\n",
+	              is_fbl(f->base) ? "{ \"f\" }" : "{ \"b\", \"rb\" }");
+	translate_key(t, "endpoint", t->endpoint);
+	(void)fprintf(t->out, "}\n");
+	if (!*f->moved)
+		translate_note(
+		        t,
+		        "Logstash does not know where PowerMTA moves %s%s: compare move-to = "
+		        "\"%s\" with PowerMTA's configuration",
+		        f->base, f->ext, path);
+}
+
+/* The stock pipeline never read complaints. */
+static void add_fbl(struct sources *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (is_fbl(s->v[i].base))
+			return;
+	if (s->n == 0 || s->n == SOURCES_MAX)
+		return;
+	struct found f = {.base = "fbl"};
+	memcpy(f.folder, s->v[0].folder, sizeof(f.folder));
+	memcpy(f.ext, s->v[0].ext, sizeof(f.ext));
+	s->v[s->n++] = f;
+	translate_note(s->t,
+	               "this Logstash does not read complaints: source fbl is added, as in "
+	               "Octeth's directives (remove it if PowerMTA writes no fbl%s)",
+	               f.ext);
+}
+
+void translate_sources(struct translation *t)
+{
+	struct sources *s = calloc(1, sizeof(*s));
+	if (!s) {
+		translate_note(t, "out of memory");
+		return;
+	}
+	s->t = t;
+	for (size_t i = 0; i < t->p->n; i++) {
+		const struct pipeline_item *item = &t->p->items[i];
+		if (item->section != PIPELINE_INPUT || strcmp(item->name, "file") != 0)
+			continue;
+		if (!item->key)
+			note_position(t, item->plugin);
+		else if (strcmp(item->key, "path") == 0)
+			take_braces(s, item->value);
+	}
+	add_fbl(s);
+	for (size_t i = 0; i < s->n; i++)
+		print_source(s, i);
+	if (s->n == 0)
+		translate_note(t, "no file input with a path: there is no source yet");
+	free(s);
+}

@@ -1,0 +1,432 @@
+#include "pmta/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/scope.h"
+#include "conf/options.h"
+
+struct parse {
+	struct pmta_config *c;
+	const struct pmta_files *files;
+	const char *stack[PMTA_DEPTH_MAX]; /* files being read: one in itself is a loop */
+	size_t depth;
+	size_t open[PMTA_BLOCKS_MAX]; /* blocks not closed yet */
+	size_t nopen;
+	size_t included;
+	const char *file;
+	unsigned line;
+	bool no_memory;
+};
+
+/* ---- what is wrong ---- */
+
+ERR_PRINTF(3, 4)
+static void wrong(struct parse *p, unsigned line, const char *fmt, ...)
+{
+	struct pmta_config *c = p->c;
+	if (c->nmistakes == PMTA_MISTAKES_MAX)
+		return;
+	struct pmta_mistake *m = reallocarray(c->mistakes, c->nmistakes + 1, sizeof(*m));
+	if (!m) {
+		p->no_memory = true;
+		return;
+	}
+	c->mistakes = m;
+	m += c->nmistakes;
+	*m = (struct pmta_mistake){p->file, line, NULL};
+	va_list args;
+	va_start(args, fmt);
+	if (vasprintf(&m->text, fmt, args) < 0)
+		p->no_memory = true;
+	else
+		c->nmistakes++;
+	va_end(args);
+}
+
+/* ---- nodes ---- */
+
+static size_t add_node(struct parse *p, const char *name, const char *value, bool block)
+{
+	struct pmta_config *c = p->c;
+	if (c->nnodes == c->nodes_room) {
+		size_t room = c->nodes_room ? 2 * c->nodes_room : 64;
+		struct pmta_node *v = reallocarray(c->nodes, room, sizeof(*v));
+		if (!v) {
+			p->no_memory = true;
+			return 0;
+		}
+		c->nodes = v;
+		c->nodes_room = room;
+	}
+	struct pmta_node n = {.name = strdup(name),
+	                      .value = strdup(value),
+	                      .file = p->file,
+	                      .line = p->line,
+	                      .block = block,
+	                      .parent = p->nopen > 0 ? p->open[p->nopen - 1] : 0};
+	if (!n.name || !n.value) {
+		free(n.name);
+		free(n.value);
+		p->no_memory = true;
+		return 0;
+	}
+	for (char *s = n.name; *s; s++)
+		*s = (char)tolower((unsigned char)*s);
+	c->nodes[c->nnodes] = n;
+	return c->nnodes++;
+}
+
+/* ---- lines ---- */
+
+static char *trim(char *text)
+{
+	text += strspn(text, " \t\r\f\v");
+	size_t len = strlen(text);
+	while (len > 0 && strchr(" \t\r\f\v", text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}
+
+/* '#' begins a comment at the start of a word; within quotes it is a letter. */
+static void cut_comment(char *line)
+{
+	bool quoted = false;
+	for (char *s = line; *s; s++) {
+		if (*s == '"')
+			quoted = !quoted;
+		else if (*s == '#' && !quoted && (s == line || isblank((unsigned char)s[-1]))) {
+			*s = '\0';
+			return;
+		}
+	}
+}
+
+static char *unquote(char *text)
+{
+	size_t len = strlen(text);
+	if (len < 2 || text[0] != '"' || text[len - 1] != '"')
+		return text;
+	text[len - 1] = '\0';
+	return text + 1;
+}
+
+/* "name value" in two, in place. */
+static char *split_name(char *text)
+{
+	size_t len = strcspn(text, " \t");
+	char *value = text[len] ? trim(text + len + 1) : text + len;
+	text[len] = '\0';
+	return unquote(value);
+}
+
+static void open_block(struct parse *p, char *text)
+{
+	size_t len = strlen(text);
+	if (len > 0 && text[len - 1] == '>')
+		text[len - 1] = '\0';
+	else
+		wrong(p, p->line, "'>' is missing");
+	text = trim(text);
+	char *value = split_name(text);
+	if (p->nopen == PMTA_BLOCKS_MAX) {
+		wrong(p, p->line, "<%s> stands in too many other blocks", text);
+		return;
+	}
+	size_t node = add_node(p, text, value, true);
+	if (node > 0)
+		p->open[p->nopen++] = node;
+}
+
+/* floor: blocks of the files around are not ours to close. */
+static void close_block(struct parse *p, char *text, size_t floor)
+{
+	text[strcspn(text, ">")] = '\0';
+	text = trim(text);
+	size_t i = p->nopen;
+	while (i > floor && strcasecmp(p->c->nodes[p->open[i - 1]].name, text) != 0)
+		i--;
+	if (i == floor) {
+		wrong(p, p->line, "</%s> closes nothing", text);
+		return;
+	}
+	for (size_t j = p->nopen; j-- > i;)
+		wrong(p, p->c->nodes[p->open[j]].line, "<%s> is not closed",
+		      p->c->nodes[p->open[j]].name);
+	p->nopen = i - 1;
+}
+
+static void include(struct parse *p, const char *pattern);
+
+static void take_line(struct parse *p, char *line, size_t floor)
+{
+	cut_comment(line);
+	line = trim(line);
+	if (!*line)
+		return;
+	if (p->c->nnodes >= PMTA_NODES_MAX)
+		return;
+	if (line[0] == '<' && line[1] == '/') {
+		close_block(p, line + 2, floor);
+		return;
+	}
+	if (line[0] == '<') {
+		open_block(p, line + 1);
+		return;
+	}
+	const char *value = split_name(line);
+	if (strcasecmp(line, "include") == 0)
+		include(p, value);
+	else
+		(void)add_node(p, line, value, false);
+}
+
+static void take_text(struct parse *p, char *text, size_t len)
+{
+	size_t floor = p->nopen;
+	char *end = text + len;
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3;
+	for (p->line = 1; text < end && !p->no_memory; p->line++) {
+		char *next = memchr(text, '\n', (size_t)(end - text));
+		next = next ? next : end;
+		*next = '\0'; /* at the end, too: the text has a NUL there */
+		take_line(p, text, floor);
+		text = next + 1;
+	}
+	for (; p->nopen > floor; p->nopen--)
+		wrong(p, p->c->nodes[p->open[p->nopen - 1]].line, "<%s> is not closed",
+		      p->c->nodes[p->open[p->nopen - 1]].name);
+	if (p->c->nnodes >= PMTA_NODES_MAX)
+		wrong(p, p->line, "more than %d directives: the rest was not looked at",
+		      PMTA_NODES_MAX);
+}
+
+/* ---- files ---- */
+
+/* The name as the list keeps it, which outlives every node. */
+static const char *keep_name(struct parse *p, const char *path)
+{
+	struct strlist *files = &p->c->files;
+	for (size_t i = 0; i < files->n; i++)
+		if (strcmp(files->v[i], path) == 0)
+			return files->v[i];
+	if (!strlist_add(files, path)) {
+		p->no_memory = true;
+		return NULL;
+	}
+	return files->v[files->n - 1];
+}
+
+static const char *why_unread(int rc)
+{
+	if (rc == -EINVAL)
+		return "not a file";
+	if (rc == -EISDIR)
+		return "a folder";
+	return rc == -EFBIG ? "too large for a configuration" : strerror(-rc);
+}
+
+/* Read one file in the place where the line at hand stands.  Returns why it could not be read. */
+static int take_file(struct parse *p, const char *path)
+{
+	scope_free char *text = NULL;
+	size_t len = 0;
+	int rc = p->files->text(path, &text, &len, p->files->arg);
+	if (rc < 0)
+		return rc;
+	const char *name = keep_name(p, path);
+	if (!name)
+		return -ENOMEM;
+	const char *file = p->file;
+	unsigned line = p->line;
+	p->stack[p->depth++] = name;
+	p->file = name;
+	take_text(p, text, len);
+	p->depth--;
+	p->file = file;
+	p->line = line;
+	return 0;
+}
+
+static bool in_itself(const struct parse *p, const char *path)
+{
+	for (size_t i = 0; i < p->depth; i++)
+		if (strcmp(p->stack[i], path) == 0)
+			return true;
+	return false;
+}
+
+static void include_one(struct parse *p, const char *path)
+{
+	if (p->included >= PMTA_FILES_MAX) {
+		if (p->included++ == PMTA_FILES_MAX) /* once */
+			wrong(p, p->line, "more than %d files are included: passed over",
+			      PMTA_FILES_MAX);
+		return;
+	}
+	p->included++;
+	if (in_itself(p, path)) {
+		wrong(p, p->line, "'%s' includes itself: passed over", path);
+	} else if (p->depth == PMTA_DEPTH_MAX) {
+		wrong(p, p->line, "include of '%s': more than %d files deep: passed over", path,
+		      PMTA_DEPTH_MAX);
+	} else {
+		int rc = take_file(p, path);
+		if (rc == -ENOMEM)
+			p->no_memory = true;
+		else if (rc < 0)
+			wrong(p, p->line, "cannot read the included '%s': %s", path,
+			      why_unread(rc));
+	}
+}
+
+static void include(struct parse *p, const char *pattern)
+{
+	scope_free char *beside = NULL;
+	struct strlist found = {0};
+	const char *slash = strrchr(p->file, '/');
+	if (!*pattern) {
+		wrong(p, p->line, "include of what?");
+		return;
+	}
+	if (*pattern != '/' && slash) {
+		if (asprintf(&beside, "%.*s/%s", (int)(slash - p->file), p->file, pattern) < 0) {
+			beside = NULL;
+			p->no_memory = true;
+			return;
+		}
+		pattern = beside;
+	}
+	int rc = p->files->list(pattern, &found, p->files->arg);
+	if (rc < 0)
+		p->no_memory = true;
+	/* A plain name that is not there must be said; a pattern may stand for nothing. */
+	else if (found.n == 0 && !strpbrk(pattern, "*?["))
+		include_one(p, pattern);
+	for (size_t i = 0; i < found.n && !p->no_memory; i++)
+		include_one(p, found.v[i]);
+	strlist_clear(&found);
+}
+
+static int list_on_disk(const char *pattern, struct strlist *ret, void *arg)
+{
+	glob_t g;
+	bool ok = true;
+	(void)arg;
+	int rc = glob(pattern, 0, NULL, &g);
+	if (rc == GLOB_NOSPACE)
+		return -ENOMEM;
+	if (rc != 0)
+		return 0;
+	for (size_t i = 0; ok && i < g.gl_pathc; i++)
+		ok = strlist_add(ret, g.gl_pathv[i]);
+	globfree(&g);
+	return ok ? 0 : -ENOMEM;
+}
+
+/* Regular files only: an include of a device or a pipe would never end. */
+static int text_on_disk(const char *path, char **ret, size_t *ret_len, void *arg)
+{
+	struct stat st;
+	(void)arg;
+	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (st.st_size > (off_t)PMTA_FILE_BYTES_MAX)
+		return -EFBIG;
+	scope_free char *text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return -ENOMEM;
+	size_t len = 0;
+	while (len < (size_t)st.st_size) {
+		ssize_t n = read(fd, text + len, (size_t)st.st_size - len);
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	text[len] = '\0';
+	*ret = STEAL(text);
+	*ret_len = len;
+	return 0;
+}
+
+int pmta_config_read(struct pmta_config **ret, const char *path, const struct pmta_files *files,
+                     struct err *err)
+{
+	static const struct pmta_files on_disk = {list_on_disk, text_on_disk, NULL};
+	struct pmta_config *c = calloc(1, sizeof(*c));
+	struct parse p = {.c = c, .files = files ? files : &on_disk, .file = ""};
+	if (!c)
+		return err_set(err, -ENOMEM, "read \"%s\": out of memory", path);
+	(void)add_node(&p, "", "", true); /* the whole: 0 is nobody's index */
+	int rc = p.no_memory ? -ENOMEM : take_file(&p, path);
+	if (p.no_memory)
+		rc = -ENOMEM;
+	if (rc < 0) {
+		(void)pmta_config_free(c);
+		bool other = rc == -EINVAL || rc == -EISDIR || rc == -EFBIG;
+		return err_set(err, rc, "read \"%s\": %s%s", path, why_unread(rc),
+		               other ? "; give PowerMTA's configuration, such "
+		                       "as " PMTA_CONFIG_DEFAULT_PATH
+		                     : "");
+	}
+	*ret = c;
+	return 0;
+}
+
+struct pmta_config *pmta_config_free(struct pmta_config *c)
+{
+	if (!c)
+		return NULL;
+	for (size_t i = 0; i < c->nnodes; i++) {
+		free(c->nodes[i].name);
+		free(c->nodes[i].value);
+	}
+	for (size_t i = 0; i < c->nmistakes; i++)
+		free(c->mistakes[i].text);
+	free(c->nodes);
+	free(c->mistakes);
+	strlist_clear(&c->files);
+	free(c);
+	return NULL;
+}
+
+size_t pmta_next(const struct pmta_config *c, size_t parent, const char *name, size_t after)
+{
+	for (size_t i = after + 1; i < c->nnodes; i++) {
+		const struct pmta_node *n = &c->nodes[i];
+		if ((parent == PMTA_ANYWHERE || n->parent == parent) && strcmp(n->name, name) == 0)
+			return i;
+	}
+	return 0;
+}
+
+const struct pmta_node *pmta_last(const struct pmta_config *c, size_t parent, const char *name)
+{
+	const struct pmta_node *ret = NULL;
+	for (size_t i = 0; (i = pmta_next(c, parent, name, i)) > 0;)
+		ret = &c->nodes[i];
+	return ret;
+}
+
+bool pmta_word(const char **p, struct slice *ret)
+{
+	const char *start = *p + strspn(*p, ", \t");
+	size_t len = strcspn(start, ", \t");
+	*ret = (struct slice){start, len};
+	*p = start + len;
+	return len > 0;
+}

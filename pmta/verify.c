@@ -1,0 +1,203 @@
+/* Sources and blocks brought together, and what rb and f records need beside them. */
+#include "pmta/verify.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pmta/directives.h"
+
+void verify_place(const struct pmta_node *n, char *ret, size_t size)
+{
+	(void)snprintf(ret, size, "%s:%u", n->file, n->line);
+}
+
+void verify_tidy(const char *path, char *ret, size_t size)
+{
+	size_t n = 0;
+	for (const char *p = path; *p && n + 1 < size; p++)
+		if (*p != '/' || (p[1] != '/' && p[1] != '\0') || p == path)
+			ret[n++] = *p;
+	ret[n] = '\0';
+}
+
+bool verify_same_path(const char *a, const char *b)
+{
+	char tidy_a[4096], tidy_b[4096];
+	verify_tidy(a, tidy_a, sizeof(tidy_a));
+	verify_tidy(b, tidy_b, sizeof(tidy_b));
+	return strcmp(tidy_a, tidy_b) == 0;
+}
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* ---- blocks and sources ---- */
+
+/* A block elsewhere of the same name is the likely mistake; else there is none at all. */
+static void tell_missing(const struct verify *v, const struct conf_source *s)
+{
+	const struct pmta_config *c = v->pmta;
+	char what[160], where[300];
+	(void)snprintf(what, sizeof(what), "source %.100s", s->name);
+	for (size_t i = 0; (i = pmta_next(c, PMTA_ANYWHERE, "acct-file", i)) > 0;) {
+		const struct pmta_node *n = &c->nodes[i];
+		if (strcmp(base_of(n->value), base_of(s->acct_file)) != 0)
+			continue;
+		verify_place(n, where, sizeof(where));
+		finding_tell(&v->to, FINDING_PROBLEM, what,
+		             "%s writes %s, and this source follows %s, which nobody writes\n"
+		             "acct-file = \"%s\" in %s",
+		             where, n->value, s->acct_file, n->value, v->conf->path);
+		return;
+	}
+	finding_tell(
+	        &v->to, FINDING_PROBLEM, what,
+	        "no <acct-file %s> in %s: PowerMTA writes no such file, and nothing is shipped\n"
+	        "paste its block from: pmta-shipper directives -c %s",
+	        s->acct_file, c->files.v[0], v->conf->path);
+}
+
+static void tell_twice(const struct verify *v, const struct conf_source *s, size_t first,
+                       size_t second)
+{
+	char a[300], b[300];
+	verify_place(&v->pmta->nodes[first], a, sizeof(a));
+	verify_place(&v->pmta->nodes[second], b, sizeof(b));
+	finding_tell(&v->to, FINDING_PROBLEM, b,
+	             "a second <acct-file %s>, after the one in %s: which of them counts is "
+	             "not defined\ndelete one of the two blocks",
+	             s->acct_file, a);
+}
+
+size_t verify_block(const struct pmta_config *c, const struct conf_source *s)
+{
+	size_t i = 0;
+	while ((i = pmta_next(c, PMTA_ANYWHERE, "acct-file", i)) > 0)
+		if (c->nodes[i].block && verify_same_path(c->nodes[i].value, s->acct_file))
+			return i;
+	return 0;
+}
+
+static void verify_source(const struct verify *v, const struct conf_source *s)
+{
+	size_t block = verify_block(v->pmta, s);
+	if (block == 0) {
+		tell_missing(v, s);
+		return;
+	}
+	for (size_t i = block; (i = pmta_next(v->pmta, PMTA_ANYWHERE, "acct-file", i)) > 0;)
+		if (v->pmta->nodes[i].block &&
+		    verify_same_path(v->pmta->nodes[i].value, s->acct_file))
+			tell_twice(v, s, block, i);
+	struct verify_pair p = {.v = v, .source = s, .block = block};
+	verify_place(&v->pmta->nodes[block], p.where, sizeof(p.where));
+	verify_records(&p);
+	verify_files(&p);
+}
+
+/* ---- what rb and f need ---- */
+
+/*
+ * The domain of "bounce.example.com", "fbl@fbl.example.com", "/fbl@fbl\.example\.com/"; false when
+ * a pattern stands for more than one.
+ */
+static bool plain_domain(const char *value, char *ret, size_t size)
+{
+	const char *at = strrchr(value, '@');
+	size_t n = 0;
+	if (*value == '/' && !at)
+		return false;
+	for (const char *s = at ? at + 1 : value; *s && *s != '/' && *s != '$' && *s != '>'; s++) {
+		if (*s == '\\')
+			continue;
+		if (strchr("*+?()[]{}|^<", *s) || n + 1 >= size)
+			return false;
+		ret[n++] = *s;
+	}
+	ret[n] = '\0';
+	return n > 0;
+}
+
+bool verify_domains(const struct pmta_config *c, const char *processor, verify_domain_fn *fn,
+                    void *arg)
+{
+	static const char *const names[] = {"domain", "address"};
+	char domain[256];
+	bool found = false;
+	for (size_t i = 0; (i = pmta_next(c, PMTA_ANYWHERE, processor, i)) > 0;) {
+		found = true;
+		for (size_t l = 0; (l = pmta_next(c, i, "address-list", l)) > 0;)
+			for (size_t k = 0; k < 2; k++)
+				for (size_t d = 0; (d = pmta_next(c, l, names[k], d)) > 0;)
+					if (plain_domain(c->nodes[d].value, domain, sizeof(domain)))
+						fn(domain, &c->nodes[d], arg);
+	}
+	return found;
+}
+
+static bool relayed(const struct pmta_config *c, const char *domain)
+{
+	for (size_t i = 0; (i = pmta_next(c, PMTA_ANYWHERE, "relay-domain", i)) > 0;) {
+		const char *p = c->nodes[i].value;
+		struct slice word;
+		while (pmta_word(&p, &word)) {
+			char pattern[256];
+			(void)snprintf(pattern, sizeof(pattern), "%.*s", (int)word.len, word.text);
+			if (fnmatch(pattern, domain, FNM_CASEFOLD) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_relay(const char *domain, const struct pmta_node *n, void *arg)
+{
+	const struct verify *v = arg;
+	char where[300];
+	if (relayed(v->pmta, domain))
+		return;
+	verify_place(n, where, sizeof(where));
+	finding_tell(&v->to, FINDING_PROBLEM, where,
+	             "no relay-domain for %s: PowerMTA refuses the mail that this processor waits "
+	             "for\nrelay-domain %s",
+	             domain, domain);
+}
+
+static void verify_processors(const struct verify *v)
+{
+	if (conf_ships(v->conf, "rb") &&
+	    !verify_domains(v->pmta, "bounce-processor", check_relay, (void *)v))
+		finding_tell(
+		        &v->to, FINDING_WARNING, v->pmta->files.v[0],
+		        "no <bounce-processor>: PowerMTA makes no rb records; right if the MX of "
+		        "the return paths is Octeth's own receiver, else bounces that come back "
+		        "by mail are lost\nrelay-domain and <bounce-processor> as the comments "
+		        "of this show them, then restart PowerMTA: pmta-shipper directives -c %s",
+		        v->conf->path);
+	if (conf_ships(v->conf, "f") &&
+	    !verify_domains(v->pmta, "feedback-loop-processor", check_relay, (void *)v))
+		finding_tell(&v->to, FINDING_WARNING, v->pmta->files.v[0],
+		             "no <feedback-loop-processor>: PowerMTA makes no f records; right if "
+		             "complaints go to another host\nrelay-domain and "
+		             "<feedback-loop-processor> as the comments of this show them, then "
+		             "pmta reload: pmta-shipper directives -c %s",
+		             v->conf->path);
+}
+
+void verify_pmta(const struct verify *v)
+{
+	char where[300];
+	for (size_t i = 0; i < v->pmta->nmistakes; i++) {
+		const struct pmta_mistake *m = &v->pmta->mistakes[i];
+		(void)snprintf(where, sizeof(where), "%s:%u", m->file, m->line);
+		finding_tell(&v->to, FINDING_PROBLEM, where,
+		             "%s; what stands there could not be compared", m->text);
+	}
+	for (size_t i = 0; i < v->conf->nsources; i++)
+		verify_source(v, &v->conf->sources[i]);
+	verify_processors(v);
+}

@@ -1,0 +1,193 @@
+/* Where a block's files go, how long they stay, and who may read them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/units.h"
+#include "pmta/verify.h"
+
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+#define DELETE_AFTER_DEFAULT "8d" /* PowerMTA's */
+#define DELETE_AFTER_MIN_DAYS 3   /* a weekend without the receiver must cost nothing */
+
+static const struct pmta_node *last(const struct verify_pair *p, const char *name)
+{
+	return pmta_last(p->v->pmta, p->block, name);
+}
+
+/* The place of a directive, or of the block when it is not there. */
+static void place(const struct verify_pair *p, const struct pmta_node *n, char *ret, size_t size)
+{
+	verify_place(n ? n : &p->v->pmta->nodes[p->block], ret, size);
+}
+
+static const char *quote_for(const char *path)
+{
+	return strchr(path, ' ') ? "\"" : "";
+}
+
+static bool is_yes(const struct pmta_node *n)
+{
+	static const char *const words[] = {"yes", "true", "1", "on"};
+	for (size_t i = 0; n && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(n->value, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* ---- how long files stay without move-to ---- */
+
+bool verify_keeps_ms(const struct pmta_config *c, size_t block, uint64_t *ret)
+{
+	const struct pmta_node *n = pmta_last(c, block, "delete-after");
+	const char *value = n ? n->value : DELETE_AFTER_DEFAULT;
+	return strcasecmp(value, "never") != 0 && units_time(value, ret);
+}
+
+static void check_delete_after(const struct verify_pair *p)
+{
+	const struct pmta_node *n = last(p, "delete-after");
+	uint64_t ms;
+	char where[300];
+	place(p, n, where, sizeof(where));
+	if (last(p, "move-to")) {
+		if (n)
+			finding_tell(
+			        &p->v->to, FINDING_INFO, where,
+			        "delete-after is void in a block with move-to: moved files stay "
+			        "until somebody deletes them");
+		return;
+	}
+	if (n && strcasecmp(n->value, "never") != 0 && !units_time(n->value, &ms)) {
+		finding_tell(&p->v->to, FINDING_WARNING, where,
+		             "delete-after '%s' is no time that can be compared\ndelete-after 8d",
+		             n->value);
+		return;
+	}
+	if (!verify_keeps_ms(p->v->pmta, p->block, &ms))
+		return;
+	if (ms < DELETE_AFTER_MIN_DAYS * DAY_MS)
+		finding_tell(&p->v->to, FINDING_PROBLEM, where,
+		             "delete-after %s: PowerMTA deletes a file that early, shipped or not, "
+		             "and an outage of the receiver over a weekend loses rows\n"
+		             "delete-after 8d",
+		             n->value);
+	else
+		finding_tell(&p->v->to, FINDING_INFO, where,
+		             "without move-to PowerMTA deletes a file after %s, shipped or not",
+		             n ? n->value : DELETE_AFTER_DEFAULT " (its default)");
+}
+
+/* ---- move-to ---- */
+
+/* The folder itself, or the nearest one above it that exists. */
+static bool device_of(const char *path, dev_t *ret, bool *ret_exact)
+{
+	char folder[4096];
+	struct stat st;
+	(void)snprintf(folder, sizeof(folder), "%s", path);
+	for (*ret_exact = true; stat(folder, &st) < 0; *ret_exact = false) {
+		char *slash = strrchr(folder, '/');
+		if (errno != ENOENT || !slash)
+			return false;
+		slash[slash == folder] = '\0';
+	}
+	*ret = st.st_dev;
+	return true;
+}
+
+static void check_volume(const struct verify_pair *p, const struct pmta_node *n)
+{
+	char live[4096], where[300], moved[4096];
+	dev_t a, b;
+	bool live_there, moved_there;
+	place(p, n, where, sizeof(where));
+	conf_source_folder(p->source, live, sizeof(live));
+	verify_tidy(n->value, moved, sizeof(moved));
+	if (!device_of(live, &a, &live_there) || !device_of(moved, &b, &moved_there))
+		return; /* who may look and who may not is another check's */
+	if (a != b)
+		finding_tell(
+		        &p->v->to, FINDING_PROBLEM, where,
+		        "move-to %s is on another volume than %s: PowerMTA cannot move its files "
+		        "there\nmove-to with a folder on the volume of %s, and the same as "
+		        "move-to in source %s",
+		        n->value, live, live, p->source->name);
+	else if (!moved_there)
+		finding_tell(&p->v->to, FINDING_WARNING, where,
+		             "move-to %s does not exist: PowerMTA cannot move its files there\n"
+		             "mkdir -p '%s' && chown pmta:pmta '%s'",
+		             n->value, moved, moved);
+}
+
+static void check_interval(const struct verify_pair *p)
+{
+	const struct pmta_node *n = last(p, "move-interval");
+	char where[300];
+	if (!n || last(p, "move-to"))
+		return;
+	place(p, n, where, sizeof(where));
+	finding_tell(&p->v->to, FINDING_WARNING, where,
+	             "move-interval without move-to is ignored by PowerMTA without a word\n"
+	             "delete the line, or add move-to");
+}
+
+static void check_move_to(const struct verify_pair *p)
+{
+	const struct conf_source *s = p->source;
+	const struct pmta_node *n = last(p, "move-to");
+	const char *q = quote_for(s->move_to);
+	char where[300];
+	place(p, n, where, sizeof(where));
+	if (n && !*s->move_to)
+		finding_tell(&p->v->to, FINDING_PROBLEM, where,
+		             "PowerMTA moves finished files to %s, where source %s does not look: "
+		             "rows that were not read before the move are lost\n"
+		             "move-to = \"%s\" in source %s of %s",
+		             n->value, s->name, n->value, s->name, p->v->conf->path);
+	else if (!n && *s->move_to)
+		finding_tell(
+		        &p->v->to, FINDING_PROBLEM, where,
+		        "no move-to, though source %s has %s: PowerMTA deletes its files itself "
+		        "(delete-after), shipped or not\nmove-to %s%s%s",
+		        s->name, s->move_to, q, s->move_to, q);
+	else if (n && !verify_same_path(n->value, s->move_to))
+		finding_tell(&p->v->to, FINDING_PROBLEM, where,
+		             "PowerMTA moves finished files to %s, and source %s looks in %s\n"
+		             "move-to %s%s%s",
+		             n->value, s->name, s->move_to, q, s->move_to, q);
+	if (n)
+		check_volume(p, n);
+	check_interval(p);
+}
+
+/* ---- who may read ---- */
+
+static void check_readable(const struct verify_pair *p)
+{
+	const struct pmta_node *n = last(p, "world-readable");
+	char where[300];
+	place(p, n, where, sizeof(where));
+	if (is_yes(n))
+		return;
+	const struct verify_reader *r = &p->v->reader;
+	if (r->member)
+		finding_tell(&p->v->to, FINDING_INFO, where,
+		             "world-readable is off: user %s reads the files through their group",
+		             r->user);
+	else /* never by showing addresses to all */
+		finding_tell(&p->v->to, FINDING_PROBLEM, where,
+		             "world-readable is %s: only members of group %s can read the files, "
+		             "and user %s is none\nusermod -a -G %s %s, and restart the service",
+		             n ? "off" : "missing, and off by default", r->group, r->user, r->group,
+		             r->user);
+}
+
+void verify_files(const struct verify_pair *p)
+{
+	check_move_to(p);
+	check_delete_after(p);
+	check_readable(p);
+}

@@ -1,0 +1,369 @@
+/* Which rows a block logs, and with which columns. */
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/scope.h"
+#include "pmta/verify.h"
+#include "record/event_id.h"
+
+#define RECORDS_DEFAULT "d,b" /* PowerMTA's, without the directive */
+
+struct slice verify_type(struct slice name)
+{
+	static const struct {
+		const char *name, *type;
+	} names[] = {
+	        {"delivery", "d"},       {"delivered", "d"},      {"bounce", "b"},
+	        {"bounced", "b"},        {"transient", "t"},      {"transient-queue", "tq"},
+	        {"receipt", "r"},        {"received", "r"},       {"feedback-loop", "f"},
+	        {"remote-bounce", "rb"}, {"remote-status", "rs"},
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (name.len == strlen(names[i].name) &&
+		    strncasecmp(name.text, names[i].name, name.len) == 0)
+			return slice_of(names[i].type);
+	return name;
+}
+
+static bool same(struct slice a, struct slice b)
+{
+	return a.len == b.len && strncasecmp(a.text, b.text, a.len) == 0;
+}
+
+/* Is the word in the list, type names taken for what they mean? */
+static bool has_type(const char *list, const char *type)
+{
+	struct slice word;
+	while (pmta_word(&list, &word))
+		if (same(verify_type(word), slice_of(type)) || same(word, slice_of("all")))
+			return true;
+	return false;
+}
+
+static bool has_word(const char *list, struct slice wanted)
+{
+	struct slice word;
+	while (pmta_word(&list, &word))
+		if (same(word, wanted))
+			return true;
+	return false;
+}
+
+/* ---- records ---- */
+
+/* All that the records lines of the block say, or PowerMTA's default.  NULL: out of memory. */
+static char *records_of(const struct verify_pair *p)
+{
+	char *ret = NULL;
+	size_t size;
+	FILE *f = open_memstream(&ret, &size);
+	if (!f)
+		return NULL;
+	const struct pmta_config *c = p->v->pmta;
+	for (size_t i = 0; (i = pmta_next(c, p->block, "records", i)) > 0;)
+		(void)fprintf(f, "%s,", c->nodes[i].value);
+	if (!pmta_last(c, p->block, "records"))
+		(void)fputs(RECORDS_DEFAULT, f);
+	if (fclose(f) != 0) {
+		free(ret);
+		return NULL;
+	}
+	return ret;
+}
+
+static const char *in_config(const char *type)
+{
+	return strcmp(type, "f") == 0 ? "feedback-loop" : type;
+}
+
+static void check_records(const struct verify_pair *p, const char *list)
+{
+	const struct strlist *needed = &p->source->records;
+	const struct pmta_node *n = pmta_last(p->v->pmta, p->block, "records");
+	char where[300], lacking[256] = "", line[1024];
+	size_t used = 0, room = 0;
+	struct slice word;
+	verify_place(n ? n : &p->v->pmta->nodes[p->block], where, sizeof(where));
+	for (size_t i = 0; i < needed->n; i++)
+		if (!has_type(list, needed->v[i]) && used < sizeof(lacking))
+			used += (size_t)snprintf(lacking + used, sizeof(lacking) - used, "%s%s",
+			                         used ? ", " : "", needed->v[i]);
+	if (!*lacking)
+		return;
+	/* What it logs today stays; without the directive that was not asked for. */
+	room = (size_t)snprintf(line, sizeof(line), "records ");
+	const char *rest = n ? list : "";
+	bool first = true;
+	for (; pmta_word(&rest, &word) && room < sizeof(line); first = false)
+		room += (size_t)snprintf(line + room, sizeof(line) - room, "%s%.*s",
+		                         first ? "" : ", ", (int)word.len, word.text);
+	for (size_t i = 0; i < needed->n && room < sizeof(line); i++)
+		if (!n || !has_type(list, needed->v[i])) {
+			room += (size_t)snprintf(line + room, sizeof(line) - room, "%s%s",
+			                         first ? "" : ", ", in_config(needed->v[i]));
+			first = false;
+		}
+	finding_tell(&p->v->to, FINDING_PROBLEM, where,
+	             "%s lacks %s, which source %s ships: PowerMTA does not log such rows\n%s",
+	             n ? "records" : "no records directive, so only d and b are logged:", lacking,
+	             p->source->name, line);
+}
+
+/* Rows that are read to be thrown away. */
+static void tell_others(const struct verify_pair *p, const char *list)
+{
+	const struct strlist *needed = &p->source->records;
+	struct slice word;
+	char others[200] = "";
+	size_t used = 0;
+	for (const char *rest = list; pmta_word(&rest, &word);) {
+		struct slice type = verify_type(word);
+		bool shipped = same(word, slice_of("all"));
+		for (size_t i = 0; i < needed->n; i++)
+			shipped = shipped || same(type, slice_of(needed->v[i]));
+		if (!shipped && used < sizeof(others))
+			used += (size_t)snprintf(others + used, sizeof(others) - used, "%s%.*s",
+			                         used ? ", " : "", (int)word.len, word.text);
+	}
+	if (*others)
+		finding_tell(&p->v->to, FINDING_INFO, p->where,
+		             "%s rows are in this file, too: source %s counts and skips them",
+		             others, p->source->name);
+}
+
+/* ---- record-fields ---- */
+
+/* The record-fields line of the block that is about the type, without the types; NULL for none. */
+static const char *fields_of(const struct verify_pair *p, const char *type,
+                             const struct pmta_node **ret_node)
+{
+	const struct pmta_config *c = p->v->pmta;
+	const char *ret = NULL;
+	for (size_t i = 0; (i = pmta_next(c, p->block, "record-fields", i)) > 0;) {
+		const char *rest = c->nodes[i].value;
+		size_t len = strcspn(rest, " \t");
+		struct slice word;
+		bool ours = false;
+		for (const char *q = rest; q < rest + len && pmta_word(&q, &word);)
+			ours = ours ||
+			       (word.text < rest + len && same(verify_type(word), slice_of(type)));
+		if (ours) {
+			ret = rest + len + strspn(rest + len, " \t");
+			*ret_node = &c->nodes[i];
+		}
+	}
+	return ret;
+}
+
+/* "*", or nothing but exclusions: all that the type has, but for headers, which must be named. */
+static bool all_fields(const char *list)
+{
+	struct slice word;
+	bool any = false;
+	while (pmta_word(&list, &word)) {
+		if (slice_is(word, "*"))
+			return true;
+		any = any || word.text[0] != '!';
+	}
+	return !any;
+}
+
+static bool is_header(struct slice field)
+{
+	return field.len > 7 && strncasecmp(field.text, "header_", 7) == 0;
+}
+
+static bool excluded(const char *list, struct slice field)
+{
+	struct slice word;
+	while (pmta_word(&list, &word))
+		if (word.text[0] == '!' && same((struct slice){word.text + 1, word.len - 1}, field))
+			return true;
+	return false;
+}
+
+static bool logged(const char *list, struct slice field)
+{
+	if (excluded(list, field))
+		return false;
+	return has_word(list, field) || (all_fields(list) && !is_header(field));
+}
+
+/* A complaint's addresses may come from its headers or from its own fields. */
+static bool logged_otherwise(const char *type, const char *list, struct slice field)
+{
+	if (strcmp(type, "f") != 0)
+		return false;
+	return (slice_is(field, "header_To") && logged(list, slice_of("rcpt"))) ||
+	       (slice_is(field, "header_Return-Path") && logged(list, slice_of("orig")));
+}
+
+/* entry is "b timeQueued,...": the columns the source counts on. */
+static void check_fields(const struct verify_pair *p, const char *type, const char *wanted)
+{
+	const struct pmta_node *n = NULL;
+	const char *list = fields_of(p, type, &n);
+	char where[300];
+	scope_free char *lacking = NULL, *line = NULL;
+	size_t lacking_size, line_size;
+	struct slice word;
+	FILE *a = open_memstream(&lacking, &lacking_size);
+	FILE *b = open_memstream(&line, &line_size);
+	unsigned count = 0;
+	const char *between = "";
+	verify_place(n ? n : &p->v->pmta->nodes[p->block], where, sizeof(where));
+	for (const char *rest = list; b && rest && pmta_word(&rest, &word);) {
+		struct slice bare = {word.text + 1, word.len - 1};
+		if (word.text[0] == '!' && has_word(wanted, bare))
+			continue;
+		(void)fprintf(b, "%s%.*s", between, (int)word.len, word.text);
+		between = ",";
+	}
+	if (b && (!list || !*between))
+		(void)fputs("*", b);
+	for (const char *rest = wanted; a && b && pmta_word(&rest, &word);) {
+		const char *now = list ? list : "*";
+		if (logged(now, word) || logged_otherwise(type, now, word))
+			continue;
+		(void)fprintf(a, "%s%.*s", count++ ? ", " : "", (int)word.len, word.text);
+		if (!(all_fields(now) && !is_header(word))) /* else the exclusion was all */
+			(void)fprintf(b, ",%.*s", (int)word.len, word.text);
+	}
+	bool ok = a && b;
+	ok = (!a || fclose(a) == 0) && ok;
+	ok = (!b || fclose(b) == 0) && ok;
+	if (!ok)
+		finding_tell(&p->v->to, FINDING_PROBLEM, where, "out of memory");
+	else if (count > 0)
+		finding_tell(&p->v->to, FINDING_PROBLEM, where,
+		             "%s rows are logged without %s, which source %s is to ship%s\n"
+		             "record-fields %s %s",
+		             type, lacking, p->source->name,
+		             list ? "" : " (a header is logged only when it is named)", type, line);
+}
+
+/* ---- files without a header ---- */
+
+/* The union of the lists, as PowerMTA heads its files; NULL: out of memory, or not known ("*"). */
+static char *union_of(const char *const *lists, size_t n)
+{
+	char *ret = strdup("");
+	for (size_t i = 0; ret && i < n; i++) {
+		struct slice word;
+		if (all_fields(lists[i])) {
+			free(ret);
+			return NULL;
+		}
+		for (const char *rest = lists[i]; ret && pmta_word(&rest, &word);) {
+			char *longer;
+			if (word.text[0] == '!' || has_word(ret, word))
+				continue;
+			if (asprintf(&longer, "%s%s%.*s", ret, *ret ? "," : "", (int)word.len,
+			             word.text) < 0)
+				longer = NULL;
+			free(ret);
+			ret = longer;
+		}
+	}
+	return ret;
+}
+
+#define TYPES_MAX 16
+#define FILES_LOOKED_AT 100
+
+/* Whether one of the files beside the template begins with something else than a header. */
+static bool headless(const struct conf_source *s, char *ret, size_t size)
+{
+	char stem[2048];
+	glob_t g;
+	bool found = false;
+	conf_source_stem(s, stem, sizeof(stem));
+	(void)snprintf(ret, size, "%s*%s", stem, s->acct_file + strlen(stem));
+	if (glob(ret, 0, NULL, &g) != 0)
+		return false;
+	for (size_t i = 0; !found && i < g.gl_pathc && i < FILES_LOOKED_AT; i++) {
+		char head[64];
+		scope_close int fd = open(g.gl_pathv[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof(head));
+		found = n > 0 && !event_is_header(head, (size_t)n);
+		if (found)
+			(void)snprintf(ret, size, "%s", g.gl_pathv[i]);
+	}
+	globfree(&g);
+	return found;
+}
+
+/* "b timeQueued,..." of our type and PowerMTA's list. */
+static void print_entry(FILE *f, size_t nth, const char *ours, const char *theirs)
+{
+	struct slice word;
+	const char *between = "";
+	(void)fprintf(f, "%s\"%.*s ", nth > 0 ? ", " : "", (int)strcspn(ours, " "), ours);
+	while (pmta_word(&theirs, &word)) {
+		(void)fprintf(f, "%s%.*s", between, (int)word.len, word.text);
+		between = ",";
+	}
+	(void)fputc('"', f);
+}
+
+/* Without a header the columns are ours to know, and must be PowerMTA's, in its order. */
+static void check_union(const struct verify_pair *p)
+{
+	const struct strlist *entries = &p->source->record_fields;
+	const char *ours[TYPES_MAX], *theirs[TYPES_MAX];
+	size_t n = 0;
+	for (size_t i = 0; i < entries->n && n < TYPES_MAX; i++) {
+		const struct pmta_node *node;
+		const char *entry = entries->v[i];
+		char type[8];
+		(void)snprintf(type, sizeof(type), "%.*s", (int)strcspn(entry, " "), entry);
+		ours[n] = entry + strcspn(entry, " ");
+		theirs[n] = fields_of(p, type, &node);
+		if (!theirs[n++])
+			return;
+	}
+	scope_free char *a = union_of(ours, n), *b = union_of(theirs, n);
+	if (!a || !b || strcasecmp(a, b) == 0)
+		return;
+	char path[4096];
+	if (!headless(p->source, path, sizeof(path))) {
+		finding_tell(&p->v->to, FINDING_INFO, p->where,
+		             "its columns are others than those of record-fields in source %s: no "
+		             "matter, for its files have header lines",
+		             p->source->name);
+		return;
+	}
+	scope_free char *line = NULL;
+	size_t size;
+	FILE *f = open_memstream(&line, &size);
+	for (size_t i = 0; f && i < n; i++)
+		print_entry(f, i, entries->v[i], theirs[i]);
+	if (f && fclose(f) == 0)
+		finding_tell(&p->v->to, FINDING_PROBLEM, p->where,
+		             "\"%s\" has no header line, and PowerMTA writes the columns %s, where "
+		             "source %s takes them for %s: values would go out under wrong names\n"
+		             "record-fields = { %s } in source %s of %s",
+		             path, b, p->source->name, a, line, p->source->name, p->v->conf->path);
+}
+
+void verify_records(const struct verify_pair *p)
+{
+	scope_free char *list = records_of(p);
+	if (!list) {
+		finding_tell(&p->v->to, FINDING_PROBLEM, p->where, "out of memory");
+		return;
+	}
+	check_records(p, list);
+	tell_others(p, list);
+	for (size_t i = 0; i < p->source->record_fields.n; i++) {
+		const char *entry = p->source->record_fields.v[i];
+		char type[8];
+		size_t len = strcspn(entry, " ");
+		(void)snprintf(type, sizeof(type), "%.*s", (int)len, entry);
+		check_fields(p, type, entry + len);
+	}
+	check_union(p);
+}

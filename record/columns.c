@@ -1,0 +1,132 @@
+#include "record/columns.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/scope.h"
+#include "base/utf8.h"
+
+size_t columns_find(const struct columns *c, const char *name)
+{
+	size_t i = 0;
+	while (i < c->n && strcmp(c->names[i], name) != 0)
+		i++;
+	return i;
+}
+
+struct columns *columns_free(struct columns *c)
+{
+	if (c) {
+		free(c->names);
+		free(c->text);
+		free(c);
+	}
+	return NULL;
+}
+
+static void columns_cleanup(struct columns **c)
+{
+	*c = columns_free(*c);
+}
+
+static bool taken(const struct columns *c, const char *name)
+{
+	static const char *const ours[] = {"eventId", "bounceType", "bounceRule", "bounceAction",
+	                                   "bounceWhy"};
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (strcmp(name, ours[i]) == 0)
+			return true;
+	return columns_find(c, name) < c->n;
+}
+
+/* Add one name at the end of c->text, made unique.  There is room: see columns_new(). */
+static char *add_name(struct columns *c, char *at, struct slice cell)
+{
+	size_t bad;
+	size_t len = utf8_repair(cell.text, cell.len, at, &bad);
+	for (unsigned i = 2; taken(c, at); i++)
+		(void)snprintf(at + len, 8, "_%u", i);
+	c->names[c->n++] = at;
+	return at + strlen(at) + 1;
+}
+
+int columns_new(struct columns **ret, const struct slice *cells, size_t n, const char *type_field)
+{
+	if (n == 0 || n > COLUMNS_MAX)
+		return n == 0 ? -EINVAL : -E2BIG;
+	size_t room = strlen(type_field) + 1;
+	for (size_t i = 1; i < n; i++)
+		room += 3 * cells[i].len + 9;
+	__attribute__((cleanup(columns_cleanup))) struct columns *c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->names = calloc(n, sizeof(*c->names));
+	c->text = malloc(room);
+	if (!c->names || !c->text)
+		return -ENOMEM;
+	char *at = stpcpy(c->text, type_field) + 1;
+	c->names[c->n++] = c->text;
+	for (size_t i = 1; i < n; i++)
+		at = add_name(c, at, cells[i]);
+	c->to = columns_find(c, "header_To");
+	c->return_path = columns_find(c, "header_Return-Path");
+	c->orig = columns_find(c, "orig");
+	c->rcpt = columns_find(c, "rcpt");
+	c->diag = columns_find(c, "dsnDiag");
+	c->status = columns_find(c, "dsnStatus");
+	c->bounce_cat = columns_find(c, "bounceCat");
+	c->mta = columns_find(c, "dsnMta");
+	c->action = columns_find(c, "dsnAction");
+	c->feedback = columns_find(c, "feedbackType");
+	*ret = STEAL(c);
+	return 0;
+}
+
+/* The next field of "a, b,c" from *text on, blanks around it dropped.  False at the end. */
+static bool next_field(const char **text, struct slice *ret)
+{
+	const char *p = *text + strspn(*text, " \t,");
+	size_t len = strcspn(p, ",");
+	if (len == 0)
+		return false;
+	*text = p + len;
+	while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t'))
+		len--;
+	*ret = (struct slice){p, len};
+	return true;
+}
+
+static bool known(const struct slice *cells, size_t n, struct slice field)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (cells[i].len == field.len && memcmp(cells[i].text, field.text, field.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+int columns_union(struct columns **ret, const struct strlist *record_fields, const char *type_field)
+{
+	scope_free struct slice *cells = calloc(COLUMNS_MAX, sizeof(*cells));
+	if (!cells)
+		return -ENOMEM;
+	size_t n = 0;
+	cells[n++] = slice_of("type");
+	for (size_t i = 0; i < record_fields->n; i++) {
+		const char *text = record_fields->v[i];
+		text += strcspn(text, " \t"); /* the record type */
+		struct slice field;
+		if (!next_field(&text, &field))
+			return -EINVAL;
+		do {
+			if (known(cells, n, field))
+				continue;
+			if (n == COLUMNS_MAX)
+				return -E2BIG;
+			cells[n++] = field;
+		} while (next_field(&text, &field));
+	}
+	return columns_new(ret, cells, n, type_field);
+}

@@ -1,0 +1,38 @@
+/*
+ * judge.h - what the bounce rules say of a record, on its way to the backend.
+ */
+#ifndef RULES_JUDGE_H
+#define RULES_JUDGE_H
+
+#include "conf/conf.h"
+#include "record/record.h"
+#include "rules/rules.h"
+
+/* The members a record gets; it must live as long as the record is used. */
+struct judge_text {
+	struct rules_result result;
+	struct record_extra extra[RECORD_EXTRA_MAX];
+	char why[RULES_WHY_SIZE];
+};
+
+/* As rules_load() has it, for the rules of the configuration; *ret NULL when it has none. */
+int judge_load(struct rules **ret, const struct conf *conf, conf_mistake_fn *mistake,
+               void *arg) MUST_CHECK;
+
+/* The fields that rules look at.  They point into the record. */
+void judge_fields(struct rules_fields *ret, const struct record *rec);
+
+#define JUDGE_WITHHELD 1
+
+/*
+ * Judge the record and give it its members.  0, JUDGE_WITHHELD when it is not to be delivered, or
+ * -ENOMEM.  Without rules nothing is done.
+ */
+int judge_record(struct rules *rules, struct record *rec, struct judge_text *ret) MUST_CHECK;
+
+/* rules_status.c: rules in `status` (NULL: none) and as metrics. */
+void rules_status_text(FILE *f, const struct rules *r);
+void rules_status_json(FILE *f, const struct rules *r);
+void rules_metrics(FILE *f, const struct rules *r);
+
+#endif

@@ -1,0 +1,165 @@
+/* rules check: what each rule catches in accounting files, and what none does. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "base/utf8.h"
+#include "csv/rows.h"
+#include "pmta/directives.h"
+#include "ruletool/check.h"
+
+#define PROGRESS_EVERY 20000 /* rows */
+
+static const struct {
+	unsigned bit;
+	const char *name;
+} problems[] = {{RULE_NEVER, "never"},
+                {RULE_SHADOWED, "shadowed"},
+                {RULE_CONFLICT, "conflict"},
+                {RULE_SUSPECT, "suspect"},
+                {RULE_SLOW, "slow"}};
+#define NPROBLEMS (sizeof(problems) / sizeof(problems[0]))
+
+struct reading {
+	struct rules_check *check;
+	int file, files;
+	bool bar;
+};
+
+static int on_record(const struct record *rec, void *arg)
+{
+	struct reading *r = arg;
+	if (r->bar && r->check->rows % PROGRESS_EVERY == 0)
+		(void)fprintf(stderr, "\r%d of %d files, %" PRIu64 " rows ", r->file, r->files,
+		              r->check->rows);
+	return rules_check_record(rec, r->check);
+}
+
+static int on_reject(const struct record *rec, const char *why, void *arg)
+{
+	struct reading *r = arg;
+	(void)rec;
+	(void)why;
+	r->check->bad_rows++;
+	return 0;
+}
+
+/* Without a configuration: one source whose files have Octeth's columns, should they lack a header.
+ */
+struct fallback {
+	struct conf conf;
+	struct conf_source source;
+	struct ship_conf endpoint;
+	char texts[3][1024], *v[3], type_field[8];
+};
+
+static void make_fallback(struct fallback *f)
+{
+	static const char *const types[] = {"b", "rb", "f"};
+	*f = (struct fallback){.conf = {.record_max = 64 << 10, .nsources = 1, .nendpoints = 1},
+	                       .type_field = "logType"};
+	for (size_t i = 0; i < 3; i++) {
+		f->v[i] = f->texts[i];
+		(void)snprintf(f->texts[i], sizeof(f->texts[i]), "%s %s", types[i],
+		               directives_fields(types[i]));
+	}
+	f->endpoint.type_field = f->type_field;
+	f->source.acct_file = f->type_field; /* no file's name */
+	f->source.record_fields = (struct strlist){f->v, 3};
+	f->conf.sources = &f->source;
+	f->conf.endpoints = &f->endpoint;
+}
+
+static int read_files(struct rules_check *c)
+{
+	struct ruletool_options *o = c->o;
+	struct reading r = {.check = c, .files = o->nargs, .bar = isatty(STDERR_FILENO)};
+	const struct rows_hooks hooks = {on_record, on_reject, &r};
+	struct fallback fallback;
+	make_fallback(&fallback);
+	const struct conf *conf = o->conf ? o->conf : &fallback.conf;
+	for (int i = 0; i < o->nargs; i++) {
+		char name[512];
+		r.file = i + 1;
+		int rc = rows_each(conf, rows_source_of(conf, o->args[i]), o->args[i], &hooks);
+		if (rc == -ENOMEM)
+			return rc;
+		if (rc >= 0)
+			continue;
+		utf8_printable(o->args[i], strlen(o->args[i]), name, sizeof(name));
+		(void)fprintf(stderr, "%s%s: %s\n", r.bar ? "\r\033[K" : "", name, rows_error(rc));
+		c->failed = true;
+	}
+	if (r.bar)
+		(void)fprintf(stderr, "\r\033[K");
+	return 0;
+}
+
+/* "never,unmatched=5": a bit each, and the percentage; -1 for none.  False: a wrong word. */
+static bool read_fail_on(const char *text, unsigned *ret, int64_t *ret_percent)
+{
+	*ret = 0;
+	*ret_percent = -1;
+	while (text && *text) {
+		size_t len = strcspn(text, ","), i = 0;
+		char word[32];
+		uint64_t percent = 0;
+		(void)snprintf(word, sizeof(word), "%.*s", (int)len, text);
+		while (i < NPROBLEMS && strcmp(word, problems[i].name) != 0)
+			i++;
+		if (i < NPROBLEMS)
+			*ret |= problems[i].bit;
+		else if (strcmp(word, "unmatched") == 0 || (strncmp(word, "unmatched=", 10) == 0 &&
+		                                            units_number(word + 10, &percent)))
+			*ret_percent = (int64_t)(percent < 100 ? percent : 100);
+		else
+			return false;
+		text += len + (text[len] == ',');
+	}
+	return true;
+}
+
+static bool fails(const struct rules_check *c, unsigned bits, int64_t percent)
+{
+	for (size_t i = 0; i < c->nrules; i++)
+		if (rules_check_problems(c, i) & bits)
+			return true;
+	return percent >= 0 && c->unmatched * 100 > (uint64_t)percent * c->bounces;
+}
+
+static int check(struct rules_check *c)
+{
+	unsigned bits;
+	int64_t percent;
+	(void)read_fail_on(c->o->fail_on, &bits, &percent);
+	int rc = read_files(c);
+	if (rc == 0)
+		rc = rules_check_finish(c);
+	if (rc < 0)
+		return cli_failed("rules check: out of memory");
+	if (c->o->json)
+		rules_check_json(c);
+	else
+		rules_check_print(c);
+	return c->failed || c->bad_rows > 0 || fails(c, bits, percent);
+}
+
+int ruletool_check(struct ruletool_options *o)
+{
+	struct rules_check c;
+	unsigned bits;
+	int64_t percent;
+	if (!read_fail_on(o->fail_on, &bits, &percent))
+		return cli_usage("rules",
+		                 "--fail-on takes never, shadowed, conflict, suspect, slow, "
+		                 "unmatched or unmatched=PERCENT, with commas");
+	int status = ruletool_load(o);
+	if (status != 0)
+		return status;
+	status = rules_check_open(&c, o) < 0 ? cli_failed("rules check: out of memory") : check(&c);
+	rules_check_close(&c);
+	return status;
+}

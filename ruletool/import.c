@@ -1,0 +1,261 @@
+/*
+ * rules import: what other products know, as a file of rules on standard output.  Every rule is
+ * tried before it is printed; what could not be carried over is said line by line, and stands in
+ * the output as a comment.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "base/units.h"
+#include "base/utf8.h"
+#include "ruletool/import_print.h"
+
+#define IMPORT_MAX (8 << 20)
+
+static void note(struct rules_import *im, bool lost, const char *fmt, va_list args)
+{
+	char what[512], clean[1024], name[512];
+	(void)vsnprintf(what, sizeof(what), fmt, args);
+	utf8_printable(what, strlen(what), clean, sizeof(clean));
+	utf8_printable(im->name, strlen(im->name), name, sizeof(name));
+	(void)fprintf(stderr, "%s:%u: %s\n", name, im->line, clean);
+	im->lost += lost;
+}
+
+void rules_import_note(struct rules_import *im, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	note(im, false, fmt, args);
+	va_end(args);
+}
+
+void rules_import_lost(struct rules_import *im, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	note(im, true, fmt, args);
+	va_end(args);
+}
+
+static void keep_mistake(const char *line, void *arg)
+{
+	char *why = arg;
+	const char *text = strstr(line, ": ");
+	(void)snprintf(why, 512, "%s", text ? text + 2 : line);
+}
+
+void rules_import_rule(struct rules_import *im, const char *rule)
+{
+	struct rules *r = NULL;
+	char why[512] = "";
+	int rc = rules_load_text(&r, "x", slice_of(rule), keep_mistake, why);
+	(void)rules_free(r);
+	if (rc < 0) {
+		rules_import_lost(im, "not carried over: %s", why);
+		(void)printf("# line %u: %s\n#   %s\n", im->line, why, rule);
+		return;
+	}
+	(void)printf("%s\n", rule);
+	im->rules++;
+}
+
+void rules_import_escape(struct slice text, char *ret, size_t size)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < text.len && n + 2 < size; i++) {
+		if (!isalnum((unsigned char)text.text[i]) && text.text[i] != ' ' &&
+		    (unsigned char)text.text[i] < 0x80)
+			ret[n++] = '\\';
+		ret[n++] = text.text[i];
+	}
+	ret[n] = '\0';
+}
+
+/* ---- Octeth ---- */
+
+/* As it stands, unless our files would take it for something else than a text. */
+static bool is_special(struct slice text)
+{
+	static const char *const words[] = {
+	        "status=", "cat=", "domain=", "mx=", "dsnaction=", "feedback="};
+	if (text.len == 0 || strchr("#%?/ \t", *text.text) || text.text[text.len - 1] == '\t' ||
+	    (text.len > 1 && memcmp(text.text, "!/", 2) == 0))
+		return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (text.len >= strlen(words[i]) &&
+		    memcmp(text.text, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}
+
+static void octeth_line(struct rules_import *im, struct slice line)
+{
+	char rule[4096], escaped[3000];
+	enum rules_verdict v;
+	const char *arrow = NULL;
+	for (const char *p = line.text; p + 3 <= line.text + line.len; p++)
+		if (memcmp(p, "==>", 3) == 0)
+			arrow = p;
+	if (!arrow) {
+		rules_import_lost(im, "not carried over: no '==>'");
+		return;
+	}
+	const struct slice text = {line.text, (size_t)(arrow - line.text)};
+	struct slice word = {arrow + 3, line.len - text.len - 3};
+	while (word.len > 0 && isspace((unsigned char)word.text[word.len - 1]))
+		word.len--;
+	while (word.len > 0 && isspace((unsigned char)*word.text))
+		word = (struct slice){word.text + 1, word.len - 1};
+	if (!rules_verdict_named(word, &v) || text.len == 0 || text.len > 1000) {
+		rules_import_lost(im, "not carried over: %s",
+		                  text.len == 0     ? "the text is empty"
+		                  : text.len > 1000 ? "the text is too long"
+		                                    : "the verdict is neither Hard nor Soft");
+		return;
+	}
+	rules_import_escape(text, escaped, sizeof(escaped));
+	if (is_special(text))
+		(void)snprintf(rule, sizeof(rule), "/%s/ ==> %s", escaped, rules_verdict_name(v));
+	else
+		(void)snprintf(rule, sizeof(rule), "%.*s==>%s", (int)text.len, text.text,
+		               rules_verdict_title(v));
+	rules_import_rule(im, rule);
+}
+
+static void each_line(struct rules_import *im, struct slice all,
+                      void (*take)(struct rules_import *im, struct slice line))
+{
+	const char *p = all.text, *end = p + all.len;
+	for (im->line = 1; p < end; im->line++) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		struct slice line = {p, (size_t)((nl ? nl : end) - p)};
+		p = nl ? nl + 1 : end;
+		if (line.len > 0 && line.text[line.len - 1] == '\r')
+			line.len--;
+		if (line.len > 0)
+			take(im, line);
+	}
+}
+
+/* ---- PowerMTA ---- */
+
+/* The verdict that the built-in rules give a category. */
+static enum rules_verdict verdict_of_cat(struct slice cat)
+{
+	struct rules *r = NULL;
+	struct rules_result result = {.said = RULES_UNKNOWN};
+	char why[512];
+	const struct rules_fields f = {.diag = SLICE_EMPTY,
+	                               .status = SLICE_EMPTY,
+	                               .cat = cat,
+	                               .domain = SLICE_EMPTY,
+	                               .mta = SLICE_EMPTY,
+	                               .action = SLICE_EMPTY,
+	                               .feedback_type = SLICE_EMPTY};
+	if (rules_load_text(&r, "x", SLICE_EMPTY, keep_mistake, why) == 0 &&
+	    rules_judge(r, &f, &result) < 0)
+		result.said = RULES_UNKNOWN;
+	(void)rules_free(r);
+	return result.said;
+}
+
+/* "/spam/ spam-related" */
+static void powermta_line(struct rules_import *im, struct slice line)
+{
+	char rule[8192];
+	size_t at = 0;
+	while (at < line.len && isspace((unsigned char)line.text[at]))
+		at++;
+	line = (struct slice){line.text + at, line.len - at};
+	if (line.len == 0 || *line.text == '#' || *line.text == '<')
+		return;
+	const char *close = *line.text == '/' ? memrchr(line.text, '/', line.len) : NULL;
+	if (!close || close == line.text) {
+		rules_import_lost(im, "not carried over: no '/PATTERN/ category'");
+		return;
+	}
+	struct slice cat = {close + 1, line.len - (size_t)(close + 1 - line.text)};
+	while (cat.len > 0 && isspace((unsigned char)*cat.text))
+		cat = (struct slice){cat.text + 1, cat.len - 1};
+	while (cat.len > 0 && isspace((unsigned char)cat.text[cat.len - 1]))
+		cat.len--;
+	enum rules_verdict v = verdict_of_cat(cat);
+	if (v == RULES_UNKNOWN)
+		rules_import_note(im, "category '%.*s' says neither hard nor soft: unknown",
+		                  (int)cat.len, cat.text);
+	if (line.len > 2 && strchr("^[", line.text[1]) && memmem(line.text, line.len, "\\.", 2))
+		rules_import_note(
+		        im, "PowerMTA tries this on the status as well; here it sees the text "
+		            "alone: status= is the condition for the other");
+	(void)snprintf(rule, sizeof(rule), "%.*s ==> %s id=pmta-%.*s", (int)(close + 1 - line.text),
+	               line.text, rules_verdict_name(v), (int)cat.len, cat.text);
+	rules_import_rule(im, rule);
+}
+
+/* ---- the command ---- */
+
+static int read_all(const char *path, char **ret, size_t *ret_len)
+{
+	scope_free char *text = malloc(IMPORT_MAX + 1);
+	FILE *f = text ? fopen(path, "re") : NULL;
+	if (!f)
+		return text ? -errno : -ENOMEM;
+	size_t n = fread(text, 1, IMPORT_MAX + 1, f);
+	int rc = ferror(f) ? -errno : n > IMPORT_MAX ? -EFBIG : 0;
+	(void)fclose(f);
+	if (rc < 0)
+		return rc;
+	text[n] = '\0';
+	*ret_len = n;
+	*ret = STEAL(text);
+	return 0;
+}
+
+static bool is_format(const char *name)
+{
+	return strcmp(name, "octeth") == 0 || strcmp(name, "powermta") == 0 ||
+	       strcmp(name, "phplist") == 0;
+}
+
+static const char *guess(struct slice all)
+{
+	if (strcasestr(all.text, "<bounce-category-patterns"))
+		return "powermta";
+	return strstr(all.text, "==>") ? "octeth" : "phplist";
+}
+
+int ruletool_import(struct ruletool_options *o)
+{
+	size_t len = 0;
+	scope_free char *text = NULL;
+	if (o->nargs != 1)
+		return cli_usage("rules", "import takes one FILE");
+	if (o->from && !is_format(o->from))
+		return cli_usage("rules", "--from takes octeth, phplist or powermta");
+	struct rules_import im = {.name = o->args[0]};
+	int rc = read_all(im.name, &text, &len);
+	if (rc < 0) {
+		(void)fprintf(stderr, "pmta-shipper rules: cannot read \"%s\": %s\n", im.name,
+		              strerror(-rc));
+		return 1;
+	}
+	const struct slice all = {text, len};
+	const char *from = o->from ? o->from : guess(all);
+	(void)printf("# Imported by pmta-shipper %s, format %s.\n", VERSION, from);
+	if (strcmp(from, "octeth") == 0)
+		each_line(&im, all, octeth_line);
+	else if (strcmp(from, "powermta") == 0)
+		each_line(&im, all, powermta_line);
+	else
+		rc = rules_import_phplist(&im, all);
+	if (rc < 0)
+		return cli_failed("rules import: out of memory");
+	(void)fprintf(stderr, "%s: %zu rule%s, %zu line%s not carried over\n", im.name, im.rules,
+	              units_s(im.rules), im.lost, units_s(im.lost));
+	return im.lost > 0;
+}

@@ -1,0 +1,109 @@
+/*
+ * How far behind a source is, in seconds and records: noted on the way as text, for a record is
+ * read far more often than anybody asks; parsed when somebody does.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "base/clock.h"
+#include "record/columns.h"
+#include "ship/json.h"
+
+#define LOGGED "timeLogged"
+#define LAST_RECORD "last_record" /* of a source, in the store */
+#define ROW_TYPICAL 400           /* bytes, while none was read */
+/* A smaller mean is none: rows settled beyond a gap count, and their bytes do not yet. */
+#define ROW_LEAST 16
+
+static void note(char ret[TIME_TEXT_SIZE], struct slice text)
+{
+	size_t len = text.len < TIME_TEXT_SIZE ? text.len : 0;
+	memcpy(ret, text.text, len);
+	ret[len] = '\0';
+}
+
+void lag_read(struct lag *t, const struct record *rec)
+{
+	const struct columns *c = rec->columns;
+	/* Mostly where it was the time before, so that one comparison finds it. */
+	if (t->column >= c->n || strcmp(c->names[t->column], LOGGED) != 0)
+		t->column = columns_find(c, LOGGED);
+	if (t->column >= rec->nfields)
+		return;
+	note(t->read, rec->fields[t->column]);
+	if (!t->first[0])
+		memcpy(t->first, t->read, sizeof(t->first));
+}
+
+void lag_done(struct lag *t, const struct ship_done *done)
+{
+	const struct ship_item *last = &done->items[done->n - 1];
+	const struct tail_file *f = done->tag.owner;
+	struct slice object = {done->body + last->body_start, last->body_len};
+	struct slice text = json_member(object, LOGGED);
+	if (text.len == 0)
+		return;
+	/* Answers come in any order: what counts is the place in the file. */
+	if (t->done_file != done->tag.file || t->done_end < last->mark.end) {
+		note(t->done, text);
+		t->done_file = done->tag.file;
+		t->done_end = last->mark.end;
+	}
+	/* Beyond a gap nothing is settled: what fills the gap settles all. */
+	if (tail_file_committed(f) < last->mark.end)
+		return;
+	if (tail_file_gaps(f) > 0)
+		note(t->settled, text);
+	else
+		memcpy(t->settled, t->done, sizeof(t->settled));
+	t->changed = true;
+}
+
+int lag_load(struct lag *t, struct store *store, const char *source)
+{
+	*t = (struct lag){0};
+	return store_get_text(store, source, LAST_RECORD, t->settled, sizeof(t->settled));
+}
+
+int lag_put(struct lag *t, struct store *store, const char *source)
+{
+	return t->changed ? store_put_text(store, source, LAST_RECORD, t->settled) : 0;
+}
+
+void lag_caught_up(struct agent *a)
+{
+	for (size_t i = 0; i < a->conf->nsources; i++) {
+		struct feed *l = &a->feeds[i];
+		if (l->in_flight == 0 && l->passed.rows == 0 && !tailer_ready(a->tailer, i))
+			l->times.caught_up_ms = a->now_ms;
+	}
+}
+
+static int64_t parsed(const char *text)
+{
+	int64_t ms;
+	bool local;
+	return text[0] && clock_parse(text, &ms, &local) ? ms : 0;
+}
+
+static uint64_t records_in(const struct tail_status *t)
+{
+	uint64_t row = t->settled_rows > 0 ? t->settled_bytes / t->settled_rows : 0;
+	if (row < ROW_LEAST)
+		row = ROW_TYPICAL;
+	return (t->behind_bytes + row - 1) / row;
+}
+
+void lag_view(struct source_view *s, const struct lag *t, int64_t now_ms)
+{
+	int64_t settled = parsed(t->settled[0] ? t->settled : t->first);
+	int64_t behind = settled != 0 ? clock_real_ms() - settled : 0;
+	s->last_record_ms = parsed(t->read[0] ? t->read : t->settled);
+	s->behind_records = records_in(&s->tail);
+	/* After a quiet night the row of this second is not a night late. */
+	if (t->caught_up_ms != 0 && s->tail.unreadable == 0 && now_ms - t->caught_up_ms < behind)
+		behind = now_ms - t->caught_up_ms;
+	if (s->tail.behind_bytes > 0 && behind > 0)
+		s->behind_seconds = (uint64_t)behind / 1000;
+}

@@ -1,0 +1,225 @@
+/* A view as text for people: one screen, plain words. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "base/utf8.h"
+#include "rules/judge.h"
+
+static void text_bytes(FILE *f, uint64_t n)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double value = (double)n;
+	size_t unit = 0;
+	while (value >= 1024 && unit < 4) {
+		value /= 1024;
+		unit++;
+	}
+	(void)fprintf(f, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+/* Two units at most: nobody wants to know the seconds of a week. */
+static void text_span(FILE *f, int64_t seconds)
+{
+	if (seconds < 120)
+		(void)fprintf(f, "%" PRId64 " s", seconds);
+	else if (seconds < 7200)
+		(void)fprintf(f, "%" PRId64 " min", seconds / 60);
+	else if (seconds < 172800)
+		(void)fprintf(f, "%" PRId64 " h %" PRId64 " min", seconds / 3600,
+		              seconds / 60 % 60);
+	else
+		(void)fprintf(f, "%" PRId64 " days %" PRId64 " h", seconds / 86400,
+		              seconds / 3600 % 24);
+}
+
+static void text_time(FILE *f, int64_t real_ms)
+{
+	char when[CLOCK_ISO_SIZE];
+	clock_iso(real_ms, when);
+	(void)fprintf(f, "%s", when);
+}
+
+static void text_clean(FILE *f, const char *text)
+{
+	char clean[4 * TAIL_ADVICE_SIZE];
+	utf8_printable(text, strlen(text), clean, sizeof(clean));
+	(void)fprintf(f, "%s", clean);
+}
+
+static void text_behind(FILE *f, const struct source_view *s)
+{
+	const struct tail_status *t = &s->tail;
+	(void)fprintf(f, ", behind ");
+	text_bytes(f, t->behind_bytes);
+	if (t->behind_bytes == 0)
+		return;
+	(void)fprintf(f, " (about %" PRIu64 " record%s, ", s->behind_records,
+	              units_s(s->behind_records));
+	text_span(f, (int64_t)s->behind_seconds);
+	(void)fprintf(f, ") in %zu file%s", t->files_behind, units_s(t->files_behind));
+}
+
+static void text_trouble(FILE *f, const struct view *v, const struct source_view *s)
+{
+	const struct tail_status *t = &s->tail;
+	if (t->unreadable > 0) {
+		(void)fprintf(f, "  PROBLEM: ");
+		text_clean(f, t->unreadable_path);
+		(void)fprintf(f, " cannot be read: ");
+		text_clean(f, t->unreadable_advice);
+		if (t->unreadable > 1)
+			(void)fprintf(f, " (and %zu more)", t->unreadable - 1);
+		(void)fprintf(f, "\n");
+	}
+	if (view_lost(v, s)) {
+		(void)fprintf(f, "  PROBLEM: %" PRIu64 " file%s read", t->counters.gone_unread,
+		              t->counters.gone_unread == 1 ? " was gone before it was"
+		                                           : "s were gone before they were");
+		if (t->counters.gone_unread_ms != 0) {
+			(void)fprintf(f, ", the last one at ");
+			text_time(f, (int64_t)t->counters.gone_unread_ms);
+		}
+		(void)fprintf(f, " (said for %d days)\n", VIEW_LOST_DAYS);
+	}
+	if (t->counters.truncations + t->counters.crashes > 0)
+		(void)fprintf(f,
+		              "  %" PRIu64 " file%s truncated or rewritten, %" PRIu64
+		              " came back shorter after a crash\n",
+		              t->counters.truncations, units_s(t->counters.truncations),
+		              t->counters.crashes);
+}
+
+static void text_source(FILE *f, const struct view *v, const struct source_view *s)
+{
+	const struct tail_status *t = &s->tail;
+	(void)fprintf(f, "source %s: ", s->name);
+	if (t->file[0]) {
+		text_clean(f, t->file);
+		(void)fprintf(f, " at %" PRIu64 " of %" PRIu64, t->offset, t->size);
+	} else {
+		(void)fprintf(f, "no file yet (%s)", s->acct_file);
+	}
+	text_behind(f, s);
+	if (s->last_record_ms != 0) {
+		(void)fprintf(f, ", last record of ");
+		text_time(f, s->last_record_ms);
+	}
+	(void)fprintf(f,
+	              "\n  rows: %" PRIu64 " read = %" PRIu64 " acknowledged + %" PRIu64
+	              " dead letters + %" PRIu64 " skipped + %" PRIu64 " ignored + %" PRIu64
+	              " in flight\n",
+	              t->tally.rows + s->in_flight, t->tally.acked, t->tally.dead, t->tally.skipped,
+	              t->tally.ignored, s->in_flight);
+	text_trouble(f, v, s);
+}
+
+static void text_failing(FILE *f, const struct view *v, const struct ship_status *s)
+{
+	int64_t wait = s->next_probe_ms - v->now_ms;
+	(void)fprintf(f, " for ");
+	text_span(f, (v->now_ms - s->since_ms) / 1000);
+	(void)fprintf(f, " (since ");
+	text_time(f, v->real_ms - (v->now_ms - s->since_ms));
+	(void)fprintf(f, ")");
+	if (s->next_probe_ms != 0) {
+		(void)fprintf(f, ", next attempt in ");
+		text_span(f, wait > 0 ? (wait + 999) / 1000 : 0);
+	}
+	if (s->last_error[0]) {
+		(void)fprintf(f, ": ");
+		text_clean(f, s->last_error); /* in the backend's words, perhaps */
+	}
+}
+
+static void text_endpoint(FILE *f, const struct view *v, const struct endpoint_view *e)
+{
+	const struct ship_status *s = &e->ship;
+	(void)fprintf(f, "endpoint %s: ", e->name);
+	if (!e->configured && !v->dry_run) {
+		(void)fprintf(f, "not configured yet (url is empty): idle, nothing is sent\n");
+		return;
+	}
+	if (!v->running) {
+		(void)fprintf(f, "unknown, for no agent could be asked\n");
+		return;
+	}
+	(void)fprintf(f, "%s", ship_state_name(s->state));
+	if (s->state != SHIP_OK)
+		text_failing(f, v, s);
+	if (s->state == SHIP_PAUSED)
+		(void)fprintf(f, "; to go on: pmta-shipper resume %s", e->name);
+	(void)fprintf(f,
+	              "\n  %" PRIu64 " records accepted, %" PRIu64 " refused, %" PRIu64
+	              " requests, %" PRIu64 " retries; %u in flight (limit %u), %zu records wait\n",
+	              s->meter.accepted_records, s->meter.refused_records, s->meter.requests,
+	              s->meter.retries, s->in_flight, s->limit, s->records);
+}
+
+static void text_agent(FILE *f, const struct view *v)
+{
+	if (v->running) {
+		(void)fprintf(f, "pmta-shipper %s is running for ", VERSION);
+		text_span(f, v->uptime_ms / 1000);
+		(void)fprintf(f, " (pid %" PRId64 ")%s\n", v->pid, v->dry_run ? ", dry run" : "");
+	} else if (v->unasked) {
+		(void)fprintf(f, "PROBLEM: pmta-shipper is running but cannot be asked (see "
+		                 "runtime-dir, and who may use DIR/control); this is what its "
+		                 "store says\n");
+	} else {
+		(void)fprintf(f, "pmta-shipper is not running; this is what its store says\n");
+	}
+}
+
+static void print_text(FILE *f, const struct view *v)
+{
+	text_agent(f, v);
+	for (size_t i = 0; i < v->nsources; i++)
+		text_source(f, v, &v->sources[i]);
+	for (size_t i = 0; i < v->nendpoints; i++)
+		text_endpoint(f, v, &v->endpoints[i]);
+	rules_status_text(f, v->rules);
+	if (v->running)
+		(void)fprintf(
+		        f,
+		        "records acknowledged a second: %.1f now, %.1f last minute, %.1f last "
+		        "hour\n",
+		        v->acked.now, v->acked.minute, v->acked.hour);
+	(void)fprintf(f, "dead letters: %" PRId64 " (", v->dead_records);
+	text_bytes(f, (uint64_t)v->dead_bytes);
+	(void)fprintf(f, ")%s\n",
+	              v->dead_full ? "; PROBLEM: the limit is reached, reading stops" : "");
+	if (v->degraded)
+		(void)fprintf(f, "PROBLEM: the store cannot be written; nothing new is sent\n");
+	if (v->last_error[0]) {
+		(void)fprintf(f, "last error: ");
+		text_time(f, v->last_error_ms);
+		(void)fprintf(f, " %s\n", v->last_error);
+	} else if (v->running) {
+		(void)fprintf(f, "last error: none since the start\n");
+	}
+}
+
+char *status_render(const struct view *v, status_print_fn *print)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return NULL;
+	print(f, v);
+	if (fclose(f) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+char *status_text(const struct view *v)
+{
+	return status_render(v, print_text);
+}
