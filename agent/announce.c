@@ -1,12 +1,13 @@
-/* What the agent says of itself: at the start, at the end, and to the service manager. */
+#include "agent/announce.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/agent.h"
+#include "agent/impl.h"
 #include "base/units.h"
-#include "rules/judge.h"
+#include "service/notify.h"
 
 #define STATUS_SIZE 512
 
@@ -23,7 +24,7 @@ static void say_left_out(unsigned long left_out)
 void announce_note(struct agent *a, enum log_level level, const char *text)
 {
 	unsigned long left_out;
-	if (!log_burst(&a->note_limit, a->now_ms, &left_out))
+	if (!log_burst(&a->announce.note_limit, a->now_ms, &left_out))
 		return;
 	say_left_out(left_out);
 	if (level == LOG_LEVEL_ERROR)
@@ -40,7 +41,7 @@ void announce_note(struct agent *a, enum log_level level, const char *text)
 static void words_of_setup(const struct agent *a, char ret[STATUS_SIZE])
 {
 	size_t idle = 0, n = a->conf->nendpoints;
-	for (size_t i = 0; i < n && !a->dry_run; i++)
+	for (size_t i = 0; i < n && !a->options.dry_run; i++)
 		idle += a->conf->endpoints[i].url[0] == '\0';
 	if (idle == 0)
 		(void)snprintf(ret, STATUS_SIZE, "running");
@@ -70,12 +71,12 @@ static void words_of_state(const struct agent *a, char ret[STATUS_SIZE])
 			at = i;
 		}
 	}
-	if (a->degraded)
+	if (a->commit.degraded)
 		(void)snprintf(ret, STATUS_SIZE,
 		               "the store in %s cannot be written: nothing new is "
 		               "sent, trying again every second",
 		               a->conf->state_dir);
-	else if (a->dead_full)
+	else if (a->commit.dead_full)
 		(void)snprintf(ret, STATUS_SIZE,
 		               "the limit of dead letters is reached: reading stops");
 	else if (worst == 0)
@@ -90,14 +91,14 @@ static void words_of_state(const struct agent *a, char ret[STATUS_SIZE])
 /* Only when a state changed: the words of an error may differ from one try to the next. */
 static bool state_changed(struct agent *a)
 {
-	uint64_t state = 1 + 2 * a->degraded + 4 * a->dead_full;
+	uint64_t state = 1 + 2 * a->commit.degraded + 4 * a->commit.dead_full;
 	struct ship_status s;
 	for (size_t i = 0; i < a->conf->nendpoints; i++) {
 		ship_status(a->ship, i, &s);
 		state = state * 1000003 + s.state;
 	}
-	bool changed = state != a->said_state;
-	a->said_state = state;
+	bool changed = state != a->announce.state;
+	a->announce.state = state;
 	return changed;
 }
 
@@ -115,32 +116,17 @@ void announce_state(struct agent *a)
 	unsigned long left_out;
 	/* The crowd may have been the last that happened for hours. */
 	/* Not before there is room again: a question that is answered no is counted as a line. */
-	if (a->note_limit.left_out > 0 && a->now_ms - a->note_limit.since_ms >= 1000 &&
-	    log_burst(&a->note_limit, a->now_ms, &left_out))
+	if (a->announce.note_limit.left_out > 0 &&
+	    a->now_ms - a->announce.note_limit.since_ms >= 1000 &&
+	    log_burst(&a->announce.note_limit, a->now_ms, &left_out))
 		say_left_out(left_out);
-	if (a->stopping || a->reload || !state_changed(a))
+	if (a->stopping || a->reload.under_way || !state_changed(a))
 		return;
 	words_of_state(a, text);
 	notify_status(text);
 }
 
 /* ---- at the start and at the end ---- */
-
-void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE])
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	(void)snprintf(ret, HASH_HEX_SIZE, "unknown");
-	if (!f)
-		return;
-	conf_print(conf, f);
-	if (fclose(f) == 0) {
-		struct hash128 h = hash_bytes(text, len);
-		hash_hex(&h, ret);
-	}
-	free(text);
-}
 
 static void say_sources(const struct agent *a)
 {
@@ -188,7 +174,7 @@ void announce_start(struct agent *a)
 	conf_digest(a->conf, digest);
 	log_info("pmta-shipper %s started with \"%s\" (digest %s); sources: %zu, endpoints: %zu%s",
 	         VERSION, a->conf->path, digest, a->conf->nsources, a->conf->nendpoints,
-	         a->dry_run ? ", dry run: nothing is sent" : "");
+	         a->options.dry_run ? ", dry run: nothing is sent" : "");
 	say_rules(a);
 	say_sources(a);
 	say_unconfigured(a);

@@ -1,27 +1,44 @@
-/* Dead letters that get another try: their rows, encoded as they would be sent today. */
+#include "agent/redrive.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/agent.h"
+#include "agent/endpoint_memory.h"
+#include "base/log.h"
 #include "base/scope.h"
+#include "csv/reader.h"
 #include "rules/judge.h"
+#include "ship/json.h"
 
-struct again {
-	struct agent *agent;
-	size_t endpoint;
-};
+int redrive_open(struct redrive *r)
+{
+	free(r->lifted);
+	r->lifted = calloc(r->conf->nendpoints, sizeof(*r->lifted));
+	r->retry.nout = 0;
+	return r->lifted ? 0 : -ENOMEM;
+}
+
+void redrive_close(struct redrive *r)
+{
+	redrive_end(r);
+	free(r->lifted);
+	r->lifted = NULL;
+}
+
+/* ---- one letter ---- */
 
 /* The JSON of a dead letter's row, as it would be sent today. */
-static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, char *ret,
+static int encode(struct redrive *r, size_t endpoint, const struct store_dead *d, char *ret,
                   size_t room, size_t *ret_len)
 {
-	const struct ship_conf *e = &a->conf->endpoints[endpoint];
-	const struct conf_source *source = conf_source_named(a->conf, d->source);
+	const struct ship_conf *e = &r->conf->endpoints[endpoint];
+	const struct conf_source *source = conf_source_named(r->conf, d->source);
 	if (!source)
 		return -ENOENT;
-	const struct reader_conf conf = {a->conf->record_max, &source->record_fields,
+	const struct reader_conf conf = {r->conf->record_max, &source->record_fields,
 	                                 e->type_field};
 	struct reader *reader = NULL;
 	struct json *json = NULL;
@@ -43,7 +60,7 @@ static int encode(struct agent *a, size_t endpoint, const struct store_dead *d, 
 		rc = reader_row(reader, &line, &rec) == READ_RECORD ? 0 : -EBADMSG;
 	if (rc == 0) {
 		rec.mark.id = d->id; /* the row's own file is not at hand, and need not be */
-		rc = judge_record(a->rules, &rec, &verdict);
+		rc = judge_record(r->rules, &rec, &verdict);
 	}
 	if (rc == JUDGE_WITHHELD)
 		rc = -ECANCELED;
@@ -65,45 +82,62 @@ static const char *why_not(int rc)
 	                       : strerror(-rc);
 }
 
-int redrive_send(struct agent *a, size_t endpoint, const struct store_dead *d)
+/* Add one to the endpoint's batches: 1, 0 when it cannot be encoded, or a negative errno. */
+static int send_letter(struct redrive *r, size_t endpoint, const struct store_dead *d)
 {
 	const struct ship_item item = {.mark = {d->start, d->end, d->id}};
-	size_t room = a->conf->endpoints[endpoint].batch_bytes;
+	size_t room = r->conf->endpoints[endpoint].batch_bytes;
 	scope_free char *text = malloc(room);
 	if (!text)
 		return -ENOMEM;
 	struct slice object = d->row;
 	if (!d->row_is_json) {
 		size_t len = 0;
-		int rc = encode(a, endpoint, d, text, room, &len);
+		int rc = encode(r, endpoint, d, text, room, &len);
 		if (rc == -ENOMEM) /* later, perhaps */
 			return rc;
 		if (rc < 0) {
-			char why[128]; /* there may be a hundred thousand */
+			char why[128];
 			(void)snprintf(why, sizeof(why),
 			               "dead letter %" PRId64 " cannot be sent again: %s; it stays",
 			               d->number,
 			               rc == -ECANCELED ? "a rule withholds it now" : why_not(rc));
-			announce_note(a, LOG_LEVEL_WARNING, why);
+			r->warn(why, r->arg);
 			return 0;
 		}
 		object = (struct slice){text, len};
 	}
-	int rc = ship_add_dead(a->ship, endpoint, d->number, object, &item, a->now_ms);
+	int rc = ship_add_dead(r->ship, endpoint, d->number, object, &item, r->now_ms);
 	return rc < 0 ? rc : 1;
 }
 
-/* 1 ends the round: no room. */
-static int try_again(const struct store_dead *d, void *arg)
+static bool is_out(const struct retry *retry, int64_t number)
 {
-	const struct again *again = arg;
-	struct agent *a = again->agent;
-	struct lifted *l = &a->lifted[again->endpoint];
-	if (!ship_room_again(a->ship, again->endpoint, true))
+	for (size_t i = 0; i < retry->nout; i++) {
+		if (retry->out[i] == number)
+			return true;
+	}
+	return false;
+}
+
+/* ---- a run that is over ---- */
+
+struct round {
+	struct redrive *redrive;
+	size_t endpoint;
+};
+
+/* 1 ends the round: no room. */
+static int send_lifted(const struct store_dead *d, void *arg)
+{
+	const struct round *round = arg;
+	struct redrive *r = round->redrive;
+	struct lifted *l = &r->lifted[round->endpoint];
+	if (!ship_room_again(r->ship, round->endpoint, true))
 		return 1;
 	int rc = 0;
-	if (!redrive_is_out(a, d->number)) /* else it has its try already */
-		rc = redrive_send(a, again->endpoint, d);
+	if (!is_out(&r->retry, d->number)) /* else it has its try already */
+		rc = send_letter(r, round->endpoint, d);
 	if (rc < 0)
 		return rc;
 	l->left += rc == 1;
@@ -112,37 +146,172 @@ static int try_again(const struct store_dead *d, void *arg)
 }
 
 /* 0, or a negative errno when that is all that comes of it. */
-static int go_on(struct agent *a, size_t endpoint)
+static int go_on_with_run(struct redrive *r, size_t endpoint)
 {
-	struct again again = {a, endpoint};
-	struct lifted *l = &a->lifted[endpoint];
-	if (!l->all && ship_room_again(a->ship, endpoint, true)) {
-		int rc = store_dead_run(a->store, a->conf->endpoints[endpoint].name, l->run,
-		                        l->after, try_again, &again);
+	struct round round = {r, endpoint};
+	struct lifted *l = &r->lifted[endpoint];
+	if (!l->all && ship_room_again(r->ship, endpoint, true)) {
+		int rc = store_dead_run(r->store, r->conf->endpoints[endpoint].name,
+		                        r->memory->lifted[endpoint], l->after, send_lifted, &round);
 		if (rc < 0)
 			return rc == -ENOMEM ? 0 : rc; /* what is left comes later */
 		l->all = rc == 0;
 	}
-	return l->all && l->left == 0 ? endpoint_memory_lift_over(a, endpoint) : 0;
+	return l->all && l->left == 0 ? endpoint_memory_lift_over(r->memory, endpoint) : 0;
 }
 
-/*
- * The hold for refusals in a row is over: it was the endpoint, so what it refused in that run gets
- * one more try, as many at a time as there is room for.  Called after a commit, so that all of them
- * are in the store.  The store forgets the run when all of them are answered: a stop or reload in
- * between costs none its try.
- */
-void redrive_runs(struct agent *a)
+/* Letters of a run before have lower numbers: those that are out are not sent twice. */
+void redrive_lifted(struct redrive *r, size_t endpoint, int64_t run)
 {
-	if (a->stopping || a->reload)
-		return;
-	for (size_t i = 0; i < a->conf->nendpoints; i++) {
-		int rc = a->lifted[i].run != 0 ? go_on(a, i) : 0;
+	r->memory->lifted[endpoint] = run;
+	r->lifted[endpoint].all = false;
+}
+
+/* The store forgets the run when all are answered: a stop in between costs none its try. */
+static void go_on_with_runs(struct redrive *r)
+{
+	for (size_t i = 0; i < r->conf->nendpoints; i++) {
+		int rc = r->memory->lifted[i] != 0 ? go_on_with_run(r, i) : 0;
 		if (rc < 0) {
 			log_warning(
 			        "try refused records again: %s; 'pmta-shipper dead list' has them",
 			        strerror(-rc));
-			a->lifted[i].run = 0;
+			r->memory->lifted[i] = 0;
 		}
 	}
+}
+
+/* ---- `dead retry` ---- */
+
+/* The filter's texts as one piece of memory. */
+static int keep_texts(struct retry *r, const struct store_dead_filter *what)
+{
+	const char *const from[] = {what->ids, what->source, what->endpoint, what->kind,
+	                            what->reason};
+	const char **const to[] = {&r->what.ids, &r->what.source, &r->what.endpoint, &r->what.kind,
+	                           &r->what.reason};
+	size_t room = 1;
+	for (size_t i = 0; i < 5; i++)
+		room += from[i] ? strlen(from[i]) + 1 : 0;
+	char *at = malloc(room);
+	if (!at)
+		return -ENOMEM;
+	r->memory = at;
+	for (size_t i = 0; i < 5; i++) {
+		if (!from[i])
+			continue;
+		size_t len = strlen(from[i]) + 1;
+		*to[i] = memcpy(at, from[i], len);
+		at += len;
+	}
+	return 0;
+}
+
+/* The letters are those that exist now: one that is refused again is not tried for ever. */
+int redrive_begin(struct redrive *r, const struct store_dead_filter *what, int64_t *ret_n)
+{
+	int64_t last;
+	int rc = store_dead_count_found(r->store, what, ret_n, &last);
+	if (rc < 0 || *ret_n == 0)
+		return rc;
+	redrive_end(r);
+	r->retry.what = *what;
+	r->retry.what.upto = last;
+	r->retry.delivered = r->retry.refused = r->retry.unsendable = 0;
+	return keep_texts(&r->retry, what);
+}
+
+void redrive_end(struct redrive *r)
+{
+	struct retry *retry = &r->retry;
+	if (retry->memory)
+		log_info("dead letters tried again: %" PRIu64 " delivered, %" PRIu64
+		         " refused again, %" PRIu64 " that cannot be sent",
+		         retry->delivered, retry->refused, retry->unsendable);
+	free(retry->memory);
+	retry->memory = NULL;
+}
+
+/*
+ * The endpoint it was for, or, when that is gone, the one its source has now; -1 for neither, and
+ * for one without url: it may never get one.
+ */
+static int endpoint_of(const struct redrive *r, const struct store_dead *d)
+{
+	const struct conf_source *s = conf_source_named(r->conf, d->source);
+	int found = s ? (int)s->endpoint : -1;
+	for (size_t i = 0; i < r->conf->nendpoints; i++) {
+		if (strcmp(r->conf->endpoints[i].name, d->endpoint) == 0)
+			found = (int)i;
+	}
+	return found >= 0 && r->conf->endpoints[found].url[0] ? found : -1;
+}
+
+/* 1 ends the round: no room. */
+static int send_meant(const struct store_dead *d, void *arg)
+{
+	struct redrive *r = arg;
+	struct retry *retry = &r->retry;
+	int endpoint = endpoint_of(r, d);
+	if (endpoint >= 0 &&
+	    (retry->nout == RETRY_OUT || !ship_room_again(r->ship, (size_t)endpoint, false))) {
+		retry->what.after = d->number -
+		                    1; /* what was passed over to find it is not meant */
+		return 1;
+	}
+	/* It has its try already; if by the retry before, the answer is counted by this one. */
+	bool tried = is_out(retry, d->number) ||
+	             (endpoint >= 0 && d->run > 0 && r->memory->lifted[endpoint] == d->run);
+	int rc = 0;
+	if (endpoint >= 0 && !tried)
+		rc = send_letter(r, (size_t)endpoint, d);
+	if (rc < 0)
+		return rc;
+	if (rc == 1)
+		retry->out[retry->nout++] = d->number;
+	else if (!tried)
+		retry->unsendable++;
+	retry->what.after = d->number;
+	return 0;
+}
+
+/* Whether there may be more at once. */
+static bool go_on_with_retry(struct redrive *r)
+{
+	struct retry *retry = &r->retry;
+	if (!retry->memory || retry->nout == RETRY_OUT)
+		return false;
+	int64_t before = retry->what.after;
+	retry->what.limit = RETRY_OUT;
+	int rc = store_dead_find(r->store, &retry->what, send_meant, r);
+	if (rc < 0 && rc != -ENOMEM) {
+		log_warning("try dead letters again: %s; the rest stays as it is",
+		            store_error(r->store));
+		redrive_end(r);
+	} else if (rc == 0 && retry->what.after == before && retry->nout == 0) {
+		redrive_end(r);
+	}
+	return rc == 0 && retry->what.after != before;
+}
+
+bool redrive_turn(struct redrive *r, int64_t now_ms)
+{
+	r->now_ms = now_ms;
+	go_on_with_runs(r);
+	return go_on_with_retry(r);
+}
+
+void redrive_answered(struct redrive *r, const struct ship_done *done)
+{
+	struct retry *retry = &r->retry;
+	struct lifted *l = &r->lifted[done->endpoint];
+	for (size_t i = 0; i < retry->nout; i++) {
+		if (retry->out[i] != done->dead)
+			continue;
+		retry->out[i] = retry->out[--retry->nout];
+		*(done->outcome == SHIP_ACCEPTED ? &retry->delivered : &retry->refused) += 1;
+		return;
+	}
+	if (l->left > 0)
+		l->left--;
 }

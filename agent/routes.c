@@ -1,19 +1,23 @@
-/*
- * What is answered on the control socket and on metrics-listen: a table of paths.  Changes are only
- * taken over the control socket, whose permissions say who may; their answers begin with a line of
- * its own, the exit status of the command that asked.
- */
+#include "agent/routes.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
 #include "agent/host.h"
-#include "agent/leases.h"
+#include "agent/impl.h"
+#include "agent/snapshot.h"
+#include "agent/verbs.h"
 #include "base/units.h"
 #include "service/http_server.h"
+#include "status/history_json.h"
+#include "status/json.h"
+#include "status/metrics.h"
+#include "status/nagios.h"
+#include "status/page.h"
+#include "status/text.h"
 
 #define NOT_OURS "asked by a name that is not ours: use the address, or localhost\n"
 
@@ -44,14 +48,14 @@ static char *check_reply(struct agent *a, const struct http_server_request *requ
 	struct nagios_limits limits = {0};
 	const char *warn = http_server_query(request, "warn"),
 	           *crit = http_server_query(request, "crit");
-	enum nagios verdict = NAGIOS_UNKNOWN;
+	enum nagios exit = NAGIOS_UNKNOWN;
 	struct view v;
 	char *text = NULL;
 	if (!warn || !crit || !units_number(warn, &limits.warn_ms) ||
 	    !units_number(crit, &limits.crit_ms))
 		return strdup("3\nPMTA-SHIPPER UNKNOWN: warn and crit are wanted, in ms\n");
-	char *line = snapshot_take(&v, a) == 0 ? nagios_line(&v, &limits, &verdict) : NULL;
-	if (line && asprintf(&text, "%d\n%s", (int)verdict, line) < 0)
+	char *line = snapshot_take(&v, a) == 0 ? nagios_line(&v, &limits, &exit) : NULL;
+	if (line && asprintf(&text, "%d\n%s", (int)exit, line) < 0)
 		text = NULL;
 	free(line);
 	view_free(&v);
@@ -67,11 +71,12 @@ static void ready_reply(struct agent *a, struct http_server_reply *ret)
 	bool configured = false;
 	for (size_t i = 0; i < a->conf->nendpoints; i++)
 		configured = configured || a->conf->endpoints[i].url[0];
-	const char *why = a->stopping    ? "stopping"
-	                  : !configured  ? "no endpoint is configured: url is empty"
-	                  : a->degraded  ? "the store cannot be written; see the log"
-	                  : a->dead_full ? "the limit of dead letters is reached: reading stops"
-	                                 : NULL;
+	const char *why = a->stopping          ? "stopping"
+	                  : !configured        ? "no endpoint is configured: url is empty"
+	                  : a->commit.degraded ? "the store cannot be written; see the log"
+	                  : a->commit.dead_full
+	                          ? "the limit of dead letters is reached: reading stops"
+	                          : NULL;
 	ret->status = why ? 503 : 200;
 	if (asprintf(&ret->body, why ? "not ready: %s\n" : "ready\n", why) < 0)
 		ret->body = NULL;
@@ -85,18 +90,25 @@ static void page_reply(struct agent *a, struct http_server_reply *ret)
 
 static void metrics_reply(struct agent *a, struct http_server_reply *ret)
 {
-	ret->body = metrics_text(a);
+	struct view v;
+	ret->body = snapshot_take(&v, a) == 0 ? metrics_text(&v) : NULL;
+	view_free(&v);
 }
 
 static void history_reply(struct agent *a, struct http_server_reply *ret)
 {
-	ret->body = history_json(a);
+	ret->body = history_json(a->conf, a->samples.history, a->now_ms);
 }
 
 static void health_reply(struct agent *a, struct http_server_reply *ret)
 {
 	(void)a;
 	ret->body = strdup("ok\n");
+}
+
+static char *lease_reply(struct agent *a, const struct http_server_request *request)
+{
+	return leases_reply(&a->leases, request, a->now_ms);
 }
 
 /* What is asked by commands, and by whoever wants it as they do. */
@@ -113,7 +125,7 @@ static const struct {
         {"POST", "/resume", "text/plain", true, verb_resume},
         {"POST", "/dead/retry", "text/plain", true, verb_dead_retry},
         {"POST", "/dead/drop", "text/plain", true, verb_dead_drop},
-        {"POST", "/replay/share", "text/plain", true, leases_reply},
+        {"POST", "/replay/share", "text/plain", true, lease_reply},
 };
 
 /* What only tells, to browsers and monitors. */
@@ -188,12 +200,11 @@ static void on_request(const struct http_server_request *request, struct http_se
 	}
 }
 
-int routes_open(struct agent *a)
+void routes_open(struct agent *a)
 {
 	struct err err = {0};
-	int rc = http_server_open(&a->listen, a->conf->runtime_dir, a->conf->metrics_listen,
+	int rc = http_server_open(&a->http_server, a->conf->runtime_dir, a->conf->metrics_listen,
 	                          on_request, a, &err);
 	if (rc < 0 || err.code != 0)
 		log_warning("%s; delivery goes on, but nobody can ask there", err.text);
-	return 0; /* delivery is more important than being looked at */
 }

@@ -1,128 +1,109 @@
-/* What the history of a running agent is made of: taken when the loop turns anyway. */
+#include "agent/samples.h"
+
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/agent.h"
+#include "agent/feed.h"
+#include "status/counters.h"
+#include "status/series.h"
 
-size_t series_of_source(size_t source, enum series_source what)
-{
-	return source * SERIES_A_SOURCE + what;
-}
-
-size_t series_of_endpoint(const struct agent *a, size_t endpoint, enum series_endpoint what)
-{
-	return a->conf->nsources * SERIES_A_SOURCE + endpoint * SERIES_AN_ENDPOINT + what;
-}
-
-size_t series_of_category(const struct agent *a, size_t category)
-{
-	return series_of_endpoint(a, a->conf->nendpoints, 0) + category;
-}
-
-static void name_series(const struct agent *a, struct history_series *ret)
-{
-	static const struct {
-		const char *name;
-		enum history_kind kind;
-	} of_source[] = {[SERIES_READ] = {"read", HISTORY_TOTAL},
-	                 [SERIES_ACKED] = {"acknowledged", HISTORY_TOTAL},
-	                 [SERIES_BEHIND] = {"behind", HISTORY_LEVEL}},
-	  of_endpoint[] = {[SERIES_REQUESTS] = {"requests", HISTORY_COUNTER},
-	                   [SERIES_ACCEPTED] = {"accepted", HISTORY_COUNTER},
-	                   [SERIES_ENDED] = {"ended", HISTORY_COUNTER},
-	                   [SERIES_ELAPSED] = {"elapsed", HISTORY_COUNTER}};
-	for (size_t i = 0; i < a->conf->nsources; i++) {
-		for (unsigned w = 0; w < SERIES_A_SOURCE; w++, ret++) {
-			(void)snprintf(ret->name, sizeof(ret->name), "source %s %s",
-			               a->conf->sources[i].name, of_source[w].name);
-			ret->kind = of_source[w].kind;
-		}
-	}
-	for (size_t i = 0; i < a->conf->nendpoints; i++) {
-		for (unsigned w = 0; w < SERIES_AN_ENDPOINT; w++, ret++) {
-			(void)snprintf(ret->name, sizeof(ret->name), "endpoint %s %s",
-			               a->conf->endpoints[i].name, of_endpoint[w].name);
-			ret->kind = of_endpoint[w].kind;
-		}
-	}
-	for (size_t i = 0; i < CATEGORIES; i++, ret++) {
-		(void)snprintf(ret->name, sizeof(ret->name), "category %s", category_names[i]);
-		ret->kind = HISTORY_TOTAL; /* of all sources: one that is configured away takes
-		                              its part along */
-	}
-}
-
-int samples_open(struct agent *a, struct err *err)
+int samples_open(struct samples *s, int64_t now_ms, struct err *err)
 {
 	struct history *history = NULL;
-	size_t n = series_of_category(a, CATEGORIES);
+	size_t n = series_count(s->conf);
 	struct history_series *series = calloc(n, sizeof(*series));
 	uint64_t *values = calloc(n, sizeof(*values));
 	int rc = -ENOMEM;
 	if (series && values) {
-		name_series(a, series);
-		rc = history_open(&history, series, n, a->now_ms, a->history);
+		series_names(s->conf, series);
+		rc = history_open(&history, series, n, now_ms, s->history);
 	}
 	free(series);
 	if (rc < 0) {
 		free(values);
 		return err_set(err, rc, "set up the history: out of memory");
 	}
-	free(a->sampled);
-	a->sampled = values;
-	(void)history_close(a->history);
-	a->history = history;
+	free(s->values);
+	s->values = values;
+	(void)history_close(s->history);
+	s->history = history;
 	return 0;
 }
 
-void samples_close(struct agent *a)
+void samples_close(struct samples *s)
 {
-	a->history = history_close(a->history);
-	free(a->sampled);
-	a->sampled = NULL;
+	s->history = history_close(s->history);
+	free(s->values);
+	s->values = NULL;
 }
 
-void samples_take(struct agent *a)
+/* levels: the lag is due, which takes a look at every file. */
+static void take_source(struct samples *s, size_t i, bool levels)
+{
+	struct tally tally = tailer_tally(s->tailer, i);
+	uint64_t *to = &s->values[series_of_source(i, 0)];
+	to[SERIES_READ] = tally.rows + feed_rows(&s->feeds[i]);
+	to[SERIES_ACKED] = tally.acked;
+	if (levels) {
+		struct tail_status status;
+		tailer_status(s->tailer, i, &status);
+		to[SERIES_BEHIND] = status.behind_bytes;
+	}
+}
+
+static void take_endpoint(struct samples *s, size_t i)
+{
+	struct ship_status status;
+	uint64_t *to = &s->values[series_of_endpoint(s->conf, i, 0)];
+	ship_status(s->ship, i, &status);
+	const struct ship_meter *m = &status.meter;
+	to[SERIES_REQUESTS] = m->requests;
+	to[SERIES_ACCEPTED] = m->accepted_records;
+	to[SERIES_ENDED] = 0;
+	for (size_t k = 0; k < sizeof(m->answers) / sizeof(m->answers[0]); k++)
+		to[SERIES_ENDED] += m->answers[k];
+	to[SERIES_ELAPSED] = m->elapsed_us;
+}
+
+static void take_category(struct samples *s, size_t k)
+{
+	uint64_t *to = &s->values[series_of_category(s->conf, k)];
+	*to = 0;
+	for (size_t i = 0; i < s->counters->nsources; i++)
+		*to += s->counters->sources[i].by_category[k];
+}
+
+/* Once an hour: how much disk the sources' files take. */
+static void take_disk_growth(struct samples *s, int64_t now_ms)
+{
+	for (size_t i = 0; i < s->counters->nsources; i++) {
+		struct disk_growth *g = &s->counters->sources[i].growth;
+		struct tail_status status;
+		if (!disk_growth_due(g, now_ms))
+			continue;
+		tailer_status(s->tailer, i, &status);
+		disk_growth_note(g, now_ms, status.disk_bytes);
+	}
+}
+
+void samples_take(struct samples *s, int64_t now_ms)
 {
 	bool levels;
-	if (!history_due(a->history, a->now_ms, &levels))
-		return;
-	for (size_t i = 0; i < a->conf->nsources; i++) {
-		const struct feed *l = &a->feeds[i];
-		struct tally tally = tailer_tally(a->tailer, i);
-		uint64_t *to = &a->sampled[series_of_source(i, 0)];
-		to[SERIES_READ] = tally.rows + l->in_flight + l->passed.rows;
-		to[SERIES_ACKED] = tally.acked;
-		if (levels) { /* which takes a look at every file */
-			struct tail_status s;
-			tailer_status(a->tailer, i, &s);
-			to[SERIES_BEHIND] = s.behind_bytes;
-		}
+	if (history_due(s->history, now_ms, &levels)) {
+		for (size_t i = 0; i < s->conf->nsources; i++)
+			take_source(s, i, levels);
+		for (size_t i = 0; i < s->conf->nendpoints; i++)
+			take_endpoint(s, i);
+		for (size_t k = 0; k < CATEGORIES; k++)
+			take_category(s, k);
+		history_take(s->history, now_ms, s->values);
 	}
-	for (size_t i = 0; i < a->conf->nendpoints; i++) {
-		struct ship_status s;
-		uint64_t *to = &a->sampled[series_of_endpoint(a, i, 0)];
-		ship_status(a->ship, i, &s);
-		to[SERIES_REQUESTS] = s.meter.requests;
-		to[SERIES_ACCEPTED] = s.meter.accepted_records;
-		to[SERIES_ENDED] = 0;
-		for (size_t k = 0; k < sizeof(s.meter.answers) / sizeof(s.meter.answers[0]); k++)
-			to[SERIES_ENDED] += s.meter.answers[k];
-		to[SERIES_ELAPSED] = s.meter.elapsed_us;
-	}
-	for (size_t k = 0; k < CATEGORIES; k++) {
-		uint64_t *to = &a->sampled[series_of_category(a, k)];
-		*to = 0;
-		for (size_t i = 0; i < a->counts->nsources; i++)
-			*to += a->counts->sources[i].by_category[k];
-	}
-	history_take(a->history, a->now_ms, a->sampled);
+	take_disk_growth(s, now_ms);
 }
 
-struct rates samples_rates(const struct agent *a, size_t series)
+struct rates samples_rates(const struct samples *s, size_t series)
 {
-	return (struct rates){history_rate(a->history, series, 10000),
-	                      history_rate(a->history, series, 60000),
-	                      history_rate(a->history, series, 3600000)};
+	return (struct rates){history_rate(s->history, series, 10000),
+	                      history_rate(s->history, series, 60000),
+	                      history_rate(s->history, series, 3600000)};
 }

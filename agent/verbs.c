@@ -1,4 +1,5 @@
-/* What an operator tells the running agent through the control socket. */
+#include "agent/verbs.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/agent.h"
+#include "agent/impl.h"
 #include "base/units.h"
 #include "service/http_server.h"
 
@@ -38,7 +39,7 @@ static char *set_paused(struct agent *a, const struct http_server_request *reque
 	for (size_t i = 0; name && i < a->conf->nendpoints; i++) {
 		if (strcmp(a->conf->endpoints[i].name, name) != 0)
 			continue;
-		if (endpoint_memory_pause(a, i, paused) < 0)
+		if (endpoint_memory_pause(&a->memory, i, paused, a->now_ms) < 0)
 			return store_failed(a);
 		ship_pause(a->ship, i, paused, a->now_ms);
 		log_info("endpoint \"%s\": %s by command", name, paused ? "paused" : "resumed");
@@ -98,7 +99,7 @@ char *verb_dead_retry(struct agent *a, const struct http_server_request *request
 	int64_t n;
 	if (!take_filter(request, &what))
 		return bad_filter();
-	int rc = redrive_begin(a, &what, &n);
+	int rc = redrive_begin(&a->redrive, &what, &n);
 	if (rc < 0)
 		return reply(1, "dead letters cannot be tried again: %s",
 		             rc == -ENOMEM ? "out of memory" : store_error(a->store));
@@ -128,7 +129,7 @@ char *verb_dead_drop(struct agent *a, const struct http_server_request *request)
 	}
 	if (n == 0)
 		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
-	commit_recount(a);
+	commit_recount(&a->commit);
 	log_warning("%" PRId64 " dead letter%s dropped by command", n, units_s((uint64_t)n));
 	return reply(0, "%" PRId64 " dead letter%s dropped", n, units_s((uint64_t)n));
 }
@@ -146,12 +147,13 @@ char *verb_drain(struct agent *a, const struct http_server_request *request)
 		bytes += s.behind_bytes;
 		files += s.files_behind;
 		unreadable += s.unreadable;
-		rows += a->feeds[i].in_flight + a->feeds[i].passed.rows;
+		rows += feed_rows(&a->feeds[i]);
 	}
 	bool left = bytes > 0 || rows > 0 || unreadable > 0 || tailer_dirty(a->tailer);
 	return reply(left,
 	             "%" PRIu64 " byte%s behind in %zu file%s, %" PRIu64
 	             " row%s in flight, %zu file%s that cannot be read, %" PRId64 " dead letter%s",
 	             bytes, units_s(bytes), files, units_s(files), rows, units_s(rows), unreadable,
-	             units_s(unreadable), a->dead_records, units_s((uint64_t)a->dead_records));
+	             units_s(unreadable), a->commit.dead_records,
+	             units_s((uint64_t)a->commit.dead_records));
 }

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/leases.h"
+#include "archive/lease.h"
 #include "base/log.h"
 #include "cli/progress.h"
 #include "conf/conf.h"

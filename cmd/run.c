@@ -2,7 +2,15 @@
 #include <sys/prctl.h>
 
 #include "agent/agent.h"
+#include "base/log.h"
 #include "cli/cli.h"
+#include "logstash/detect.h"
+#include "service/signals.h"
+
+static bool logstash_is_there(const struct conf *conf, char *ret_where, size_t size)
+{
+	return logstash_reads("", conf, ret_where, size);
+}
 
 int cmd_run(int argc, char **argv)
 {
@@ -33,5 +41,6 @@ int cmd_run(int argc, char **argv)
 	if (status != 0)
 		return status;
 	log_setup(conf->log_level, conf->log_json);
-	return agent_run(conf, dry_run);
+	const struct agent_options how = {.dry_run = dry_run, .other_reader = logstash_is_there};
+	return agent_run(conf, &how);
 }

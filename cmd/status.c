@@ -5,11 +5,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/agent.h"
+#include "archive/store_view.h"
 #include "base/clock.h"
 #include "base/scope.h"
 #include "cli/cli.h"
 #include "cli/terminal.h"
+#include "ship/ship.h"
+#include "status/json.h"
+#include "status/nagios.h"
+#include "status/text.h"
 
 #define INTERVAL_MIN_MS 100
 #define WARN_BEHIND_MS 300000

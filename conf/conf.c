@@ -410,3 +410,19 @@ const struct conf_source *conf_source_named(const struct conf *conf, const char 
 			return &conf->sources[i];
 	return NULL;
 }
+
+void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE])
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	(void)snprintf(ret, HASH_HEX_SIZE, "unknown");
+	if (!f)
+		return;
+	conf_print(conf, f);
+	if (fclose(f) == 0) {
+		struct hash128 h = hash_bytes(text, len);
+		hash_hex(&h, ret);
+	}
+	free(text);
+}

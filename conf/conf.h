@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/slice.h"
 #include "ship/ship.h"
@@ -99,5 +100,11 @@ void conf_source_stem(const struct conf_source *s, char *ret, size_t size);
 
 /* The folder of its live files. */
 void conf_source_folder(const struct conf_source *s, char *ret, size_t size);
+
+/*
+ * A digest of the configuration, defaults included: whether two hosts run the same can be seen.
+ * "unknown" when out of memory.
+ */
+void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE]);
 
 #endif

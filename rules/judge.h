@@ -30,9 +30,4 @@ void judge_fields(struct rules_fields *ret, const struct record *rec);
  */
 int judge_record(struct rules *rules, struct record *rec, struct judge_text *ret) MUST_CHECK;
 
-/* rules_status.c: rules in `status` (NULL: none) and as metrics. */
-void rules_status_text(FILE *f, const struct rules *r);
-void rules_status_json(FILE *f, const struct rules *r);
-void rules_metrics(FILE *f, const struct rules *r);
-
 #endif

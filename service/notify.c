@@ -1,8 +1,8 @@
+#include "service/notify.h"
+
 #include <inttypes.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
-
-#include "agent/agent.h"
 
 static int64_t next_ms;
 

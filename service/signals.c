@@ -1,11 +1,10 @@
-/* The signals that arrive through a descriptor, in their turn. */
+#include "service/signals.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 
-#include "agent/agent.h"
-
-static void signals_wanted(sigset_t *ret)
+static void wanted(sigset_t *ret)
 {
 	(void)sigemptyset(ret);
 	(void)sigaddset(ret, SIGTERM);
@@ -16,16 +15,15 @@ static void signals_wanted(sigset_t *ret)
 void signals_block(void)
 {
 	sigset_t set;
-	signals_wanted(&set);
+	wanted(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* Signals arrive through a descriptor, in their turn. */
-int signals_open(struct agent *a, struct err *err)
+int signals_open(int *ret_fd, struct err *err)
 {
 	sigset_t set;
-	signals_wanted(&set);
-	a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return a->signal_fd < 0 ? err_set(err, -errno, "open signalfd: %m") : 0;
+	wanted(&set);
+	*ret_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return *ret_fd < 0 ? err_set(err, -errno, "open signalfd: %m") : 0;
 }

@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/agent.h"
+#include "status/counters.h"
+#include "status/history_json.h"
+#include "status/series.h"
 
-static void numbers(FILE *f, const struct agent *a, const char *name, size_t series)
+static void numbers(FILE *f, const struct history *h, const char *name, size_t series)
 {
 	uint64_t values[HISTORY_MINUTES];
-	size_t n = history_minutes(a->history, series, values);
+	size_t n = history_minutes(h, series, values);
 	(void)fprintf(f, ",\"%s\":[", name);
 	for (size_t i = 0; i < n; i++)
 		(void)fprintf(f, i ? ",%" PRIu64 : "%" PRIu64, values[i]);
@@ -16,12 +18,11 @@ static void numbers(FILE *f, const struct agent *a, const char *name, size_t ser
 }
 
 /* The mean of each minute; null for one in which no request ended. */
-static void latency(FILE *f, const struct agent *a, size_t endpoint)
+static void latency(FILE *f, const struct conf *conf, const struct history *h, size_t endpoint)
 {
 	uint64_t ended[HISTORY_MINUTES], elapsed[HISTORY_MINUTES];
-	size_t n = history_minutes(a->history, series_of_endpoint(a, endpoint, SERIES_ENDED),
-	                           ended);
-	(void)history_minutes(a->history, series_of_endpoint(a, endpoint, SERIES_ELAPSED), elapsed);
+	size_t n = history_minutes(h, series_of_endpoint(conf, endpoint, SERIES_ENDED), ended);
+	(void)history_minutes(h, series_of_endpoint(conf, endpoint, SERIES_ELAPSED), elapsed);
 	(void)fprintf(f, ",\"latencyMs\":[");
 	for (size_t i = 0; i < n; i++) {
 		(void)fputs(i ? "," : "", f);
@@ -34,57 +35,57 @@ static void latency(FILE *f, const struct agent *a, size_t endpoint)
 }
 
 /* Only those that were seen in that hour. */
-static void bounces(FILE *f, const struct agent *a)
+static void bounces(FILE *f, const struct conf *conf, const struct history *h)
 {
 	uint64_t values[HISTORY_MINUTES];
 	const char *comma = "";
 	(void)fprintf(f, "],\"bounces\":[");
 	for (size_t k = 0; k < CATEGORIES; k++) {
 		uint64_t sum = 0;
-		size_t n = history_minutes(a->history, series_of_category(a, k), values);
+		size_t n = history_minutes(h, series_of_category(conf, k), values);
 		for (size_t i = 0; i < n; i++)
 			sum += values[i];
 		if (sum == 0)
 			continue;
 		(void)fprintf(f, "%s{\"category\":\"%s\"", comma, category_names[k]);
-		numbers(f, a, "records", series_of_category(a, k));
+		numbers(f, h, "records", series_of_category(conf, k));
 		(void)fputc('}', f);
 		comma = ",";
 	}
 }
 
-static void print_hour(FILE *f, const struct agent *a)
+static void print_hour(FILE *f, const struct conf *conf, const struct history *h, int64_t now_ms)
 {
-	int64_t age = a->now_ms - history_last_minute_ms(a->history);
+	int64_t age = now_ms - history_last_minute_ms(h);
 	(void)fprintf(f, "{\"stepSeconds\":60,\"ageSeconds\":%" PRId64 ",\"sources\":[",
 	              age / 1000);
-	for (size_t i = 0; i < a->conf->nsources; i++) {
-		(void)fprintf(f, "%s{\"name\":\"%s\"", i ? "," : "", a->conf->sources[i].name);
-		numbers(f, a, "read", series_of_source(i, SERIES_READ));
-		numbers(f, a, "acknowledged", series_of_source(i, SERIES_ACKED));
-		numbers(f, a, "behindBytes", series_of_source(i, SERIES_BEHIND));
+	for (size_t i = 0; i < conf->nsources; i++) {
+		(void)fprintf(f, "%s{\"name\":\"%s\"", i ? "," : "", conf->sources[i].name);
+		numbers(f, h, "read", series_of_source(i, SERIES_READ));
+		numbers(f, h, "acknowledged", series_of_source(i, SERIES_ACKED));
+		numbers(f, h, "behindBytes", series_of_source(i, SERIES_BEHIND));
 		(void)fputc('}', f);
 	}
 	(void)fprintf(f, "],\"endpoints\":[");
-	for (size_t i = 0; i < a->conf->nendpoints; i++) {
-		(void)fprintf(f, "%s{\"name\":\"%s\"", i ? "," : "", a->conf->endpoints[i].name);
-		numbers(f, a, "requests", series_of_endpoint(a, i, SERIES_REQUESTS));
-		numbers(f, a, "accepted", series_of_endpoint(a, i, SERIES_ACCEPTED));
-		latency(f, a, i);
+	for (size_t i = 0; i < conf->nendpoints; i++) {
+		(void)fprintf(f, "%s{\"name\":\"%s\"", i ? "," : "", conf->endpoints[i].name);
+		numbers(f, h, "requests", series_of_endpoint(conf, i, SERIES_REQUESTS));
+		numbers(f, h, "accepted", series_of_endpoint(conf, i, SERIES_ACCEPTED));
+		latency(f, conf, h, i);
 		(void)fputc('}', f);
 	}
-	bounces(f, a);
+	bounces(f, conf, h);
 	(void)fprintf(f, "]}\n");
 }
 
-char *history_json(const struct agent *a)
+char *history_json(const struct conf *conf, const struct history *h, int64_t now_ms)
 {
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
 	if (!f)
 		return NULL;
-	print_hour(f, a);
+	print_hour(f, conf, h, now_ms);
 	bool whole = !ferror(f);
 	if (fclose(f) != 0 || !whole) {
 		free(text);

@@ -1,13 +1,12 @@
-/* A view as JSON for programs.  The names are stable: pmta-shipper(8). */
+#include "status/json.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "agent/agent.h"
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "rules/judge.h"
+#include "status/rules.h"
 
 static void json_text(FILE *f, const char *name, const char *text)
 {
@@ -161,5 +160,5 @@ static void print_json(FILE *f, const struct view *v)
 
 char *status_json(const struct view *v)
 {
-	return status_render(v, print_json);
+	return view_render(v, print_json);
 }

@@ -1,24 +1,19 @@
-/*
- * How far behind a source is, in seconds and records: noted on the way as text, for a record is
- * read far more often than anybody asks; parsed when somebody does.
- */
+#include "status/lag.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/agent.h"
 #include "base/clock.h"
 #include "record/columns.h"
-#include "ship/json.h"
 
-#define LOGGED "timeLogged"
 #define LAST_RECORD "last_record" /* of a source, in the store */
 #define ROW_TYPICAL 400           /* bytes, while none was read */
 /* A smaller mean is none: rows settled beyond a gap count, and their bytes do not yet. */
 #define ROW_LEAST 16
 
-static void note(char ret[TIME_TEXT_SIZE], struct slice text)
+static void note(char ret[LAG_TIME_SIZE], struct slice text)
 {
-	size_t len = text.len < TIME_TEXT_SIZE ? text.len : 0;
+	size_t len = text.len < LAG_TIME_SIZE ? text.len : 0;
 	memcpy(ret, text.text, len);
 	ret[len] = '\0';
 }
@@ -27,8 +22,8 @@ void lag_read(struct lag *t, const struct record *rec)
 {
 	const struct columns *c = rec->columns;
 	/* Mostly where it was the time before, so that one comparison finds it. */
-	if (t->column >= c->n || strcmp(c->names[t->column], LOGGED) != 0)
-		t->column = columns_find(c, LOGGED);
+	if (t->column >= c->n || strcmp(c->names[t->column], LAG_COLUMN) != 0)
+		t->column = columns_find(c, LAG_COLUMN);
 	if (t->column >= rec->nfields)
 		return;
 	note(t->read, rec->fields[t->column]);
@@ -36,25 +31,21 @@ void lag_read(struct lag *t, const struct record *rec)
 		memcpy(t->first, t->read, sizeof(t->first));
 }
 
-void lag_done(struct lag *t, const struct ship_done *done)
+void lag_done(struct lag *t, const struct lag_row *row)
 {
-	const struct ship_item *last = &done->items[done->n - 1];
-	const struct tail_file *f = done->tag.owner;
-	struct slice object = {done->body + last->body_start, last->body_len};
-	struct slice text = json_member(object, LOGGED);
-	if (text.len == 0)
+	if (row->logged.len == 0)
 		return;
 	/* Answers come in any order: what counts is the place in the file. */
-	if (t->done_file != done->tag.file || t->done_end < last->mark.end) {
-		note(t->done, text);
-		t->done_file = done->tag.file;
-		t->done_end = last->mark.end;
+	if (t->done_file != row->file || t->done_end < row->end) {
+		note(t->done, row->logged);
+		t->done_file = row->file;
+		t->done_end = row->end;
 	}
 	/* Beyond a gap nothing is settled: what fills the gap settles all. */
-	if (tail_file_committed(f) < last->mark.end)
+	if (row->committed < row->end)
 		return;
-	if (tail_file_gaps(f) > 0)
-		note(t->settled, text);
+	if (row->gaps)
+		note(t->settled, row->logged);
 	else
 		memcpy(t->settled, t->done, sizeof(t->settled));
 	t->changed = true;
@@ -69,15 +60,6 @@ int lag_load(struct lag *t, struct store *store, const char *source)
 int lag_put(struct lag *t, struct store *store, const char *source)
 {
 	return t->changed ? store_put_text(store, source, LAST_RECORD, t->settled) : 0;
-}
-
-void lag_caught_up(struct agent *a)
-{
-	for (size_t i = 0; i < a->conf->nsources; i++) {
-		struct feed *l = &a->feeds[i];
-		if (l->in_flight == 0 && l->passed.rows == 0 && !tailer_ready(a->tailer, i))
-			l->times.caught_up_ms = a->now_ms;
-	}
 }
 
 static int64_t parsed(const char *text)

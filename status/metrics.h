@@ -1,9 +1,5 @@
 /*
- * metrics.h - /metrics: the Prometheus text format, version 0.0.4.
- *
- *   # HELP pmta_shipper_store_writable What it means.
- *   # TYPE pmta_shipper_store_writable gauge
- *   pmta_shipper_store_writable 1
+ * metrics.h - /metrics, for Prometheus; metric.h has the format.
  *
  * Labels are names of sources and endpoints (letters, digits, dots, dashes, underscores: conf.c),
  * words of ours, and large domains (domains.h): never a path, and never an address.
@@ -13,24 +9,14 @@
 
 #include <stdio.h>
 
-#include "agent/agent.h"
+#include "status/view.h"
 
-/* The head of a family, whose samples must follow at once. */
-void metric_family(FILE *f, const char *name, const char *type, const char *help);
-/* NULL labels: none; NAN: not known, and thus no sample. */
-void metric_sample(FILE *f, const char *name, const char *labels, double value);
+/* Of a running agent's view.  The caller's, or NULL when out of memory. */
+char *metrics_text(const struct view *v);
 
-/* One number an object: those of a struct of doubles. */
-struct metric {
-	const char *name, *type, *help;
-	size_t offset;
-};
-void metric_column(FILE *f, const struct metric *m, const char *label, const char *const *names,
-                   const void *rows, size_t n, size_t size);
-
-/* 0 or -ENOMEM */
-int metrics_sources(FILE *f, const struct agent *a, const struct view *v) MUST_CHECK;
+/* The parts; 0 or -ENOMEM. */
+int metrics_sources(FILE *f, const struct view *v) MUST_CHECK;
 int metrics_endpoints(FILE *f, const struct view *v) MUST_CHECK;
-void metrics_process(FILE *f, const struct agent *a);
+void metrics_process(FILE *f, int64_t started_real_ms);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/scope.h"
+#include "status/metric.h"
 #include "status/metrics.h"
 
 struct numbers {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "status/metric.h"
 #include "status/metrics.h"
 
 static double seconds(struct timeval t)
@@ -55,7 +56,7 @@ static double max_fds(void)
 	return r.rlim_cur == RLIM_INFINITY ? INFINITY : (double)r.rlim_cur;
 }
 
-void metrics_process(FILE *f, const struct agent *a)
+void metrics_process(FILE *f, int64_t started_real_ms)
 {
 	double all, resident;
 	memory_bytes(&all, &resident);
@@ -70,7 +71,7 @@ void metrics_process(FILE *f, const struct agent *a)
 	        {"process_open_fds", "gauge", "Open file descriptors.", open_fds()},
 	        {"process_max_fds", "gauge", "File descriptors that may be open.", max_fds()},
 	        {"process_start_time_seconds", "gauge", "When the agent started.",
-	         (double)a->started_real_ms / 1000},
+	         (double)started_real_ms / 1000},
 	};
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		metric_family(f, metrics[i].name, metrics[i].type, metrics[i].help);

@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "status/counters.h"
+#include "status/metric.h"
 #include "status/metrics.h"
 
 struct numbers {
@@ -119,16 +121,16 @@ static void numbers_of_files(struct numbers *n, const struct source_view *s,
  * Only move-to is asked for its volume: on a hung network file system statvfs() does not return,
  * but the agent lists that folder at each rescan and would not return from there either.
  */
-static void numbers_of_disk(struct numbers *n, const struct agent *a, size_t i,
-                            const struct tail_status *t)
+static void numbers_of_disk(struct numbers *n, const struct view *v, size_t i)
 {
-	const struct conf_source *conf = &a->conf->sources[i];
+	const struct conf_source *conf = &v->conf->sources[i];
+	const struct tail_status *t = &v->sources[i].tail;
 	struct statvfs fs;
 	n->archive_bytes = *conf->move_to ? (double)t->archive_bytes : NAN;
 	n->archive_free_bytes = n->archive_full_s = NAN;
 	if (*conf->move_to && statvfs(conf->move_to, &fs) == 0) {
 		uint64_t left = (uint64_t)fs.f_bavail * fs.f_frsize;
-		double full = disk_growth_full_s(&a->counts->sources[i].growth, a->now_ms,
+		double full = disk_growth_full_s(&v->counters->sources[i].growth, v->now_ms,
 		                                 t->disk_bytes, left);
 		n->archive_free_bytes = (double)left;
 		n->archive_full_s = full < 0 ? NAN : full;
@@ -170,17 +172,17 @@ static void fates(FILE *f, const struct view *v)
 	}
 }
 
-static void types(FILE *f, const struct agent *a)
+static void types(FILE *f, const struct view *v)
 {
 	static const char name[] = SOURCE("records_total");
 	char labels[160];
 	metric_family(f, name, "counter", "Records handed to the endpoint, by record type.");
-	for (size_t i = 0; i < a->counts->nsources; i++) {
-		const struct source_counters *s = &a->counts->sources[i];
+	for (size_t i = 0; i < v->counters->nsources; i++) {
+		const struct source_counters *s = &v->counters->sources[i];
 		for (size_t k = 0; k < RECORD_TYPES; k++) {
 			/* Shipped types from the start: a first increase would not be seen. */
 			if (s->by_type[k] == 0 &&
-			    !conf_source_ships(&a->conf->sources[i], record_type_names[k]))
+			    !conf_source_ships(&v->conf->sources[i], record_type_names[k]))
 				continue;
 			(void)snprintf(labels, sizeof(labels), "source=\"%s\",type=\"%s\"", s->name,
 			               record_type_names[k]);
@@ -189,16 +191,16 @@ static void types(FILE *f, const struct agent *a)
 	}
 }
 
-static void categories(FILE *f, const struct agent *a)
+static void categories(FILE *f, const struct view *v)
 {
 	static const char name[] = SOURCE("bounces_total");
 	char labels[160];
 	metric_family(f, name, "counter",
 	              "Bounces handed to the endpoint (types b and rb), by PowerMTA's bounceCat.");
-	for (size_t i = 0; i < a->counts->nsources; i++) {
-		const struct source_counters *s = &a->counts->sources[i];
-		if (!conf_source_ships(&a->conf->sources[i], "b") &&
-		    !conf_source_ships(&a->conf->sources[i], "rb"))
+	for (size_t i = 0; i < v->counters->nsources; i++) {
+		const struct source_counters *s = &v->counters->sources[i];
+		if (!conf_source_ships(&v->conf->sources[i], "b") &&
+		    !conf_source_ships(&v->conf->sources[i], "rb"))
 			continue;
 		for (size_t k = 0; k < CATEGORIES; k++) {
 			(void)snprintf(labels, sizeof(labels), "source=\"%s\",category=\"%s\"",
@@ -208,10 +210,10 @@ static void categories(FILE *f, const struct agent *a)
 	}
 }
 
-static void domains(FILE *f, const struct agent *a)
+static void domains(FILE *f, const struct view *v)
 {
 	static const char name[] = "pmta_shipper_hard_bounces_total";
-	const struct domains *d = &a->counts->hard;
+	const struct domains *d = &v->counters->hard;
 	char labels[DOMAIN_SIZE + 16];
 	metric_family(f, name, "counter",
 	              "Bounces of bad-mailbox, bad-domain and inactive-mailbox, by large recipient "
@@ -223,7 +225,7 @@ static void domains(FILE *f, const struct agent *a)
 	metric_sample(f, name, "domain=\"other\"", (double)d->others);
 }
 
-int metrics_sources(FILE *f, const struct agent *a, const struct view *v)
+int metrics_sources(FILE *f, const struct view *v)
 {
 	scope_free struct numbers *rows = calloc(v->nsources, sizeof(*rows));
 	scope_free const char **names = calloc(v->nsources, sizeof(*names));
@@ -231,15 +233,15 @@ int metrics_sources(FILE *f, const struct agent *a, const struct view *v)
 		return -ENOMEM;
 	for (size_t i = 0; i < v->nsources; i++) {
 		names[i] = v->sources[i].name;
-		numbers_of_rows(&rows[i], &a->counts->sources[i]);
-		numbers_of_files(&rows[i], &v->sources[i], &a->counts->sources[i]);
-		numbers_of_disk(&rows[i], a, i, &v->sources[i].tail);
+		numbers_of_rows(&rows[i], &v->counters->sources[i]);
+		numbers_of_files(&rows[i], &v->sources[i], &v->counters->sources[i]);
+		numbers_of_disk(&rows[i], v, i);
 	}
 	for (size_t m = 0; m < sizeof(metrics) / sizeof(metrics[0]); m++)
 		metric_column(f, &metrics[m], "source", names, rows, v->nsources, sizeof(*rows));
 	fates(f, v);
-	types(f, a);
-	categories(f, a);
-	domains(f, a);
+	types(f, v);
+	categories(f, v);
+	domains(f, v);
 	return 0;
 }

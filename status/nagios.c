@@ -1,10 +1,10 @@
-/* What a monitoring system wants to know: is all well, and if not, why, in one line. */
+#include "status/nagios.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/agent.h"
 #include "base/units.h"
 #include "base/utf8.h"
 

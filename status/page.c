@@ -1,15 +1,16 @@
-/*
- * The page at /: status/page.html, compiled in.  What it may run is named by a word that is another
- * for each answer, so that nothing that comes to stand in it by mistake would ever run.
- */
+#include "status/page.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "agent/agent.h"
 #include "base/hash.h"
 
+/*
+ * What the page may run is named by a word that is another for each answer, so that nothing that
+ * comes to stand in it by mistake would ever run.
+ */
 #define PLACEHOLDER "@NONCE@"
 
 /* The assembler reads the file: no tool is needed, and no C array of its bytes to be parsed. */

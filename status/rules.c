@@ -1,8 +1,8 @@
-/* Rules in `status` and among the metrics. */
+#include "status/rules.h"
+
 #include <inttypes.h>
 
 #include "base/units.h"
-#include "rules/judge.h"
 
 void rules_status_text(FILE *f, const struct rules *r)
 {

@@ -1,14 +1,13 @@
-/* A view as text for people: one screen, plain words. */
+#include "status/text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "agent/agent.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "base/utf8.h"
-#include "rules/judge.h"
+#include "status/rules.h"
 
 static void text_bytes(FILE *f, uint64_t n)
 {
@@ -204,22 +203,7 @@ static void print_text(FILE *f, const struct view *v)
 	}
 }
 
-char *status_render(const struct view *v, status_print_fn *print)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	if (!f)
-		return NULL;
-	print(f, v);
-	if (fclose(f) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 char *status_text(const struct view *v)
 {
-	return status_render(v, print_text);
+	return view_render(v, print_text);
 }

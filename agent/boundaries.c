@@ -1,0 +1,103 @@
+#include "agent/boundaries.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* What makes a batch's bytes what they are, beside the rows. */
+static struct hash128 body_digest(const struct conf *conf, const struct rules *rules)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	if (!f)
+		return (struct hash128){{0}};
+	(void)fprintf(f, "1 %zu", conf->record_max);
+	for (size_t i = 0; i < conf->nsources; i++) {
+		const struct conf_source *s = &conf->sources[i];
+		const struct ship_conf *e = &conf->endpoints[s->endpoint];
+		(void)fprintf(f, "\n%s %s %d %s %d", s->name, e->name, (int)e->format,
+		              e->type_field, (int)e->fill_addresses);
+		for (size_t j = 0; j < s->records.n; j++)
+			(void)fprintf(f, " %s", s->records.v[j]);
+		for (size_t j = 0; j < s->record_fields.n; j++)
+			(void)fprintf(f, "\n%s", s->record_fields.v[j]);
+	}
+	if (rules) {
+		struct rules_view view;
+		rules_view(rules, &view);
+		(void)fprintf(f, "\n%s", view.digest);
+	}
+	(void)fclose(f);
+	struct hash128 h = hash_bytes(text, len);
+	free(text);
+	return h;
+}
+
+static int add(const struct store_batch *batch, void *arg)
+{
+	struct boundaries *b = arg;
+	struct store_batch *more = reallocarray(b->all, b->n + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	b->all = more;
+	b->all[b->n++] = *batch;
+	return 0;
+}
+
+/* What is kept from now on is of this digest. */
+static int begin_anew(struct store *store, const char *digest, int64_t now_ms)
+{
+	int rc = store_begin(store);
+	if (rc == 0)
+		rc = store_batches_clear(store);
+	if (rc == 0)
+		rc = store_put_text(store, "agent", "digest", digest);
+	if (rc == 0)
+		rc = store_commit(store, now_ms);
+	if (rc < 0)
+		store_rollback(store);
+	return rc;
+}
+
+int boundaries_load(struct boundaries *b, const struct conf *conf, const struct rules *rules,
+                    struct store *store, int64_t now_ms)
+{
+	char now[HASH_HEX_SIZE], then[HASH_HEX_SIZE];
+	struct hash128 digest = body_digest(conf, rules);
+	hash_hex(&digest, now);
+	b->n = 0;
+	int rc = store_get_text(store, "agent", "digest", then, sizeof(then));
+	if (rc == 0)
+		rc = store_batches(store, add, b);
+	if (rc < 0 || strcmp(now, then) == 0)
+		return rc;
+	if (b->n > 0)
+		log_warning(
+		        "the configuration changed what is sent: %zu batches that were in flight "
+		        "are cut anew, under new keys",
+		        b->n);
+	b->n = 0;
+	return begin_anew(store, now, now_ms);
+}
+
+void boundaries_close(struct boundaries *b)
+{
+	free(b->all);
+	*b = (struct boundaries){0};
+}
+
+uint64_t boundaries_take(struct boundaries *b, int64_t file, uint64_t start)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->all[i].file == file && b->all[i].start == start) {
+			uint64_t end = b->all[i].end;
+			b->all[i] = b->all[--b->n];
+			return end;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,133 @@
+#include "agent/reload.h"
+
+#include <string.h>
+
+#include "agent/impl.h"
+#include "agent/open.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "rules/judge.h"
+#include "service/notify.h"
+
+static void on_mistake(const char *line, void *arg)
+{
+	(void)arg;
+	log_error("%s", line);
+}
+
+/* What goes on stays in force; on_mistake() has said what is wrong. */
+static void give_up(struct agent *a, const char *why, const char *status)
+{
+	log_error("reload: %s", why);
+	notify_ready(status);
+	a->reload.failed = true;
+}
+
+static bool load_next(struct agent *a, struct conf **ret_conf, struct rules **ret_rules)
+{
+	if (conf_load(ret_conf, a->conf->path, on_mistake, NULL) < 0) {
+		give_up(a, "the new configuration is wrong, going on with the old one",
+		        "going on with the old configuration");
+		return false;
+	}
+	if (judge_load(ret_rules, *ret_conf, on_mistake, NULL) < 0) {
+		give_up(a,
+		        "the rules are wrong, going on with the old configuration and the old "
+		        "rules",
+		        "going on with the old configuration and rules");
+		(void)conf_free(*ret_conf);
+		return false;
+	}
+	return true;
+}
+
+void reload_begin(struct agent *a)
+{
+	struct conf *conf;
+	struct rules *rules;
+	struct reload *r = &a->reload;
+	notify_reloading();
+	if (!load_next(a, &conf, &rules))
+		return;
+	if (strcmp(conf->state_dir, a->conf->state_dir) != 0 ||
+	    strcmp(conf->runtime_dir, a->conf->runtime_dir) != 0 ||
+	    strcmp(conf->metrics_listen, a->conf->metrics_listen) != 0)
+		log_warning("reload: state-dir, runtime-dir and metrics-listen take effect at the "
+		            "next restart");
+	reload_close(r); /* one that was asked for before, and has not taken place */
+	r->conf = conf;
+	r->rules = rules;
+	r->failed = false;
+	if (!r->under_way) /* one reload after the other does not put the first one off */
+		a->stop_ms = a->now_ms;
+	r->under_way = true;
+	ship_drain(a->ship);
+	log_info("reload: finishing what is in flight (%zu request%s)", ship_in_flight(a->ship),
+	         units_s(ship_in_flight(a->ship)));
+}
+
+static bool same_sources(const struct conf *a, const struct conf *b)
+{
+	if (a->nsources != b->nsources || a->record_max != b->record_max ||
+	    a->rescan_ms != b->rescan_ms)
+		return false;
+	for (size_t i = 0; i < a->nsources; i++) {
+		const struct conf_source *s = &a->sources[i], *t = &b->sources[i];
+		if (strcmp(s->name, t->name) != 0 || strcmp(s->acct_file, t->acct_file) != 0 ||
+		    strcmp(s->move_to, t->move_to) != 0 || s->fair != t->fair)
+			return false;
+	}
+	return true;
+}
+
+/* The tailer points at the names in the configuration it was opened with. */
+static void repoint_sources(struct agent *a)
+{
+	for (size_t i = 0; i < a->conf->nsources; i++) {
+		a->tail_sources[i].name = a->conf->sources[i].name;
+		a->tail_sources[i].acct_file = a->conf->sources[i].acct_file;
+		a->tail_sources[i].move_to = a->conf->sources[i].move_to;
+	}
+	tailer_repoint(a->tailer);
+}
+
+/* The next configuration is the one in force. */
+static void change_over(struct agent *a)
+{
+	struct conf *old = a->conf;
+	bool same = same_sources(old, a->reload.conf);
+	if (!same)
+		close_tailer(a);
+	a->conf = a->reload.conf;
+	a->reload.conf = NULL;
+	(void)rules_free(a->rules);
+	a->rules = a->reload.rules;
+	a->reload.rules = NULL;
+	a->reload.loaded_real_ms = clock_real_ms();
+	if (same)
+		repoint_sources(a);
+	(void)conf_free(old);
+	log_setup(a->conf->log_level, a->conf->log_json);
+}
+
+int reload_finish(struct agent *a, struct err *err)
+{
+	redrive_end(&a->redrive);
+	close_ship(a);
+	tailer_rewind(a->tailer);
+	if (a->reload.conf)
+		change_over(a);
+	int rc = a->tailer ? 0 : open_tailer(a, err);
+	if (rc == 0)
+		rc = open_ship(a, err);
+	a->reload.under_way = false;
+	if (rc == 0)
+		announce_reloaded(a);
+	return rc;
+}
+
+void reload_close(struct reload *r)
+{
+	r->conf = conf_free(r->conf);
+	r->rules = rules_free(r->rules);
+}

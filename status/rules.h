@@ -1,0 +1,16 @@
+/*
+ * rules.h - what `status`, its JSON and /metrics say of the bounce rules.
+ */
+#ifndef STATUS_RULES_H
+#define STATUS_RULES_H
+
+#include <stdio.h>
+
+#include "rules/rules.h"
+
+/* r is NULL when there are no rules. */
+void rules_status_text(FILE *f, const struct rules *r);
+void rules_status_json(FILE *f, const struct rules *r);
+void rules_metrics(FILE *f, const struct rules *r);
+
+#endif

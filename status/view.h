@@ -1,0 +1,89 @@
+/*
+ * view.h - what `status`, the page and /metrics show, as plain data.
+ *
+ * A view is collected from a running agent (agent/snapshot.h) or from a store and the files on disk
+ * (archive/store_view.h); its forms (text.h, json.h, nagios.h, metrics.h) read nothing else.  Names
+ * and the pointers marked so are borrowed: the configuration and the agent outlive the view.
+ */
+#ifndef STATUS_VIEW_H
+#define STATUS_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "record/record.h"
+#include "ship/ship.h"
+#include "tailer/tailer.h"
+
+struct counters;
+struct rules;
+
+/* A second, on average, over the last 10 seconds, minute, hour (or since the start, if later). */
+struct rates {
+	double now, minute, hour;
+};
+
+struct source_view {
+	const char *name, *acct_file;
+	char file[256], unreadable[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE];
+	struct tail_status tail; /* its texts point to the fields above */
+	uint64_t in_flight;      /* rows */
+	uint64_t by_type[RECORD_NOT_A_TYPE + 1], utf8_repaired;
+	int64_t last_record_ms;  /* timeLogged of the last row read; 0: not known */
+	uint64_t behind_records; /* an estimate */
+	uint64_t behind_seconds; /* age of the first row that is not settled, at most */
+	struct rates read, acked;
+};
+
+struct endpoint_view {
+	const char *name;
+	bool configured;
+	struct ship_status ship; /* of a running agent */
+	struct rates accepted;   /* records */
+};
+
+struct view {
+	bool running; /* and it was asked */
+	bool unasked; /* it runs, but cannot be asked: this is what its store says */
+	bool degraded, dry_run, dead_full;
+	bool reload_failed; /* the last reload was asked for with a configuration that is wrong */
+	int64_t pid, now_ms, uptime_ms, real_ms;
+	int64_t started_real_ms, loaded_real_ms; /* the agent; the configuration in force */
+	const struct conf *conf;                 /* borrowed */
+	const struct counters *counters;         /* borrowed; NULL without a running agent */
+	const struct rules *rules;               /* borrowed; of a running agent that has some */
+	char last_error[512]; /* the last warning or error in the log; "" for none */
+	int64_t last_error_ms;
+	struct rates read, acked; /* of all sources */
+	size_t nsources, nendpoints;
+	struct source_view *sources;
+	struct endpoint_view *endpoints;
+	int64_t dead_records, dead_bytes;
+};
+
+/*
+ * An empty view with the names of the configuration in it.  Returns 0 or -ENOMEM; view_free() in
+ * either case.
+ */
+int view_new(struct view *ret, const struct conf *conf) MUST_CHECK;
+void view_free(struct view *v);
+
+/* Copy texts into the source's own fields; its tail points there afterwards. */
+void view_name_file(struct source_view *s, const char *name);
+void view_name_unreadable(struct source_view *s, const char *path, const char *advice);
+
+/* What fn prints of it, as text: the caller's, or NULL when out of memory. */
+typedef void view_print_fn(FILE *f, const struct view *v);
+char *view_render(const struct view *v, view_print_fn *print);
+
+/* Things an operator should look at; 0: all is well. */
+unsigned view_problems(const struct view *v);
+
+/* A source lost a file unread, and that is not long ago. */
+bool view_lost(const struct view *v, const struct source_view *s);
+#define VIEW_LOST_DAYS 7
+
+#endif
