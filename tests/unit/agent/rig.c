@@ -377,7 +377,8 @@ void grow(const char *letters_)
 
 /* ---- what came of it ---- */
 
-static char text[1 << 16];
+/* Four texts are good at a time. */
+static char texts[4][1 << 15], *text = texts[0];
 static size_t used;
 
 static void put(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -385,14 +386,16 @@ static void put(const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
-	int n = vsnprintf(text + used, sizeof(text) - used, fmt, args);
+	int n = vsnprintf(text + used, sizeof(texts[0]) - used, fmt, args);
 	va_end(args);
-	assert_true(n >= 0 && used + (size_t)n < sizeof(text));
+	assert_true(n >= 0 && used + (size_t)n < sizeof(texts[0]));
 	used += (size_t)n;
 }
 
 static void begin_text(void)
 {
+	static unsigned next;
+	text = texts[next++ % 4];
 	used = 0;
 	text[0] = '\0';
 }

@@ -105,7 +105,7 @@ void run(void);
 void grow_file(const char *name, const char *letters);
 void grow(const char *letters); /* LIVE */
 
-/* ---- what came of it, as text; good until the next call ---- */
+/* ---- what came of it, as text; good until four more are asked for ---- */
 
 /* The reports: "0-20+20-30 30-40 ", items joined by +, batches apart. */
 const char *sent(void);
