@@ -332,6 +332,29 @@ static void test_what_was_answered_beyond_a_gap_is_not_sent_again(UNUSED void **
 	expect_tally(6, 6, 0, 0);
 }
 
+/* Reading waits for room just where a range begins, which then grows to the front. */
+static void test_what_was_answered_is_not_read_from_within(UNUSED void **state)
+{
+	fx.endpoint.batch_records = 1;
+	fx.endpoint.in_flight = 2; /* room for three batches */
+	grow("Hbbbbb");
+	start();
+	turn();
+	turn();
+	assert_string_equal(sent(), "0-20 20-30 30-40 40-50 50-60 ");
+	answer(3, SHIP_ACCEPTED);
+	commit();
+	restart();
+	turn();
+	assert_string_equal(sent(), "0-20 20-30 30-40 ");
+	answer(2, SHIP_ACCEPTED);
+	turn();
+	assert_string_equal(sent(), "0-20 20-30 50-60 ");
+	run();
+	assert_int_equal(committed(), 60);
+	expect_tally(5, 5, 0, 0);
+}
+
 /* ---- rules ---- */
 
 static void on_mistake(const char *line, void *arg)
@@ -381,6 +404,7 @@ int main(void)
 	        TEST(test_limits_do_not_count_under_a_stored_boundary),
 	        TEST(test_a_boundary_beyond_the_end_is_not_waited_for),
 	        TEST(test_what_was_answered_beyond_a_gap_is_not_sent_again),
+	        TEST(test_what_was_answered_is_not_read_from_within),
 	        TEST(test_what_a_rule_withholds_is_passed_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
