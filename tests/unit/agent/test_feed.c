@@ -281,6 +281,25 @@ static void test_a_stored_boundary_is_cut_again_at_the_same_place(UNUSED void **
 	assert_string_equal(sent(), "0-20+20-30+30-50 50-60+60-70+70-80 80-90 ");
 }
 
+/* A row that comes later does not join it, and takes no place in the batch after it. */
+static void test_a_record_that_went_alone_goes_alone_again(UNUSED void **state)
+{
+	grow("Hb");
+	start();
+	turn();
+	grow_old();
+	grow("bb");
+	turn();
+	assert_string_equal(sent(), "0-20 20-30+30-40 ");
+	char *body = strdup(fx.reports[0].body);
+	grow("bb");
+	restart();
+	turn();
+	assert_string_equal(sent(), "0-20 20-30+30-40 40-50+50-60 ");
+	assert_string_equal(fx.reports[0].body, body);
+	free(body);
+}
+
 /* A batch that was stored is not complete by its age, nor by its bytes. */
 static void test_limits_do_not_count_under_a_stored_boundary(UNUSED void **state)
 {
@@ -401,6 +420,7 @@ int main(void)
 	        TEST(test_other_columns_wait_for_all_that_was_before),
 	        TEST(test_a_restart_before_the_columns_change_knows_those_before),
 	        TEST(test_a_stored_boundary_is_cut_again_at_the_same_place),
+	        TEST(test_a_record_that_went_alone_goes_alone_again),
 	        TEST(test_limits_do_not_count_under_a_stored_boundary),
 	        TEST(test_a_boundary_beyond_the_end_is_not_waited_for),
 	        TEST(test_what_was_answered_beyond_a_gap_is_not_sent_again),
