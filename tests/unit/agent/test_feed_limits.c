@@ -20,14 +20,20 @@ static void test_without_room_reading_stops(UNUSED void **state)
 	assert_true(feed_idle(&fx.feed));
 }
 
+#define MANY 50000 /* more lines than are read in one turn */
+
+static void grow_by_many(const char row[11])
+{
+	static char rows[MANY * 10];
+	for (size_t i = 0; i < MANY; i++)
+		memcpy(rows + i * 10, row, 10);
+	temp_put(LIVE, O_APPEND, rows, sizeof(rows));
+}
+
 static void test_a_turn_ends_after_many_lines(UNUSED void **state)
 {
-	enum { ROWS = 50000 };
-	static char rows[ROWS * 10];
-	for (size_t i = 0; i < ROWS; i++)
-		memcpy(rows + i * 10, "d,0000000\n", 10);
 	grow("H");
-	temp_put(LIVE, O_APPEND, rows, sizeof(rows));
+	grow_by_many("d,0000000\n");
 	start();
 	wake();
 	assert_true(feed_fill(&fx.feed, fx.now_ms));
@@ -35,8 +41,37 @@ static void test_a_turn_ends_after_many_lines(UNUSED void **state)
 	assert_int_equal(feed_rows(&fx.feed), 0);
 	fill();
 	commit();
-	assert_int_equal(committed(), sizeof(rows) + 10);
-	assert_int_equal(tailer_tally(fx.tailer, 0).skipped, ROWS);
+	assert_int_equal(committed(), MANY * 10 + 10);
+	assert_int_equal(tailer_tally(fx.tailer, 0).skipped, MANY);
+}
+
+/* They went with the first row of a batch, and go with it again. */
+static void test_a_batch_after_many_rows_begins_where_it_began(UNUSED void **state)
+{
+	char want[64];
+	fx.endpoint.batch_records = 3;
+	grow("Hb");
+	grow_by_many("d,0000000\n");
+	start();
+	wake();
+	fill();
+	fx.now_ms += AGE_MS;
+	assert_true(ship_seal_old(fx.ship, fx.now_ms));
+	grow("bb");
+	wake();
+	fill();
+	fx.now_ms += AGE_MS;
+	assert_true(ship_seal_old(fx.ship, fx.now_ms));
+	commit();
+	(void)snprintf(want, sizeof(want), "0-20 20-%d+%d-%d ", MANY * 10 + 30, MANY * 10 + 30,
+	               MANY * 10 + 40);
+	restart();
+	grow("b");
+	turn();
+	assert_string_equal(sent(), want);
+	run();
+	assert_string_equal(stored(), "");
+	assert_int_equal(committed(), MANY * 10 + 50);
 }
 
 static void test_as_many_dead_letters_as_there_may_be_stop_reading(UNUSED void **state)
@@ -61,23 +96,20 @@ static void test_as_many_dead_letters_as_there_may_be_stop_reading(UNUSED void *
 /* In one turn, before any of them is in the store. */
 static void test_as_many_letters_as_may_wait_stop_reading(UNUSED void **state)
 {
-	enum { ROWS = 12000 };
-	static char rows[ROWS * 10];
-	fx.conf.dead_max_records = 100000;
-	for (size_t i = 0; i < ROWS; i++)
-		memcpy(rows + i * 10, "?,0000000\n", 10);
+	fx.conf.dead_max_records = 2 * MANY;
+	fx.conf.dead_max_bytes = 1 << 30;
 	grow("H");
-	temp_put(LIVE, O_APPEND, rows, sizeof(rows));
+	grow_by_many("?,0000000\n");
 	start();
 	wake();
 	fill();
 	assert_in_range(fx.commit.letters.bytes, LETTERS_BYTES_MAX, LETTERS_BYTES_MAX + 1000);
-	assert_in_range(fx.commit.letters.n, 1000, ROWS / 2);
+	assert_in_range(fx.commit.letters.n, 1000, MANY / 2);
 	assert_true(tailer_ready(fx.tailer, 0));
-	for (int i = 0; i < 20 && !feed_idle(&fx.feed); i++)
-		turn();
-	assert_int_equal(committed(), sizeof(rows) + 10);
-	assert_int_equal(fx.commit.dead_records, ROWS);
+	commit();
+	run();
+	assert_int_equal(committed(), MANY * 10 + 10);
+	assert_int_equal(fx.commit.dead_records, MANY);
 }
 
 /* One batch is not answered for while all the others are. */
@@ -162,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_without_room_reading_stops),
 	        TEST(test_a_turn_ends_after_many_lines),
+	        TEST(test_a_batch_after_many_rows_begins_where_it_began),
 	        TEST(test_as_many_dead_letters_as_there_may_be_stop_reading),
 	        TEST(test_as_many_letters_as_may_wait_stop_reading),
 	        TEST(test_too_many_ranges_beyond_a_gap_stop_reading),
