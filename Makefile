@@ -74,10 +74,10 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 $(BUILD)/status/page.o: status/page.html
 
 # A unit test links its room and the floors below it, nothing else: the linker proves the table.
-# Tests of one room may share a rig.  room_rule: ROOM, the rooms below.
+# Tests of one room may share a rig, rig*.c.  room_rule: ROOM, the rooms below.
 define room_rule
 $(BUILD)/tests/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o \
-		$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/$(1)/rig.c)) $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
+		$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/$(1)/rig*.c)) $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
 	@$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
@@ -87,7 +87,9 @@ $(foreach n,$(FLOORS),\
 	$(foreach room,$(FLOOR_$n),$(eval $(call room_rule,$(room),$(below))))\
 	$(eval below += $(FLOOR_$n)))
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
+# Static: where it applied to all, make would fall back to it, and a test would see every room.
+$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)): \
+		$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka

@@ -105,6 +105,17 @@ void run(void);
 void grow_file(const char *name, const char *letters);
 void grow(const char *letters); /* LIVE */
 
+/* ---- dead letters ---- */
+
+/* One of the endpoint's, with a start and an eventId by its number. */
+struct store_dead letter(unsigned n);
+/* It is in the store. */
+void put_letter(const struct store_dead *d);
+/* So many are, refused in that run; 0: in none. */
+void put_letters(unsigned from, unsigned to, int64_t run_);
+/* The reports are tries of dead letters with these numbers: "1 2 ". */
+void expect_tries(const char *want);
+
 /* ---- what came of it, as text; good until four more are asked for ---- */
 
 /* The reports: "0-20+20-30 30-40 ", items joined by +, batches apart. */
