@@ -283,7 +283,7 @@ void commit(void)
 	assert_true(commit_write(&fx.commit, fx.now_ms));
 }
 
-void send(void)
+void send_out(void)
 {
 	struct err err = {0};
 	if (ship_start(fx.ship, fx.now_ms, &err) < 0)
@@ -295,7 +295,7 @@ void turn(void)
 	wake();
 	fill();
 	commit();
-	send();
+	send_out();
 }
 
 void answer(size_t i, enum ship_outcome outcome)
@@ -331,7 +331,7 @@ void run(void)
 		turn();
 		grow_old();
 		commit();
-		send();
+		send_out();
 		answer_all();
 		commit();
 		assert_true(++turns < 1000);

@@ -84,8 +84,8 @@ void grow_old(void);
 /* The commit, which must go well. */
 void commit(void);
 /* What may go out becomes a report. */
-void send(void);
-/* wake() to send(), without an answer. */
+void send_out(void);
+/* wake() to send_out(), without an answer. */
 void turn(void);
 
 /* The report at i is answered, and gone. */

@@ -32,7 +32,7 @@ static void lift(void)
 static bool go_on(void)
 {
 	bool more = redrive_turn(&fx.redrive, fx.now_ms);
-	send();
+	send_out();
 	return more;
 }
 
@@ -137,7 +137,7 @@ static void test_without_room_a_retry_waits(UNUSED void **state)
 	assert_false(redrive_turn(&fx.redrive, fx.now_ms));
 	assert_int_equal(ship_pending(fx.ship), 5);
 	commit();
-	send();
+	send_out();
 	answer_all();
 	go_on();
 	expect_tries("1 2 ");

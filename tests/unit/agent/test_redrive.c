@@ -30,7 +30,7 @@ static void lift(void)
 static bool go_on(void)
 {
 	bool more = redrive_turn(&fx.redrive, fx.now_ms);
-	send();
+	send_out();
 	return more;
 }
 
@@ -131,11 +131,11 @@ static void test_without_room_a_run_waits(UNUSED void **state)
 	(void)redrive_turn(&fx.redrive, fx.now_ms);
 	(void)redrive_turn(&fx.redrive, fx.now_ms);
 	assert_int_equal(ship_pending(fx.ship), 3);
-	send();
+	send_out();
 	expect_tries("1 2 3 ");
 	(void)redrive_turn(&fx.redrive, fx.now_ms);
 	assert_int_equal(ship_pending(fx.ship), 2);
-	send();
+	send_out();
 	expect_tries("1 2 3 4 5 ");
 	answer_all();
 	commit();
