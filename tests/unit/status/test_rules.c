@@ -1,9 +1,10 @@
 /*
- * test_rules_status.c - rules in `status` and as metrics.
+ * test_rules.c - rules.h: rules in `status` and as metrics.
  */
 #include "tests/unit/temp.h"
 
 #include "rules/judge.h"
+#include "status/rules.h"
 
 static void on_mistake(const char *line, void *arg)
 {
