@@ -36,7 +36,7 @@ ROOMS := base state conf csv tailer rules ship agent
 SRC   := $(wildcard $(ROOMS:%=%/*.c))
 OBJ   := $(SRC:%.c=$(BUILD)/%.o)
 LIB   := $(filter-out $(BUILD)/agent/main.o,$(OBJ))
-UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c tests/unit/test_*.c))
 WRITER_SRC := $(wildcard fixtures/*.c)
 
 .PHONY: all demo check check-page torture valgrind unit system install format clean deps deps-check bench-rules
@@ -60,10 +60,15 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 $(BUILD)/agent/page.o: agent/page.html
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
--include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d) $(wildcard $(BUILD)/fixtures/*.d)
+# Tests of tailer.h share a rig.
+RIGGED := lines rotation same_file crash first_start trouble
+$(RIGGED:%=$(BUILD)/tests/tailer/test_%): $(BUILD)/tests/unit/tailer/rig.o
+
+-include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/unit/*/*.d) $(wildcard $(BUILD)/fixtures/*.d)
 
 # Packages are asked for only when one is missing, so that a second run needs neither root nor net.
 define install_packages
@@ -139,7 +144,7 @@ install: $(BUILD)/pmta-shipper
 	install -m 644 docs/monitoring/* $(DESTDIR)$(PREFIX)/share/doc/pmta-shipper/monitoring
 
 format:
-	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch])
+	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/bench/*.[ch])
 
 clean:
 	rm -rf build

@@ -3,7 +3,7 @@
 
 PACKAGES_LINT := $(PACKAGES_CHECK) clang-14 clang-format-14 clang-tidy-14 cppcheck shellcheck
 LINT_C   := $(SRC) $(WRITER_SRC)
-LINT_ALL := $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
+LINT_ALL := $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
 LINT_SH  := $(shell grep -lE '^\#!/(bin/|usr/bin/env )(ba|da)?sh' .ci/* tests/run-units \
 	tests/fuzz/* fixtures/tls/* packaging/*/* packaging/*/*/* 2>/dev/null)
 LINT_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"lint"' -I. $(shell pkg-config --cflags $(PKGS))
