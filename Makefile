@@ -91,6 +91,10 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# A test that includes its room's rig.h links that rig.
+RIGGED := $(shell grep -l '/rig\.h"' tests/unit/*/test_*.c)
+$(foreach t,$(RIGGED),$(eval $(t:tests/unit/%.c=$(BUILD)/tests/%): $(BUILD)/$(dir $t)rig.o))
+
 -include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/unit/*/*.d) $(wildcard $(BUILD)/fixtures/*.d)
 
 # Packages are asked for only when one is missing, so that a second run needs neither root nor net.

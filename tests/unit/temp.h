@@ -23,7 +23,8 @@
 
 #define UNUSED __attribute__((unused))
 
-static char temp_dir[] = "/tmp/pmta-unit-XXXXXX";
+/* Weak: one for the whole program, however many of its files include this. */
+__attribute__((weak)) char temp_dir[] = "/tmp/pmta-unit-XXXXXX";
 
 static inline int temp_setup(void **state)
 {
