@@ -5,7 +5,7 @@
  * be settled is decided so that no row is lost; where rows may be repeated by that, it is said.
  *
  *   import.c       which entry is about which file; what to do with files that have none
- *   position_fit_read.c  whether a position fits the file's rows, and the proofs that go with it
+ *   position_fit.c  whether a position fits the file's rows, and the proofs that go with it
  */
 #ifndef LOGSTASH_POSITIONS_H
 #define LOGSTASH_POSITIONS_H
@@ -67,7 +67,7 @@ void positions_print(const struct positions *im, FILE *out);
 /* The store's entries, in one transaction.  A negative errno: store_error() has the words. */
 int positions_save(const struct positions *im, struct store *store) MUST_CHECK;
 
-/* position_fit_read.c: settle verdict and position of a file that has an entry. */
+/* position_fit.c: settle verdict and position of a file that has an entry. */
 int position_fit_read(const struct conf *conf, struct position_file *f) MUST_CHECK;
 /* What the store needs to know a file that is not read: salt and last row, as far as it has them.
  */

@@ -1,5 +1,5 @@
 /*
- * positions_print.h - the formats of `rules import`; for agent/ only.
+ * import_print.h - the formats of `rules import`; for agent/ only.
  */
 #ifndef RULETOOL_IMPORT_PRINT_H
 #define RULETOOL_IMPORT_PRINT_H

@@ -12,7 +12,7 @@ LINT_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"lint"' -I. $(shell pkg-confi
 LINT_ANALYZE := -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-fd-leak \
 	-Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-null-dereference \
 	-Wno-analyzer-null-argument
-LINTS := lint-format lint-includes lint-banned lint-sizes lint-shell lint-manual lint-cppcheck \
+LINTS := lint-format lint-includes lint-names lint-banned lint-sizes lint-shell lint-manual lint-cppcheck \
 	lint-gcc lint-clang lint-tidy
 
 .PHONY: lint deps-lint $(LINTS)
@@ -27,6 +27,10 @@ lint-format:
 
 lint-includes:
 	@tests/lint/includes
+
+# Documents and comments name no file that is not there.
+lint-names:
+	@tests/lint/names
 
 lint-banned:
 	@tests/lint/banned $(filter-out tests/unit/%,$(LINT_ALL))

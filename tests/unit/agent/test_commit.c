@@ -1,5 +1,5 @@
 /*
- * test_books.c - agent.h, books.c: what waits for the next commit, and dead letters that are tried
+ * test_commit.c - agent.h, books.c: what waits for the next commit, and dead letters that are tried
  * again, with a store and nothing around it.
  */
 #include "tests/unit/temp.h"

@@ -1,5 +1,5 @@
 /*
- * test_counts.c - agent/counts.h: what is counted goes on over a reload, by name.
+ * test_counters.c - status/counters.h: what is counted goes on over a reload, by name.
  */
 #include "tests/unit/temp.h"
 

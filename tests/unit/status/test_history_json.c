@@ -1,5 +1,5 @@
 /*
- * test_hour.c - agent/hour.c: the last hour as the page gets it.
+ * test_history_json.c - status/history_json.c: the last hour as the page gets it.
  */
 #include "tests/unit/temp.h"
 
