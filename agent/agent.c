@@ -186,7 +186,7 @@ static void begin_reload(struct agent *a)
 		a->reload_failed = true;
 		return;
 	}
-	if (judge_load(&rules, conf, on_mistake, NULL) < 0) {
+	if (rules_load(&rules, &conf->rules, on_mistake, NULL) < 0) {
 		log_error("reload: the rules are wrong, going on with the old configuration and "
 		          "the old rules");
 		notify_ready("going on with the old configuration and rules");
@@ -430,7 +430,7 @@ int agent_run(struct conf *conf, bool dry_run)
 	struct err err = {0};
 	a.now_ms = a.started_ms = clock_mono_ms();
 	a.started_real_ms = a.loaded_real_ms = clock_real_ms();
-	int rc = judge_load(&a.rules, conf, on_mistake, NULL);
+	int rc = rules_load(&a.rules, &conf->rules, on_mistake, NULL);
 	if (rc < 0) {
 		log_error("the rules are wrong: not started; 'pmta-shipper check' tells the same");
 		close_all(&a);
