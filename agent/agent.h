@@ -330,8 +330,6 @@ void announce_start(struct agent *a);
 void announce_reloaded(struct agent *a);
 void announce_state(struct agent *a); /* each turn: tells when it is another one */
 void announce_stop(const struct agent *a);
-/* Of a configuration, defaults included: whether two hosts run the same can be seen. */
-void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE]);
 
 /* notify.c: to the service manager, if there is one */
 void notify_ready(const char *status);

@@ -1,7 +1,6 @@
 /* What the agent says of itself: at the start, at the end, and to the service manager. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/agent.h"
@@ -125,22 +124,6 @@ void announce_state(struct agent *a)
 }
 
 /* ---- at the start and at the end ---- */
-
-void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE])
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	(void)snprintf(ret, HASH_HEX_SIZE, "unknown");
-	if (!f)
-		return;
-	conf_print(conf, f);
-	if (fclose(f) == 0) {
-		struct hash128 h = hash_bytes(text, len);
-		hash_hex(&h, ret);
-	}
-	free(text);
-}
 
 static void say_sources(const struct agent *a)
 {

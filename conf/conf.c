@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/scope.h"
 #include "conf/check.h"
 #include "conf/mistakes.h"
@@ -401,6 +402,22 @@ void conf_print(const struct conf *conf, FILE *out)
 		print_section("source", conf->sources[i].name, &conf->sources[i], out);
 	for (size_t i = 0; i < conf->nendpoints; i++)
 		print_section("endpoint", conf->endpoints[i].name, &conf->endpoints[i], out);
+}
+
+void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE])
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	(void)snprintf(ret, HASH_HEX_SIZE, "unknown");
+	if (!f)
+		return;
+	conf_print(conf, f);
+	if (fclose(f) == 0) {
+		struct hash128 h = hash_bytes(text, len);
+		hash_hex(&h, ret);
+	}
+	free(text);
 }
 
 const struct conf_source *conf_source_named(const struct conf *conf, const char *name)

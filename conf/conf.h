@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/slice.h"
 #include "ship/ship.h"
@@ -86,6 +87,9 @@ struct conf *conf_free(struct conf *conf);
 
 /* Print the effective configuration.  Reading that and printing it again gives the same text. */
 void conf_print(const struct conf *conf, FILE *out);
+
+/* A digest of that text, as hex, by which two hosts can be compared; "unknown" without memory. */
+void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE]);
 
 /* The source of that name, or NULL. */
 const struct conf_source *conf_source_named(const struct conf *conf, const char *name);

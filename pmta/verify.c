@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pmta/directives.h"
-
 void verify_place(const struct pmta_node *n, char *ret, size_t size)
 {
 	(void)snprintf(ret, size, "%s:%u", n->file, n->line);
