@@ -208,7 +208,7 @@ int agent_run(struct conf *conf, const struct agent_options *options)
 	struct err err = {0};
 	a.now_ms = a.started_ms = clock_mono_ms();
 	a.started_real_ms = a.reload.loaded_real_ms = clock_real_ms();
-	int rc = judge_load(&a.rules, conf, on_mistake, NULL);
+	int rc = rules_load(&a.rules, &conf->rules, on_mistake, NULL);
 	if (rc < 0) {
 		log_error("the rules are wrong: not started; 'pmta-shipper check' tells the same");
 		close_all(&a);

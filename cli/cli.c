@@ -46,7 +46,7 @@ int cli_load_conf_to_look(struct conf **ret, const char *path)
 
 int cli_load_rules(struct rules **ret, const struct conf *conf)
 {
-	return judge_load(ret, conf, to_stderr, NULL) < 0 ? CLI_EXIT_CONF : 0;
+	return rules_load(ret, &conf->rules, to_stderr, NULL) < 0 ? CLI_EXIT_CONF : 0;
 }
 
 int cli_load_conf_to_check(struct conf **ret, const char *path)

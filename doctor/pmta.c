@@ -102,7 +102,7 @@ static void check_domain(const char *domain, const struct pmta_node *n, void *ar
 	bool here;
 	if (m->domains++ >= DOMAINS_MAX)
 		return;
-	verify_place(n, where, sizeof(where));
+	pmta_place(n, where, sizeof(where));
 	int rc = looks_here(domain, &here, host, sizeof(host));
 	if (rc < 0)
 		finding_tell(&m->d->to, rc == -ENOENT ? FINDING_PROBLEM : FINDING_WARNING, where,

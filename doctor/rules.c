@@ -17,7 +17,7 @@ void doctor_rules(const struct doctor *d)
 		finding_tell(&d->to, FINDING_OK, "rules", "none are configured");
 		return;
 	}
-	if (judge_load(&rules, d->conf, tell_mistake, (void *)d) < 0)
+	if (rules_load(&rules, &d->conf->rules, tell_mistake, (void *)d) < 0)
 		return;
 	if (!rules) {
 		finding_tell(&d->to, FINDING_WARNING, "rules",

@@ -125,7 +125,7 @@ int position_fit_know(const struct conf *conf, struct position_file *f)
 /* A position that is refused: the file is read as if Logstash had never seen it. */
 static int refuse(struct position_file *f, const char *what)
 {
-	f->verdict = IMPORT_WHOLE;
+	f->fit = POSITION_WHOLE;
 	f->misfit = true;
 	(void)snprintf(f->why, sizeof(f->why),
 	               "the position does not fit (%s): from its beginning; rows that Logstash "
@@ -148,7 +148,7 @@ static bool read_to_end(const struct conf *conf, struct position_file *f)
 		know_header(f, follow);
 		ladder_push(&f->ladder, &last);
 		f->offset = f->size;
-		f->verdict = IMPORT_READ;
+		f->fit = POSITION_READ;
 		known = true;
 	}
 	(void)follow_close(follow);
@@ -159,8 +159,8 @@ static int settle(struct position_file *f, const struct walk *w)
 {
 	char bytes[96];
 	f->offset = w->end;
-	f->verdict = w->past || !f->moved ? IMPORT_GO_ON : IMPORT_READ;
-	if (f->verdict == IMPORT_READ)
+	f->fit = w->past || !f->moved ? POSITION_GO_ON : POSITION_READ;
+	if (f->fit == POSITION_READ)
 		return 0;
 	if (w->torn) {
 		/* The name of a dated file is its own; of others the bytes must tell. */

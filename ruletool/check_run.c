@@ -7,8 +7,8 @@
 
 #include "base/units.h"
 #include "base/utf8.h"
+#include "conf/record_fields.h"
 #include "csv/rows.h"
-#include "pmta/directives.h"
 #include "ruletool/check.h"
 
 #define PROGRESS_EVERY 20000 /* rows */
@@ -64,7 +64,7 @@ static void make_fallback(struct fallback *f)
 	for (size_t i = 0; i < 3; i++) {
 		f->v[i] = f->texts[i];
 		(void)snprintf(f->texts[i], sizeof(f->texts[i]), "%s %s", types[i],
-		               directives_fields(types[i]));
+		               record_fields_of(slice_of(types[i])));
 	}
 	f->endpoint.type_field = f->type_field;
 	f->source.acct_file = f->type_field; /* no file's name */
