@@ -1,4 +1,5 @@
-/* Command lines: one table a command says what it takes, and --help is printed from it. */
+#include "cli/options.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "cli/cli.h"
 
 #define OPTIONS_MAX 24
+
+const char CLI_NO_ARGUMENTS[] = "takes no argument";
 
 enum { LETTER_CONFIG = 'c', LETTER_HELP = 'h', LETTER_FIRST = 256 };
 

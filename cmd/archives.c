@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "csv/catalog.h"
 #include "csv/rows.h"
 
@@ -68,7 +70,6 @@ int cmd_archives(int argc, char **argv)
 	struct conf *conf;
 	struct store *store;
 	struct catalog catalog;
-	struct err err = {0};
 	int status = cli_options(argc, argv, &spec);
 	if (status != CLI_GO_ON)
 		return status;
@@ -77,10 +78,10 @@ int cmd_archives(int argc, char **argv)
 	status = cli_load_conf_to_look(&conf, o.conf_path);
 	if (status != 0)
 		return status;
-	cli_become_owner(conf->state_dir);
-	if (store_open_reader(&store, conf->state_dir, &err) < 0) {
+	status = cli_open_store(&store, conf);
+	if (status != 0) {
 		(void)conf_free(conf);
-		return cli_failed(err.text);
+		return status;
 	}
 	int rc = catalog_open(&catalog, conf, store);
 	if (rc == 0)

@@ -9,6 +9,8 @@
 #include "base/scope.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "logstash/translate.h"
 
 /* Secrets are expected beside the configuration. */

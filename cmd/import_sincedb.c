@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "logstash/positions.h"
 
 struct import_run {
@@ -159,16 +161,15 @@ static int print_back(const struct store_file *f, void *arg)
 static int back(const struct conf *conf)
 {
 	struct store *store;
-	struct err err = {0};
 	if (store_in_use(conf->state_dir))
 		return cli_failed("positions move while 'run' does: stop it first");
-	cli_become_owner(conf->state_dir);
-	if (store_open_reader(&store, conf->state_dir, &err) < 0)
-		return cli_failed(err.text);
-	int rc = 0;
+	int status = cli_open_store(&store, conf), rc = 0;
+	if (status != 0)
+		return status;
 	for (size_t i = 0; rc == 0 && i < conf->nsources; i++)
 		rc = store_files(store, conf->sources[i].name, print_back, &conf->sources[i]);
-	int status = rc < 0 ? cli_failed(store_error(store)) : 0;
+	if (rc < 0)
+		status = cli_failed(store_error(store));
 	(void)store_close(store);
 	return status;
 }

@@ -7,6 +7,8 @@
 
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "cmd/octeth_lines.h"
 #include "csv/rows.h"
 #include "record/event_id.h"

@@ -8,6 +8,8 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "csv/catalog.h"
 #include "csv/rows.h"
 #include "pmta/move_log.h"

@@ -10,6 +10,8 @@
 #include "base/scope.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "rules/judge.h"
 
 /* ---- the words at the beginning and the end ---- */

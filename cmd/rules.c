@@ -6,6 +6,8 @@
 
 #include "base/mask.h"
 #include "base/utf8.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 
 static void to_stderr(const char *line, void *arg)
 {

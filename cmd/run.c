@@ -3,6 +3,8 @@
 
 #include "agent/agent.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 
 int cmd_run(int argc, char **argv)
 {

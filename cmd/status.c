@@ -8,8 +8,11 @@
 #include "agent/agent.h"
 #include "base/clock.h"
 #include "base/scope.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
+#include "cmd/commands.h"
 
 #define INTERVAL_MIN_MS 100
 #define WARN_BEHIND_MS 300000

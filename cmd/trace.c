@@ -6,6 +6,8 @@
 #include "archive/trace.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "rules/judge.h"
 
 static int print(const struct trace *t, bool raw, bool json)
