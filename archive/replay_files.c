@@ -10,6 +10,7 @@
 
 #include "archive/replay.h"
 #include "base/scope.h"
+#include "csv/catalog.h"
 #include "tailer/name.h"
 
 static const char *name_of(const char *path)
@@ -82,7 +83,7 @@ static int add(struct replay_files *files, const struct conf *conf, const char *
 	*f = (struct replay_file){.path = absolute(path)};
 	if (!f->path)
 		return -ENOMEM;
-	f->source = rows_source_of(conf, path);
+	f->source = catalog_source_of(conf, path);
 	f->lane = (unsigned)(f->source - conf->sources);
 	f->live = is_live(f->source, f->path);
 	f->bytes = bytes_in(f->path);

@@ -38,7 +38,7 @@ static int print_all(const struct archives *o, const struct catalog *catalog)
 		if (rc == 1)
 			(void)printf("%s%c", f->path, o->zero ? '\0' : '\n');
 		if (rc < 0 && rc != -ENOENT) { /* that one was taken away meanwhile */
-			catalog_tell(f->path, rows_error(rc));
+			cli_report_path(f->path, rows_error(rc));
 			status = 1;
 		}
 	}
@@ -83,7 +83,7 @@ int cmd_archives(int argc, char **argv)
 		(void)conf_free(conf);
 		return status;
 	}
-	int rc = catalog_open(&catalog, conf, store);
+	int rc = catalog_open(&catalog, conf, store, cli_report_path);
 	if (rc == 0)
 		status = print_all(&o, &catalog);
 	else

@@ -136,7 +136,7 @@ static int look(struct reconcile *o, const struct catalog_file *f)
 {
 	struct catalog_known known;
 	struct counter counter = {0};
-	const struct rows_hooks hooks = {on_record, on_reject, &counter};
+	const struct rows_hooks hooks = {.record = on_record, .reject = on_reject, .arg = &counter};
 	char name[512];
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(f->name) - (f->key.gz ? 3 : 0)),
 	               f->name);
@@ -153,7 +153,7 @@ static int look(struct reconcile *o, const struct catalog_file *f)
 		logged->seen = true;
 		line.written = logged->records;
 	} else {
-		rc = rows_each(o->conf, f->source, f->path, &hooks);
+		rc = catalog_rows(o->conf, f->source, f->path, &hooks);
 		line.written = counter.n;
 	}
 	if (rc == 0)
@@ -197,7 +197,7 @@ static int print_table(struct reconcile *o)
 		if (rc == -ENOENT) /* taken away meanwhile */
 			continue;
 		if (rc < 0) {
-			catalog_tell(f->path, rows_error(rc));
+			cli_report_path(f->path, rows_error(rc));
 			unreadable++;
 		}
 	}
@@ -221,7 +221,7 @@ static int run(struct reconcile *o)
 	cli_become_owner(o->conf->state_dir);
 	if (store_open_reader(&store, o->conf->state_dir, &err) < 0)
 		return cli_failed(err.text);
-	int rc = catalog_open(&o->catalog, o->conf, store), status;
+	int rc = catalog_open(&o->catalog, o->conf, store, cli_report_path), status;
 	if (rc == 0)
 		status = print_table(o);
 	else
