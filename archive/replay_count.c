@@ -1,11 +1,12 @@
-/* `replay --dry-run`: what would be sent, by day and type. */
+#include "archive/replay_count.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/replay.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "base/utf8.h"

@@ -1,14 +1,15 @@
-/* The files of a replay: arguments and patterns, in the order in which PowerMTA wrote them. */
+#include "archive/replay_files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/replay.h"
 #include "base/scope.h"
 #include "csv/catalog.h"
 #include "tailer/name.h"
@@ -164,13 +165,13 @@ static void drop_doubles(struct replay_files *files)
 	files->n = n;
 }
 
-int replay_files(struct replay_files *ret, const struct conf *conf, char **args, int n,
+int replay_files(struct replay_files *ret, const struct conf *conf, const struct replay_job *job,
                  struct err *err)
 {
 	int rc = 0;
 	*ret = (struct replay_files){0};
-	for (int i = 0; rc == 0 && i < n; i++)
-		rc = add_pattern(ret, conf, args[i], err);
+	for (int i = 0; rc == 0 && i < job->nargs; i++)
+		rc = add_pattern(ret, conf, job->args[i], err);
 	if (rc < 0) {
 		replay_files_free(ret);
 		return rc;
