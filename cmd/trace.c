@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "archive/trace.h"
+#include "archive/trace_print.h"
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/options.h"
