@@ -9,9 +9,10 @@
 #include "base/mask.h"
 #include "base/scope.h"
 #include "base/units.h"
-#include "doctor/as_user.h"
+#include "doctor/checks.h"
 #include "doctor/probe.h"
 #include "doctor/test_event.h"
+#include "doctor/text.h"
 
 #define EXPIRY_WARNING_DAYS 21
 #define DAY_S 86400
@@ -299,7 +300,7 @@ static void send_test(const struct look *l)
 	scope_free char *event = NULL;
 	struct err err = {0};
 	struct probe p = {0};
-	int rc = doctor_event(l->d->conf, l->e, &event);
+	int rc = test_event_make(l->d->conf, l->e, &event);
 	if (rc == 0)
 		rc = probe_endpoint(l->e, slice_of(event), &p, &err);
 	if (rc < 0) {

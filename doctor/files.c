@@ -12,8 +12,9 @@
 #include "base/permission.h"
 #include "base/scope.h"
 #include "base/units.h"
-#include "doctor/as_user.h"
 #include "doctor/certificate.h"
+#include "doctor/checks.h"
+#include "doctor/text.h"
 #include "tailer/name.h"
 
 #define EXPIRY_WARNING_DAYS 21

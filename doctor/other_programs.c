@@ -88,7 +88,8 @@ static bool place_names(const char *root, const char *place, const char *word, c
 	return found;
 }
 
-void other_programs_each(const char *root, const struct conf *conf, others_fn *fn, void *arg)
+void other_programs_each(const char *root, const struct conf *conf, other_programs_fn *fn,
+                         void *arg)
 {
 	char stem[2048], where[1100];
 	for (size_t s = 0; s < conf->nsources; s++) {

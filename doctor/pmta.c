@@ -11,7 +11,7 @@
 
 #include "base/scope.h"
 #include "csv/catalog.h"
-#include "doctor/as_user.h"
+#include "doctor/checks.h"
 #include "doctor/dns.h"
 #include "pmta/verify.h"
 #include "tailer/name.h"

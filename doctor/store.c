@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/units.h"
-#include "doctor/as_user.h"
+#include "doctor/checks.h"
 #include "pmta/verify.h"
 #include "state/store.h"
 #include "tailer/name.h"
