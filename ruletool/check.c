@@ -1,11 +1,13 @@
 #include "ruletool/check.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/hash.h"
+#include "rules/judge.h"
 
 #define GROUPS_MAX 4096 /* a power of two */
 #define GROUPS_FULL 3000
@@ -41,7 +43,7 @@ void rules_check_close(struct rules_check *c)
 	free(c->rules);
 }
 
-static void count_domain(struct domains *d, struct slice name)
+static void count_domain(struct top_domains *d, struct slice name)
 {
 	size_t rarest = 0;
 	char text[sizeof(d->v[0].name)];

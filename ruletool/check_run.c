@@ -1,15 +1,19 @@
 /* rules check: what each rule catches in accounting files, and what none does. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/units.h"
 #include "base/utf8.h"
+#include "cli/cli.h"
 #include "csv/catalog.h"
 #include "pmta/directives.h"
 #include "ruletool/check.h"
+#include "ruletool/check_print.h"
+#include "ruletool/load.h"
 
 #define PROGRESS_EVERY 20000 /* rows */
 

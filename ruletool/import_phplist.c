@@ -4,13 +4,16 @@
  * It matches without regard to case, takes a blank for any run of white space, and puts the pattern
  * between slashes without escaping those in it, so that such a pattern never matches there.
  */
+#include "ruletool/import_phplist.h"
+
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "ruletool/import_print.h"
 
 #define CELLS_MAX 16
 #define CELL_SIZE 2100 /* phpList's column has 2,083 characters */
