@@ -24,7 +24,7 @@
 
 #define ROWS_AT_ONCE 256 /* then signals, answers and the bar have their turn */
 #define SAVE_EVERY_MS 1000
-#define BAD_SAID 20 /* rows that are no records, told one by one */
+#define BAD_SAID 20 /* rows that are no records, reported one by one */
 #define PAUSE_MS 200
 
 void replay_say(struct replay *r, const char *fmt, ...)
@@ -253,7 +253,7 @@ static void turn(struct replay *r, bool wait)
 
 /* ---- rows ---- */
 
-/* What an earlier run had settled must still be what stands there. */
+/* The row that an earlier run had settled last must still stand there. */
 static int prove(struct replay *r, const struct record *rec)
 {
 	struct replay_file *f = r->at;

@@ -53,7 +53,7 @@ int replay_open(struct replay *r, struct err *err) MUST_CHECK;
 void replay_deliver(struct replay *r);
 void replay_close(struct replay *r);
 
-/* What replay_open.c needs of replay.c. */
+/* Shared by replay.c and replay_open.c. */
 struct ship_hooks replay_hooks(struct replay *r);
 void replay_ask(struct replay *r, size_t endpoint);
 void replay_use_share(struct replay *r, size_t endpoint);

@@ -40,7 +40,7 @@ static uint64_t bytes_in(const char *path)
 	return tail[0] | (uint64_t)tail[1] << 8 | (uint64_t)tail[2] << 16 | (uint64_t)tail[3] << 24;
 }
 
-/* Whether it lies where its source's live file does, and is none of its moved ones. */
+/* True when it lies where its source's live file does, and is none of its moved ones. */
 static bool is_live(const struct conf_source *s, const char *path)
 {
 	struct acct_name name;
@@ -181,7 +181,7 @@ int replay_files(struct replay_files *ret, const struct conf *conf, const struct
 	return 0;
 }
 
-/* Of a line that was too long, the end is not in raw. */
+/* A line that was too long has not its end in raw. */
 bool replay_half_written(const struct replay_file *f, const struct record *rec)
 {
 	return f->live && rec->raw.len > 0 && rec->raw.len == rec->mark.end - rec->mark.start &&

@@ -52,7 +52,7 @@ void replay_files_free(struct replay_files *files);
 /* The length of a path without ".gz": a file that is being compressed has both names. */
 size_t replay_plain_len(const char *path);
 
-/* Whether a row or what is none is a live file's half-written last line. */
+/* True for the half-written last line of a live file, be it a record or not. */
 bool replay_half_written(const struct replay_file *f, const struct record *rec);
 
 #endif

@@ -28,7 +28,7 @@
 
 /* ---- where ---- */
 
-/* What the replay is recognised by: the same command, given in the same folder. */
+/* A replay is recognised by its command, given in the same folder. */
 static int job_hash(const struct replay_job *job, char ret[HASH_HEX_SIZE])
 {
 	char *text = NULL, cwd[PATH_MAX] = "";

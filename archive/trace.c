@@ -51,7 +51,7 @@ int trace_target(struct trace *t, const char *text)
 	return 0;
 }
 
-/* What an address may go on with to its left: then it is another, longer one. */
+/* An address may go on with it to its left: then it is another, longer one. */
 static bool longer_left(char c)
 {
 	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 ||
@@ -104,8 +104,8 @@ static void fold(char *text, size_t len)
 }
 
 /*
- * Whether the bytes of the address stand anywhere in the file: most files need not be parsed.
- * Returns 1, 0, or a negative errno.
+ * Look for the bytes of the address anywhere in the file: most files need not be parsed.  Returns
+ * 1, 0, or a negative errno.
  */
 static int may_hold(const struct trace *t, struct follow *follow)
 {

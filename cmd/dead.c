@@ -199,7 +199,7 @@ static int take_ids(struct dead *o, int argc, char **argv)
 	return 0;
 }
 
-/* That long ago, for a filter, where 0 means any time; nothing was made before 1970. */
+/* The time so long ago, for a filter, where 0 means any; nothing was made before 1970. */
 static int64_t time_of_age(uint64_t age_ms, int64_t now_ms)
 {
 	if (age_ms == NOT_GIVEN)

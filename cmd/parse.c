@@ -20,7 +20,7 @@ struct parse {
 	int64_t since_ms, until_ms;
 	const struct conf *conf;
 	struct rules *bounce_rules;
-	/* Of the file at hand. */
+	/* The file at hand. */
 	const char *file;
 	const struct conf_source *source;
 	struct json *json;
@@ -42,7 +42,7 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 	return 0;
 }
 
-/* The record in the format asked for; what cannot be told in it is a bad row. */
+/* The record in the format asked for; one that has no form in it is a bad row. */
 static ssize_t print_record(struct parse *p, const struct record *rec)
 {
 	const char *why;

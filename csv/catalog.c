@@ -290,7 +290,7 @@ static int find(const struct catalog *c, const struct catalog_file *f, struct fo
 	return 0;
 }
 
-/* Nothing stands behind what is settled. */
+/* Set whole when nothing stands after what is settled. */
 static int ends_there(const struct catalog_file *f, struct follow *follow,
                       struct catalog_known *ret)
 {

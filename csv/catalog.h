@@ -27,7 +27,7 @@ struct catalog_file {
 	int64_t mtime_ms;
 };
 
-/* What the store keeps of a file, as struct store_file has it. */
+/* An entry of the store, as struct store_file has it. */
 struct catalog_entry {
 	struct store_file kept; /* its texts are the catalog's */
 	char *name;
@@ -56,7 +56,7 @@ int catalog_open(struct catalog *ret, const struct conf *conf, struct store *sto
                  catalog_report_fn *report) MUST_CHECK;
 void catalog_close(struct catalog *c);
 
-/* What is known of one file. */
+/* All that is known of one file. */
 struct catalog_known {
 	const struct catalog_entry *entry; /* NULL: nothing */
 	bool proved;          /* a row of it was compared, or there is none to compare */
@@ -84,8 +84,8 @@ int catalog_rows(const struct conf *conf, const struct conf_source *source, cons
                  const struct rows_hooks *hooks) MUST_CHECK;
 
 /*
- * Whether the source ships records of that type and timeLogged is in [since, until).  A time nobody
- * can read counts as within.
+ * True when the source ships records of that type and timeLogged is in [since, until).  A time
+ * nobody can read counts as within.
  */
 bool catalog_wanted(const struct conf_source *source, const struct record *rec, int64_t since_ms,
                     int64_t until_ms);

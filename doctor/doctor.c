@@ -25,7 +25,7 @@ static const struct {
         {doctor_time_left, true, "time left"},
 };
 
-/* What only the service sees, or its user, is no mistake of the configuration. */
+/* A file that only the service or its user sees is no mistake of the configuration. */
 static void tell_file(const char *line, void *arg)
 {
 	const struct doctor *d = arg;

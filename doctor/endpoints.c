@@ -346,7 +346,7 @@ void doctor_endpoints(const struct doctor *d)
 	for (size_t i = 0; i < d->conf->nendpoints; i++) {
 		struct look l = {.d = d, .e = &d->conf->endpoints[i]};
 		if (!*l.e->url)
-			continue; /* told with its secrets */
+			continue; /* reported with its secrets */
 		(void)snprintf(l.what, sizeof(l.what), "endpoint %.140s", l.e->name);
 		host_of(l.e->url, l.host, sizeof(l.host));
 		check_endpoint(&l);

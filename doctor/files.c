@@ -188,7 +188,7 @@ void doctor_folders(const struct doctor *d)
 
 /* ---- secrets and certificates ---- */
 
-/* What is there is not to be written over. */
+/* The advice must not write over a file that is there. */
 static void tell_no_secret(const struct doctor *d, const char *what, const char *key,
                            const char *path, int error)
 {

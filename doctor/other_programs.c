@@ -34,7 +34,7 @@ static const struct {
          {"/etc/syslog-ng/syslog-ng.conf", "/etc/syslog-ng/conf.d/*.conf"}},
 };
 
-/* What may delete files by itself. */
+/* Places of programs that may delete files by themselves. */
 static const char *const cleaners[] = {
         "/etc/crontab",      "/etc/cron.d/*",      "/etc/cron.hourly/*",
         "/etc/cron.daily/*", "/etc/cron.weekly/*", "/var/spool/cron/crontabs/*",

@@ -37,7 +37,7 @@ static void count(const struct finding *f, void *arg)
 void doctor_pmta(const struct doctor *d)
 {
 	struct counted c = {d->to, 0};
-	if (!d->pmta) /* told when it was to be read */
+	if (!d->pmta) /* reported when it was to be read */
 		return;
 	const struct verify v = {.conf = d->conf,
 	                         .pmta = d->pmta,
@@ -71,7 +71,7 @@ static bool is_ours(const char *address)
 	return found;
 }
 
-/* Whether one of the domain's mail servers is this host.  0, or what the DNS said. */
+/* *ret: one of the domain's mail servers is this host.  Returns 0 or an error of dns.h. */
 static int looks_here(const char *domain, bool *ret, char *ret_host, size_t size)
 {
 	struct dns_answers mx, addresses;

@@ -247,7 +247,7 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* What the rule costs on texts of the files, and whether it gives up on any of them. */
+/* Measure the rule on texts of the files, and see if it gives up on any of them. */
 static int take_time(struct rules_check *c, size_t rule)
 {
 	struct rules_view before, after;
@@ -322,7 +322,7 @@ static bool is_word(const char *p, size_t len)
 	return len > 0;
 }
 
-/* Whether a text that has another verdict has the words. */
+/* True when a text that has another verdict has the words. */
 static bool elsewhere(const struct rules_check *c, const struct group *g, const char *words)
 {
 	for (size_t i = 0; i < c->ndecided; i++)

@@ -61,10 +61,10 @@ struct rules_check {
 int rules_check_open(struct rules_check *c, struct ruletool_options *o) MUST_CHECK;
 void rules_check_close(struct rules_check *c);
 int rules_check_record(const struct record *rec, void *arg); /* a rows_hooks.record */
-/* Behind the last record: shadows that need no data, times, and groups in their order. */
+/* After the last record: shadows that need no data, times, and groups in their order. */
 int rules_check_finish(struct rules_check *c) MUST_CHECK;
 
-/* What is to be said against a rule, as bits. */
+/* Objections to a rule, as bits. */
 enum { RULE_NEVER = 1, RULE_SHADOWED = 2, RULE_CONFLICT = 4, RULE_SUSPECT = 8, RULE_SLOW = 16 };
 unsigned rules_check_problems(const struct rules_check *c, size_t rule);
 

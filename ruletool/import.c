@@ -1,7 +1,7 @@
 /*
  * rules import: what other products know, as a file of rules on standard output.  Every rule is
- * tried before it is printed; what could not be carried over is said line by line, and stands in
- * the output as a comment.
+ * tried before it is printed; what cannot be carried over is reported line by line, and stands
+ * in the output as a comment.
  */
 #include <ctype.h>
 #include <errno.h>
