@@ -10,6 +10,8 @@
  * PATH is absolute and without ".gz", so that it stays the same when the file is compressed.  The
  * file is written anew beside the old one and renamed: what is there is always whole.
  */
+#include "archive/replay_progress.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,14 +22,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/replay.h"
 #include "base/scope.h"
 
 #define FIRST_LINE "pmta-shipper replay 1"
 
 /* ---- where ---- */
 
-/* What the replay is recognised by: the same command, given in the same folder. */
+/* A replay is recognised by its command, given in the same folder. */
 static int job_hash(const struct replay_job *job, char ret[HASH_HEX_SIZE])
 {
 	char *text = NULL, cwd[PATH_MAX] = "";

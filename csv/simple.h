@@ -16,7 +16,7 @@
 
 /*
  * Split a row of len bytes, its line end already taken off; it holds neither LF nor NUL.  text is
- * written into: each cell gets a NUL behind it, text[len] included.  Returns the number of cells,
+ * written into: each cell gets a NUL after it, text[len] included.  Returns the number of cells,
  * or 0 when the row is not simple or has more than max; then text may be changed, too.
  */
 size_t simple_split(char *text, size_t len, struct slice *ret, size_t max);

@@ -9,9 +9,10 @@
 #include "base/mask.h"
 #include "base/scope.h"
 #include "base/units.h"
-#include "doctor/as_user.h"
+#include "doctor/checks.h"
 #include "doctor/probe.h"
 #include "doctor/test_event.h"
+#include "doctor/text.h"
 
 #define EXPIRY_WARNING_DAYS 21
 #define DAY_S 86400
@@ -299,7 +300,7 @@ static void send_test(const struct look *l)
 	scope_free char *event = NULL;
 	struct err err = {0};
 	struct probe p = {0};
-	int rc = doctor_event(l->d->conf, l->e, &event);
+	int rc = test_event_make(l->d->conf, l->e, &event);
 	if (rc == 0)
 		rc = probe_endpoint(l->e, slice_of(event), &p, &err);
 	if (rc < 0) {
@@ -345,7 +346,7 @@ void doctor_endpoints(const struct doctor *d)
 	for (size_t i = 0; i < d->conf->nendpoints; i++) {
 		struct look l = {.d = d, .e = &d->conf->endpoints[i]};
 		if (!*l.e->url)
-			continue; /* told with its secrets */
+			continue; /* reported with its secrets */
 		(void)snprintf(l.what, sizeof(l.what), "endpoint %.140s", l.e->name);
 		host_of(l.e->url, l.host, sizeof(l.host));
 		check_endpoint(&l);

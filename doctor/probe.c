@@ -11,7 +11,7 @@
 #include "base/scope.h"
 #include "ship/http.h"
 
-/* What our own headers say is no secret; a configured one may be. */
+/* Our own headers hold no secret; a configured one may. */
 static bool harmless(const char *line, size_t len)
 {
 	static const char *const names[] = {"Host",           "User-Agent",     "Accept",

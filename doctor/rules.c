@@ -1,6 +1,6 @@
 /* Bounce rules: whether a start would take them. */
 #include "base/units.h"
-#include "doctor/as_user.h"
+#include "doctor/checks.h"
 #include "rules/judge.h"
 
 static void tell_mistake(const char *line, void *arg)

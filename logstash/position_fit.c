@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "csv/rows.h"
+#include "csv/catalog.h"
 #include "logstash/positions.h"
 #include "tailer/follow.h"
 
@@ -187,7 +187,7 @@ static int settle(struct position_file *f, const struct walk *w)
 int position_fit_read(const struct conf *conf, struct position_file *f)
 {
 	struct walk w = {.f = f, .limit = f->entry->offset};
-	const struct rows_hooks hooks = {on_record, on_reject, &w};
+	const struct rows_hooks hooks = {on_record, on_reject, on_header, &w};
 	struct follow *follow = NULL;
 	char what[96];
 	if (!f->key.gz && w.limit > f->size) {
@@ -197,7 +197,7 @@ int position_fit_read(const struct conf *conf, struct position_file *f)
 	}
 	if (read_to_end(conf, f))
 		return 0;
-	int rc = rows_each_with_headers(conf, f->source, f->path, &hooks, on_header);
+	int rc = catalog_rows(conf, f->source, f->path, &hooks);
 	if (rc == 0)
 		rc = open_follow(conf, f, &follow);
 	if (rc == 0)

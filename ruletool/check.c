@@ -1,11 +1,13 @@
 #include "ruletool/check.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/hash.h"
+#include "rules/judge.h"
 
 #define GROUPS_MAX 4096 /* a power of two */
 #define GROUPS_FULL 3000
@@ -41,7 +43,7 @@ void rules_check_close(struct rules_check *c)
 	free(c->rules);
 }
 
-static void count_domain(struct domains *d, struct slice name)
+static void count_domain(struct top_domains *d, struct slice name)
 {
 	size_t rarest = 0;
 	char text[sizeof(d->v[0].name)];
@@ -245,7 +247,7 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* What the rule costs on texts of the files, and whether it gives up on any of them. */
+/* Measure the rule on texts of the files, and see if it gives up on any of them. */
 static int take_time(struct rules_check *c, size_t rule)
 {
 	struct rules_view before, after;
@@ -320,7 +322,7 @@ static bool is_word(const char *p, size_t len)
 	return len > 0;
 }
 
-/* Whether a text that has another verdict has the words. */
+/* True when a text that has another verdict has the words. */
 static bool elsewhere(const struct rules_check *c, const struct group *g, const char *words)
 {
 	for (size_t i = 0; i < c->ndecided; i++)

@@ -4,13 +4,16 @@
  * It matches without regard to case, takes a blank for any run of white space, and puts the pattern
  * between slashes without escaping those in it, so that such a pattern never matches there.
  */
+#include "ruletool/import_phplist.h"
+
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "ruletool/import_print.h"
 
 #define CELLS_MAX 16
 #define CELL_SIZE 2100 /* phpList's column has 2,083 characters */
@@ -49,7 +52,7 @@ static void end_cell(struct row *r, size_t *len)
 	*len = 0;
 }
 
-/* One row of CSV or TSV, from *at on, which is moved behind it; quotes may hold line ends. */
+/* One row of CSV or TSV, from *at on, which is moved past it; quotes may hold line ends. */
 static void csv_row(struct row *r, const char **at, char separator, unsigned *lines)
 {
 	const char *p = *at;
@@ -72,7 +75,7 @@ static void csv_row(struct row *r, const char **at, char separator, unsigned *li
 	*at = *p ? p + 1 : p;
 }
 
-/* "(1,'User\'s unknown','deleteuser',3)" of an INSERT, from behind its bracket; false: no end. */
+/* "(1,'User\'s unknown','deleteuser',3)" of an INSERT, from after its bracket; false: no end. */
 static bool sql_row(struct row *r, const char **at)
 {
 	const char *p = *at;
@@ -121,7 +124,7 @@ static int add_entry(struct rules_import *im, struct table *t)
 	return e.regex && e.action ? 0 : -ENOMEM;
 }
 
-/* Whether the row names its columns; then where the three are. */
+/* True when the row names its columns; then the three are noted. */
 static bool take_heading(struct table *t)
 {
 	size_t regex = CELLS_MAX, action = CELLS_MAX, order = CELLS_MAX;
@@ -241,7 +244,7 @@ static void convert(struct rules_import *im, const char *regex, char *ret, size_
 		rules_import_note(im, "' * ' matches only blanks: was '.*' meant?");
 }
 
-/* What is to become of the subscriber says what the bounce was taken for. */
+/* The action on the subscriber shows what the bounce was taken for. */
 static const char *verdict_of_action(const char *action)
 {
 	if (strcmp(action, "deletebounce") == 0)
