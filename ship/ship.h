@@ -49,8 +49,8 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "record/mark.h"
+#include "record/tally.h"
 #include "ship/meter.h"
-#include "state/store.h"
 
 struct record;
 struct ship;
