@@ -17,6 +17,7 @@
 #include "agent/agent.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "cli/ask.h"
 #include "service/http_server.h"
 
 #define ASK_MS 1000     /* a lease is renewed that often */

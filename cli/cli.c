@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/ask.h"
 #include "rules/judge.h"
 
 const char CLI_NO_ARGUMENTS[] = "takes no argument";

@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "base/clock.h"
 #include "base/scope.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/terminal.h"
 

@@ -202,14 +202,6 @@ int ship_step(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
 /*
- * GET path (tell: POST it) from the agent that listens on DIR/control.  Returns 0 with the answer's
- * body (the caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, -EACCES if this
- * user may not ask, or another negative errno.
- */
-int ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
-              struct err *err) MUST_CHECK;
-
-/*
  * Milliseconds until ship_start() has work by the clock, 0 when answers came in during the last
  * one; -1 when only an answer can tell.
  */
