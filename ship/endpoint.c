@@ -15,6 +15,12 @@
 #define LONE_SAID 5     /* and of one record, before it is said */
 #define CHANGES_SAID 10 /* of an endpoint's state a minute */
 
+const char *ship_state_name(enum ship_state state)
+{
+	static const char *const names[] = {"unconfigured", "ok", "retrying", "held", "paused"};
+	return names[state];
+}
+
 void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...)
 {
 	char text[768];

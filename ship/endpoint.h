@@ -51,21 +51,14 @@ void endpoint_close(struct endpoint *e);
 
 void endpoint_enqueue(struct endpoint *e, struct batch *b);
 
-/* Start what may go out now; what there is no memory for waits a little. */
-void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms);
-
 /* An answer for a batch that was flying. */
 void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms);
 
-int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms);
-
-/* What endpoint.c and request.c share. */
+/* A line for the log. */
 void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...) ERR_PRINTF(3, 4);
 void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, int64_t now_ms);
 /* "0.25 s", "60 s"; good until the next call. */
 const char *endpoint_seconds(int64_t ms);
-/* The most requests at a time for now. */
-unsigned endpoint_limit(const struct endpoint *e);
 void endpoint_summary(struct endpoint *e, int64_t now_ms);
 
 #endif

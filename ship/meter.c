@@ -24,12 +24,3 @@ void meter_request(struct ship_meter *m, int64_t elapsed_us, uint64_t records, u
 	m->by_latency[bucket(meter_latency_us, METER_LATENCIES, us)]++;
 	m->by_size[bucket(meter_size, METER_SIZES, records)]++;
 }
-
-void meter_add(struct ship_meter *to, const struct ship_meter *what)
-{
-	/* Nothing but counters in it: one after the other. */
-	uint64_t *sum = (uint64_t *)to;
-	const uint64_t *more = (const uint64_t *)what;
-	for (size_t i = 0; i < sizeof(*to) / sizeof(*sum); i++)
-		sum[i] += more[i];
-}

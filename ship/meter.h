@@ -29,6 +29,5 @@ struct ship_meter {
 };
 
 void meter_request(struct ship_meter *m, int64_t elapsed_us, uint64_t records, uint64_t bytes);
-void meter_add(struct ship_meter *to, const struct ship_meter *what);
 
 #endif

@@ -1,9 +1,9 @@
-/* Which batch of an endpoint goes out, and when. */
+#include "ship/schedule.h"
+
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/fault.h"
-#include "ship/endpoint.h"
 
 static bool due(const struct batch *b, int64_t now_ms)
 {
@@ -47,7 +47,8 @@ static int64_t gap_ms(const struct endpoint *e)
 	return (60000 + rate - 1) / rate;
 }
 
-unsigned endpoint_limit(const struct endpoint *e)
+/* The most requests at a time for now. */
+static unsigned limit_of(const struct endpoint *e)
 {
 	unsigned limit = e->state == SHIP_OK ? e->limit : 1;
 	return limit < e->ceiling ? limit : e->ceiling;
@@ -112,14 +113,14 @@ static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
 	endpoint_answer(e, b, &yes, now_ms);
 }
 
-void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms)
+void schedule_start(struct endpoint *e, bool draining, int64_t now_ms)
 {
 	if (e->state == SHIP_UNCONFIGURED || e->paused || draining)
 		return;
 	endpoint_summary(e, now_ms);
 	for (int rc = 0; rc == 0;) {
 		bool probing = e->state != SHIP_OK;
-		if (e->flying >= endpoint_limit(e) || (probing && now_ms < e->probe_ms) ||
+		if (e->flying >= limit_of(e) || (probing && now_ms < e->probe_ms) ||
 		    rate_ms(e, now_ms) > 0)
 			return;
 		struct batch *b = next_batch(e, now_ms);
@@ -139,13 +140,13 @@ void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms)
 	}
 }
 
-int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms)
+int64_t schedule_timeout(const struct endpoint *e, int64_t now_ms)
 {
 	int64_t at = INT64_MAX;
 	if (e->state == SHIP_UNCONFIGURED || e->paused)
 		return -1;
 	bool probing = e->state != SHIP_OK;
-	if (e->flying >= endpoint_limit(e))
+	if (e->flying >= limit_of(e))
 		return -1;
 	for (const struct batch *b = e->queue; b; b = b->next) {
 		if (!b->stored || (b->state != BATCH_SEALED && b->state != BATCH_WAITING))

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "ship/endpoint.h"
 #include "ship/json.h"
+#include "ship/schedule.h"
 
 struct ship {
 	struct ship_hooks hooks;
@@ -21,12 +22,6 @@ struct ship {
 	size_t next; /* endpoint that may start requests first: those of one host share its rate */
 	int64_t now_ms;
 };
-
-const char *ship_state_name(enum ship_state state)
-{
-	static const char *const names[] = {"unconfigured", "ok", "retrying", "held", "paused"};
-	return names[state];
-}
 
 /* The host part of "https://HOST:port/path" or "https://[HOST]:port/path", with its length. */
 static const char *host_of(const char *url, size_t *ret_len)
@@ -312,7 +307,7 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 	for (size_t i = 0; i < s->n; i++) {
 		size_t at = (first + i) % s->n;
 		uint64_t before = s->endpoints[at].tries;
-		endpoint_start(&s->endpoints[at], s->draining, now_ms);
+		schedule_start(&s->endpoints[at], s->draining, now_ms);
 		if (s->endpoints[at].tries > before)
 			s->next = (at + 1) % s->n;
 	}
@@ -339,7 +334,7 @@ int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 	if (s->draining) /* nothing is started any more */
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
-		left = sooner(left, endpoint_timeout(&s->endpoints[i], now_ms));
+		left = sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
 	for (size_t i = 0; i < s->lanes; i++) {
 		const struct batch *b = s->open[i];
 		if (!b || b->bounded)
