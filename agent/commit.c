@@ -326,7 +326,7 @@ void commit_done(const struct ship_done *done, void *arg)
 	struct mark proofs[PROOFS_MAX];
 	for (size_t i = 0; i < done->n; i++) {
 		tally_add(&tally, &done->items[i].tally);
-		if (done->outcome != SHIP_ACCEPTED &&
+		if (ship_failed(done, i) &&
 		    bury_item(a, done, i, done->outcome == SHIP_PARTIAL ? "partial" : "refused") <
 		            0)
 			goto again;

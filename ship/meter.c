@@ -15,8 +15,12 @@ static size_t bucket(const uint64_t *bounds, size_t n, uint64_t value)
 	return i;
 }
 
-void meter_request(struct ship_meter *m, int64_t elapsed_us, uint64_t records, uint64_t bytes)
+void meter_request(struct ship_meter *m, int code, int64_t elapsed_us, uint64_t records,
+                   uint64_t bytes)
 {
+	const size_t classes = sizeof(m->answers) / sizeof(m->answers[0]);
+	size_t class = code > 0 ? (size_t)code / 100 : 0;
+	m->answers[class < classes ? class : 0]++;
 	uint64_t us = elapsed_us > 0 ? (uint64_t)elapsed_us : 0;
 	m->elapsed_us += us;
 	m->records += records;

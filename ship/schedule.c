@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/fault.h"
 
@@ -54,18 +55,42 @@ static unsigned limit_of(const struct endpoint *e)
 	return limit < e->ceiling ? limit : e->ceiling;
 }
 
+/* The records one by one, for a transport that looks at each; they are not kept. */
+static int itemize(struct endpoint *e, const struct batch *b)
+{
+	if (b->n > e->items_room) {
+		struct transport_item *p = reallocarray(e->items, b->n, sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		e->items = p;
+		e->items_room = b->n;
+	}
+	batch_items(b, e->items);
+	return 0;
+}
+
+static int send_batch(struct endpoint *e, struct batch *b)
+{
+	const struct transport_ops *ops = e->transport->ops;
+	if (ops->items && itemize(e, b) < 0)
+		return -ENOMEM;
+	const struct transport_message message = {
+	        .body = b->packed ? b->packed : b->body,
+	        .len = b->packed ? b->packed_len : b->len,
+	        .gzip = b->packed != NULL,
+	        .key = b->key,
+	        .items = ops->items ? e->items : NULL,
+	        .n = b->n,
+	};
+	return ops->send(e->transport, &message, b);
+}
+
 /* 0 or -ENOMEM. */
 static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
 	if (e->conf->gzip && !b->packed && batch_pack(b) < 0)
 		return -ENOMEM;
-	const struct http_request request = {
-	        .body = b->packed ? b->packed : b->body,
-	        .len = b->packed ? b->packed_len : b->len,
-	        .gzip = b->packed != NULL,
-	        .key = b->key,
-	};
-	int rc = http_post(e->target, &request, b);
+	int rc = send_batch(e, b);
 	if (rc < 0)
 		return rc;
 	fault_point("after-send");
@@ -81,17 +106,17 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 }
 
 /*
- * Signature and token are read before the first request and before each probe of a held one.  0,
+ * Credentials are read before the first request and before each probe of a held endpoint.  0,
  * -ENOMEM, or another negative errno: then it is held.
  */
-static int secrets(struct endpoint *e, int64_t now_ms)
+static int read_credentials(struct endpoint *e, int64_t now_ms)
 {
 	struct err err = {0};
-	if (e->secrets_read && e->state != SHIP_HELD)
+	if (e->credentials_read && e->state != SHIP_HELD)
 		return 0;
-	int rc = http_target_secrets(e->target, &err);
+	int rc = e->transport->ops->credentials(e->transport, &err);
 	if (rc == 0)
-		e->secrets_read = true;
+		e->credentials_read = true;
 	if (rc == 0 || rc == -ENOMEM)
 		return rc;
 	if (e->state != SHIP_HELD)
@@ -107,10 +132,10 @@ static int secrets(struct endpoint *e, int64_t now_ms)
 /* A dry run: as if it had been accepted. */
 static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
-	const struct answer yes = {
-	        .status = 200, .failure = "", .body = SLICE_EMPTY, .body_whole = true};
+	static const struct outcome yes = {
+	        .kind = OUTCOME_ACCEPTED, .words = "", .advice = "", .answer = SLICE_EMPTY};
 	e->flying++;
-	endpoint_answer(e, b, &yes, now_ms);
+	endpoint_outcome(e, b, &yes, now_ms);
 }
 
 void schedule_start(struct endpoint *e, bool draining, int64_t now_ms)
@@ -130,7 +155,7 @@ void schedule_start(struct endpoint *e, bool draining, int64_t now_ms)
 			pretend(e, b, now_ms);
 			continue;
 		}
-		rc = secrets(e, now_ms);
+		rc = read_credentials(e, now_ms);
 		if (rc == 0)
 			rc = launch(e, b, now_ms);
 		if (rc == -ENOMEM) { /* what is under way frees some */
