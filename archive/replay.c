@@ -77,7 +77,7 @@ static void on_done(const struct ship_done *done, void *arg)
 	} else {
 		r->delivered += done->n;
 		r->kept.delivered += done->n;
-		r->partial += done->outcome == SHIP_PARTIAL ? done->n : 0;
+		r->partial += done->outcome == SHIP_PARTIAL ? done->nfailed : 0;
 	}
 	settle(r, f, done->items[0].start, &done->items[done->n - 1].mark);
 }
