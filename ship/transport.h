@@ -84,7 +84,7 @@ struct transport_ops {
 
 	/* conf and wait must outlive it.  Nothing is connected yet. */
 	int (*open)(struct transport **ret, struct wait *wait, const struct ship_conf *conf,
-	            struct err *err) MUST_CHECK;
+	            struct err *err);
 	/* What is under way is broken off without a report.  Returns NULL. */
 	struct transport *(*close)(struct transport *t);
 
@@ -92,23 +92,23 @@ struct transport_ops {
 	 * Read credentials afresh; the next send() uses them.  A negative errno keeps what it had:
 	 * -ENOMEM is tried again, any other holds the endpoint.
 	 */
-	int (*credentials)(struct transport *t, struct err *err) MUST_CHECK;
+	int (*credentials)(struct transport *t, struct err *err);
 	/* From now on messages go over new connections, to addresses looked up anew. */
 	void (*reconnect)(struct transport *t);
 
 	/* Begin to send.  0; or -ENOMEM, and nothing was begun. */
-	int (*send)(struct transport *t, const struct transport_message *m, void *batch) MUST_CHECK;
+	int (*send)(struct transport *t, const struct transport_message *m, void *batch);
 
 	/*
 	 * Before each sleep: add descriptors, and the time by which step() has something to do.
 	 * They are hints, for step() is called after every sleep.  NULL: nothing to add.
 	 */
-	int (*watch)(struct transport *t, struct wait *wait) MUST_CHECK;
+	int (*watch)(struct transport *t, struct wait *wait);
 	/*
 	 * Move on what is under way, also what send() began just now, and report what ended.  It
 	 * may do so for all transports of its kind.
 	 */
-	int (*step)(struct transport *t, transport_done_fn *done, void *arg) MUST_CHECK;
+	int (*step)(struct transport *t, transport_done_fn *done, void *arg);
 };
 
 /* By the scheme of the url; NULL when there is none for it. */

@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include "record/columns.h"
@@ -458,6 +459,68 @@ static void test_one_record_a_request(void **state)
 	run();
 	assert_int_equal(backend.n, 8);
 	assert_true(backend.got[0].body[0] == '{');
+}
+
+/* ---- the one sleep ---- */
+
+/* libcurl sleeps for all of them, and was given at most eight descriptors once. */
+static void test_of_many_descriptors_the_one_that_is_ready_is_told(void **state)
+{
+	(void)state;
+	struct pollfd fds[20];
+	int ends[2];
+	assert_int_equal(pipe(ends), 0);
+	for (size_t i = 0; i < 20; i++) {
+		int quiet = eventfd(0, EFD_CLOEXEC);
+		assert_true(quiet >= 0);
+		fds[i] = (struct pollfd){.fd = i == 13 ? ends[0] : quiet, .events = POLLIN};
+		if (i == 13)
+			(void)close(quiet);
+	}
+	open_ship();
+	assert_int_equal(ship_wait(s, fds, 20, 0), 0);
+	for (size_t i = 0; i < 20; i++)
+		assert_int_equal(fds[i].revents, 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	assert_int_equal(ship_wait(s, fds, 20, 5000), 0);
+	for (size_t i = 0; i < 20; i++) {
+		assert_int_equal(fds[i].revents, i == 13 ? POLLIN : 0);
+		(void)close(fds[i].fd);
+	}
+	(void)close(ends[1]);
+}
+
+static void test_endpoints_wait_for_their_answers_together(void **state)
+{
+	(void)state;
+	static struct ship_conf three[3];
+	static char empty[] = "";
+	struct err err;
+	three[0] = three[1] = three[2] = conf;
+	three[1].url = empty;
+	assert_int_equal(ship_open(&s, three, 3, 3, &hooks, &err), 0);
+	for (unsigned i = 0; i < 3; i += 2) {
+		assert_true(add_to(i, i, "good") >= 0);
+		assert_true(ship_seal(s, i));
+	}
+	ship_stored(s);
+	assert_int_equal(ship_start(s, now_ms, &err), 0);
+	assert_int_equal(ship_in_flight(s), 2);
+	run();
+	assert_int_equal(backend.n, 2);
+	assert_non_null(strstr(reports, "A0-10 "));
+	assert_non_null(strstr(reports, "A20-30 "));
+}
+
+static void test_an_url_that_nothing_sends_to_is_refused(void **state)
+{
+	(void)state;
+	static char url[] = "gopher://host/";
+	struct err err;
+	conf.url = url;
+	assert_int_equal(ship_open(&s, &conf, 1, 1, &hooks, &err), -EINVAL);
+	assert_string_equal(err.text, "endpoint \"octeth\": nothing sends to \"gopher://host/\"");
+	s = NULL;
 }
 
 /* ---- bounds ---- */
@@ -958,6 +1021,9 @@ int main(void)
 	        TEST(test_a_backend_of_partial_answers_gets_a_line_a_minute),
 	        TEST(test_S6_a_record_too_large_for_any_batch_is_told),
 	        TEST(test_one_record_a_request),
+	        TEST(test_of_many_descriptors_the_one_that_is_ready_is_told),
+	        TEST(test_endpoints_wait_for_their_answers_together),
+	        TEST(test_an_url_that_nothing_sends_to_is_refused),
 	        TEST(test_S3_no_room_while_nothing_is_answered),
 	        TEST(test_in_flight_grows_with_answers_and_halves_on_429),
 	        TEST(test_many_requests_at_a_time_and_one_while_it_fails),
