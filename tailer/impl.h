@@ -27,7 +27,7 @@ enum { DIR_LIVE, DIR_MOVED, NDIRS };
 
 struct source;
 
-/* What is needed while a file is open or has ranges in flight. */
+/* Needed while a file is open or has ranges in flight. */
 struct open_file {
 	struct follow *follow;
 	struct ladder ladder;
