@@ -46,6 +46,7 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 			ret->gone += f->offset < f->size && !f->gz && !f->passed;
 			continue;
 		}
+		ret->files_passed += f->passed;
 		uint64_t left = unread(f);
 		ret->files_behind += left > 0;
 		ret->behind_bytes += left;
