@@ -3,6 +3,7 @@
  */
 #include "tests/unit/temp.h"
 
+#include "agent/sincedb.h"
 #include "state/store.h"
 #include "tailer/tailer.h"
 
@@ -98,6 +99,24 @@ static void test_T1_original_of_a_torn_copy_is_read_by_whole_rows(void **state)
 	(void)store_close(s);
 }
 
+/* What stands behind a NUL is not passed over, and a number is not cut by one. */
+static void test_sincedb_with_nul_is_refused_at_its_line(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"12 0 5 9 1 /a\n\0\0\0\0",
+	                                    "12 0 5 9\n12 0 5 34\0 1 /a\n", "12 0 5 9\n\n"};
+	static const size_t lens[] = {18, 25, 10};
+	for (size_t i = 0; i < 3; i++) {
+		struct sincedb db = {0};
+		struct err err = {0};
+		temp_put("sincedb", O_TRUNC, texts[i], lens[i]);
+		assert_int_equal(sincedb_load(&db, temp_path("sincedb"), &err),
+		                 i < 2 ? -EINVAL : 0);
+		assert_true(i == 2 || strstr(err.text, "sincedb\":2: "));
+		sincedb_free(&db);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +125,8 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(
 	                test_T1_original_of_a_torn_copy_is_read_by_whole_rows, temp_setup,
 	                temp_teardown),
+	        cmocka_unit_test_setup_teardown(test_sincedb_with_nul_is_refused_at_its_line,
+	                                        temp_setup, temp_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
