@@ -207,6 +207,8 @@ static int read_all(const char *path, char **ret, size_t *ret_len)
 		return text ? -errno : -ENOMEM;
 	size_t n = fread(text, 1, IMPORT_MAX + 1, f);
 	int rc = ferror(f) ? -errno : n > IMPORT_MAX ? -EFBIG : 0;
+	if (rc == 0 && memchr(text, '\0', n)) /* UTF-16, perhaps */
+		rc = -EILSEQ;
 	(void)fclose(f);
 	if (rc < 0)
 		return rc;

@@ -25,7 +25,7 @@ void rules_import_escape(struct slice text, char *ret, size_t size);
 
 /*
  * A dump of phpList's bounce rules: CSV or TSV, with a heading or as "regex, action, order", or the
- * INSERT lines of an SQL dump.  0 or -ENOMEM.
+ * INSERT lines of an SQL dump.  There is no NUL in it, and one behind it.  0 or -ENOMEM.
  */
 int rules_import_phplist(struct rules_import *im, struct slice all) MUST_CHECK;
 
