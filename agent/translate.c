@@ -25,7 +25,10 @@ void translate_text(FILE *out, const char *value)
 	for (const char *p = value; *p; p++) {
 		if (strchr("\"\\", *p) || (p[0] == '$' && p[1] == '{'))
 			(void)putc('\\', out);
-		(void)putc((unsigned char)*p < ' ' ? '?' : *p, out);
+		if ((unsigned char)*p < ' ') /* refused there; here it shall not change anything */
+			(void)fprintf(out, "\\x%02x", (unsigned char)*p);
+		else
+			(void)putc(*p, out);
 	}
 	(void)putc('"', out);
 }
@@ -75,8 +78,11 @@ static void note_setting(struct translation *t, const struct pipeline_item *item
 {
 	static const char *const harmless[] = {"remove_field", "rename", "id", "strip", NULL};
 	bool mutate = item->section == PIPELINE_FILTER && strcmp(item->name, "mutate") == 0;
-	if (strcmp(item->key, "add_field") == 0 || strcmp(item->key, "add_tag") == 0 ||
-	    strcmp(item->key, "type") == 0 || strcmp(item->key, "tags") == 0)
+	bool field = strcmp(item->key, "add_field") == 0; /* its values may be secrets */
+	if (field && !*item->sub)
+		translate_note(t, "add_field of %s is not added to what is sent", item->name);
+	else if (field || strcmp(item->key, "add_tag") == 0 || strcmp(item->key, "type") == 0 ||
+	         strcmp(item->key, "tags") == 0)
 		translate_note(t, "%s '%s' of %s is not added to what is sent", item->key,
 		               *item->sub ? item->sub : item->value, item->name);
 	else if (mutate && !is_one_of(item->key, harmless))
