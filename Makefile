@@ -50,7 +50,7 @@ ROOMS  := $(foreach n,$(FLOORS),$(FLOOR_$n))
 SRC    := $(wildcard $(ROOMS:%=%/*.c))
 OBJ    := $(SRC:%.c=$(BUILD)/%.o)
 LIB    := $(filter-out $(BUILD)/cmd/main.o,$(OBJ))
-UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c tests/unit/test_*.c))
+UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))
 WRITER_SRC := $(wildcard fixtures/*.c)
 
 .PHONY: all demo check check-page torture valgrind unit system install format clean deps deps-check bench-rules
@@ -86,16 +86,11 @@ $(foreach n,$(FLOORS),\
 	$(foreach room,$(FLOOR_$n),$(eval $(call room_rule,$(room),$(below))))\
 	$(eval below += $(FLOOR_$n)))
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
-	@mkdir -p $(@D)
-	@echo "  LD    $@"
-	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
-
 # A test that includes its room's rig.h links that rig.
 RIGGED := $(shell grep -l '/rig\.h"' tests/unit/*/test_*.c)
 $(foreach t,$(RIGGED),$(eval $(t:tests/unit/%.c=$(BUILD)/tests/%): $(BUILD)/$(dir $t)rig.o))
 
--include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/unit/*/*.d) $(wildcard $(BUILD)/fixtures/*.d)
+-include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*/*.d) $(wildcard $(BUILD)/fixtures/*.d)
 
 # Packages are asked for only when one is missing, so that a second run needs neither root nor net.
 define install_packages

@@ -35,8 +35,11 @@ static void note_setting(struct translation *t, const struct pipeline_item *item
 {
 	static const char *const harmless[] = {"remove_field", "rename", "id", "strip", NULL};
 	bool mutate = item->section == PIPELINE_FILTER && strcmp(item->name, "mutate") == 0;
-	if (strcmp(item->key, "add_field") == 0 || strcmp(item->key, "add_tag") == 0 ||
-	    strcmp(item->key, "type") == 0 || strcmp(item->key, "tags") == 0)
+	bool field = strcmp(item->key, "add_field") == 0; /* its values may be secrets */
+	if (field && !*item->sub)
+		translate_note(t, "add_field of %s is not added to what is sent", item->name);
+	else if (field || strcmp(item->key, "add_tag") == 0 || strcmp(item->key, "type") == 0 ||
+	         strcmp(item->key, "tags") == 0)
 		translate_note(t, "%s '%s' of %s is not added to what is sent", item->key,
 		               *item->sub ? item->sub : item->value, item->name);
 	else if (mutate && !is_one_of(item->key, harmless))

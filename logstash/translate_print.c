@@ -26,7 +26,10 @@ void translate_text(FILE *out, const char *value)
 	for (const char *p = value; *p; p++) {
 		if (strchr("\"\\", *p) || (p[0] == '$' && p[1] == '{'))
 			(void)putc('\\', out);
-		(void)putc((unsigned char)*p < ' ' ? '?' : *p, out);
+		if ((unsigned char)*p < ' ') /* refused there; here it shall not change anything */
+			(void)fprintf(out, "\\x%02x", (unsigned char)*p);
+		else
+			(void)putc(*p, out);
 	}
 	(void)putc('"', out);
 }

@@ -154,6 +154,8 @@ static int read_all(const char *path, char **ret, size_t *ret_len)
 		return text ? -errno : -ENOMEM;
 	size_t n = fread(text, 1, IMPORT_MAX + 1, f);
 	int rc = ferror(f) ? -errno : n > IMPORT_MAX ? -EFBIG : 0;
+	if (rc == 0 && memchr(text, '\0', n)) /* UTF-16, perhaps */
+		rc = -EILSEQ;
 	(void)fclose(f);
 	if (rc < 0)
 		return rc;
@@ -184,7 +186,7 @@ int ruletool_import(struct ruletool_options *o)
 		return cli_usage("rules", "import takes one FILE");
 	if (o->from && !is_format(o->from))
 		return cli_usage("rules", "--from takes octeth, phplist or powermta");
-	struct rules_import im = {.name = o->args[0]};
+	struct rules_import im = {.name = o->args[0], .out = stdout, .notes = stderr};
 	int rc = read_all(im.name, &text, &len);
 	if (rc < 0) {
 		(void)fprintf(stderr, "pmta-shipper rules: cannot read \"%s\": %s\n", im.name,

@@ -20,6 +20,7 @@
 
 struct row {
 	char cell[CELLS_MAX][CELL_SIZE];
+	bool cut[CELLS_MAX]; /* it was longer */
 	size_t n;
 };
 
@@ -39,10 +40,20 @@ struct table {
 
 /* ---- cells ---- */
 
+static void begin_row(struct row *r)
+{
+	memset(r->cut, 0, sizeof(r->cut));
+	r->n = 0;
+}
+
 static void put(struct row *r, size_t *len, char c)
 {
-	if (r->n < CELLS_MAX && *len + 1 < CELL_SIZE)
+	if (r->n == CELLS_MAX)
+		return;
+	if (*len + 1 < CELL_SIZE)
 		r->cell[r->n][(*len)++] = c;
+	else
+		r->cut[r->n] = true;
 }
 
 static void end_cell(struct row *r, size_t *len)
@@ -52,13 +63,16 @@ static void end_cell(struct row *r, size_t *len)
 	*len = 0;
 }
 
-/* One row of CSV or TSV, from *at on, which is moved past it; quotes may hold line ends. */
-static void csv_row(struct row *r, const char **at, char separator, unsigned *lines)
+/*
+ * One row of CSV or TSV, from *at on, which is moved to its line end; quotes may hold others.
+ * False when one is not closed: then the row is all that follows.
+ */
+static bool csv_row(struct row *r, const char **at, char separator, unsigned *lines)
 {
 	const char *p = *at;
 	size_t len = 0;
 	bool quoted = false;
-	r->n = 0;
+	begin_row(r);
 	for (; *p && (quoted || *p != '\n'); p++) {
 		*lines += *p == '\n';
 		if (*p == '"' && quoted && p[1] == '"')
@@ -72,7 +86,8 @@ static void csv_row(struct row *r, const char **at, char separator, unsigned *li
 	}
 	end_cell(r, &len);
 	*lines += *p == '\n';
-	*at = *p ? p + 1 : p;
+	*at = p;
+	return !quoted;
 }
 
 /* "(1,'User\'s unknown','deleteuser',3)" of an INSERT, from after its bracket; false: no end. */
@@ -81,7 +96,7 @@ static bool sql_row(struct row *r, const char **at)
 	const char *p = *at;
 	size_t len = 0;
 	bool quoted = false;
-	r->n = 0;
+	begin_row(r);
 	for (; *p && (quoted || *p != ')'); p++) {
 		if (quoted && *p == '\\' && p[1]) {
 			p++;
@@ -108,6 +123,12 @@ static int add_entry(struct rules_import *im, struct table *t)
 	const struct row *r = &t->row;
 	if (r->n <= t->regex || r->n <= t->action || !*r->cell[t->regex]) {
 		rules_import_lost(im, "not carried over: no regular expression and action");
+		return 0;
+	}
+	if (r->cut[t->regex]) {
+		rules_import_lost(im,
+		                  "not carried over: a regular expression of more than %d bytes",
+		                  CELL_SIZE - 1);
 		return 0;
 	}
 	struct entry *bigger = realloc(t->v, (t->n + 1) * sizeof(*bigger));
@@ -153,59 +174,94 @@ static int read_csv(struct rules_import *im, struct table *t, const char *text)
 		text += 3;
 	unsigned line = 1;
 	int rc = 0;
-	while (rc == 0 && *text) {
+	for (; rc == 0 && *text; text += *text == '\n') {
 		im->line = line;
-		csv_row(&t->row, &text, separator, &line);
-		if ((t->row.n == 1 && !*t->row.cell[0]) || *t->row.cell[0] == '#')
+		if (*text == '#') { /* a comment, whatever is in it */
+			text += strcspn(text, "\n");
+			line++;
 			continue;
-		if (t->known || t->n > 0 || !take_heading(t))
+		}
+		if (!csv_row(&t->row, &text, separator, &line))
+			rules_import_lost(im, "not carried over: a quote is not closed");
+		else if (t->row.n == 1 && !*t->row.cell[0])
+			continue;
+		else if (t->known || t->n > 0 || !take_heading(t))
 			rc = add_entry(im, t);
 	}
 	return rc;
 }
 
-static unsigned line_of(const char *text, const char *at)
+/* The line of at, from one that is known before it. */
+static unsigned line_of(const char *known, unsigned line, const char *at)
 {
-	unsigned n = 1;
-	for (; text < at; text++)
-		n += *text == '\n';
-	return n;
+	for (; known < at; known++)
+		line += *known == '\n';
+	return line;
+}
+
+/* The columns that an INSERT names: (`regex`, `action`). */
+static void take_names(struct table *t, const char *names)
+{
+	(void)sql_row(&t->row, &names);
+	for (size_t i = 0; i < t->row.n; i++) {
+		char *cell = t->row.cell[i];
+		size_t len = strlen(cell);
+		if (cell[0] != '`')
+			continue;
+		memmove(cell, cell + 1, len);
+		cell[len > 1 ? len - 2 : 0] = '\0';
+	}
+	(void)take_heading(t);
+}
+
+/* The rows behind VALUES, at *at, which is moved behind them. */
+static int take_rows(struct rules_import *im, struct table *t, const char **at)
+{
+	int rc = 0;
+	const char *p = *at, *known = p;
+	while (rc == 0) {
+		p += strspn(p, " \t\r\n,");
+		if (*p != '(')
+			break;
+		im->line = line_of(known, im->line, p);
+		known = p++;
+		if (sql_row(&t->row, &p))
+			rc = add_entry(im, t);
+		else
+			rules_import_lost(im, "not carried over: the row has no end");
+	}
+	im->line = line_of(known, im->line, p);
+	*at = p;
+	return rc;
 }
 
 /* phpList's own table: id, regex, regexhash, action, listorder; or as the INSERT names them. */
 static int read_sql(struct rules_import *im, struct table *t, const char *text)
 {
-	const char *at = text;
+	static const char insert[] = "insert into";
+	const char *known = text, *at = strcasestr(text, insert);
 	int rc = 0;
 	t->regex = 1;
 	t->action = 3;
 	t->order = 4;
-	while (rc == 0 && (at = strcasestr(at, "insert into")) != NULL) {
-		const char *values = strcasestr(at, "values");
-		const char *names = strchr(at, '(');
-		if (!values)
-			return 0;
-		if (names && names < values) {
-			names++;
-			(void)sql_row(&t->row, &names);
-			for (size_t i = 0; i < t->row.n; i++) /* `regex` */
-				if (t->row.cell[i][0] == '`') {
-					size_t len = strlen(t->row.cell[i]);
-					memmove(t->row.cell[i], t->row.cell[i] + 1, len);
-					t->row.cell[i][len > 1 ? len - 2 : 0] = '\0';
-				}
-			(void)take_heading(t);
+	for (im->line = 1; rc == 0 && at; at = strcasestr(at, insert)) {
+		im->line = line_of(known, im->line, at);
+		const char *begin = at + strlen(insert);
+		const char *values = strcasestr(begin, "values"), *next = strcasestr(begin, insert);
+		const char *names = strchr(begin, '(');
+		known = at = begin;
+		if (values && next && next < values)
+			values = NULL;
+		if (!values || values[6 + strspn(values + 6, " \t\r\n")] != '(') {
+			rules_import_lost(im, "not carried over: no rows behind INSERT INTO");
+			continue;
 		}
+		if (names && names < values)
+			take_names(t, names);
 		at = values + 6;
-		while (rc == 0) {
-			at += strspn(at, " \t\r\n,");
-			if (*at != '(')
-				break;
-			im->line = line_of(text, at++);
-			if (!sql_row(&t->row, &at))
-				break;
-			rc = add_entry(im, t);
-		}
+		im->line = line_of(known, im->line, at);
+		rc = take_rows(im, t, &at);
+		known = at;
 	}
 	return rc;
 }
@@ -220,7 +276,7 @@ static void convert(struct rules_import *im, const char *regex, char *ret, size_
 	for (const char *p = regex; *p && n + 4 < size; p++) {
 		if (*p == '\\' && p[1]) {
 			ret[n++] = *p++;
-			ret[n++] = *p;
+			ret[n++] = *p == '\n' ? 'n' : *p; /* a rule is one line */
 		} else if (isspace((unsigned char)*p)) {
 			while (isspace((unsigned char)p[1]))
 				p++;
@@ -254,10 +310,10 @@ static const char *verdict_of_action(const char *action)
 
 static void print_entry(struct rules_import *im, const struct entry *e)
 {
-	char regex[2 * CELL_SIZE], rule[2 * CELL_SIZE + 200];
+	char regex[2 * CELL_SIZE + 8], rule[sizeof(regex) + 200];
 	im->line = e->line;
 	convert(im, e->regex, regex, sizeof(regex));
-	if (!*e->action || strlen(e->action) > 60 || strpbrk(e->action, " \t")) {
+	if (!*e->action || strlen(e->action) > 60 || strpbrk(e->action, " \t\n\v\f\r")) {
 		rules_import_lost(im, "not carried over: no action of phpList's");
 		return;
 	}

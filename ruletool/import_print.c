@@ -14,7 +14,7 @@ static void note(struct rules_import *im, bool lost, const char *fmt, va_list ar
 	(void)vsnprintf(what, sizeof(what), fmt, args);
 	utf8_printable(what, strlen(what), clean, sizeof(clean));
 	utf8_printable(im->name, strlen(im->name), name, sizeof(name));
-	(void)fprintf(stderr, "%s:%u: %s\n", name, im->line, clean);
+	(void)fprintf(im->notes, "%s:%u: %s\n", name, im->line, clean);
 	im->lost += lost;
 }
 
@@ -49,10 +49,10 @@ void rules_import_rule(struct rules_import *im, const char *rule)
 	(void)rules_free(r);
 	if (rc < 0) {
 		rules_import_lost(im, "not carried over: %s", why);
-		(void)printf("# line %u: %s\n#   %s\n", im->line, why, rule);
+		(void)fprintf(im->out, "# line %u: %s\n#   %s\n", im->line, why, rule);
 		return;
 	}
-	(void)printf("%s\n", rule);
+	(void)fprintf(im->out, "%s\n", rule);
 	im->rules++;
 }
 

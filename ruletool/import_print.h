@@ -6,17 +6,19 @@
 #define RULETOOL_IMPORT_PRINT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/slice.h"
 
 struct rules_import {
-	const char *name; /* of the file */
+	const char *name;  /* of the file */
+	FILE *out, *notes; /* the rules; a line for each that has something to be said */
 	unsigned line;
 	size_t rules, lost;
 };
 
-/* A line on standard error about the line at hand; lost: it was not carried over. */
+/* Say something about the line at hand; lost: it was not carried over. */
 void rules_import_note(struct rules_import *im, const char *fmt, ...) ERR_PRINTF(2, 3);
 void rules_import_lost(struct rules_import *im, const char *fmt, ...) ERR_PRINTF(2, 3);
 
