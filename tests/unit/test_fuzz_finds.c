@@ -201,6 +201,21 @@ static void test_replay_progress_that_cannot_be_is_refused(void **state)
 	}
 }
 
+/* A line end in the folder would end the line of its progress. */
+static void test_replay_of_a_path_with_a_line_end_is_refused(void **state)
+{
+	(void)state;
+	struct replay_files files;
+	const struct conf conf = {.nsources = 0};
+	struct err err = {0};
+	char *arg = (char *)"b.csv", cwd[PATH_MAX];
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(mkdir(temp_path("two\nlines"), 0700), 0);
+	assert_int_equal(chdir(temp_path("two\nlines")), 0);
+	assert_int_equal(replay_files(&files, &conf, &arg, 1, &err), -EINVAL);
+	assert_int_equal(chdir(cwd), 0);
+}
+
 /* ---- phpList's rules ---- */
 
 /* Import text; what comes out, and what is said. */
@@ -399,6 +414,8 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_replay_does_not_forget_what_lay_beyond_a_gap,
 	                                        temp_setup, temp_teardown),
 	        cmocka_unit_test_setup_teardown(test_replay_progress_that_cannot_be_is_refused,
+	                                        temp_setup, temp_teardown),
+	        cmocka_unit_test_setup_teardown(test_replay_of_a_path_with_a_line_end_is_refused,
 	                                        temp_setup, temp_teardown),
 	        cmocka_unit_test(test_phplist_rule_is_one_line),
 	        cmocka_unit_test(test_phplist_row_that_is_lost_is_said),
