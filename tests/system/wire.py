@@ -90,6 +90,11 @@ def finish(agent, backend, tokens, lost=(), repeated=()):
     return status
 
 
+def patience(fault):
+    """A timeout: short only where nothing answers, for a busy machine answers late, too."""
+    return "1s" if "hang" in fault else "30s"
+
+
 def letters(agent):
     """The dead letters, whole: [{"kind": ..., "status": ..., ...}]."""
     done = agent.command("dead", "list")
