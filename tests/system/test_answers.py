@@ -8,8 +8,8 @@ import pytest
 from harness import eventually, free_port
 from steps import rescanned, stopped, up
 from wire import (
-    ARRAY, all_there, asked, buried, delivering, endpoint_status, finish, letters, log_about, more,
-    orig, patience, put_secret, requests_with, sent, state, wait_state)
+    ARRAY, all_there, asked, buried, delivering, endpoint_status, finish, late, letters, log_about,
+    more, orig, patience, put_secret, requests_with, sent, state, wait_state)
 
 REJECT_BODIES = ["MySQL Error", "Fatal error", "<br />\n<b>Fatal error", '{"Success":false']
 GONE = "MySQL Error: server has gone away"
@@ -451,7 +451,7 @@ def test_broken_connection_is_retried(site, fault):
     backend.rule(times=3, **FAULTS[fault])
     tokens = more(acct, 4)
     all_there(backend, tokens)
-    finish(agent, backend, first + tokens)
+    finish(agent, backend, first + tokens, repeated=late(FAULTS[fault], first + tokens))
     assert not letters(agent)
     for token in tokens:
         assert len({r["key"] for r in requests_with(backend, token)}) <= 1
@@ -571,7 +571,7 @@ def test_poison_batch_is_split_and_passed(site, fault):
     assert requests_with(backend, "M-5")[-1]["nevents"] == 1
     backend.clear()
     all_there(backend, tokens)
-    finish(agent, backend, tokens)
+    finish(agent, backend, tokens, repeated=late(fault, tokens))
 
 
 def test_single_poison_record_is_passed(site):
