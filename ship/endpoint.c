@@ -168,7 +168,7 @@ static void report(struct endpoint *e, const struct batch *b, enum ship_outcome 
 	        .items = b->items,
 	        .n = b->n,
 	        .body = b->body,
-	        .stored = b->n > 1 || b->halved || b->bounded,
+	        .stored = e->conf->format != SHIP_OBJECT,
 	        .dead = b->dead,
 	        .status = o->code,
 	        .why = o->words,

@@ -340,6 +340,7 @@ static void test_hosts_in_brackets_have_rates_of_their_own(void **state)
 	assert_true(add_to(0, 0, "good") >= 0);
 	assert_true(add_to(1, 1, "good") >= 0);
 	assert_true(ship_seal(s, 0) && ship_seal(s, 1));
+	ship_stored(s);
 	assert_int_equal(ship_start(s, now_ms, &err), 0);
 	for (size_t i = 0; i < 2; i++) {
 		ship_status(s, i, &st);
