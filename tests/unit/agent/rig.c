@@ -29,8 +29,8 @@ void *realloc(void *p, size_t size)
 
 void *reallocarray(void *p, size_t n, size_t size)
 {
-	LIBC(reallocarray)
-	return spent() ? NULL : libc(p, n, size);
+	size_t all;
+	return __builtin_mul_overflow(n, size, &all) ? NULL : realloc(p, all);
 }
 
 /* ---- opening and closing ---- */
