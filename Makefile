@@ -50,7 +50,7 @@ ROOMS  := $(foreach n,$(FLOORS),$(FLOOR_$n))
 SRC    := $(wildcard $(ROOMS:%=%/*.c))
 OBJ    := $(SRC:%.c=$(BUILD)/%.o)
 LIB    := $(filter-out $(BUILD)/cmd/main.o,$(OBJ))
-UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c tests/unit/test_*.c))
+UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))
 WRITER_SRC := $(wildcard fixtures/*.c)
 
 .PHONY: all demo check check-page torture valgrind unit system install format clean deps deps-check bench-rules
@@ -74,10 +74,9 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 $(BUILD)/status/page.o: status/page.html
 
 # A unit test links its room and the floors below it, nothing else: the linker proves the table.
-# Tests of one room may share a rig, rig*.c.  room_rule: ROOM, the rooms below.
+# room_rule: ROOM, the rooms below.
 define room_rule
-$(BUILD)/tests/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o \
-		$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/$(1)/rig*.c)) $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
+$(BUILD)/tests/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
 	@$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
@@ -87,14 +86,12 @@ $(foreach n,$(FLOORS),\
 	$(foreach room,$(FLOOR_$n),$(eval $(call room_rule,$(room),$(below))))\
 	$(eval below += $(FLOOR_$n)))
 
-# Static: where it applied to all, make would fall back to it, and a test would see every room.
-$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)): \
-		$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
-	@mkdir -p $(@D)
-	@echo "  LD    $@"
-	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+# A test that includes a rig.h of its room links the room's rigs.
+RIGGED := $(shell grep -l '/rig[a-z_]*\.h"' tests/unit/*/test_*.c)
+$(foreach t,$(RIGGED),$(eval $(t:tests/unit/%.c=$(BUILD)/tests/%): \
+	$(patsubst %.c,$(BUILD)/%.o,$(wildcard $(dir $t)rig*.c))))
 
--include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/unit/*/*.d) $(wildcard $(BUILD)/fixtures/*.d)
+-include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*/*.d) $(wildcard $(BUILD)/fixtures/*.d)
 
 # Packages are asked for only when one is missing, so that a second run needs neither root nor net.
 define install_packages

@@ -202,16 +202,22 @@ static void on_mistake(const char *line, void *arg)
 	log_error("%s", line);
 }
 
+static void end(struct agent *a)
+{
+	close_all(a);
+	reload_close(&a->reload);
+}
+
 int agent_run(struct conf *conf, const struct agent_options *options)
 {
 	struct agent a = {.options = *options, .conf = conf, .signal_fd = -1};
 	struct err err = {0};
 	a.now_ms = a.started_ms = clock_mono_ms();
 	a.started_real_ms = a.reload.loaded_real_ms = clock_real_ms();
-	int rc = judge_load(&a.rules, conf, on_mistake, NULL);
+	int rc = rules_load(&a.rules, &conf->rules, on_mistake, NULL);
 	if (rc < 0) {
 		log_error("the rules are wrong: not started; 'pmta-shipper check' tells the same");
-		close_all(&a);
+		end(&a);
 		return rc == -EINVAL ? CLI_EXIT_CONF : 1;
 	}
 	rc = open_all(&a, &err);
@@ -226,7 +232,7 @@ int agent_run(struct conf *conf, const struct agent_options *options)
 		log_error("%s", err.text);
 	else
 		announce_stop(&a);
-	close_all(&a);
+	end(&a);
 	if (err.code == -EEXIST) /* the configuration has to say more */
 		return CLI_EXIT_CONF;
 	return rc < 0 ? 1 : 0;

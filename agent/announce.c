@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/impl.h"
@@ -128,6 +127,15 @@ void announce_state(struct agent *a)
 
 /* ---- at the start and at the end ---- */
 
+/* Each start logs how many files are not read: somebody may look for them. */
+static void say_passed(const struct conf_source *c, size_t files)
+{
+	bool one = files == 1;
+	if (files > 0)
+		log_info("source \"%s\": %zu file%s there at the first start %s not to be read",
+		         c->name, files, one ? " that was" : "s that were", one ? "is" : "are");
+}
+
 static void say_sources(const struct agent *a)
 {
 	for (size_t i = 0; i < a->conf->nsources; i++) {
@@ -142,6 +150,7 @@ static void say_sources(const struct agent *a)
 		else
 			log_info("source \"%s\": \"%s\", no file yet, waiting for one", c->name,
 			         c->acct_file);
+		say_passed(c, s.files_passed);
 	}
 }
 

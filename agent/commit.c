@@ -190,7 +190,7 @@ int commit_done(struct commit *c, const struct ship_done *done, int64_t now_ms,
 	struct tally tally = {0};
 	for (size_t i = 0; i < done->n; i++) {
 		tally_add(&tally, &done->items[i].tally);
-		if (done->outcome != SHIP_ACCEPTED && bury(c, done, i, now_ms) < 0)
+		if (ship_failed(done, i) && bury(c, done, i, now_ms) < 0)
 			return -ENOMEM;
 	}
 	if (done->outcome == SHIP_REFUSED)

@@ -355,7 +355,8 @@ static bool may_read(struct feed *f)
 	return !f->file || tail_file_gaps(f->file) < LEDGER_RANGES_MAX;
 }
 
-/* Rows passed over stay with the batch they were stored with: settled, they would move its start. */
+/* Rows passed over stay with the batch they were stored with: settled, they would move its start.
+ */
 static bool may_settle(struct feed *f)
 {
 	if (!f->file || ship_has_open(f->parts.ship, f->index))

@@ -292,5 +292,4 @@ void close_all(struct agent *a)
 		(void)close(a->signal_fd);
 	a->conf = conf_free(a->conf);
 	a->rules = rules_free(a->rules);
-	reload_close(&a->reload);
 }

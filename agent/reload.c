@@ -30,7 +30,7 @@ static bool load_next(struct agent *a, struct conf **ret_conf, struct rules **re
 		        "going on with the old configuration");
 		return false;
 	}
-	if (judge_load(ret_rules, *ret_conf, on_mistake, NULL) < 0) {
+	if (rules_load(ret_rules, &(*ret_conf)->rules, on_mistake, NULL) < 0) {
 		give_up(a,
 		        "the rules are wrong, going on with the old configuration and the old "
 		        "rules",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "cli/ask.h"
 #include "ship/ship.h"
 #include "state/store.h"
 

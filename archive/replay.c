@@ -1,7 +1,7 @@
 /*
- * The replay itself.  Rows are pushed at it by rows_each(); when there is no room for one, the loop
- * turns inside the hook until an answer has made some.  So memory is that of the batches, whatever
- * the size of the files.
+ * The replay itself.  Rows are pushed at it by catalog_rows(); when there is no room for one, the
+ * loop turns inside the hook until an answer has made some.  So memory is that of the batches,
+ * whatever the size of the files.
  */
 #include "archive/replay.h"
 
@@ -19,11 +19,12 @@
 #include "base/mask.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "csv/catalog.h"
 #include "rules/judge.h"
 
 #define ROWS_AT_ONCE 256 /* then signals, answers and the bar have their turn */
 #define SAVE_EVERY_MS 1000
-#define BAD_SAID 20 /* rows that are no records, told one by one */
+#define BAD_SAID 20 /* rows that are no records, reported one by one */
 #define PAUSE_MS 200
 
 void replay_say(struct replay *r, const char *fmt, ...)
@@ -76,7 +77,7 @@ static void on_done(const struct ship_done *done, void *arg)
 	} else {
 		r->delivered += done->n;
 		r->kept.delivered += done->n;
-		r->partial += done->outcome == SHIP_PARTIAL ? done->n : 0;
+		r->partial += done->outcome == SHIP_PARTIAL ? done->nfailed : 0;
 	}
 	settle(r, f, done->items[0].start, &done->items[done->n - 1].mark);
 }
@@ -252,7 +253,7 @@ static void turn(struct replay *r, bool wait)
 
 /* ---- rows ---- */
 
-/* What an earlier run had settled must still be what stands there. */
+/* The row that an earlier run had settled last must still stand there. */
 static int prove(struct replay *r, const struct record *rec)
 {
 	struct replay_file *f = r->at;
@@ -327,7 +328,7 @@ static int on_record(const struct record *rec, void *arg)
 	int rc = prove(r, rec);
 	if (rc < 0)
 		return rc;
-	if (!rows_wanted(f->source, rec, r->job->since_ms, r->job->until_ms)) {
+	if (!catalog_wanted(f->source, rec, r->job->since_ms, r->job->until_ms)) {
 		r->passed++;
 		return 0;
 	}
@@ -365,10 +366,10 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 
 static void read_file(struct replay *r, struct replay_file *f)
 {
-	const struct rows_hooks hooks = {on_record, on_reject, r};
+	const struct rows_hooks hooks = {.record = on_record, .reject = on_reject, .arg = r};
 	r->at = f;
 	r->cursor = r->read_to = 0;
-	int rc = rows_each(r->conf, f->source, f->path, &hooks);
+	int rc = catalog_rows(r->conf, f->source, f->path, &hooks);
 	if (rc == 0 && r->stops == 0 && f->kept.end > 0 && !f->proved)
 		rc = -ESTALE;
 	(void)ship_seal(r->ship, f->lane);

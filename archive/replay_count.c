@@ -1,14 +1,16 @@
-/* `replay --dry-run`: what would be sent, by day and type. */
+#include "archive/replay_count.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/replay.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "csv/catalog.h"
 
 #define DAY_SIZE 12
 #define TYPE_SIZE 12
@@ -76,7 +78,7 @@ static int on_record(const struct record *rec, void *arg)
 {
 	struct count *c = arg;
 	char day[DAY_SIZE];
-	if (!rows_wanted(c->at->source, rec, c->job->since_ms, c->job->until_ms)) {
+	if (!catalog_wanted(c->at->source, rec, c->job->since_ms, c->job->until_ms)) {
 		c->passed++;
 		return 0;
 	}
@@ -126,12 +128,12 @@ int replay_count(const struct conf *conf, const struct replay_job *job,
                  const struct replay_files *files)
 {
 	struct count c = {.job = job};
-	const struct rows_hooks hooks = {on_record, on_reject, &c};
+	const struct rows_hooks hooks = {.record = on_record, .reject = on_reject, .arg = &c};
 	int status = 0;
 	for (size_t i = 0; i < files->n; i++) {
 		char name[PATH_MAX];
 		c.at = &files->v[i];
-		int rc = rows_each(conf, c.at->source, c.at->path, &hooks);
+		int rc = catalog_rows(conf, c.at->source, c.at->path, &hooks);
 		if (rc == 0)
 			continue;
 		utf8_printable(c.at->path, strlen(c.at->path), name, sizeof(name));

@@ -1,15 +1,17 @@
-/* The files of a replay: arguments and patterns, in the order in which PowerMTA wrote them. */
+#include "archive/replay_files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/replay.h"
 #include "base/scope.h"
+#include "csv/catalog.h"
 #include "tailer/name.h"
 
 static const char *name_of(const char *path)
@@ -38,7 +40,7 @@ static uint64_t bytes_in(const char *path)
 	return tail[0] | (uint64_t)tail[1] << 8 | (uint64_t)tail[2] << 16 | (uint64_t)tail[3] << 24;
 }
 
-/* Whether it lies where its source's live file does, and is none of its moved ones. */
+/* True when it lies where its source's live file does, and is none of its moved ones. */
 static bool is_live(const struct conf_source *s, const char *path)
 {
 	struct acct_name name;
@@ -76,13 +78,14 @@ static int add(struct replay_files *files, const struct conf *conf, const char *
 		files->v = p;
 		files->room = room;
 	}
-	if (strchr(path, '\n')) /* it could not be written down */
+	scope_free char *full = absolute(path);
+	if (!full)
+		return -ENOMEM;
+	if (strchr(full, '\n')) /* it could not be written down */
 		return -EINVAL;
 	struct replay_file *f = &files->v[files->n];
-	*f = (struct replay_file){.path = absolute(path)};
-	if (!f->path)
-		return -ENOMEM;
-	f->source = rows_source_of(conf, path);
+	*f = (struct replay_file){.path = STEAL(full)};
+	f->source = catalog_source_of(conf, path);
 	f->lane = (unsigned)(f->source - conf->sources);
 	f->live = is_live(f->source, f->path);
 	f->bytes = bytes_in(f->path);
@@ -163,13 +166,13 @@ static void drop_doubles(struct replay_files *files)
 	files->n = n;
 }
 
-int replay_files(struct replay_files *ret, const struct conf *conf, char **args, int n,
+int replay_files(struct replay_files *ret, const struct conf *conf, const struct replay_job *job,
                  struct err *err)
 {
 	int rc = 0;
 	*ret = (struct replay_files){0};
-	for (int i = 0; rc == 0 && i < n; i++)
-		rc = add_pattern(ret, conf, args[i], err);
+	for (int i = 0; rc == 0 && i < job->nargs; i++)
+		rc = add_pattern(ret, conf, job->args[i], err);
 	if (rc < 0) {
 		replay_files_free(ret);
 		return rc;
@@ -179,7 +182,7 @@ int replay_files(struct replay_files *ret, const struct conf *conf, char **args,
 	return 0;
 }
 
-/* Of a line that was too long, the end is not in raw. */
+/* A line that was too long has not its end in raw. */
 bool replay_half_written(const struct replay_file *f, const struct record *rec)
 {
 	return f->live && rec->raw.len > 0 && rec->raw.len == rec->mark.end - rec->mark.start &&

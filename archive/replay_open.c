@@ -12,8 +12,8 @@
 #include "state/store.h"
 
 /*
- * Whether the endpoint has ever taken anything at this url: the agent's store knows it.  Without,
- * the first refusal would hold an endpoint that has been fine for months.
+ * The agent's store knows if the endpoint has ever taken anything at this url.  Without that, the
+ * first refusal would hold an endpoint that has been fine for months.
  */
 static void remember(struct replay *r, struct store *store, size_t i)
 {
@@ -121,7 +121,7 @@ void replay_close(struct replay *r)
 	if (r->dirty)
 		replay_save(r);
 	r->ship = ship_close(r->ship);
-	/* What was in flight is broken off by now. */
+	/* Requests in flight are broken off by now. */
 	for (size_t i = 0; r->ask_ms && i < r->conf->nendpoints; i++) {
 		if (r->ask_ms[i] >= 0 && r->shares[i].agent)
 			lease_ask(&r->shares[i], r->conf, i, 0, true);

@@ -5,11 +5,14 @@
  *     total DELIVERED REFUSED
  *     done PATH                       all of it
  *     at START END EVENTID PATH       settled up to END; the row that ends there, as a proof
- *     range START END                 of the last "at": settled beyond a gap
+ *     range START END                 of the last "at": settled, too, without a proof: beyond a
+ *                                     gap, or where one was until now
  *
  * PATH is absolute and without ".gz", so that it stays the same when the file is compressed.  The
  * file is written anew beside the old one and renamed: what is there is always whole.
  */
+#include "archive/replay_progress.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,14 +23,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/replay.h"
 #include "base/scope.h"
 
 #define FIRST_LINE "pmta-shipper replay 1"
 
 /* ---- where ---- */
 
-/* What the replay is recognised by: the same command, given in the same folder. */
+/* A replay is recognised by its command, given in the same folder. */
 static int job_hash(const struct replay_job *job, char ret[HASH_HEX_SIZE])
 {
 	char *text = NULL, cwd[PATH_MAX] = "";
@@ -88,6 +90,11 @@ static struct replay_file *file_of(struct replay_files *files, const char *path)
 	return NULL;
 }
 
+static bool is_span(uint64_t start, uint64_t end)
+{
+	return start < end && end <= INT64_MAX;
+}
+
 static int take_at(struct replay_files *files, const char *line, struct replay_file **ret)
 {
 	char id[HASH_HEX_SIZE];
@@ -97,6 +104,8 @@ static int take_at(struct replay_files *files, const char *line, struct replay_f
 	if (sscanf(line, "at %" SCNu64 " %" SCNu64 " %32[0-9a-f] %n", &last.start, &last.end, id,
 	           &n) != 3 ||
 	    n == 0 || !hash_from_hex(id, &last.id))
+		return -EUCLEAN;
+	if (!is_span(last.start, last.end) && (last.start > 0 || last.end > 0))
 		return -EUCLEAN;
 	*ret = file_of(files, line + n);
 	if (!*ret) /* it is not among the files any more */
@@ -111,7 +120,7 @@ static int take_range(struct replay_file *f, const char *line)
 	struct ledger_range range = {0};
 	struct mark last;
 	if (sscanf(line, "range %" SCNu64 " %" SCNu64, &range.start, &range.end) != 2 ||
-	    range.end <= range.start)
+	    !is_span(range.start, range.end))
 		return -EUCLEAN;
 	int rc = f ? ledger_ack(&f->ledger, &range, &last) : 0;
 	return rc < 0 ? rc : 0;
@@ -147,14 +156,17 @@ static int load(struct replay_progress *k, struct replay_files *files, bool *ret
 	if (!f)
 		return errno == ENOENT ? 0 : err_set(err, -errno, "open \"%s\": %m", k->path);
 	while (rc == 0 && (len = getline(&line, &room, f)) > 0) {
-		line[len - (line[len - 1] == '\n')] = '\0';
-		if (n++ == 0)
+		len -= line[len - 1] == '\n';
+		line[len] = '\0';
+		if (strlen(line) != (size_t)len)
+			rc = -EUCLEAN;
+		else if (n++ == 0)
 			rc = strcmp(line, FIRST_LINE) == 0 ? 0 : -EUCLEAN;
 		else
 			rc = take_line(k, files, line, &at);
 	}
-	if (rc == 0 && ferror(f))
-		rc = -EIO;
+	if (rc == 0 && (ferror(f) || n == 0))
+		rc = ferror(f) ? -EIO : -EUCLEAN;
 	(void)fclose(f);
 	*ret_goes_on = n > 0;
 	if (rc < 0)
@@ -200,11 +212,15 @@ static void print_file(FILE *out, const struct replay_file *f)
 		(void)fprintf(out, "done %.*s\n", len, f->path);
 		return;
 	}
-	if (f->last.end == 0 && f->ledger.n == 0)
+	if (f->ledger.committed == 0 && f->ledger.n == 0)
 		return;
 	hash_hex(&f->last.id, id);
 	(void)fprintf(out, "at %" PRIu64 " %" PRIu64 " %s %.*s\n", f->last.start, f->last.end, id,
 	              len, f->path);
+	/* A range of an earlier run, that the prefix has come to: no row in it is known. */
+	if (f->ledger.committed > f->last.end)
+		(void)fprintf(out, "range %" PRIu64 " %" PRIu64 "\n", f->last.end,
+		              f->ledger.committed);
 	for (size_t i = 0; i < f->ledger.n; i++)
 		(void)fprintf(out, "range %" PRIu64 " %" PRIu64 "\n", f->ledger.ranges[i].start,
 		              f->ledger.ranges[i].end);

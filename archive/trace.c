@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "csv/rows.h"
+#include "cli/cli.h"
 #include "record/columns.h"
 #include "rules/judge.h"
 #include "tailer/follow.h"
@@ -51,7 +51,7 @@ int trace_target(struct trace *t, const char *text)
 	return 0;
 }
 
-/* What an address may go on with to its left: then it is another, longer one. */
+/* An address may go on with it to its left: then it is another, longer one. */
 static bool longer_left(char c)
 {
 	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 ||
@@ -104,8 +104,8 @@ static void fold(char *text, size_t len)
 }
 
 /*
- * Whether the bytes of the address stand anywhere in the file: most files need not be parsed.
- * Returns 1, 0, or a negative errno.
+ * Look for the bytes of the address anywhere in the file: most files need not be parsed.  Returns
+ * 1, 0, or a negative errno.
  */
 static int may_hold(const struct trace *t, struct follow *follow)
 {
@@ -343,7 +343,7 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 
 static int search_path(struct search *s)
 {
-	const struct rows_hooks hooks = {on_record, on_reject, s};
+	const struct rows_hooks hooks = {.record = on_record, .reject = on_reject, .arg = s};
 	struct follow *follow;
 	int fd = open(s->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
@@ -353,7 +353,7 @@ static int search_path(struct search *s)
 		return rc;
 	rc = may_hold(s->trace, follow);
 	(void)follow_close(follow);
-	return rc == 1 ? rows_each(s->trace->conf, s->file->source, s->path, &hooks) : rc;
+	return rc == 1 ? catalog_rows(s->trace->conf, s->file->source, s->path, &hooks) : rc;
 }
 
 /* PowerMTA may have moved it since the folders were looked through. */
@@ -375,7 +375,7 @@ static int search_file(struct trace *t, const struct catalog_file *f)
 		rc = search_moved(&s);
 	ledger_free(&s.known.ledger);
 	if (rc < 0 && rc != -ENOMEM) {
-		catalog_tell(f->path, rows_error(rc));
+		cli_report_path(f->path, rows_error(rc));
 		t->unreadable++;
 		rc = 0;
 	}
@@ -421,7 +421,7 @@ static int by_time(const void *left, const void *right)
 
 int trace_search(struct trace *t)
 {
-	int rc = catalog_open(&t->catalog, t->conf, t->store);
+	int rc = catalog_open(&t->catalog, t->conf, t->store, cli_report_path);
 	t->unreadable = t->catalog.unreadable;
 	for (size_t i = 0; rc == 0 && !t->full && i < t->catalog.nfiles; i++)
 		rc = search_file(t, &t->catalog.files[i]);

@@ -60,12 +60,12 @@ struct trace {
 /* An address, with or without angle brackets, or 32 hex digits.  0, -EINVAL or -ENOMEM. */
 int trace_target(struct trace *t, const char *text) MUST_CHECK;
 
-/* Look everywhere; rows are sorted, the oldest first.  What cannot be read is told on stderr and
- * counted.  conf and store are set.  Returns 0 or a negative errno; trace_close() in any case. */
+/*
+ * Look everywhere; rows are sorted, the oldest first.  What cannot be read is reported on standard
+ * error and counted.  conf, rules and store are set.  Returns 0 or a negative errno; trace_close()
+ * in any case.
+ */
 int trace_search(struct trace *t) MUST_CHECK;
 void trace_close(struct trace *t);
-
-/* trace_print.c: as text or as JSON, addresses masked unless raw; 0 or -ENOMEM */
-int trace_print(const struct trace_row *row, bool raw, bool json);
 
 #endif

@@ -1,11 +1,11 @@
-/* A row that was traced, for people and for programs. */
+#include "archive/trace_print.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/trace.h"
 #include "base/mask.h"
 #include "base/utf8.h"
 

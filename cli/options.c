@@ -1,4 +1,5 @@
-/* Command lines: one table a command says what it takes, and --help is printed from it. */
+#include "cli/options.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "cli/cli.h"
 
 #define OPTIONS_MAX 24
+
+const char CLI_NO_ARGUMENTS[] = "takes no argument";
 
 enum { LETTER_CONFIG = 'c', LETTER_HELP = 'h', LETTER_FIRST = 256 };
 
@@ -100,7 +103,7 @@ static int take_time(const char *command, const struct cli_option *o)
 	return CLI_GO_ON;
 }
 
-/* What does not fit a time cannot be told from one that is negative. */
+/* One that does not fit a time could not be told from a negative one. */
 static int take_span(const char *command, const struct cli_option *o)
 {
 	uint64_t ms;
@@ -168,7 +171,7 @@ int cli_options(int argc, char **argv, const struct cli_spec *spec)
 	}
 	if (status != CLI_GO_ON)
 		return status;
-	/* What is missing, or what is too much, is said in the same place. */
+	/* A missing argument and one too many are reported by the same words. */
 	bool wrong = spec->arguments == CLI_NO_ARGUMENTS ? optind < argc
 	                                                 : spec->arguments && optind == argc;
 	return wrong ? cli_usage(argv[0], spec->arguments) : CLI_GO_ON;

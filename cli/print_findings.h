@@ -20,7 +20,7 @@ struct findings {
  */
 void findings_print(const struct finding *f, void *arg);
 
-/* Behind the last one: closes the JSON. */
+/* After the last one: closes the JSON. */
 void findings_end(const struct findings *f);
 
 #endif

@@ -17,7 +17,7 @@ struct progress {
 	uint64_t bytes_first, records_first;
 };
 
-/* What it shows. */
+/* All that it shows. */
 struct progress_state {
 	uint64_t bytes, bytes_total; /* of the files */
 	uint64_t records;
@@ -26,7 +26,7 @@ struct progress_state {
 };
 
 void progress_open(struct progress *b, const char *name, int64_t now_ms);
-/* What is done at this moment was done before: it says nothing about the speed. */
+/* All that is done by now was done before: it must not count towards the speed. */
 void progress_begin(struct progress *b, const struct progress_state *s, int64_t now_ms);
 /* When it is due, at latest after that many milliseconds. */
 int64_t progress_timeout(const struct progress *b, int64_t now_ms);

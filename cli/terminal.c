@@ -225,7 +225,7 @@ static void put_row(struct page *p, size_t indent, const char *text, size_t len)
 		p->left_out++;
 		return;
 	}
-	/* Cleared first: behind a row as wide as the screen the last column would go, too. */
+	/* Cleared first: after a row as wide as the screen the last column would go, too. */
 	(void)fprintf(p->f, "\x1b[K%*s", (int)indent, "");
 	paint_line(p->f, text, len, p->colour);
 	(void)fputs("\r\n", p->f);

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 
-/* Whether standard output is a terminal that knows escape sequences. */
+/* True when standard output is a terminal that knows escape sequences. */
 bool terminal_there(void);
 /* And may be coloured: NO_COLOR is not set (no-color.org). */
 bool terminal_colour(void);
@@ -29,8 +29,8 @@ int terminal_open(struct err *err) MUST_CHECK;
 void terminal_close(void);
 
 /*
- * Draw from the top, lines wrapped at blanks to the width there is, what does not fit left out and
- * said; footer stands in the last row.  0 or a negative errno.
+ * Draw from the top, lines wrapped at blanks to the width there is, rows that do not fit are left
+ * out and counted; footer stands in the last row.  0 or a negative errno.
  */
 int terminal_draw(const char *text, const char *footer) MUST_CHECK;
 

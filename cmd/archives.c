@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "csv/catalog.h"
 #include "csv/rows.h"
 
@@ -36,7 +38,7 @@ static int print_all(const struct archives *o, const struct catalog *catalog)
 		if (rc == 1)
 			(void)printf("%s%c", f->path, o->zero ? '\0' : '\n');
 		if (rc < 0 && rc != -ENOENT) { /* that one was taken away meanwhile */
-			catalog_tell(f->path, rows_error(rc));
+			cli_report_path(f->path, rows_error(rc));
 			status = 1;
 		}
 	}
@@ -68,7 +70,6 @@ int cmd_archives(int argc, char **argv)
 	struct conf *conf;
 	struct store *store;
 	struct catalog catalog;
-	struct err err = {0};
 	int status = cli_options(argc, argv, &spec);
 	if (status != CLI_GO_ON)
 		return status;
@@ -77,12 +78,12 @@ int cmd_archives(int argc, char **argv)
 	status = cli_load_conf_to_look(&conf, o.conf_path);
 	if (status != 0)
 		return status;
-	cli_become_owner(conf->state_dir);
-	if (store_open_reader(&store, conf->state_dir, &err) < 0) {
+	status = cli_open_store(&store, conf);
+	if (status != 0) {
 		(void)conf_free(conf);
-		return cli_failed(err.text);
+		return status;
 	}
-	int rc = catalog_open(&catalog, conf, store);
+	int rc = catalog_open(&catalog, conf, store, cli_report_path);
 	if (rc == 0)
 		status = print_all(&o, &catalog);
 	else

@@ -6,6 +6,9 @@
 
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
+#include "conf/memory.h"
 #include "rules/judge.h"
 
 /* A folder that does not exist is waited for, but it may be a typing mistake. */
@@ -60,7 +63,7 @@ static void print_rules(const struct conf *conf, const struct rules *rules)
 
 static void print_summary(const struct conf *conf, const struct rules *rules)
 {
-	uint64_t memory = agent_worst_memory(conf) + 2 * rules_memory(rules); /* at a reload */
+	uint64_t memory = conf_worst_memory(conf) + 2 * rules_memory(rules); /* at a reload */
 	for (size_t i = 0; i < conf->nsources; i++)
 		print_source(&conf->sources[i]);
 	for (size_t i = 0; i < conf->nendpoints; i++)

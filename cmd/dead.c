@@ -9,7 +9,10 @@
 #include "base/mask.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "state/store.h"
 
 #define NOT_GIVEN UINT64_MAX /* 0 is an age, too */
@@ -116,12 +119,11 @@ static int print_json(const struct store_dead *d, void *arg)
 static int look(const struct conf *conf, struct dead *o, store_dead_fn *fn)
 {
 	struct store *store;
-	struct err err = {0};
-	cli_become_owner(conf->state_dir);
-	if (store_open_reader(&store, conf->state_dir, &err) < 0)
-		return cli_failed(err.text);
-	int status = store_dead_find(store, &o->what, fn, o) < 0 ? cli_failed(store_error(store))
-	                                                         : 0;
+	int status = cli_open_store(&store, conf);
+	if (status != 0)
+		return status;
+	if (store_dead_find(store, &o->what, fn, o) < 0)
+		status = cli_failed(store_error(store));
 	(void)store_close(store);
 	return status;
 }
@@ -197,7 +199,7 @@ static int take_ids(struct dead *o, int argc, char **argv)
 	return 0;
 }
 
-/* That long ago, for a filter, where 0 means any time; nothing was made before 1970. */
+/* The time so long ago, for a filter, where 0 means any; nothing was made before 1970. */
 static int64_t time_of_age(uint64_t age_ms, int64_t now_ms)
 {
 	if (age_ms == NOT_GIVEN)

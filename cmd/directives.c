@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/print_findings.h"
+#include "cmd/commands.h"
 #include "doctor/user.h"
 #include "pmta/directives.h"
 #include "pmta/verify.h"

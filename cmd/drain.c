@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 
 #define ASK_EVERY_MS 250
 #define SAY_EVERY_MS 10000

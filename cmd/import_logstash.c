@@ -9,6 +9,8 @@
 #include "base/scope.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "logstash/translate.h"
 
 /* Secrets are expected beside the configuration. */
@@ -26,7 +28,7 @@ static void on_mistake(const char *line, void *arg)
 	(void)fprintf(stderr, "pmta-shipper: still to be mended: %s\n", text ? text + 2 : line);
 }
 
-/* What is printed has to pass 'check', or to say what keeps it from that. */
+/* The text has to pass 'check', or the reason it does not has to be reported. */
 static int check(const char *text, size_t len)
 {
 	char path[64];

@@ -1,14 +1,15 @@
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "logstash/positions.h"
+#include "logstash/positions_back.h"
 
 struct import_run {
 	const char *path;
@@ -127,48 +128,16 @@ static int import(const struct conf *conf, const struct import_run *o, int argc,
 
 /* ---- and back ---- */
 
-static bool is_there(const char *folder, size_t len, const struct store_file *f, char *ret)
-{
-	struct stat st;
-	while (len > 1 && folder[len - 1] == '/')
-		len--;
-	(void)snprintf(ret, PATH_MAX, "%.*s/%s", (int)len, folder, f->name);
-	return lstat(ret, &st) == 0 && st.st_ino == f->ino && st.st_dev == f->dev;
-}
-
-/* The path of a file the store knows, if it is in one of its folders. */
-static bool find_path(const struct conf_source *s, const struct store_file *f, char *ret)
-{
-	size_t live = (size_t)(strrchr(s->acct_file, '/') - s->acct_file);
-	return is_there(s->acct_file, live, f, ret) ||
-	       (*s->move_to && is_there(s->move_to, strlen(s->move_to), f, ret));
-}
-
-static int print_back(const struct store_file *f, void *arg)
-{
-	const struct conf_source *s = arg;
-	char path[PATH_MAX], line[PATH_MAX + 128];
-	if (f->passed || f->gz || f->gone_ms != 0 || !find_path(s, f, path))
-		return 0;
-	int rc = sincedb_line(line, sizeof(line), f->ino, f->dev, f->offset, clock_real_ms(), path);
-	if (rc == 0)
-		(void)printf("%s\n", line);
-	return rc;
-}
-
 static int back(const struct conf *conf)
 {
 	struct store *store;
-	struct err err = {0};
 	if (store_in_use(conf->state_dir))
 		return cli_failed("positions move while 'run' does: stop it first");
-	cli_become_owner(conf->state_dir);
-	if (store_open_reader(&store, conf->state_dir, &err) < 0)
-		return cli_failed(err.text);
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < conf->nsources; i++)
-		rc = store_files(store, conf->sources[i].name, print_back, &conf->sources[i]);
-	int status = rc < 0 ? cli_failed(store_error(store)) : 0;
+	int status = cli_open_store(&store, conf);
+	if (status != 0)
+		return status;
+	if (positions_back(conf, store, stdout) < 0)
+		status = cli_failed(store_error(store));
 	(void)store_close(store);
 	return status;
 }

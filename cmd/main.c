@@ -6,6 +6,7 @@
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cmd/commands.h"
 
 static const struct {
 	const char *name;

@@ -21,7 +21,7 @@
 ssize_t octeth_line(const struct record *rec, char *ret, size_t room, const char **ret_why);
 
 /*
- * Whether a bounce is hard: by the enhanced status code of dsnStatus, and where that says little,
+ * True for a hard bounce: by the enhanced status code of dsnStatus, and where that says little,
  * by bounceCat.  The verdict of the rules takes its place where there are some that know.
  */
 bool octeth_is_hard(const struct record *rec);

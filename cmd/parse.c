@@ -7,8 +7,10 @@
 
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "cmd/octeth_lines.h"
-#include "csv/rows.h"
+#include "csv/catalog.h"
 #include "record/event_id.h"
 #include "rules/judge.h"
 #include "ship/json.h"
@@ -18,7 +20,7 @@ struct parse {
 	int64_t since_ms, until_ms;
 	const struct conf *conf;
 	struct rules *bounce_rules;
-	/* Of the file at hand. */
+	/* The file at hand. */
 	const char *file;
 	const struct conf_source *source;
 	struct json *json;
@@ -40,7 +42,7 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 	return 0;
 }
 
-/* The record in the format asked for; what cannot be told in it is a bad row. */
+/* The record in the format asked for; one that has no form in it is a bad row. */
 static ssize_t print_record(struct parse *p, const struct record *rec)
 {
 	const char *why;
@@ -58,7 +60,7 @@ static int on_record(const struct record *rec, void *arg)
 	struct parse *p = arg;
 	struct record judged = *rec;
 	struct judge_text verdict;
-	if (!rows_wanted(p->source, rec, p->since_ms, p->until_ms))
+	if (!catalog_wanted(p->source, rec, p->since_ms, p->until_ms))
 		return 0;
 	int rc = judge_record(p->bounce_rules, &judged, &verdict);
 	if (rc != 0)
@@ -83,14 +85,14 @@ static int on_record(const struct record *rec, void *arg)
 
 static void parse_file(struct parse *p, const char *path)
 {
-	const struct rows_hooks hooks = {on_record, on_reject, p};
+	const struct rows_hooks hooks = {.record = on_record, .reject = on_reject, .arg = p};
 	char name[512];
 	p->file = path;
 	p->source = p->source_name ? conf_source_named(p->conf, p->source_name)
-	                           : rows_source_of(p->conf, path);
+	                           : catalog_source_of(p->conf, path);
 	int rc = json_new(&p->json, p->conf->endpoints[p->source->endpoint].fill_addresses);
 	if (rc == 0)
-		rc = rows_each(p->conf, p->source, path, &hooks);
+		rc = catalog_rows(p->conf, p->source, path, &hooks);
 	p->json = json_free(p->json);
 	if (rc >= 0 || ferror(stdout)) /* that is not the file's fault: main() says it */
 		return;

@@ -1,7 +1,10 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 
 static int tell(int argc, char **argv, const char *about, const char *examples)
 {

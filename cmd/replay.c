@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include "archive/replay.h"
+#include "archive/replay_count.h"
 #include "base/clock.h"
 #include "base/scope.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "rules/judge.h"
 
 /* ---- the words at the beginning and the end ---- */
@@ -142,7 +145,7 @@ static int run(const struct replay_job *job, bool dry_run, bool anew)
 		return status;
 	r.conf = conf;
 	status = cli_load_rules(&r.rules, conf);
-	if (status == 0 && replay_files(&r.files, conf, job->args, job->nargs, &err) < 0)
+	if (status == 0 && replay_files(&r.files, conf, job, &err) < 0)
 		status = cli_failed(err.text);
 	else if (status == 0 && dry_run)
 		status = replay_count(conf, job, &r.files);

@@ -4,6 +4,8 @@
 #include "agent/agent.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "logstash/detect.h"
 #include "service/signals.h"
 
@@ -35,7 +37,7 @@ int cmd_run(int argc, char **argv)
 	if (status != CLI_GO_ON)
 		return status;
 	signals_block(); /* from here on they wait for their turn */
-	/* What is in memory (addresses, secrets) does not belong into a core dump. */
+	/* Addresses and secrets are in memory and do not belong into a core dump. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	status = cli_load_conf(&conf, path);
 	if (status != 0)

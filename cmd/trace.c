@@ -4,8 +4,11 @@
 #include <stdlib.h>
 
 #include "archive/trace.h"
+#include "archive/trace_print.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cmd/commands.h"
 #include "rules/judge.h"
 
 static int print(const struct trace *t, bool raw, bool json)

@@ -296,7 +296,7 @@ static void check_limits(const struct look *l)
 
 static void check_type_field(const struct look *l)
 {
-	/* csv/columns.c keeps columns from the same names. */
+	/* record/columns.c keeps columns from the same names. */
 	static const char *const taken[] = {"eventId", "bounceType", "bounceRule", "bounceAction",
 	                                    "bounceWhy"};
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)

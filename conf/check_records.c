@@ -6,7 +6,7 @@
 #include "base/scope.h"
 #include "conf/check.h"
 #include "conf/options.h"
-#include "pmta/directives.h"
+#include "conf/record_fields.h"
 
 /* PowerMTA's configuration says feedback-loop where its files say f. */
 static const char *type_named(const char *name)
@@ -82,7 +82,7 @@ static void default_fields(struct conf_source *s, struct mistakes *m)
 {
 	for (size_t i = 0; i < s->records.n; i++) {
 		const char *type = s->records.v[i];
-		const char *fields = directives_fields(type);
+		const char *fields = record_fields_of(slice_of(type));
 		char entry[1024];
 		if (!fields)
 			continue;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/scope.h"
 #include "conf/check.h"
 #include "conf/mistakes.h"
@@ -403,14 +404,6 @@ void conf_print(const struct conf *conf, FILE *out)
 		print_section("endpoint", conf->endpoints[i].name, &conf->endpoints[i], out);
 }
 
-const struct conf_source *conf_source_named(const struct conf *conf, const char *name)
-{
-	for (size_t i = 0; i < conf->nsources; i++)
-		if (strcmp(conf->sources[i].name, name) == 0)
-			return &conf->sources[i];
-	return NULL;
-}
-
 void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE])
 {
 	char *text = NULL;
@@ -425,4 +418,12 @@ void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE])
 		hash_hex(&h, ret);
 	}
 	free(text);
+}
+
+const struct conf_source *conf_source_named(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->nsources; i++)
+		if (strcmp(conf->sources[i].name, name) == 0)
+			return &conf->sources[i];
+	return NULL;
 }

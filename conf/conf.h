@@ -88,6 +88,9 @@ struct conf *conf_free(struct conf *conf);
 /* Print the effective configuration.  Reading that and printing it again gives the same text. */
 void conf_print(const struct conf *conf, FILE *out);
 
+/* A digest of that text, as hex, by which two hosts can be compared; "unknown" without memory. */
+void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE]);
+
 /* The source of that name, or NULL. */
 const struct conf_source *conf_source_named(const struct conf *conf, const char *name);
 
@@ -100,11 +103,5 @@ void conf_source_stem(const struct conf_source *s, char *ret, size_t size);
 
 /* The folder of its live files. */
 void conf_source_folder(const struct conf_source *s, char *ret, size_t size);
-
-/*
- * A digest of the configuration, defaults included: whether two hosts run the same can be seen.
- * "unknown" when out of memory.
- */
-void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE]);
 
 #endif

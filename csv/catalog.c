@@ -10,17 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
-#include "base/utf8.h"
 #include "tailer/follow.h"
 #include "tailer/identity.h"
-
-void catalog_tell(const char *path, const char *why)
-{
-	char clean[PATH_MAX];
-	utf8_printable(path, strlen(path), clean, sizeof(clean));
-	(void)fprintf(stderr, "pmta-shipper: %s: %s\n", clean, why);
-}
 
 /* One more at the end of a list; NULL when out of memory. */
 static void *one_more(void **list, size_t n, size_t *room, size_t size)
@@ -40,7 +33,7 @@ static void *one_more(void **list, size_t n, size_t *room, size_t size)
 
 /* ---- the folders ---- */
 
-static int add_file(struct catalog *s, const struct conf_source *source, const char *folder,
+static int add_file(struct catalog *c, const struct conf_source *source, const char *folder,
                     const char *name, bool moved)
 {
 	struct stat st;
@@ -57,7 +50,7 @@ static int add_file(struct catalog *s, const struct conf_source *source, const c
 	}
 	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode)) /* it was moved just now, or is no file */
 		return 0;
-	struct catalog_file *f = one_more((void **)&s->files, s->nfiles, &s->files_room,
+	struct catalog_file *f = one_more((void **)&c->files, c->nfiles, &c->files_room,
 	                                  sizeof(*f));
 	if (!f)
 		return -ENOMEM;
@@ -73,11 +66,11 @@ static int add_file(struct catalog *s, const struct conf_source *source, const c
 	        .name = path + strlen(path) - strlen(name),
 	};
 	path = NULL;
-	s->nfiles++;
+	c->nfiles++;
 	return 0;
 }
 
-static int scan(struct catalog *s, const struct conf_source *source, const char *folder, bool moved)
+static int scan(struct catalog *c, const struct conf_source *source, const char *folder, bool moved)
 {
 	int rc = 0;
 	DIR *dir = opendir(folder);
@@ -85,18 +78,18 @@ static int scan(struct catalog *s, const struct conf_source *source, const char 
 		if (errno == ENOMEM)
 			return -ENOMEM;
 		if (errno != ENOENT) {
-			catalog_tell(folder, strerror(errno));
-			s->unreadable++;
+			c->report(folder, strerror(errno));
+			c->unreadable++;
 		}
 		return 0;
 	}
 	for (const struct dirent *e = readdir(dir); rc == 0 && e; e = readdir(dir))
-		rc = add_file(s, source, folder, e->d_name, moved);
+		rc = add_file(c, source, folder, e->d_name, moved);
 	(void)closedir(dir);
 	return rc;
 }
 
-static int scan_source(struct catalog *s, const struct conf_source *source)
+static int scan_source(struct catalog *c, const struct conf_source *source)
 {
 	char live[PATH_MAX];
 	struct stat here, there;
@@ -107,29 +100,29 @@ static int scan_source(struct catalog *s, const struct conf_source *source)
 	            stat(source->move_to, &there) == 0 && here.st_dev == there.st_dev &&
 	            here.st_ino == there.st_ino;
 	/* The live folder first: what moves in between is seen twice, not never. */
-	int rc = same ? 0 : scan(s, source, live, false);
-	return rc == 0 && source->move_to[0] ? scan(s, source, source->move_to, true) : rc;
+	int rc = same ? 0 : scan(c, source, live, false);
+	return rc == 0 && source->move_to[0] ? scan(c, source, source->move_to, true) : rc;
 }
 
 /* Seen before it moved, too: where it was is of no use any more. */
-static void drop_doubles(struct catalog *s)
+static void drop_doubles(struct catalog *c)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < s->nfiles; i++) {
-		struct catalog_file *f = &s->files[i];
+	for (size_t i = 0; i < c->nfiles; i++) {
+		struct catalog_file *f = &c->files[i];
 		bool again = false;
-		for (size_t k = 0; !f->moved && !again && k < s->nfiles; k++)
-			again = k != i && s->files[k].path && s->files[k].moved &&
-			        s->files[k].dev == f->dev && s->files[k].ino == f->ino &&
-			        s->files[k].source == f->source;
+		for (size_t k = 0; !f->moved && !again && k < c->nfiles; k++)
+			again = k != i && c->files[k].path && c->files[k].moved &&
+			        c->files[k].dev == f->dev && c->files[k].ino == f->ino &&
+			        c->files[k].source == f->source;
 		if (again)
 			free(STEAL(f->path));
 	}
-	for (size_t i = 0; i < s->nfiles; i++) {
-		if (s->files[i].path)
-			s->files[n++] = s->files[i];
+	for (size_t i = 0; i < c->nfiles; i++) {
+		if (c->files[i].path)
+			c->files[n++] = c->files[i];
 	}
-	s->nfiles = n;
+	c->nfiles = n;
 }
 
 static int compare(const void *left, const void *right)
@@ -151,10 +144,10 @@ struct load {
 static int add_entry(const struct store_file *f, void *arg)
 {
 	const struct load *load = arg;
-	struct catalog *s = load->catalog;
+	struct catalog *c = load->catalog;
 	char *name = strdup(f->name);
-	struct catalog_entry *e = name ? one_more((void **)&s->entries, s->nentries,
-	                                          &s->entries_room, sizeof(*e))
+	struct catalog_entry *e = name ? one_more((void **)&c->entries, c->nentries,
+	                                          &c->entries_room, sizeof(*e))
 	                               : NULL;
 	if (!e) {
 		free(name);
@@ -163,14 +156,15 @@ static int add_entry(const struct store_file *f, void *arg)
 	*e = (struct catalog_entry){.kept = *f, .name = name, .source = load->source};
 	e->kept.name = name;
 	e->kept.source = load->source->name;
-	s->nentries++;
+	c->nentries++;
 	return 0;
 }
 
-int catalog_open(struct catalog *ret, const struct conf *conf, struct store *store)
+int catalog_open(struct catalog *ret, const struct conf *conf, struct store *store,
+                 catalog_report_fn *report)
 {
 	int rc = 0;
-	*ret = (struct catalog){.conf = conf, .store = store};
+	*ret = (struct catalog){.conf = conf, .store = store, .report = report};
 	for (size_t i = 0; rc == 0 && i < conf->nsources; i++) {
 		struct load load = {ret, &conf->sources[i]};
 		rc = scan_source(ret, &conf->sources[i]);
@@ -183,22 +177,22 @@ int catalog_open(struct catalog *ret, const struct conf *conf, struct store *sto
 	return rc;
 }
 
-void catalog_close(struct catalog *s)
+void catalog_close(struct catalog *c)
 {
-	for (size_t i = 0; i < s->nfiles; i++)
-		free(s->files[i].path);
-	for (size_t i = 0; i < s->nentries; i++)
-		free(s->entries[i].name);
-	free(s->files);
-	free(s->entries);
-	*s = (struct catalog){0};
+	for (size_t i = 0; i < c->nfiles; i++)
+		free(c->files[i].path);
+	for (size_t i = 0; i < c->nentries; i++)
+		free(c->entries[i].name);
+	free(c->files);
+	free(c->entries);
+	*c = (struct catalog){0};
 }
 
-const struct catalog_entry *catalog_entry_named(const struct catalog *s, const char *name)
+const struct catalog_entry *catalog_entry_named(const struct catalog *c, const char *name)
 {
 	const struct catalog_entry *found = NULL;
-	for (size_t i = 0; i < s->nentries; i++) {
-		const struct catalog_entry *e = &s->entries[i];
+	for (size_t i = 0; i < c->nentries; i++) {
+		const struct catalog_entry *e = &c->entries[i];
 		if (strcmp(e->name, name) == 0 && (!found || e->kept.id > found->kept.id))
 			found = e;
 	}
@@ -238,19 +232,19 @@ static bool same_bare(const struct catalog_file *f, const struct catalog_entry *
 }
 
 /* 1 when the file is the entry's, 0 when not, or a negative errno. */
-static int belongs(const struct catalog *s, const struct catalog_file *f,
+static int belongs(const struct catalog *c, const struct catalog_file *f,
                    const struct catalog_entry *e, struct follow *follow, struct catalog_known *ret)
 {
 	struct ladder ladder = {0};
 	scope_free char *header = NULL;
 	size_t header_len;
 	uint64_t resume;
-	int rc = store_file_get(s->store, e->kept.id, &ladder, &ret->ledger, &header, &header_len);
+	int rc = store_file_get(c->store, e->kept.id, &ladder, &ret->ledger, &header, &header_len);
 	if (rc == -ENOENT) /* dropped meanwhile */
 		return 0;
 	if (rc < 0)
 		return rc;
-	const struct identity_case c = {
+	const struct identity_case question = {
 	        .ladder = &ladder,
 	        .committed = ret->ledger.committed,
 	        .same_inode = same_inode(f, e),
@@ -260,7 +254,7 @@ static int belongs(const struct catalog *s, const struct catalog_file *f,
 	if (ladder.n == 0)
 		is = same_bare(f, e, follow, &ret->ledger, header, header_len);
 	else
-		rc = identity_decide(&c, holds, follow, &resume);
+		rc = identity_decide(&question, holds, follow, &resume);
 	ret->proved = is || (ladder.n > 0 && rc == IDENTITY_SAME);
 	/* One that came back from a crash shorter is known, too, but not as it is now. */
 	is = ret->proved || (ladder.n > 0 && rc == IDENTITY_CRASHED);
@@ -277,16 +271,16 @@ static bool candidate(const struct catalog_file *f, const struct catalog_entry *
 	       (same_inode(f, e) || (salt->len > 0 && hash_equal(&salt->hash, &e->kept.salt)));
 }
 
-static int find(const struct catalog *s, const struct catalog_file *f, struct follow *follow,
+static int find(const struct catalog *c, const struct catalog_file *f, struct follow *follow,
                 struct catalog_known *ret)
 {
 	/* The inode first: where two share their first rows, it is that one. */
 	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < s->nentries; i++) {
-			const struct catalog_entry *e = &s->entries[i];
+		for (size_t i = 0; i < c->nentries; i++) {
+			const struct catalog_entry *e = &c->entries[i];
 			if (!candidate(f, e, follow) || same_inode(f, e) != (round == 0))
 				continue;
-			int rc = belongs(s, f, e, follow, ret);
+			int rc = belongs(c, f, e, follow, ret);
 			if (rc == 1)
 				ret->entry = e;
 			if (rc != 0)
@@ -296,7 +290,7 @@ static int find(const struct catalog *s, const struct catalog_file *f, struct fo
 	return 0;
 }
 
-/* Nothing stands behind what is settled. */
+/* Set whole when nothing stands after what is settled. */
 static int ends_there(const struct catalog_file *f, struct follow *follow,
                       struct catalog_known *ret)
 {
@@ -312,21 +306,21 @@ static int ends_there(const struct catalog_file *f, struct follow *follow,
 	return n < 0 ? (int)n : 0;
 }
 
-int catalog_look(const struct catalog *s, const struct catalog_file *f, struct catalog_known *ret)
+int catalog_look(const struct catalog *c, const struct catalog_file *f, struct catalog_known *ret)
 {
 	struct follow *follow;
 	*ret = (struct catalog_known){0};
-	if (!s->store)
+	if (!c->store)
 		return 0;
 	int fd = open(f->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int rc = follow_open(&follow, fd, f->key.gz, s->conf->record_max + 2);
+	int rc = follow_open(&follow, fd, f->key.gz, c->conf->record_max + 2);
 	if (rc < 0)
 		return rc;
 	rc = follow_head(follow, true);
 	if (rc == 0)
-		rc = find(s, f, follow, ret);
+		rc = find(c, f, follow, ret);
 	if (rc == 0)
 		rc = ends_there(f, follow, ret);
 	if (rc == 0 && ret->entry && !follow_whole(follow))
@@ -335,4 +329,39 @@ int catalog_look(const struct catalog *s, const struct catalog_file *f, struct c
 	if (rc < 0)
 		ledger_free(&ret->ledger);
 	return rc;
+}
+
+/* ---- the sources of the configuration ---- */
+
+const struct conf_source *catalog_source_of(const struct conf *conf, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct acct_name name;
+	for (size_t i = 0; i < conf->nsources; i++) {
+		const struct acct_template t = acct_template(conf->sources[i].acct_file);
+		if (acct_name_parse(&t, slash ? slash + 1 : path, &name))
+			return &conf->sources[i];
+	}
+	return &conf->sources[0];
+}
+
+int catalog_rows(const struct conf *conf, const struct conf_source *source, const char *path,
+                 const struct rows_hooks *hooks)
+{
+	const struct reader_conf reader = {conf->record_max, &source->record_fields,
+	                                   conf->endpoints[source->endpoint].type_field};
+	return rows_each(path, &reader, hooks);
+}
+
+bool catalog_wanted(const struct conf_source *source, const struct record *rec, int64_t since_ms,
+                    int64_t until_ms)
+{
+	bool of_type = conf_source_ships(source, rec->fields[0].text);
+	bool local;
+	int64_t ms;
+	if (!of_type || (since_ms == INT64_MIN && until_ms == INT64_MAX))
+		return of_type;
+	if (!clock_parse(record_get(rec, "timeLogged").text, &ms, &local))
+		return true;
+	return ms >= since_ms && ms < until_ms;
 }

@@ -30,7 +30,7 @@ struct reader {
 	bool row_done;
 	size_t ncells; /* may exceed COLUMNS_MAX: counted, not kept */
 	struct slice cells[COLUMNS_MAX];
-	char *arena; /* record_max + COLUMNS_MAX + 8 bytes: every cell with a NUL behind it */
+	char *arena; /* record_max + COLUMNS_MAX + 8 bytes: every cell with a NUL after it */
 	size_t used;
 
 	char *repaired;
@@ -352,7 +352,7 @@ static int parse_line(struct reader *r, const char *text, size_t len, bool unter
 	return parse(r, text, len);
 }
 
-/* What makes this line bad before any parsing, or NULL. */
+/* The reason this line is bad before any parsing, or NULL. */
 static const char *line_fault(const struct reader *r, const struct line *line)
 {
 	if (r->pending && line->from != line->start)

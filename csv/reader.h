@@ -11,7 +11,7 @@
  *      the top would have.
  *  R3  A bad record is an answer, not an error: it comes out as READ_REJECT with its raw bytes and
  *      its mark, travels the same way as the good ones, and reading goes on with the line after
- *      its FIRST line: an unclosed quote costs one line, not the good rows behind it.  No input can
+ *      its FIRST line: an unclosed quote costs one line, not the good rows after it.  No input can
  *      block a file.
  *  R4  Fields are exactly what RFC 4180 says they are: blanks at either end are kept, a doubled
  *      quote is one quote, and a line end inside quotes stays as it was written.

@@ -54,7 +54,7 @@ size_t simple_split(char *text, size_t len, struct slice *ret, size_t max)
 			return 0;
 		if (p == end)
 			break;
-		p++; /* the comma: behind it there is a cell, perhaps an empty one */
+		p++; /* the comma: after it there is a cell, perhaps an empty one */
 	}
 	for (size_t i = 0; i < n; i++) /* not before: a NUL may stand where the next comma is */
 		((char *)ret[i].text)[ret[i].len] = '\0';

@@ -1,8 +1,7 @@
-/* Checks as the service's user: a child tells, its parent passes on. */
+/* A child tells its findings, its parent passes them on. */
 #include "doctor/as_user.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,29 +11,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/scope.h"
 
 #define CHILD_MS 60000 /* a folder on a dead network volume must not hang it for ever */
 #define TOLD_MAX (4U << 20)
-
-const char *doctor_size(uint64_t bytes, char ret[DOCTOR_SIZE_MAX])
-{
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-	double value = (double)bytes;
-	size_t unit = 0;
-	for (; value >= 1000 && unit < 4; unit++)
-		value /= 1000;
-	(void)snprintf(ret, DOCTOR_SIZE_MAX, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
-	return ret;
-}
-
-const char *doctor_date(int64_t seconds, char ret[DOCTOR_DATE_MAX])
-{
-	char iso[CLOCK_ISO_SIZE];
-	clock_iso(seconds * 1000, iso);
-	(void)snprintf(ret, DOCTOR_DATE_MAX, "%.10s", iso);
-	return ret;
-}
 
 /* ---- the child ---- */
 
@@ -49,7 +28,7 @@ static void send_finding(const struct finding *f, void *arg)
 	(void)fflush(out);
 }
 
-__attribute__((noreturn)) static void child(const struct doctor *d, doctor_fn *check, int fd)
+__attribute__((noreturn)) static void child(const struct doctor *d, as_user_fn *check, int fd)
 {
 	struct doctor mine = *d;
 	FILE *out = fdopen(fd, "w");
@@ -115,7 +94,7 @@ static void pass_on(const struct doctor *d, const struct told *t)
 	}
 }
 
-void doctor_as_user(const struct doctor *d, doctor_fn *check, const char *what)
+void as_user_run(const struct doctor *d, as_user_fn *check, const char *what)
 {
 	int fds[2], status = 0;
 	struct told told = {0};

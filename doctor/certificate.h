@@ -20,7 +20,7 @@ int certificate_parse(const char *pem, struct certificate *ret) MUST_CHECK;
 /* The first certificate of a PEM file. */
 int certificate_read(const char *path, struct certificate *ret, struct err *err) MUST_CHECK;
 
-/* Whether the key in one file belongs to the first certificate in the other. */
+/* *ret: the key in one file belongs to the first certificate in the other. */
 int certificate_key_fits(const char *path, const char *key_path, bool *ret,
                          struct err *err) MUST_CHECK;
 

@@ -9,9 +9,10 @@
 #include "base/mask.h"
 #include "base/scope.h"
 #include "base/units.h"
-#include "doctor/as_user.h"
+#include "doctor/checks.h"
 #include "doctor/probe.h"
 #include "doctor/test_event.h"
+#include "doctor/text.h"
 
 #define EXPIRY_WARNING_DAYS 21
 #define DAY_S 86400
@@ -125,7 +126,7 @@ static void tell_tls(const struct look *l, const struct probe *p)
 /* ---- the answer ---- */
 
 struct advice {
-	long status;
+	int status;
 	enum finding_level level;
 	const char *means, *mend;
 };
@@ -172,17 +173,16 @@ static const struct advice advices[] = {
 static void tell_redirect(const struct look *l, const struct probe *p)
 {
 	finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-	             "HTTP %ld: it points to another address, which is not followed: every event "
+	             "HTTP %d: it points to another address, which is not followed: every event "
 	             "would be held\nurl = \"%s\"",
-	             p->answer.status, *p->redirect ? p->redirect : "the address it points to");
+	             p->outcome.code, *p->redirect ? p->redirect : "the address it points to");
 }
 
 static void tell_status(const struct look *l, const struct probe *p)
 {
-	char words[768];
 	const struct advice *a = advices;
-	long status = p->answer.status;
-	answer_words(&p->answer, words, sizeof(words));
+	const char *words = p->outcome.words;
+	int status = p->outcome.code;
 	if (status >= 300 && status <= 399) {
 		tell_redirect(l, p);
 		return;
@@ -196,12 +196,11 @@ static void tell_status(const struct look *l, const struct probe *p)
 		             "%s; the receiver fails, and all is retried\nlook at its log", words);
 	else
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "%s; every event would be held\n%s", words, answer_advice(&p->answer));
+		             "%s; every event would be held\n%s", words, p->outcome.advice);
 }
 
 static void tell_answer(const struct look *l, const struct probe *p)
 {
-	char words[768];
 	if (p->end == PROBE_NOTHING) {
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
 		             "connected, but no answer came: %s; requests are tried again\n"
@@ -215,21 +214,20 @@ static void tell_answer(const struct look *l, const struct probe *p)
 	}
 	if (p->end != PROBE_ANSWERED)
 		return;
-	if (p->answer.status < 200 || p->answer.status > 299) {
+	if (p->outcome.code < 200 || p->outcome.code > 299) {
 		tell_status(l, p);
 		return;
 	}
-	answer_words(&p->answer, words, sizeof(words));
-	if (answer_meaning(&p->answer, &l->e->reject_body).kind == ANSWER_RETRY)
+	if (p->outcome.kind == OUTCOME_RETRY)
 		finding_tell(
 		        &l->d->to, FINDING_PROBLEM, l->what,
 		        "%s; its database fails, though the status says success: all is retried\n"
 		        "look at the receiver's log",
-		        words);
+		        p->outcome.words);
 	else
 		finding_tell(&l->d->to, FINDING_OK, l->what,
 		             "%s to a request without an event: path and credentials are good",
-		             words);
+		             p->outcome.words);
 }
 
 static void tell_clock(const struct look *l, const struct probe *p)
@@ -274,24 +272,23 @@ static void print_block(const struct look *l, const char *name, const char *text
 
 static void tell_test(const struct look *l, const struct probe *p)
 {
-	char words[768];
-	answer_words(&p->answer, words, sizeof(words));
-	enum answer_kind kind = answer_meaning(&p->answer, &l->e->reject_body).kind;
+	enum outcome_kind kind = p->outcome.kind;
 	static const struct {
 		enum finding_level level;
 		const char *means;
 	} kinds[] = {
-	        [ANSWER_ACCEPTED] = {FINDING_OK, "the test event was taken"},
-	        [ANSWER_PARTIAL] = {FINDING_WARNING,
-	                            "the request was taken, but the test event in it failed there"},
-	        [ANSWER_REFUSED] = {FINDING_PROBLEM,
-	                            "the test event was refused, as every event like it would be"},
-	        [ANSWER_HELD] = {FINDING_PROBLEM, "every event would be held"},
-	        [ANSWER_RETRY] = {FINDING_PROBLEM, "not taken; it would be tried again"},
+	        [OUTCOME_ACCEPTED] = {FINDING_OK, "the test event was taken"},
+	        [OUTCOME_PARTIAL] =
+	                {FINDING_WARNING,
+	                 "the request was taken, but the test event in it failed there"},
+	        [OUTCOME_REFUSED] = {FINDING_PROBLEM,
+	                             "the test event was refused, as every event like it would be"},
+	        [OUTCOME_HELD] = {FINDING_PROBLEM, "every event would be held"},
+	        [OUTCOME_RETRY] = {FINDING_PROBLEM, "not taken; it would be tried again"},
 	};
-	bool good = kind == ANSWER_ACCEPTED;
-	finding_tell(&l->d->to, kinds[kind].level, l->what, "%s: %s%s%s", words, kinds[kind].means,
-	             good ? "" : "\n", good ? "" : answer_advice(&p->answer));
+	bool good = kind == OUTCOME_ACCEPTED;
+	finding_tell(&l->d->to, kinds[kind].level, l->what, "%s: %s%s%s", p->outcome.words,
+	             kinds[kind].means, good ? "" : "\n", good ? "" : p->outcome.advice);
 }
 
 static void send_test(const struct look *l)
@@ -299,7 +296,7 @@ static void send_test(const struct look *l)
 	scope_free char *event = NULL;
 	struct err err = {0};
 	struct probe p = {0};
-	int rc = doctor_event(l->d->conf, l->e, &event);
+	int rc = test_event_make(l->d->conf, l->e, &event);
 	if (rc == 0)
 		rc = probe_endpoint(l->e, slice_of(event), &p, &err);
 	if (rc < 0) {
@@ -310,7 +307,7 @@ static void send_test(const struct look *l)
 	if (p.sent)
 		print_block(l, "sent", p.sent, strlen(p.sent));
 	print_block(l, "body", event, strlen(event));
-	print_block(l, "answer", p.answer.body.text, p.answer.body.len);
+	print_block(l, "answer", p.outcome.answer.text, p.outcome.answer.len);
 	tell_test(l, &p);
 	probe_clear(&p);
 }
@@ -345,7 +342,7 @@ void doctor_endpoints(const struct doctor *d)
 	for (size_t i = 0; i < d->conf->nendpoints; i++) {
 		struct look l = {.d = d, .e = &d->conf->endpoints[i]};
 		if (!*l.e->url)
-			continue; /* told with its secrets */
+			continue; /* reported with its secrets */
 		(void)snprintf(l.what, sizeof(l.what), "endpoint %.140s", l.e->name);
 		host_of(l.e->url, l.host, sizeof(l.host));
 		check_endpoint(&l);

@@ -12,8 +12,9 @@
 #include "base/permission.h"
 #include "base/scope.h"
 #include "base/units.h"
-#include "doctor/as_user.h"
 #include "doctor/certificate.h"
+#include "doctor/checks.h"
+#include "doctor/text.h"
 #include "tailer/name.h"
 
 #define EXPIRY_WARNING_DAYS 21
@@ -187,7 +188,7 @@ void doctor_folders(const struct doctor *d)
 
 /* ---- secrets and certificates ---- */
 
-/* What is there is not to be written over. */
+/* The advice must not write over a file that is there. */
 static void tell_no_secret(const struct doctor *d, const char *what, const char *key,
                            const char *path, int error)
 {

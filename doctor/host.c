@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "doctor/as_user.h"
+#include "doctor/checks.h"
 #include "doctor/other_programs.h"
+#include "doctor/text.h"
 #include "doctor/unit.h"
 #include "tailer/name.h"
 #include "tailer/watch.h"
@@ -171,14 +172,14 @@ static void check_state(const struct doctor *d)
 		             d->conf->state_dir);
 }
 
-struct disk_growth {
+struct archive_growth {
 	uint64_t bytes;   /* written within GROWTH_DAYS */
 	int64_t oldest_s; /* of those */
 };
 
-static struct disk_growth growth_of(const struct conf_source *s, int64_t now)
+static struct archive_growth growth_of(const struct conf_source *s, int64_t now)
 {
-	struct disk_growth g = {0, now};
+	struct archive_growth g = {0, now};
 	struct acct_name key;
 	const struct acct_template t = acct_template(s->acct_file);
 	char path[PATH_MAX + NAME_MAX];
@@ -223,7 +224,7 @@ static void check_archive(const struct doctor *d, const struct conf_source *s)
 	if (!*s->move_to || !free_at(s->move_to, &free_bytes))
 		return;
 	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
-	struct disk_growth g = growth_of(s, now);
+	struct archive_growth g = growth_of(s, now);
 	int64_t span = now - g.oldest_s < DAY_S ? DAY_S : now - g.oldest_s;
 	uint64_t a_day = g.bytes * DAY_S / (uint64_t)span;
 	uint64_t days = a_day > 0 ? free_bytes / a_day : UINT64_MAX;

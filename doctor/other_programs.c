@@ -34,7 +34,7 @@ static const struct {
          {"/etc/syslog-ng/syslog-ng.conf", "/etc/syslog-ng/conf.d/*.conf"}},
 };
 
-/* What may delete files by itself. */
+/* Places of programs that may delete files by themselves. */
 static const char *const cleaners[] = {
         "/etc/crontab",      "/etc/cron.d/*",      "/etc/cron.hourly/*",
         "/etc/cron.daily/*", "/etc/cron.weekly/*", "/var/spool/cron/crontabs/*",
@@ -88,7 +88,8 @@ static bool place_names(const char *root, const char *place, const char *word, c
 	return found;
 }
 
-void other_programs_each(const char *root, const struct conf *conf, others_fn *fn, void *arg)
+void other_programs_each(const char *root, const struct conf *conf, other_programs_fn *fn,
+                         void *arg)
 {
 	char stem[2048], where[1100];
 	for (size_t s = 0; s < conf->nsources; s++) {

@@ -10,8 +10,8 @@
 #include <strings.h>
 
 #include "base/scope.h"
-#include "csv/rows.h"
-#include "doctor/as_user.h"
+#include "csv/catalog.h"
+#include "doctor/checks.h"
 #include "doctor/dns.h"
 #include "pmta/verify.h"
 #include "tailer/name.h"
@@ -37,7 +37,7 @@ static void count(const struct finding *f, void *arg)
 void doctor_pmta(const struct doctor *d)
 {
 	struct counted c = {d->to, 0};
-	if (!d->pmta) /* told when it was to be read */
+	if (!d->pmta) /* reported when it was to be read */
 		return;
 	const struct verify v = {.conf = d->conf,
 	                         .pmta = d->pmta,
@@ -71,7 +71,7 @@ static bool is_ours(const char *address)
 	return found;
 }
 
-/* Whether one of the domain's mail servers is this host.  0, or what the DNS said. */
+/* *ret: one of the domain's mail servers is this host.  Returns 0 or an error of dns.h. */
 static int looks_here(const char *domain, bool *ret, char *ret_host, size_t size)
 {
 	struct dns_answers mx, addresses;
@@ -102,7 +102,7 @@ static void check_domain(const char *domain, const struct pmta_node *n, void *ar
 	bool here;
 	if (m->domains++ >= DOMAINS_MAX)
 		return;
-	verify_place(n, where, sizeof(where));
+	pmta_place(n, where, sizeof(where));
 	int rc = looks_here(domain, &here, host, sizeof(host));
 	if (rc < 0)
 		finding_tell(&m->d->to, rc == -ENOENT ? FINDING_PROBLEM : FINDING_WARNING, where,
@@ -172,14 +172,6 @@ static int take_row(const struct record *rec, void *arg)
 	s->campaign += orig.len > 0 && strncmp(orig.text, "eg-", 3) != 0;
 	note_domain(s, orig);
 	return ++s->rows >= SAMPLE_ROWS;
-}
-
-static int pass_reject(const struct record *rec, const char *why, void *arg)
-{
-	(void)rec;
-	(void)why;
-	(void)arg;
-	return 0;
 }
 
 /* The newest live file of the source; false when there is none. */
@@ -259,11 +251,11 @@ void doctor_sample(const struct doctor *d)
 	for (size_t i = 0; i < d->conf->nsources; i++) {
 		const struct conf_source *s = &d->conf->sources[i];
 		struct sample sample = {0};
-		const struct rows_hooks hooks = {take_row, pass_reject, &sample};
+		const struct rows_hooks hooks = {.record = take_row, .arg = &sample};
 		char path[PATH_MAX + NAME_MAX], what[160];
 		(void)snprintf(what, sizeof(what), "endpoint %.140s",
 		               d->conf->endpoints[s->endpoint].name);
-		if (newest(s, path, sizeof(path)) && rows_each(d->conf, s, path, &hooks) == 0)
+		if (newest(s, path, sizeof(path)) && catalog_rows(d->conf, s, path, &hooks) == 0)
 			tell_return_paths(d, &sample);
 		if (conf_source_ships(s, "b") || conf_source_ships(s, "rb"))
 			tell_gateway(d, &d->conf->endpoints[s->endpoint], what, &sample);

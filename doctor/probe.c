@@ -9,9 +9,8 @@
 #include "base/gz.h"
 #include "base/hash.h"
 #include "base/scope.h"
-#include "ship/http.h"
 
-/* What our own headers say is no secret; a configured one may be. */
+/* Our own headers hold no secret; a configured one may. */
 static bool harmless(const char *line, size_t len)
 {
 	static const char *const names[] = {"Host",           "User-Agent",     "Accept",
@@ -62,7 +61,7 @@ static bool about_tls(const char *failure)
 
 static enum probe_end end_of(const struct http_once *o, bool tls)
 {
-	if (o->answer.status > 0)
+	if (o->outcome.code > 0)
 		return PROBE_ANSWERED;
 	if (o->unresolved || o->resolve_ms == 0)
 		return PROBE_DNS;
@@ -82,16 +81,17 @@ static void take(struct probe *p, struct http_once *o, bool tls)
 	                    .resolve_ms = o->resolve_ms,
 	                    .connect_ms = o->connect_ms,
 	                    .tls_ms = o->tls_ms,
-	                    .answer = o->answer,
+	                    .outcome = o->outcome,
 	                    .date_ms = o->date_s > 0 ? o->date_s * 1000 : 0,
 	                    .answered_ms = clock_real_ms()};
 	p->sent = STEAL(o->sent);
+	memcpy(p->words, o->words, sizeof(p->words));
 	memcpy(p->body, o->body, sizeof(p->body));
 	memcpy(p->failure, o->failure, sizeof(p->failure));
 	memcpy(p->address, o->address, sizeof(p->address));
 	memcpy(p->redirect, o->redirect, sizeof(p->redirect));
-	p->answer.body.text = p->body;
-	p->answer.failure = p->failure;
+	p->outcome.words = p->words;
+	p->outcome.answer.text = p->body;
 	if (p->sent)
 		probe_mask(p->sent);
 }
@@ -130,8 +130,11 @@ int probe_endpoint(const struct ship_conf *conf, struct slice body, struct probe
 		hash_hex(&hash, key);
 	if (compress(conf, body, &packed, &len) < 0)
 		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
-	const struct http_request request = {packed ? packed : body.text, len, packed, key};
-	int rc = http_once(conf, &request, &once, err);
+	const struct transport_message message = {.body = packed ? packed : body.text,
+	                                          .len = len,
+	                                          .gzip = packed != NULL,
+	                                          .key = key};
+	int rc = http_once(conf, &message, &once, err);
 	if (rc < 0)
 		return rc;
 	take(ret, &once, strncasecmp(conf->url, "https:", 6) == 0);

@@ -11,15 +11,14 @@
 #include <stdint.h>
 
 #include "doctor/certificate.h"
-#include "ship/answer.h"
-#include "ship/ship.h"
+#include "ship/http.h"
 
 enum probe_end {
 	PROBE_DNS,      /* the host's name, or the proxy's, has no address */
 	PROBE_TCP,      /* nobody there takes a connection */
 	PROBE_TLS,      /* no agreement on TLS, or on who is who */
 	PROBE_NOTHING,  /* connected, but no whole answer came */
-	PROBE_ANSWERED, /* answer has it */
+	PROBE_ANSWERED, /* outcome has it */
 };
 
 struct probe {
@@ -27,8 +26,8 @@ struct probe {
 	bool tls;
 	int64_t resolve_ms, connect_ms, tls_ms; /* since the start; 0: it did not come that far */
 	char address[64];                       /* it was connected to: the proxy's, if any */
-	struct answer answer;                   /* points into body and failure */
-	char body[ANSWER_BODY_MAX + 1], failure[256];
+	struct outcome outcome;                 /* points into words and body */
+	char words[HTTP_WORDS_SIZE], body[ANSWER_BODY_MAX + 1], failure[256];
 	char redirect[512];
 	int64_t date_ms;     /* what the backend takes for the time now; 0 for unknown */
 	int64_t answered_ms; /* what this host took for the time when the answer came (real) */

@@ -1,6 +1,6 @@
 /* Bounce rules: whether a start would take them. */
 #include "base/units.h"
-#include "doctor/as_user.h"
+#include "doctor/checks.h"
 #include "rules/judge.h"
 
 static void tell_mistake(const char *line, void *arg)
@@ -17,7 +17,7 @@ void doctor_rules(const struct doctor *d)
 		finding_tell(&d->to, FINDING_OK, "rules", "none are configured");
 		return;
 	}
-	if (judge_load(&rules, d->conf, tell_mistake, (void *)d) < 0)
+	if (rules_load(&rules, &d->conf->rules, tell_mistake, (void *)d) < 0)
 		return;
 	if (!rules) {
 		finding_tell(&d->to, FINDING_WARNING, "rules",

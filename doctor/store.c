@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/units.h"
-#include "doctor/as_user.h"
+#include "doctor/checks.h"
 #include "pmta/verify.h"
 #include "state/store.h"
 #include "tailer/name.h"
@@ -18,7 +18,7 @@
 #define LEFT_WARNING_DAYS 3
 #define LEFT_PROBLEM_DAYS 1
 
-/* ---- what it says ---- */
+/* ---- its numbers ---- */
 
 static int64_t sum_of(struct store *store, const struct conf *conf, const char *name)
 {
@@ -187,7 +187,7 @@ void doctor_time_left(const struct doctor *d)
 {
 	struct store *store = NULL;
 	if (store_open_reader(&store, d->conf->state_dir, NULL) < 0)
-		store = NULL; /* told by the check before */
+		store = NULL; /* reported by the check before */
 	for (size_t i = 0; i < d->conf->nsources; i++)
 		check_left(d, store, &d->conf->sources[i]);
 	(void)store_close(store);

@@ -52,7 +52,7 @@ static int make_record(struct reader *reader, const char *header, const char *ro
 	return rc == READ_RECORD ? 0 : rc < 0 ? rc : -EINVAL;
 }
 
-int doctor_event(const struct conf *conf, const struct ship_conf *e, char **ret)
+int test_event_make(const struct conf *conf, const struct ship_conf *e, char **ret)
 {
 	struct reader *reader = NULL;
 	struct json *json = NULL;

@@ -10,6 +10,6 @@
  * An event as the endpoint gets them, in its format: a soft bounce (or a complaint, for an endpoint
  * that gets nothing else) of an address that cannot exist.  *ret is the caller's.  0 or -errno.
  */
-int doctor_event(const struct conf *conf, const struct ship_conf *e, char **ret) MUST_CHECK;
+int test_event_make(const struct conf *conf, const struct ship_conf *e, char **ret) MUST_CHECK;
 
 #endif

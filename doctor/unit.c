@@ -98,7 +98,7 @@ void unit_tell(const struct unit *u, const struct teller *to)
 		             "systemctl daemon-reload && systemctl restart pmta-shipper");
 }
 
-/* What the child prints, until its end; false when that does not come in time. */
+/* Read all that the child prints; false when its end does not come in time. */
 static bool read_all(int fd, char *ret, size_t size)
 {
 	int64_t end = clock_mono_ms() + ASK_MS;

@@ -19,7 +19,7 @@ struct unit {
 /* "Name=value" lines, as systemctl show prints them. */
 void unit_parse(const char *text, struct unit *ret);
 
-/* What that comes to; one finding at least. */
+/* Judge it; one finding at least. */
 void unit_tell(const struct unit *u, const struct teller *to);
 
 /* Ask systemctl, for five seconds at most.  False with why when it cannot be asked. */

@@ -32,7 +32,7 @@ const char *user_group_name(const struct user *u, char ret[64]);
 
 /*
  * How the user reads the files of PowerMTA: through the group of those there are.  Whoever is
- * guessed, or is root, is no member: told of is the package's user then.
+ * guessed, or is root, is no member: the package's user is named then.
  */
 struct verify_reader user_reader(const struct user *u, const struct conf *conf);
 

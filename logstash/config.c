@@ -182,27 +182,24 @@ static int add(struct parser *r, const char *key, const char *sub, const char *v
 
 /* ---- grammar; each begins with its first token at hand, and ends with the one behind it ---- */
 
-/* All up to the bracket that closes the one just passed. */
-static int skip_block(struct parser *r)
+/*
+ * From a bracket to behind the one that closes it; those in between match, too.  Texts are values
+ * of key, unless it is NULL.
+ */
+static int take_block(struct parser *r, const char *key, unsigned depth)
 {
-	int rc = 0;
-	for (unsigned depth = 1; rc == 0 && depth > 0;) {
-		if (r->token == T_END)
-			return wrong(r, "'}' is missing");
-		depth += r->token == T_OPEN;
-		depth -= r->token == T_CLOSE;
-		rc = next(r);
-	}
-	return rc;
-}
-
-static int take_list(struct parser *r, const char *key)
-{
+	const enum token close = r->token == T_LIST ? T_LIST_END : T_CLOSE;
+	if (depth > DEPTH_MAX)
+		return wrong(r, "too many brackets in each other");
 	int rc = next(r);
-	while (rc == 0 && r->token != T_LIST_END) {
-		if (r->token == T_END)
-			return wrong(r, "']' is missing");
-		if (r->token == T_TEXT)
+	while (rc == 0 && r->token != close) {
+		if (r->token == T_END || r->token == T_CLOSE || r->token == T_LIST_END)
+			return wrong(r, close == T_CLOSE ? "'}' is missing" : "']' is missing");
+		if (r->token == T_OPEN || r->token == T_LIST) {
+			rc = take_block(r, key, depth + 1);
+			continue;
+		}
+		if (r->token == T_TEXT && key)
 			rc = add(r, key, "", r->text);
 		if (rc == 0)
 			rc = next(r);
@@ -210,16 +207,22 @@ static int take_list(struct parser *r, const char *key)
 	return rc == 0 ? next(r) : rc;
 }
 
+/* What is no name of a setting or in a hash: passed over. */
+static int skip_other(struct parser *r)
+{
+	if (r->token == T_END || r->token == T_LIST_END)
+		return wrong(r, "'}' is missing");
+	return r->token == T_OPEN || r->token == T_LIST ? take_block(r, NULL, 0) : next(r);
+}
+
 static int take_hash(struct parser *r, const char *key)
 {
 	int rc = next(r);
 	while (rc == 0 && r->token != T_CLOSE) {
 		scope_free char *sub = NULL;
-		if (r->token == T_END)
-			return wrong(r, "'}' is missing");
 		if (r->token == T_TEXT)
 			sub = STEAL(r->text);
-		rc = next(r);
+		rc = skip_other(r);
 		if (rc < 0 || !sub || r->token != T_ARROW)
 			continue;
 		rc = next(r);
@@ -227,12 +230,8 @@ static int take_hash(struct parser *r, const char *key)
 			rc = add(r, key, sub, r->text);
 			if (rc == 0)
 				rc = next(r);
-		} else if (rc == 0 && r->token == T_LIST) {
-			rc = take_list(r, key);
-		} else if (rc == 0 && r->token == T_OPEN) {
-			rc = next(r);
-			if (rc == 0)
-				rc = skip_block(r);
+		} else if (rc == 0 && (r->token == T_LIST || r->token == T_OPEN)) {
+			rc = take_block(r, r->token == T_LIST ? key : NULL, 0);
 		}
 	}
 	return rc == 0 ? next(r) : rc;
@@ -242,7 +241,7 @@ static int take_hash(struct parser *r, const char *key)
 static int take_value(struct parser *r, const char *key)
 {
 	if (r->token == T_LIST)
-		return take_list(r, key);
+		return take_block(r, key, 0);
 	if (r->token == T_OPEN)
 		return take_hash(r, key);
 	if (r->token != T_TEXT)
@@ -251,10 +250,7 @@ static int take_value(struct parser *r, const char *key)
 	int rc = add(r, key, "", r->text);
 	if (rc == 0)
 		rc = next(r);
-	if (rc < 0 || quoted || r->token != T_OPEN)
-		return rc;
-	rc = next(r);
-	return rc == 0 ? skip_block(r) : rc;
+	return rc < 0 || quoted || r->token != T_OPEN ? rc : take_block(r, NULL, 0);
 }
 
 static int take_settings(struct parser *r)
@@ -262,11 +258,9 @@ static int take_settings(struct parser *r)
 	int rc = 0;
 	while (rc == 0 && r->token != T_CLOSE) {
 		scope_free char *key = NULL;
-		if (r->token == T_END)
-			return wrong(r, "'}' is missing");
 		if (r->token == T_TEXT)
 			key = STEAL(r->text);
-		rc = next(r);
+		rc = skip_other(r);
 		if (rc < 0 || !key || r->token != T_ARROW)
 			continue;
 		rc = next(r);
@@ -281,13 +275,17 @@ static int skip_condition(struct parser *r)
 {
 	int rc = 0;
 	while (rc == 0 && r->token != T_OPEN) {
-		if (r->token == T_END)
+		if (r->token == T_END || r->token == T_CLOSE || r->token == T_LIST_END)
 			return wrong(r, "'{' is missing behind 'if' or 'else'");
+		if (r->token == T_LIST) { /* [field] */
+			rc = take_block(r, NULL, 0);
+			continue;
+		}
 		bool tilde = r->token == T_OTHER && r->at[-1] == '~';
 		skip_blanks(r);
 		if (tilde && *r->at == '/') {
 			for (r->at++; *r->at && *r->at != '/' && *r->at != '\n'; r->at++)
-				r->at += r->at[0] == '\\' && r->at[1];
+				r->at += r->at[0] == '\\' && r->at[1] && r->at[1] != '\n';
 			r->at += *r->at == '/';
 		}
 		rc = next(r);
@@ -391,6 +389,8 @@ static int read_text(const char *path, char **ret, struct err *err)
 		rc = -ENOMEM;
 	if (rc == 0 && n > TEXT_MAX)
 		rc = -E2BIG;
+	else if (rc == 0 && memchr(text, '\0', n))
+		rc = -EILSEQ;
 	if (rc < 0) {
 		free(text);
 		return err_set(err, rc, "read \"%s\": %s", path, strerror(-rc));
@@ -400,16 +400,12 @@ static int read_text(const char *path, char **ret, struct err *err)
 	return 0;
 }
 
-int pipeline_load(struct pipeline *p, const char *path, struct err *err)
+int pipeline_parse(struct pipeline *p, const char *path, const char *text, struct err *err)
 {
-	scope_free char *text = NULL;
+	struct parser r = {.p = p, .path = path, .at = text, .line = 1, .err = err};
 	unsigned sections = 0;
 	*p = (struct pipeline){0};
-	int rc = read_text(path, &text, err);
-	if (rc < 0)
-		return rc;
-	struct parser r = {.p = p, .path = path, .at = text, .line = 1, .err = err};
-	rc = parse(&r, &sections);
+	int rc = parse(&r, &sections);
 	free(r.text);
 	if (rc == 0 && sections == 0 && strstr(text, "path.config"))
 		return err_set(err, -EINVAL,
@@ -422,6 +418,14 @@ int pipeline_load(struct pipeline *p, const char *path, struct err *err)
 		               "output in it",
 		               path);
 	return rc;
+}
+
+int pipeline_load(struct pipeline *p, const char *path, struct err *err)
+{
+	scope_free char *text = NULL;
+	*p = (struct pipeline){0};
+	int rc = read_text(path, &text, err);
+	return rc == 0 ? pipeline_parse(p, path, text, err) : rc;
 }
 
 void pipeline_free(struct pipeline *p)

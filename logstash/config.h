@@ -37,9 +37,13 @@ struct pipeline {
 
 /*
  * -EINVAL with the line in err when the brackets do not match, or when there is no section at all;
- * -E2BIG when it is too large; another negative errno when it cannot be read.
+ * -E2BIG when it is too large; -EILSEQ when there is a NUL in it; another negative errno when it
+ * cannot be read.  pipeline_free() in any case.
  */
 int pipeline_load(struct pipeline *p, const char *path, struct err *err) MUST_CHECK;
+/* The same of text that was read from there. */
+int pipeline_parse(struct pipeline *p, const char *path, const char *text,
+                   struct err *err) MUST_CHECK;
 void pipeline_free(struct pipeline *p);
 
 /* The first value of a plugin's setting, or fallback. */

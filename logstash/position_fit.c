@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "csv/rows.h"
+#include "csv/catalog.h"
 #include "logstash/positions.h"
 #include "tailer/follow.h"
 
@@ -125,7 +125,7 @@ int position_fit_know(const struct conf *conf, struct position_file *f)
 /* A position that is refused: the file is read as if Logstash had never seen it. */
 static int refuse(struct position_file *f, const char *what)
 {
-	f->verdict = IMPORT_WHOLE;
+	f->fit = POSITION_WHOLE;
 	f->misfit = true;
 	(void)snprintf(f->why, sizeof(f->why),
 	               "the position does not fit (%s): from its beginning; rows that Logstash "
@@ -148,7 +148,7 @@ static bool read_to_end(const struct conf *conf, struct position_file *f)
 		know_header(f, follow);
 		ladder_push(&f->ladder, &last);
 		f->offset = f->size;
-		f->verdict = IMPORT_READ;
+		f->fit = POSITION_READ;
 		known = true;
 	}
 	(void)follow_close(follow);
@@ -159,8 +159,8 @@ static int settle(struct position_file *f, const struct walk *w)
 {
 	char bytes[96];
 	f->offset = w->end;
-	f->verdict = w->past || !f->moved ? IMPORT_GO_ON : IMPORT_READ;
-	if (f->verdict == IMPORT_READ)
+	f->fit = w->past || !f->moved ? POSITION_GO_ON : POSITION_READ;
+	if (f->fit == POSITION_READ)
 		return 0;
 	if (w->torn) {
 		/* The name of a dated file is its own; of others the bytes must tell. */
@@ -187,7 +187,7 @@ static int settle(struct position_file *f, const struct walk *w)
 int position_fit_read(const struct conf *conf, struct position_file *f)
 {
 	struct walk w = {.f = f, .limit = f->entry->offset};
-	const struct rows_hooks hooks = {on_record, on_reject, &w};
+	const struct rows_hooks hooks = {on_record, on_reject, on_header, &w};
 	struct follow *follow = NULL;
 	char what[96];
 	if (!f->key.gz && w.limit > f->size) {
@@ -197,7 +197,7 @@ int position_fit_read(const struct conf *conf, struct position_file *f)
 	}
 	if (read_to_end(conf, f))
 		return 0;
-	int rc = rows_each_with_headers(conf, f->source, f->path, &hooks, on_header);
+	int rc = catalog_rows(conf, f->source, f->path, &hooks);
 	if (rc == 0)
 		rc = open_follow(conf, f, &follow);
 	if (rc == 0)

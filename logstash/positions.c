@@ -1,17 +1,19 @@
+/* clang-format off */
 /*
  * Which entry of the sincedb is about which file, and what becomes of the files that have none.
  *
- *   the entry says                    the file here                      they are
- *   same device, inode and name       -                                  the same
- *   same device and inode, no path    -                                  the same
- *   same device and inode, bare name  dated                              the same, moved since
- *   same device and inode             another dated name                 nothing: the inode is used
- * again same inode and dated name         another device number              the same, after a
- * restart same dated name                   .gz, or moved to another device    the same rows same
- * dated name                   anything else                      a position that does not fit
+ *   the entry says                    the file here                    they are
+ *   same device, inode and name       -                                the same
+ *   same device and inode, no path    -                                the same
+ *   same device and inode, bare name  dated                            the same, moved since
+ *   same device and inode             another dated name               nothing: a used inode
+ *   same inode and dated name         another device number            the same, after a restart
+ *   same dated name                   .gz, or moved to another device  the same rows
+ *   same dated name                   anything else                    a position that does not fit
  *
  * A dated name is given once; the bare one belongs to another file after each move.
  */
+/* clang-format on */
 #include "logstash/positions.h"
 
 #include <dirent.h>
@@ -218,9 +220,9 @@ static int compare(const void *x, const void *y)
 
 /* ---- what becomes of it ---- */
 
-static void say(struct position_file *f, enum position_fit verdict, const char *why)
+static void decide(struct position_file *f, enum position_fit fit, const char *why)
 {
-	f->verdict = verdict;
+	f->fit = fit;
 	(void)snprintf(f->why, sizeof(f->why), "%s", why);
 }
 
@@ -234,9 +236,10 @@ static int decide_named(const struct conf *conf, struct position_file *f)
 {
 	if (replaced(f)) {
 		f->misfit = true;
-		say(f, IMPORT_WHOLE,
-		    "Logstash read another file of this name (another inode on the same device): "
-		    "from its beginning; rows that it has delivered come again");
+		decide(f, POSITION_WHOLE,
+		       "Logstash read another file of this name (another inode on the same "
+		       "device): "
+		       "from its beginning; rows that it has delivered come again");
 		return 0;
 	}
 	if (!ends_in_gz(sincedb_name(f->entry)))
@@ -244,11 +247,11 @@ static int decide_named(const struct conf *conf, struct position_file *f)
 	/* Of a .gz Logstash counts what is compressed, and all of it at once. */
 	f->misfit = f->entry->offset != f->size;
 	if (f->misfit)
-		say(f, IMPORT_WHOLE,
-		    "the position does not fit (Logstash has not finished this .gz): from its "
-		    "beginning; rows that Logstash has delivered come again");
+		decide(f, POSITION_WHOLE,
+		       "the position does not fit (Logstash has not finished this .gz): from its "
+		       "beginning; rows that Logstash has delivered come again");
 	else
-		say(f, IMPORT_PASS, "read to its end by Logstash");
+		decide(f, POSITION_PASS, "read to its end by Logstash");
 	return 0;
 }
 
@@ -290,10 +293,10 @@ static struct span span_of(const struct positions *im, size_t first, size_t end,
 static void decide_unnamed(struct position_file *f, const struct span *span)
 {
 	if (acct_name_compare(&f->key, &span->oldest) < 0)
-		say(f, IMPORT_PASS,
-		    "not in the sincedb and older than the oldest file there: passed over");
+		decide(f, POSITION_PASS,
+		       "not in the sincedb and older than the oldest file there: passed over");
 	else
-		say(f, IMPORT_WHOLE, "not in the sincedb: from its beginning");
+		decide(f, POSITION_WHOLE, "not in the sincedb: from its beginning");
 }
 
 static int cannot_read(const struct position_file *f, int rc, struct err *err)
@@ -305,14 +308,17 @@ static int cannot_read(const struct position_file *f, int rc, struct err *err)
 static int decide_first(const struct conf *conf, struct position_file *f)
 {
 	if (conf->first_start == FIRST_ALL || (conf->first_start == FIRST_LIVE && !f->moved)) {
-		say(f, IMPORT_WHOLE, "a source that Logstash did not read: from its beginning");
+		decide(f, POSITION_WHOLE,
+		       "a source that Logstash did not read: from its beginning");
 		return 0;
 	}
-	say(f, IMPORT_PASS, "a source that Logstash did not read, and first-start: passed over");
+	decide(f, POSITION_PASS,
+	       "a source that Logstash did not read, and first-start: passed over");
 	if (f->moved || f->key.gz)
 		return 0;
 	int rc = position_fit_know(conf, f);
-	say(f, IMPORT_GO_ON, "a source that Logstash did not read, and first-start: from now on");
+	decide(f, POSITION_GO_ON,
+	       "a source that Logstash did not read, and first-start: from now on");
 	f->offset = f->ladder.n > 0 ? f->ladder.rungs[0].end : 0;
 	return rc;
 }
@@ -323,14 +329,14 @@ static int decide_source(struct positions *im, size_t first, size_t end, const s
 	for (size_t i = first; i < end; i++) {
 		struct position_file *f = &im->files[i];
 		int rc = 0;
-		if (f->entry || f->verdict == IMPORT_NAMESAKE)
+		if (f->entry || f->fit == POSITION_NAMESAKE)
 			continue;
 		if (span->known)
 			decide_unnamed(f, span);
 		else
 			rc = decide_first(im->conf, f);
 		/* One that is not known would be a new file when it moves. */
-		if (rc == 0 && f->verdict == IMPORT_PASS)
+		if (rc == 0 && f->fit == POSITION_PASS)
 			rc = position_fit_know(im->conf, f);
 		if (rc == -EACCES || rc == -EBADMSG) /* nor will it be read then */
 			rc = 0;
@@ -347,10 +353,10 @@ static int settle_named(struct positions *im, size_t first, size_t end, struct e
 		struct position_file *f = &im->files[i];
 		const struct position_file *before = i > first ? f - 1 : NULL;
 		if (before && acct_name_compare(&before->key, &f->key) == 0 &&
-		    (before->entry || before->verdict == IMPORT_NAMESAKE)) {
+		    (before->entry || before->fit == POSITION_NAMESAKE)) {
 			f->entry = NULL;
-			say(f, IMPORT_NAMESAKE,
-			    "another copy of the file before: the agent looks into it");
+			decide(f, POSITION_NAMESAKE,
+			       "another copy of the file before: the agent looks into it");
 		} else if (f->entry) {
 			int rc = decide_named(im->conf, f);
 			if (rc < 0)
@@ -425,7 +431,7 @@ void positions_print(const struct positions *im, FILE *out)
 		char path[2 * PATH_MAX];
 		utf8_printable(f->path, strlen(f->path), path, sizeof(path));
 		(void)fprintf(out, "%s: %s: %s\n", f->source->name, path,
-		              f->verdict == IMPORT_READ ? "read to its end by Logstash" : f->why);
+		              f->fit == POSITION_READ ? "read to its end by Logstash" : f->why);
 	}
 }
 
@@ -434,7 +440,7 @@ static int save_file(const struct position_file *f, struct store *store, int64_t
 	char name[NAME_MAX + 1];
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(f->name) - (f->key.gz ? 3 : 0)),
 	               f->name);
-	const bool passed = f->verdict == IMPORT_PASS;
+	const bool passed = f->fit == POSITION_PASS;
 	const struct store_file e = {
 	        .id = id,
 	        .source = f->source->name,
@@ -462,7 +468,7 @@ int positions_save(const struct positions *im, struct store *store)
 		return rc;
 	for (size_t i = 0; rc == 0 && i < im->n; i++) {
 		const struct position_file *f = &im->files[i];
-		if (f->verdict != IMPORT_WHOLE && f->verdict != IMPORT_NAMESAKE)
+		if (f->fit != POSITION_WHOLE && f->fit != POSITION_NAMESAKE)
 			rc = save_file(f, store, ++id);
 	}
 	for (size_t i = 0; rc == 0 && i < im->conf->nsources; i++)

@@ -4,8 +4,8 @@
  * The files of every source that exist now are held against the entries of a sincedb.  What cannot
  * be settled is decided so that no row is lost; where rows may be repeated by that, it is said.
  *
- *   import.c       which entry is about which file; what to do with files that have none
- *   position_fit_read.c  whether a position fits the file's rows, and the proofs that go with it
+ *   positions.c     which entry is about which file; what to do with files that have none
+ *   position_fit.c  whether a position fits the file's rows, and the proofs that go with it
  */
 #ifndef LOGSTASH_POSITIONS_H
 #define LOGSTASH_POSITIONS_H
@@ -18,11 +18,11 @@
 #include "tailer/name.h"
 
 enum position_fit {
-	IMPORT_GO_ON,   /* read from the position on */
-	IMPORT_READ,    /* read to its end by Logstash; followed, should it grow */
-	IMPORT_WHOLE,   /* from its beginning; needs no entry in the store */
-	IMPORT_PASS,    /* never read */
-	IMPORT_NAMESAKE /* a second copy of another file here, which will tell what it is */
+	POSITION_GO_ON,   /* read from the position on */
+	POSITION_READ,    /* read to its end by Logstash; followed, should it grow */
+	POSITION_WHOLE,   /* from its beginning; needs no entry in the store */
+	POSITION_PASS,    /* never read */
+	POSITION_NAMESAKE /* a second copy of another file here, which will tell what it is */
 };
 
 struct position_file {
@@ -34,7 +34,7 @@ struct position_file {
 	uint64_t dev, ino, size;
 	const struct sincedb_entry *entry; /* NULL: none is about it */
 	bool by_name;                      /* another inode: a copy, or compressed */
-	enum position_fit verdict;
+	enum position_fit fit;
 	bool misfit; /* the sincedb says what cannot be */
 	char why[200];
 	/* For the store. */
@@ -67,7 +67,7 @@ void positions_print(const struct positions *im, FILE *out);
 /* The store's entries, in one transaction.  A negative errno: store_error() has the words. */
 int positions_save(const struct positions *im, struct store *store) MUST_CHECK;
 
-/* position_fit_read.c: settle verdict and position of a file that has an entry. */
+/* position_fit.c: settle fit and position of a file that has an entry. */
 int position_fit_read(const struct conf *conf, struct position_file *f) MUST_CHECK;
 /* What the store needs to know a file that is not read: salt and last row, as far as it has them.
  */

@@ -80,18 +80,30 @@ static int add(struct sincedb *db, const struct sincedb_entry *e)
 	return 0;
 }
 
+/* A line with its newline, or as much of it as there is room for.  0 at the end. */
+static size_t next_line(FILE *f, char line[LINE_LEN_MAX + 1])
+{
+	size_t len = 0;
+	int c = 0;
+	while (len < LINE_LEN_MAX && c != '\n' && (c = getc_unlocked(f)) != EOF)
+		line[len++] = (char)c;
+	line[len] = '\0';
+	return len;
+}
+
 static int load_lines(struct sincedb *db, FILE *f, const char *path, struct err *err)
 {
-	char line[LINE_LEN_MAX];
-	for (unsigned n = 1; fgets(line, sizeof(line), f); n++) {
+	char line[LINE_LEN_MAX + 1];
+	size_t len;
+	for (unsigned n = 1; (len = next_line(f, line)) > 0; n++) {
 		struct sincedb_entry e;
-		size_t len = strlen(line);
-		bool whole = len + 1 < sizeof(line) || line[len - 1] == '\n';
+		bool text = !memchr(line, '\0', len); /* a crash may leave zeros */
+		bool whole = len < LINE_LEN_MAX || line[len - 1] == '\n';
 		while (len > 0 && strchr("\r\n ", line[len - 1]))
 			line[--len] = '\0';
-		if (len == 0)
+		if (text && len == 0)
 			continue;
-		if (!whole || !parse_line(line + strspn(line, " "), &e))
+		if (!text || !whole || !parse_line(line + strspn(line, " "), &e))
 			return err_set(err, -EINVAL,
 			               "\"%s\":%u: this is no line of a sincedb (inode major "
 			               "minor offset time path): nothing was imported",

@@ -1,46 +1,6 @@
 #include "logstash/translate.h"
 
-#include <stdarg.h>
 #include <string.h>
-
-void translate_note(struct translation *t, const char *fmt, ...)
-{
-	char text[sizeof(t->last)];
-	va_list args;
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	for (char *p = text; *p; p++) /* a note is a line of comment, too */
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	if (strcmp(text, t->last) == 0)
-		return;
-	memcpy(t->last, text, sizeof(text));
-	(void)fprintf(t->notes, "%s\n", text);
-}
-
-void translate_text(FILE *out, const char *value)
-{
-	(void)putc('"', out);
-	for (const char *p = value; *p; p++) {
-		if (strchr("\"\\", *p) || (p[0] == '$' && p[1] == '{'))
-			(void)putc('\\', out);
-		(void)putc((unsigned char)*p < ' ' ? '?' : *p, out);
-	}
-	(void)putc('"', out);
-}
-
-void translate_key(struct translation *t, const char *key, const char *value)
-{
-	(void)fprintf(t->out, "\t%s = ", key);
-	translate_text(t->out, value);
-	(void)putc('\n', t->out);
-}
-
-bool translate_is_open(const char *value)
-{
-	return strstr(value, "${") || strstr(value, "%{");
-}
 
 /* ---- what is left out ---- */
 
@@ -75,8 +35,11 @@ static void note_setting(struct translation *t, const struct pipeline_item *item
 {
 	static const char *const harmless[] = {"remove_field", "rename", "id", "strip", NULL};
 	bool mutate = item->section == PIPELINE_FILTER && strcmp(item->name, "mutate") == 0;
-	if (strcmp(item->key, "add_field") == 0 || strcmp(item->key, "add_tag") == 0 ||
-	    strcmp(item->key, "type") == 0 || strcmp(item->key, "tags") == 0)
+	bool field = strcmp(item->key, "add_field") == 0; /* its values may be secrets */
+	if (field && !*item->sub)
+		translate_note(t, "add_field of %s is not added to what is sent", item->name);
+	else if (field || strcmp(item->key, "add_tag") == 0 || strcmp(item->key, "type") == 0 ||
+	         strcmp(item->key, "tags") == 0)
 		translate_note(t, "%s '%s' of %s is not added to what is sent", item->key,
 		               *item->sub ? item->sub : item->value, item->name);
 	else if (mutate && !is_one_of(item->key, harmless))

@@ -4,6 +4,7 @@
  *   translate.c         the frame, filters, what is left out
  *   translate_source.c  paths of file inputs to sources
  *   translate_http.c    http outputs to endpoints
+ *   translate_print.c   values and notes, for those three
  *
  * What has no counterpart, or may not be written down (secrets), becomes a note.
  */
@@ -22,7 +23,7 @@ struct translation {
 	FILE *notes;                             /* one a line */
 	const char *signature_file, *token_file; /* where secrets belong */
 	char endpoint[TRANSLATE_NAME_MAX];       /* the name of the first one */
-	char last[512];                          /* note: the same again says nothing */
+	char last[512];                          /* note */
 };
 
 /*
@@ -31,11 +32,15 @@ struct translation {
  */
 void translate(struct translation *t);
 
+/* ---- for translate*.c ---- */
+
+/* translate_source.c, translate_http.c */
 void translate_sources(struct translation *t);
 void translate_outputs(struct translation *t);
 
+/* translate_print.c: a note; the same again is left out. */
 void translate_note(struct translation *t, const char *fmt, ...) ERR_PRINTF(2, 3);
-/* A key with its value, quoted as conf.h reads it; of a list the values stand in { }. */
+/* A key with its value; or a value alone, quoted as conf.h reads it. */
 void translate_key(struct translation *t, const char *key, const char *value);
 void translate_text(FILE *out, const char *value);
 /* Something only the running Logstash knows: a variable, or a field of an event. */

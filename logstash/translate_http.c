@@ -26,11 +26,12 @@ static bool sounds_secret(const char *name, size_t len)
 	static const char *const words[] = {"auth",      "token",      "key",    "secret",
 	                                    "signature", "sign",       "cookie", "passwd",
 	                                    "pass",      "credential", "session"};
-	char copy[128];
-	(void)snprintf(copy, sizeof(copy), "%.*s", (int)(len < 127 ? len : 127), name);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasestr(copy, words[i]))
-			return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t n = strlen(words[i]);
+		for (size_t at = 0; at + n <= len; at++)
+			if (strncasecmp(name + at, words[i], n) == 0)
+				return true;
+	}
 	return false;
 }
 
@@ -100,6 +101,10 @@ static void print_url(struct http *h)
 		translate_note(h->t, "url is not carried over: Logstash works out ${} and %%{} "
 		                     "itself; fill it in");
 		given = "";
+	} else if (strlen(given) >= sizeof(url)) {
+		translate_note(h->t, "url is not carried over: it is longer than %zu characters",
+		               sizeof(url) - 1);
+		given = "";
 	}
 	clean_url(h, given, url, sizeof(url));
 	translate_key(h->t, "url", url);
@@ -134,6 +139,7 @@ static void print_format(const struct http *h)
 /* ---- headers ---- */
 
 #define SIGNATURE "X-Octeth-Signature"
+#define HEADER_MAX 4000
 
 /* Whether a header goes into the list of headers; else what becomes of it has been said. */
 static bool plain_header(const struct http *h, const char *name, const char *value, bool say)
@@ -163,13 +169,18 @@ static bool plain_header(const struct http *h, const char *name, const char *val
 			return false;
 	bool secret = sounds_secret(name, strlen(name));
 	bool open = translate_is_open(value) || !*value;
+	bool longer = strlen(name) + strlen(value) > HEADER_MAX;
 	if (say && secret)
 		translate_note(h->t, "header %s sounds like a secret and is not carried over",
 		               name);
 	else if (say && open)
 		translate_note(h->t, "header %s is not carried over: Logstash works it out itself",
 		               name);
-	return !secret && !open;
+	else if (say && longer)
+		translate_note(h->t,
+		               "header %s is not carried over: it is longer than %d characters",
+		               name, HEADER_MAX);
+	return !secret && !open && !longer;
 }
 
 /* Each header's name and value: of a hash, or of the older list of names and values in turn. */
@@ -188,7 +199,7 @@ static size_t each_header(const struct http *h, bool print)
 		name = *item->sub ? item->sub : name;
 		if (plain_header(h, name, item->value, !print)) {
 			if (print) {
-				char text[4096];
+				char text[HEADER_MAX + 3]; /* ": " and a NUL */
 				(void)snprintf(text, sizeof(text), "%s: %s", name, item->value);
 				(void)fprintf(h->t->out, "%s", n > 0 ? ", " : " ");
 				translate_text(h->t->out, text);
@@ -295,6 +306,22 @@ static void print_type_field(const struct http *h)
 		translate_key(h->t, "type-field", first);
 }
 
+/* A hash has user and password in it, and a url with them belongs into no file. */
+static void print_proxy(const struct http *h)
+{
+	const char *proxy = value_of(h, "proxy", "");
+	bool hash = false;
+	for (size_t i = 0; i < h->t->p->n; i++) {
+		const struct pipeline_item *item = &h->t->p->items[i];
+		hash = hash || (item->plugin == h->plugin && item->key && *item->sub &&
+		                strcmp(item->key, "proxy") == 0);
+	}
+	if (hash || strchr(proxy, '@') || translate_is_open(proxy))
+		translate_note(h->t, "proxy is not carried over: no secret belongs into this file");
+	else if (*proxy)
+		translate_key(h->t, "proxy", proxy);
+}
+
 static void print_endpoint(struct translation *t, unsigned plugin, unsigned n)
 {
 	struct http h = {.t = t, .plugin = plugin};
@@ -310,11 +337,7 @@ static void print_endpoint(struct translation *t, unsigned plugin, unsigned n)
 	print_headers(&h);
 	print_type_field(&h);
 	print_files(&h);
-	const char *proxy = value_of(&h, "proxy", NULL);
-	if (proxy && !strchr(proxy, '@') && !translate_is_open(proxy))
-		translate_key(t, "proxy", proxy);
-	else if (proxy)
-		translate_note(t, "proxy is not carried over: no secret belongs into this file");
+	print_proxy(&h);
 	print_timeout(&h);
 	if (strcmp(value_of(&h, "http_compression", "false"), "true") == 0)
 		translate_key(t, "compress", "gzip");

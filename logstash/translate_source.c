@@ -16,12 +16,14 @@
 
 #define SOURCES_MAX 32
 #define PATH_LEN 1024
+#define NAME_SIZE (TRANSLATE_NAME_MAX + 12)
 
 struct found {
 	char folder[PATH_LEN];
 	char moved[PATH_LEN]; /* "" when Logstash does not read it */
 	char base[TRANSLATE_NAME_MAX];
 	char ext[16];
+	unsigned number; /* behind its name; 0: none */
 };
 
 struct sources {
@@ -51,14 +53,15 @@ static size_t base_length(const char *pattern, size_t len)
 	return n;
 }
 
-static void split(const char *pattern, struct found *ret)
+/* False when a part is too long. */
+static bool split(const char *pattern, struct found *ret)
 {
 	const char *dot = strrchr(pattern, '.');
-	size_t len = dot ? (size_t)(dot - pattern) : strlen(pattern);
-	(void)snprintf(ret->ext, sizeof(ret->ext), "%s",
-	               dot && !strpbrk(dot, "*?[]") ? dot : ".csv");
-	(void)snprintf(ret->base, sizeof(ret->base), "%.*s", (int)base_length(pattern, len),
-	               pattern);
+	const char *ext = dot && !strpbrk(dot, "*?[]") ? dot : ".csv";
+	size_t len = base_length(pattern, dot ? (size_t)(dot - pattern) : strlen(pattern));
+	(void)snprintf(ret->ext, sizeof(ret->ext), "%s", ext);
+	(void)snprintf(ret->base, sizeof(ret->base), "%.*s", (int)len, pattern);
+	return len < sizeof(ret->base) && strlen(ext) < sizeof(ret->ext);
 }
 
 static bool is_below(const char *folder, const char *above)
@@ -76,6 +79,17 @@ static size_t live_length(const struct found *f)
 	return len > n && strcmp(f->folder + len - n, end) == 0 ? len - n : 0;
 }
 
+static void set_moved(struct sources *s, struct found *f, const char *folder)
+{
+	if (!*f->moved)
+		(void)snprintf(f->moved, sizeof(f->moved), "%s", folder);
+	else if (strcmp(f->moved, folder) != 0)
+		translate_note(s->t,
+		               "path '%s/%s%s' is not carried over: move-to is one folder, and "
+		               "'%s' is taken",
+		               folder, f->base, f->ext, f->moved);
+}
+
 /* The moved files of one that is known, or one of its own. */
 static void add(struct sources *s, struct found *f)
 {
@@ -90,15 +104,15 @@ static void add(struct sources *s, struct found *f)
 			continue;
 		if (strcmp(known->folder, f->folder) == 0) {
 			if (*f->moved)
-				memcpy(known->moved, f->moved, sizeof(f->moved));
+				set_moved(s, known, f->moved);
 			return;
 		}
 		if (is_below(f->folder, known->folder)) {
-			memcpy(known->moved, f->folder, sizeof(f->folder));
+			set_moved(s, known, f->folder);
 			return;
 		}
 		if (is_below(known->folder, f->folder)) {
-			memcpy(known->moved, known->folder, sizeof(known->folder));
+			set_moved(s, known, known->folder);
 			memcpy(known->folder, f->folder, sizeof(f->folder));
 			return;
 		}
@@ -134,7 +148,13 @@ static void take_path(struct sources *s, const char *path)
 		               path);
 		return;
 	}
-	split(slash + 1, &f);
+	if (!split(slash + 1, &f) || strpbrk(path, "{}")) {
+		translate_note(s->t,
+		               "path '%s' is not carried over: its name is too long, or has "
+		               "more than one { }",
+		               path);
+		return;
+	}
 	if (*f.base) {
 		add(s, &f);
 		return;
@@ -153,10 +173,10 @@ static void take_path(struct sources *s, const char *path)
 /* A path with one {a,b} in it stands for several. */
 static void take_braces(struct sources *s, const char *path)
 {
-	char one[PATH_LEN];
+	char one[2 * PATH_LEN];
 	const char *open = strchr(path, '{');
 	const char *close = open && (open == path || open[-1] != '$') ? strchr(open, '}') : NULL;
-	if (!close) {
+	if (!close || strlen(path) >= sizeof(one)) {
 		take_path(s, path);
 		return;
 	}
@@ -181,18 +201,37 @@ static void note_position(struct translation *t, unsigned plugin)
 		                        : "/var/lib/logstash/plugins/inputs/file/.sincedb_*");
 }
 
+/* What the source is called: as its files, with a number where another is called so. */
+static void name_of(const struct found *f, char ret[NAME_SIZE])
+{
+	(void)snprintf(ret, NAME_SIZE, "%s", f->base);
+	for (char *p = ret; *p; p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *p))
+			*p = '_';
+	if (f->number > 0)
+		(void)snprintf(ret + strlen(ret), NAME_SIZE - strlen(ret), "_%u", f->number);
+}
+
+static bool is_taken(const struct sources *s, size_t i)
+{
+	char name[NAME_SIZE], other[NAME_SIZE];
+	name_of(&s->v[i], name);
+	for (size_t j = 0; j < i; j++) {
+		name_of(&s->v[j], other);
+		if (strcmp(name, other) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void print_source(struct sources *s, size_t i)
 {
 	struct translation *t = s->t;
-	const struct found *f = &s->v[i];
-	char name[TRANSLATE_NAME_MAX + 8], path[2 * PATH_LEN];
-	(void)snprintf(name, sizeof(name), "%s", f->base);
-	for (size_t j = 0; j < i; j++)
-		if (strcmp(s->v[j].base, f->base) == 0)
-			(void)snprintf(name, sizeof(name), "%s_%zu", f->base, i + 1);
-	for (char *p = name; *p; p++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *p))
-			*p = '_';
+	struct found *f = &s->v[i];
+	char name[NAME_SIZE], path[2 * PATH_LEN];
+	for (unsigned n = (unsigned)i + 1; is_taken(s, i); n++)
+		f->number = n;
+	name_of(f, name);
 	(void)fprintf(t->out, "\nsource %s {\n", name);
 	(void)snprintf(path, sizeof(path), "%s/%s%s", f->folder, f->base, f->ext);
 	translate_key(t, "acct-file", path);

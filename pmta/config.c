@@ -422,6 +422,11 @@ const struct pmta_node *pmta_last(const struct pmta_config *c, size_t parent, co
 	return ret;
 }
 
+void pmta_place(const struct pmta_node *n, char *ret, size_t size)
+{
+	(void)snprintf(ret, size, "%s:%u", n->file, n->line);
+}
+
 bool pmta_word(const char **p, struct slice *ret)
 {
 	const char *start = *p + strspn(*p, ", \t");

@@ -79,6 +79,9 @@ size_t pmta_next(const struct pmta_config *c, size_t parent, const char *name, s
 /* The last directive of that name in the block, which is the one that counts; NULL for none. */
 const struct pmta_node *pmta_last(const struct pmta_config *c, size_t parent, const char *name);
 
+/* "FILE:LINE". */
+void pmta_place(const struct pmta_node *n, char *ret, size_t size);
+
 /* The next word of a list divided by commas and blanks; false at the end.  *p moves on. */
 bool pmta_word(const char **p, struct slice *ret);
 

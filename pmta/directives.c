@@ -3,37 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Octeth's own record-fields; extra: what else helps it, of what the type can have. */
-static const struct fields {
-	const char *type;
-	const char *fields;
-	const char *extra[5];
-} known[] = {
-        {"b",
-         "timeQueued,timeLogged,orig,rcpt,bounceCat,dsnStatus,dsnAction,dsnDiag,dsnMta,jobId,vmta,"
-         "header_X-FBLId",
-         {"header_X-MessageID"}},
-        {"rb",
-         "timeLogged,orig,rcpt,bounceCat,dsnStatus,dsnAction,dsnDiag,dsnMta,header_X-FBLId",
-         {"header_X-MessageID"}},
-        {"f",
-         "timeLogged,format,header_To,header_Return-Path,reportedDomain,header_X-FBLId",
-         {"orig", "rcpt", "feedbackType", "header_X-MessageID"}},
-};
-
-static const struct fields *fields_of(const char *type, size_t len)
-{
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strlen(known[i].type) == len && memcmp(known[i].type, type, len) == 0)
-			return &known[i];
-	return NULL;
-}
-
-const char *directives_fields(const char *type)
-{
-	const struct fields *f = fields_of(type, strlen(type));
-	return f ? f->fields : NULL;
-}
+#include "conf/record_fields.h"
 
 /* Is name one of the comma-separated list? */
 static bool listed(const char *list, const char *name)
@@ -52,11 +22,11 @@ static bool listed(const char *list, const char *name)
 static void print_fields(const char *entry, bool extended, FILE *out)
 {
 	size_t len = strcspn(entry, " ");
-	const struct fields *f = fields_of(entry, len);
+	const char *const *more = record_fields_more((struct slice){entry, len});
 	(void)fprintf(out, "    record-fields %s", entry);
-	for (size_t i = 0; extended && f && f->extra[i]; i++)
-		if (!listed(entry + len + 1, f->extra[i]))
-			(void)fprintf(out, ",%s", f->extra[i]);
+	for (; extended && *more; more++)
+		if (!listed(entry + len + 1, *more))
+			(void)fprintf(out, ",%s", *more);
 	(void)fputc('\n', out);
 }
 

@@ -17,7 +17,4 @@
  */
 int directives_print(const struct conf *conf, bool extended, FILE *out);
 
-/* The columns Octeth's directives give a record type ("b", "rb", "f"), or NULL. */
-const char *directives_fields(const char *type);
-
 #endif

@@ -5,29 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pmta/directives.h"
-
-void verify_place(const struct pmta_node *n, char *ret, size_t size)
-{
-	(void)snprintf(ret, size, "%s:%u", n->file, n->line);
-}
-
-void verify_tidy(const char *path, char *ret, size_t size)
-{
-	size_t n = 0;
-	for (const char *p = path; *p && n + 1 < size; p++)
-		if (*p != '/' || (p[1] != '/' && p[1] != '\0') || p == path)
-			ret[n++] = *p;
-	ret[n] = '\0';
-}
-
-bool verify_same_path(const char *a, const char *b)
-{
-	char tidy_a[4096], tidy_b[4096];
-	verify_tidy(a, tidy_a, sizeof(tidy_a));
-	verify_tidy(b, tidy_b, sizeof(tidy_b));
-	return strcmp(tidy_a, tidy_b) == 0;
-}
+#include "pmta/verify_pair.h"
 
 static const char *base_of(const char *path)
 {
@@ -47,7 +25,7 @@ static void tell_missing(const struct verify *v, const struct conf_source *s)
 		const struct pmta_node *n = &c->nodes[i];
 		if (strcmp(base_of(n->value), base_of(s->acct_file)) != 0)
 			continue;
-		verify_place(n, where, sizeof(where));
+		pmta_place(n, where, sizeof(where));
 		finding_tell(&v->to, FINDING_PROBLEM, what,
 		             "%s writes %s, and this source follows %s, which nobody writes\n"
 		             "acct-file = \"%s\" in %s",
@@ -65,8 +43,8 @@ static void tell_twice(const struct verify *v, const struct conf_source *s, size
                        size_t second)
 {
 	char a[300], b[300];
-	verify_place(&v->pmta->nodes[first], a, sizeof(a));
-	verify_place(&v->pmta->nodes[second], b, sizeof(b));
+	pmta_place(&v->pmta->nodes[first], a, sizeof(a));
+	pmta_place(&v->pmta->nodes[second], b, sizeof(b));
 	finding_tell(&v->to, FINDING_PROBLEM, b,
 	             "a second <acct-file %s>, after the one in %s: which of them counts is "
 	             "not defined\ndelete one of the two blocks",
@@ -94,7 +72,7 @@ static void verify_source(const struct verify *v, const struct conf_source *s)
 		    verify_same_path(v->pmta->nodes[i].value, s->acct_file))
 			tell_twice(v, s, block, i);
 	struct verify_pair p = {.v = v, .source = s, .block = block};
-	verify_place(&v->pmta->nodes[block], p.where, sizeof(p.where));
+	pmta_place(&v->pmta->nodes[block], p.where, sizeof(p.where));
 	verify_records(&p);
 	verify_files(&p);
 }
@@ -160,7 +138,7 @@ static void check_relay(const char *domain, const struct pmta_node *n, void *arg
 	char where[300];
 	if (relayed(v->pmta, domain))
 		return;
-	verify_place(n, where, sizeof(where));
+	pmta_place(n, where, sizeof(where));
 	finding_tell(&v->to, FINDING_PROBLEM, where,
 	             "no relay-domain for %s: PowerMTA refuses the mail that this processor waits "
 	             "for\nrelay-domain %s",

@@ -32,7 +32,7 @@ void verify_pmta(const struct verify *v);
 
 /*
  * The domains to which mail for a processor ("bounce-processor", "feedback-loop-processor") comes,
- * as far as its address-list says them plainly.  Told once each.  Returns whether there is such a
+ * as far as its address-list has them plainly.  fn gets each once.  Returns whether there is such a
  * block at all.
  */
 typedef void verify_domain_fn(const char *domain, const struct pmta_node *where, void *arg);
@@ -47,27 +47,5 @@ bool verify_keeps_ms(const struct pmta_config *c, size_t block, uint64_t *ret);
 
 /* The acct-file block that writes a source's files, or 0. */
 size_t verify_block(const struct pmta_config *c, const struct conf_source *s);
-
-/* ---- for verify*.c ---- */
-
-/* "d", "b", "f" of what a configuration may call a type: "delivery", "feedback-loop". */
-struct slice verify_type(struct slice name);
-
-/* A source and the block that writes its files. */
-struct verify_pair {
-	const struct verify *v;
-	const struct conf_source *source;
-	size_t block;
-	char where[300]; /* "/etc/pmta/config:12" of the block */
-};
-
-void verify_place(const struct pmta_node *n, char *ret, size_t size);
-/* Without doubled slashes and without one at the end. */
-void verify_tidy(const char *path, char *ret, size_t size);
-bool verify_same_path(const char *a, const char *b);
-/* verify_records.c: records and record-fields */
-void verify_records(const struct verify_pair *p);
-/* verify_files.c: where files go, and who may read them */
-void verify_files(const struct verify_pair *p);
 
 #endif

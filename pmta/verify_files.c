@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/units.h"
-#include "pmta/verify.h"
+#include "pmta/verify_pair.h"
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 #define DELETE_AFTER_DEFAULT "8d" /* PowerMTA's */
@@ -15,12 +15,6 @@
 static const struct pmta_node *last(const struct verify_pair *p, const char *name)
 {
 	return pmta_last(p->v->pmta, p->block, name);
-}
-
-/* The place of a directive, or of the block when it is not there. */
-static void place(const struct verify_pair *p, const struct pmta_node *n, char *ret, size_t size)
-{
-	verify_place(n ? n : &p->v->pmta->nodes[p->block], ret, size);
 }
 
 static const char *quote_for(const char *path)
@@ -51,7 +45,7 @@ static void check_delete_after(const struct verify_pair *p)
 	const struct pmta_node *n = last(p, "delete-after");
 	uint64_t ms;
 	char where[300];
-	place(p, n, where, sizeof(where));
+	verify_pair_place(p, n, where, sizeof(where));
 	if (last(p, "move-to")) {
 		if (n)
 			finding_tell(
@@ -103,7 +97,7 @@ static void check_volume(const struct verify_pair *p, const struct pmta_node *n)
 	char live[4096], where[300], moved[4096];
 	dev_t a, b;
 	bool live_there, moved_there;
-	place(p, n, where, sizeof(where));
+	verify_pair_place(p, n, where, sizeof(where));
 	conf_source_folder(p->source, live, sizeof(live));
 	verify_tidy(n->value, moved, sizeof(moved));
 	if (!device_of(live, &a, &live_there) || !device_of(moved, &b, &moved_there))
@@ -128,7 +122,7 @@ static void check_interval(const struct verify_pair *p)
 	char where[300];
 	if (!n || last(p, "move-to"))
 		return;
-	place(p, n, where, sizeof(where));
+	verify_pair_place(p, n, where, sizeof(where));
 	finding_tell(&p->v->to, FINDING_WARNING, where,
 	             "move-interval without move-to is ignored by PowerMTA without a word\n"
 	             "delete the line, or add move-to");
@@ -140,7 +134,7 @@ static void check_move_to(const struct verify_pair *p)
 	const struct pmta_node *n = last(p, "move-to");
 	const char *q = quote_for(s->move_to);
 	char where[300];
-	place(p, n, where, sizeof(where));
+	verify_pair_place(p, n, where, sizeof(where));
 	if (n && !*s->move_to)
 		finding_tell(&p->v->to, FINDING_PROBLEM, where,
 		             "PowerMTA moves finished files to %s, where source %s does not look: "
@@ -169,7 +163,7 @@ static void check_readable(const struct verify_pair *p)
 {
 	const struct pmta_node *n = last(p, "world-readable");
 	char where[300];
-	place(p, n, where, sizeof(where));
+	verify_pair_place(p, n, where, sizeof(where));
 	if (is_yes(n))
 		return;
 	const struct verify_reader *r = &p->v->reader;

@@ -6,12 +6,13 @@
 #include <strings.h>
 
 #include "base/scope.h"
-#include "pmta/verify.h"
+#include "pmta/verify_pair.h"
 #include "record/event_id.h"
 
 #define RECORDS_DEFAULT "d,b" /* PowerMTA's, without the directive */
 
-struct slice verify_type(struct slice name)
+/* "d", "b", "f" of what a configuration may call a type: "delivery", "feedback-loop". */
+static struct slice type_of(struct slice name)
 {
 	static const struct {
 		const char *name, *type;
@@ -38,7 +39,7 @@ static bool has_type(const char *list, const char *type)
 {
 	struct slice word;
 	while (pmta_word(&list, &word))
-		if (same(verify_type(word), slice_of(type)) || same(word, slice_of("all")))
+		if (same(type_of(word), slice_of(type)) || same(word, slice_of("all")))
 			return true;
 	return false;
 }
@@ -86,7 +87,7 @@ static void check_records(const struct verify_pair *p, const char *list)
 	char where[300], lacking[256] = "", line[1024];
 	size_t used = 0, room = 0;
 	struct slice word;
-	verify_place(n ? n : &p->v->pmta->nodes[p->block], where, sizeof(where));
+	verify_pair_place(p, n, where, sizeof(where));
 	for (size_t i = 0; i < needed->n; i++)
 		if (!has_type(list, needed->v[i]) && used < sizeof(lacking))
 			used += (size_t)snprintf(lacking + used, sizeof(lacking) - used, "%s%s",
@@ -120,7 +121,7 @@ static void tell_others(const struct verify_pair *p, const char *list)
 	char others[200] = "";
 	size_t used = 0;
 	for (const char *rest = list; pmta_word(&rest, &word);) {
-		struct slice type = verify_type(word);
+		struct slice type = type_of(word);
 		bool shipped = same(word, slice_of("all"));
 		for (size_t i = 0; i < needed->n; i++)
 			shipped = shipped || same(type, slice_of(needed->v[i]));
@@ -149,7 +150,7 @@ static const char *fields_of(const struct verify_pair *p, const char *type,
 		bool ours = false;
 		for (const char *q = rest; q < rest + len && pmta_word(&q, &word);)
 			ours = ours ||
-			       (word.text < rest + len && same(verify_type(word), slice_of(type)));
+			       (word.text < rest + len && same(type_of(word), slice_of(type)));
 		if (ours) {
 			ret = rest + len + strspn(rest + len, " \t");
 			*ret_node = &c->nodes[i];
@@ -214,7 +215,7 @@ static void check_fields(const struct verify_pair *p, const char *type, const ch
 	FILE *b = open_memstream(&line, &line_size);
 	unsigned count = 0;
 	const char *between = "";
-	verify_place(n ? n : &p->v->pmta->nodes[p->block], where, sizeof(where));
+	verify_pair_place(p, n, where, sizeof(where));
 	for (const char *rest = list; b && rest && pmta_word(&rest, &word);) {
 		struct slice bare = {word.text + 1, word.len - 1};
 		if (word.text[0] == '!' && has_word(wanted, bare))

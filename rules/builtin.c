@@ -87,7 +87,7 @@ static size_t by_status(struct slice code)
 	size_t ret = builtin_unknown(), longest = 0;
 	for (size_t i = 0; i < NSTATUSES; i++) {
 		size_t len = strlen(statuses[i].code);
-		if (len <= longest || !status_begins(code, statuses[i].code))
+		if (len <= longest || !text_status_begins(code, statuses[i].code))
 			continue;
 		longest = len;
 		ret = i;

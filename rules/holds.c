@@ -4,14 +4,6 @@
 
 #include "rules/impl.h"
 
-bool status_begins(struct slice status, const char *prefix)
-{
-	size_t len = strlen(prefix);
-	if (status.len < len || memcmp(status.text, prefix, len) != 0)
-		return false;
-	return status.len == len || status.text[len] == '.';
-}
-
 /* "*" any text, "?" one character; in any case. */
 bool glob_matches(const char *glob, struct slice text)
 {
@@ -60,14 +52,14 @@ static struct slice host_of(struct slice mta)
 
 static struct slice trimmed(struct slice s)
 {
-	return line_trim(cut(s));
+	return words_trim(cut(s));
 }
 
 bool field_holds(const struct condition *c, const struct subject *s)
 {
 	const struct slice value = s->values[c->field];
 	for (size_t i = 0; i < c->values.n; i++) {
-		if (c->field == FIELD_STATUS ? status_begins(value, c->values.v[i])
+		if (c->field == FIELD_STATUS ? text_status_begins(value, c->values.v[i])
 		                             : glob_matches(c->values.v[i], value))
 			return true;
 	}

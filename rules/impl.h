@@ -4,6 +4,7 @@
  *     load.c      files, their order, self-tests       parse.c, line.c   one line to one rule
  *     rules.c     judging: memo, candidates, order     holds.c           does this rule match?
  *     compile.c   literals, triggers, the prefilter    builtin.c         where no rule matches
+ *     mistake.c   a mistake, at its line               test.c            texts and expressions
  */
 #ifndef RULES_IMPL_H
 #define RULES_IMPL_H
@@ -148,7 +149,7 @@ size_t memo_size(void);
 int32_t memo_get(struct memo *m, struct slice key);
 void memo_put(struct memo *m, struct slice key, int32_t value); /* behind memo_get() of the same */
 
-/* parse.c: one file's text.  -EINVAL after telling, -ENOMEM. */
+/* parse.c: one file's text.  -EINVAL after a mistake was reported, -ENOMEM. */
 struct parse {
 	struct rules *rules;
 	unsigned file, line;
@@ -161,7 +162,8 @@ struct parse {
 int parse_text(struct parse *p, struct slice text) MUST_CHECK;
 int parse_octeth(struct parse *p, struct slice text) MUST_CHECK;
 void self_test_clear(struct self_test *t);
-/* Always -EINVAL. */
+
+/* mistake.c: always -EINVAL. */
 int parse_mistake(struct parse *p, const char *fmt, ...) ERR_PRINTF(2, 3);
 
 /* line.c: a rule.  text is the line without blanks around it; at, where "==>" stands in it. */
@@ -170,8 +172,6 @@ int line_octeth(struct parse *p, struct slice text, size_t at) MUST_CHECK;
 /* Conditions such as status=5.1.1 at the beginning of *text, which is moved behind them. */
 int line_conditions(struct parse *p, struct slice *text, struct condition **ret,
                     size_t *ret_n) MUST_CHECK;
-struct slice line_trim(struct slice s);
-size_t line_word_len(struct slice s); /* up to the first blank */
 void condition_clear(struct condition *c);
 void rule_clear(struct rule *r);
 
@@ -193,7 +193,6 @@ int rule_holds(const struct rules *r, const struct rule *rule, const struct subj
 int test_where(const struct rules *r, const struct test *t, const struct text *text,
                struct slice *ret) MUST_CHECK;
 bool glob_matches(const char *glob, struct slice text);
-bool status_begins(struct slice status, const char *prefix);
 
 /* builtin.c */
 size_t builtin_of(const struct rules_fields *f, struct slice status, const struct text *text);

@@ -4,12 +4,6 @@
 
 #include "record/columns.h"
 
-int judge_load(struct rules **ret, const struct conf *conf, conf_mistake_fn *mistake, void *arg)
-{
-	*ret = NULL;
-	return conf->rules.n > 0 ? rules_load(ret, &conf->rules, mistake, arg) : 0;
-}
-
 static struct slice field(const struct record *rec, size_t column)
 {
 	return column < rec->nfields ? rec->fields[column] : SLICE_EMPTY;

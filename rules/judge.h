@@ -1,10 +1,9 @@
 /*
- * judge.h - what the bounce rules say of a record, on its way to the backend.
+ * judge.h - a record judged by the bounce rules, on its way to the backend.
  */
 #ifndef RULES_JUDGE_H
 #define RULES_JUDGE_H
 
-#include "conf/conf.h"
 #include "record/record.h"
 #include "rules/rules.h"
 
@@ -14,10 +13,6 @@ struct judge_text {
 	struct record_extra extra[RECORD_EXTRA_MAX];
 	char why[RULES_WHY_SIZE];
 };
-
-/* As rules_load() has it, for the rules of the configuration; *ret NULL when it has none. */
-int judge_load(struct rules **ret, const struct conf *conf, conf_mistake_fn *mistake,
-               void *arg) MUST_CHECK;
 
 /* The fields that rules look at.  They point into the record. */
 void judge_fields(struct rules_fields *ret, const struct record *rec);

@@ -21,15 +21,6 @@ static const char *const field_names[FIELDS] = {
         [FIELD_STATUS] = "status", [FIELD_CAT] = "cat",          [FIELD_DOMAIN] = "domain",
         [FIELD_MTA] = "mx",        [FIELD_ACTION] = "dsnaction", [FIELD_FEEDBACK] = "feedback"};
 
-struct slice line_trim(struct slice s)
-{
-	while (s.len > 0 && (*s.text == ' ' || *s.text == '\t'))
-		s = (struct slice){s.text + 1, s.len - 1};
-	while (s.len > 0 && (s.text[s.len - 1] == ' ' || s.text[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 void condition_clear(struct condition *c)
 {
 	for (size_t i = 0; i < c->values.n; i++)
@@ -52,14 +43,6 @@ void rule_clear(struct rule *rule)
 }
 
 /* ---- conditions ---- */
-
-size_t line_word_len(struct slice s)
-{
-	size_t n = 0;
-	while (n < s.len && s.text[n] != ' ' && s.text[n] != '\t')
-		n++;
-	return n;
-}
 
 /* Whether s begins with "status=" or the like. */
 static bool begins_condition(struct slice s, enum field *ret)
@@ -114,7 +97,7 @@ static int add_value(struct parse *p, struct condition *c, struct slice value)
 
 static int read_condition(struct parse *p, struct condition *c, struct slice *text)
 {
-	size_t at = strlen(field_names[c->field]) + 1, len = line_word_len(*text);
+	size_t at = strlen(field_names[c->field]) + 1, len = words_first_len(*text);
 	const char *from = text->text + at, *end = text->text + len;
 	int rc = 0;
 	for (;;) {
@@ -125,7 +108,7 @@ static int read_condition(struct parse *p, struct condition *c, struct slice *te
 			break;
 		from = comma + 1;
 	}
-	*text = line_trim((struct slice){text->text + len, text->len - len});
+	*text = words_trim((struct slice){text->text + len, text->len - len});
 	return rc;
 }
 
@@ -215,7 +198,7 @@ static int read_regex(struct parse *p, struct rule *rule, struct slice *text)
 	if (!t)
 		return -ENOMEM;
 	t->negate = negate;
-	*text = line_trim((struct slice){behind, (size_t)(end - behind)});
+	*text = words_trim((struct slice){behind, (size_t)(end - behind)});
 	return test_regex(p, t, pattern, &flags);
 }
 
@@ -271,16 +254,16 @@ static int read_option(struct parse *p, struct rule *rule, struct slice word)
 
 static int read_verdict(struct parse *p, struct rule *rule, struct slice rest)
 {
-	rest = line_trim(rest);
-	size_t len = line_word_len(rest);
+	rest = words_trim(rest);
+	size_t len = words_first_len(rest);
 	if (!rules_verdict_named((struct slice){rest.text, len}, &rule->said))
 		return parse_mistake(
 		        p, "unknown verdict '%.*s' (hard, soft, block, ignore or unknown)",
 		        (int)len, rest.text);
 	int rc = 0;
 	for (;;) {
-		rest = line_trim((struct slice){rest.text + len, rest.len - len});
-		len = line_word_len(rest);
+		rest = words_trim((struct slice){rest.text + len, rest.len - len});
+		len = words_first_len(rest);
 		if (len == 0 || rc < 0)
 			return rc;
 		rc = read_option(p, rule, (struct slice){rest.text, len});
@@ -367,7 +350,7 @@ int line_octeth(struct parse *p, struct slice text, size_t at)
 {
 	enum rules_verdict v;
 	const struct slice tail = {text.text + at + 3, text.len - at - 3};
-	if (!rules_verdict_named(line_trim(tail), &v) || (v != RULES_HARD && v != RULES_SOFT))
+	if (!rules_verdict_named(words_trim(tail), &v) || (v != RULES_HARD && v != RULES_SOFT))
 		return parse_mistake(p, "the verdict behind the last '==>' must be Hard or Soft");
 	return literal_rule(p, (struct slice){text.text, at}, tail);
 }
@@ -387,9 +370,9 @@ int line_rule(struct parse *p, struct slice text, size_t at)
 	if (!begins_regex(text) && !begins_condition(text, &field)) {
 		/* "text==>Hard" is meant to the byte; in "text ==> hard" blanks are for the eye. */
 		bool spaced = tail.len > 0 && (*tail.text == ' ' || *tail.text == '\t');
-		return literal_rule(p, spaced ? line_trim(head) : head, tail);
+		return literal_rule(p, spaced ? words_trim(head) : head, tail);
 	}
-	head = line_trim(head);
+	head = words_trim(head);
 	const struct slice source = head;
 	while (rc == 0 && head.len > 0) {
 		if (begins_regex(head))
@@ -400,7 +383,7 @@ int line_rule(struct parse *p, struct slice text, size_t at)
 			rc = parse_mistake(p,
 			                   "'%.*s' is no condition (status=, cat=, domain=, mx=, "
 			                   "dsnaction=, feedback=, /re/ or !/re/)",
-			                   (int)line_word_len(head), head.text);
+			                   (int)words_first_len(head), head.text);
 	}
 	if (rc == 0)
 		rc = finish(p, &rule, source, tail);

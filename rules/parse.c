@@ -1,30 +1,11 @@
 /* The lines of one file; pmta-shipper.rules(5) describes them. */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "rules/impl.h"
 
 #define LINE_MAX_LEN 16384
-
-int parse_mistake(struct parse *p, const char *fmt, ...)
-{
-	char what[768], text[1024], path[512], line[1600];
-	const char *name = p->rules->files[p->file].path;
-	va_list args;
-	va_start(args, fmt);
-	(void)vsnprintf(what, sizeof(what), fmt, args);
-	va_end(args);
-	utf8_printable(what, strlen(what), text, sizeof(text));
-	utf8_printable(name, strlen(name), path, sizeof(path));
-	(void)snprintf(line, sizeof(line), "%s:%u: %s", path, p->line, text);
-	p->failed = true;
-	p->mistake(line, p->arg);
-	return -EINVAL;
-}
 
 /* Where the last "==>" stands. */
 static bool arrow(struct slice s, const char *what, size_t *ret)
@@ -42,10 +23,10 @@ static bool arrow(struct slice s, const char *what, size_t *ret)
 /* The word at the beginning of *s, which is moved behind it. */
 static struct slice next_word(struct slice *s)
 {
-	*s = line_trim(*s);
-	size_t n = line_word_len(*s);
+	*s = words_trim(*s);
+	size_t n = words_first_len(*s);
 	struct slice word = {s->text, n};
-	*s = line_trim((struct slice){s->text + n, s->len - n});
+	*s = words_trim((struct slice){s->text + n, s->len - n});
 	return word;
 }
 
@@ -146,8 +127,8 @@ static int take_test(struct parse *p, struct slice line)
 	if (!arrow(line, "->", &at))
 		return parse_mistake(p,
 		                     "a self-test is '? TEXT -> verdict' or '?! TEXT -> verdict'");
-	struct slice word = line_trim((struct slice){line.text + at + 2, line.len - at - 2});
-	struct slice text = line_trim((struct slice){line.text, at});
+	struct slice word = words_trim((struct slice){line.text + at + 2, line.len - at - 2});
+	struct slice text = words_trim((struct slice){line.text, at});
 	if (!rules_verdict_named(word, &t.verdict))
 		return parse_mistake(
 		        p, "unknown verdict '%.*s' (hard, soft, block, ignore or unknown)",
@@ -175,7 +156,7 @@ static int take_include(struct parse *p, struct slice line)
 static int take_line(struct parse *p, struct slice line)
 {
 	size_t at;
-	line = line_trim(line);
+	line = words_trim(line);
 	if (line.len == 0 || *line.text == '#')
 		return 0;
 	if (*line.text == '%')
@@ -195,7 +176,7 @@ static int take_line(struct parse *p, struct slice line)
 static int take_octeth_line(struct parse *p, struct slice line)
 {
 	size_t at;
-	if (line_trim(line).len == 0)
+	if (words_trim(line).len == 0)
 		return 0;
 	if (!arrow(line, "==>", &at))
 		return parse_mistake(p, "no '==>' (a line is TEXT==>Hard or TEXT==>Soft)");

@@ -77,7 +77,8 @@ typedef void rules_mistake_fn(const char *line, void *arg);
 
 /*
  * Load files by their names or patterns (glob(7)).  0 with *ret, which is NULL when there is no
- * file at all; -EINVAL: something is wrong, and every mistake was told; -ENOMEM, told, too.
+ * file at all, or no pattern; -EINVAL: something is wrong, and every mistake was reported; -ENOMEM,
+ * reported, too.
  */
 int rules_load(struct rules **ret, const struct strlist *patterns, rules_mistake_fn *mistake,
                void *arg) MUST_CHECK;

@@ -61,6 +61,14 @@ struct slice text_status_of_field(struct slice field)
 	return len ? (struct slice){p, len} : SLICE_EMPTY;
 }
 
+bool text_status_begins(struct slice status, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	if (status.len < len || memcmp(status.text, prefix, len) != 0)
+		return false;
+	return status.len == len || status.text[len] == '.';
+}
+
 /* "550" at p, with no digit around it. */
 static bool is_reply(const char *p, const char *from, const char *end)
 {

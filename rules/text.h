@@ -32,6 +32,9 @@ struct slice text_status(struct slice text);
 /* The code at the beginning of a dsnStatus such as "5.1.1 (bad destination mailbox address)". */
 struct slice text_status_of_field(struct slice field);
 
+/* A status begins with prefix when it is that or under it: "5.1.1" with "5.1", and "5.10" not. */
+bool text_status_begins(struct slice status, const char *prefix);
+
 /* 2, 4 or 5: of the first reply code in it; 0 for none. */
 int text_reply_class(struct slice text);
 

@@ -39,6 +39,23 @@ bool words_equal(struct slice a, const char *b)
 	return b[a.len] == '\0';
 }
 
+struct slice words_trim(struct slice s)
+{
+	while (s.len > 0 && (*s.text == ' ' || *s.text == '\t'))
+		s = (struct slice){s.text + 1, s.len - 1};
+	while (s.len > 0 && (s.text[s.len - 1] == ' ' || s.text[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+size_t words_first_len(struct slice s)
+{
+	size_t n = 0;
+	while (n < s.len && s.text[n] != ' ' && s.text[n] != '\t')
+		n++;
+	return n;
+}
+
 bool rules_verdict_named(struct slice word, enum rules_verdict *ret)
 {
 	for (int i = 0; i < RULES_VERDICTS; i++) {

@@ -1,5 +1,5 @@
 /*
- * words.h - the words of rules: verdicts and actions.
+ * words.h - the words of rules, verdicts and actions among them.
  */
 #ifndef RULES_WORDS_H
 #define RULES_WORDS_H
@@ -30,5 +30,8 @@ static inline char words_lower(char c)
 }
 
 bool words_equal(struct slice a, const char *b); /* in any case */
+
+struct slice words_trim(struct slice s); /* without blanks and tabs around it */
+size_t words_first_len(struct slice s);  /* up to the first of them */
 
 #endif

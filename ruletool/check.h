@@ -1,5 +1,5 @@
 /*
- * check.h - what `rules check` counts, and telling it; for agent/ only.
+ * check.h - what `rules check` counts.
  *
  * Every record is judged as `run` would.  What later rules would have said is asked of a bounded
  * number of records for each rule that decides: the first CLOSER_FIRST, then every CLOSER_EVERYth.
@@ -8,6 +8,7 @@
 #define RULETOOL_CHECK_H
 
 #include "record/record.h"
+#include "rules/rules.h"
 #include "ruletool/options.h"
 
 #define CLOSER_FIRST 200
@@ -16,7 +17,7 @@
 #define DOMAIN_SLOTS 8
 
 /* The most frequent domains, about: a new one takes the place of the rarest. */
-struct domains {
+struct top_domains {
 	struct {
 		char name[64];
 		uint64_t n;
@@ -31,7 +32,7 @@ struct rule_stat {
 	uint32_t by;        /* 1 + the last rule that did, one with another verdict first */
 	bool by_text; /* an earlier text is part of every one of its own: it cannot ever fire */
 	bool slow;
-	struct domains domains;
+	struct top_domains domains;
 };
 
 /* Bounces that no rule of a file decides, and that differ in addresses, numbers and ids alone. */
@@ -41,8 +42,6 @@ struct group {
 	enum rules_verdict said; /* by the built-in rules */
 	const char *id;
 };
-
-struct words_list; /* normalised texts that rules decide, with their verdicts */
 
 struct rules_check {
 	struct ruletool_options *o;
@@ -62,18 +61,15 @@ struct rules_check {
 int rules_check_open(struct rules_check *c, struct ruletool_options *o) MUST_CHECK;
 void rules_check_close(struct rules_check *c);
 int rules_check_record(const struct record *rec, void *arg); /* a rows_hooks.record */
-/* Behind the last record: shadows that need no data, times, and groups in their order. */
+/* After the last record: shadows that need no data, times, and groups in their order. */
 int rules_check_finish(struct rules_check *c) MUST_CHECK;
 
-/* What is to be said against a rule, as bits. */
+/* Objections to a rule, as bits. */
 enum { RULE_NEVER = 1, RULE_SHADOWED = 2, RULE_CONFLICT = 4, RULE_SUSPECT = 8, RULE_SLOW = 16 };
 unsigned rules_check_problems(const struct rules_check *c, size_t rule);
 
 /* A line for a rules file that would catch the group, commented out; false when there is none. */
 bool rules_check_suggest(const struct rules_check *c, const struct group *g, char *ret,
                          size_t size);
-
-void rules_check_print(const struct rules_check *c);
-void rules_check_json(const struct rules_check *c);
 
 #endif

@@ -1,9 +1,11 @@
-/* rules check, told: to people, and to programs. */
+#include "ruletool/check_print.h"
+
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
-#include "ruletool/check.h"
+#include "ruletool/load.h"
 
 #define LINE_MAX_SHOWN 100
 
@@ -44,7 +46,7 @@ static void print_head(const struct rules_check *c)
 /* The most frequent first; each is taken out of the copy. */
 static void print_domains(const struct rule_stat *s)
 {
-	struct domains d = s->domains;
+	struct top_domains d = s->domains;
 	for (int n = 0; n < TOP_DOMAINS; n++) {
 		size_t best = 0;
 		for (size_t i = 1; i < DOMAIN_SLOTS; i++)

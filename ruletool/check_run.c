@@ -1,15 +1,19 @@
 /* rules check: what each rule catches in accounting files, and what none does. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/units.h"
 #include "base/utf8.h"
-#include "csv/rows.h"
-#include "pmta/directives.h"
+#include "cli/cli.h"
+#include "conf/record_fields.h"
+#include "csv/catalog.h"
 #include "ruletool/check.h"
+#include "ruletool/check_print.h"
+#include "ruletool/load.h"
 
 #define PROGRESS_EVERY 20000 /* rows */
 
@@ -47,44 +51,42 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 	return 0;
 }
 
-/* Without a configuration: one source whose files have Octeth's columns, should they lack a header.
- */
+/* Without a configuration: files that lack a header have Octeth's columns. */
 struct fallback {
-	struct conf conf;
-	struct conf_source source;
-	struct ship_conf endpoint;
-	char texts[3][1024], *v[3], type_field[8];
+	struct reader_conf reader;
+	struct strlist fields;
+	char texts[3][1024], *v[3];
 };
 
 static void make_fallback(struct fallback *f)
 {
 	static const char *const types[] = {"b", "rb", "f"};
-	*f = (struct fallback){.conf = {.record_max = 64 << 10, .nsources = 1, .nendpoints = 1},
-	                       .type_field = "logType"};
+	*f = (struct fallback){.reader = {64 << 10, &f->fields, "logType"}, .fields = {f->v, 3}};
 	for (size_t i = 0; i < 3; i++) {
 		f->v[i] = f->texts[i];
 		(void)snprintf(f->texts[i], sizeof(f->texts[i]), "%s %s", types[i],
-		               directives_fields(types[i]));
+		               record_fields_of(slice_of(types[i])));
 	}
-	f->endpoint.type_field = f->type_field;
-	f->source.acct_file = f->type_field; /* no file's name */
-	f->source.record_fields = (struct strlist){f->v, 3};
-	f->conf.sources = &f->source;
-	f->conf.endpoints = &f->endpoint;
+}
+
+static int read_file(const struct conf *conf, const char *path, const struct rows_hooks *hooks)
+{
+	struct fallback fallback;
+	if (conf)
+		return catalog_rows(conf, catalog_source_of(conf, path), path, hooks);
+	make_fallback(&fallback);
+	return rows_each(path, &fallback.reader, hooks);
 }
 
 static int read_files(struct rules_check *c)
 {
 	struct ruletool_options *o = c->o;
 	struct reading r = {.check = c, .files = o->nargs, .bar = isatty(STDERR_FILENO)};
-	const struct rows_hooks hooks = {on_record, on_reject, &r};
-	struct fallback fallback;
-	make_fallback(&fallback);
-	const struct conf *conf = o->conf ? o->conf : &fallback.conf;
+	const struct rows_hooks hooks = {.record = on_record, .reject = on_reject, .arg = &r};
 	for (int i = 0; i < o->nargs; i++) {
 		char name[512];
 		r.file = i + 1;
-		int rc = rows_each(conf, rows_source_of(conf, o->args[i]), o->args[i], &hooks);
+		int rc = read_file(o->conf, o->args[i], &hooks);
 		if (rc == -ENOMEM)
 			return rc;
 		if (rc >= 0)

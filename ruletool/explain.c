@@ -1,9 +1,11 @@
 /* rules explain: every step from a text to its verdict. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
-#include "ruletool/options.h"
+#include "cli/cli.h"
+#include "ruletool/load.h"
 
 struct explain {
 	const struct ruletool_options *o;

@@ -1,8 +1,10 @@
 /* rules export --octeth: what can be said in lines of TEXT==>Hard and TEXT==>Soft. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
-#include "ruletool/options.h"
+#include "cli/cli.h"
+#include "ruletool/load.h"
 
 #define OCTETH_MAX 255
 

@@ -1,80 +1,22 @@
 /*
  * rules import: what other products know, as a file of rules on standard output.  Every rule is
- * tried before it is printed; what could not be carried over is said line by line, and stands in
- * the output as a comment.
+ * tried before it is printed; what cannot be carried over is reported line by line, and stands
+ * in the output as a comment.
  */
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
 #include "base/units.h"
-#include "base/utf8.h"
+#include "cli/cli.h"
+#include "ruletool/import_phplist.h"
 #include "ruletool/import_print.h"
+#include "ruletool/options.h"
 
 #define IMPORT_MAX (8 << 20)
-
-static void note(struct rules_import *im, bool lost, const char *fmt, va_list args)
-{
-	char what[512], clean[1024], name[512];
-	(void)vsnprintf(what, sizeof(what), fmt, args);
-	utf8_printable(what, strlen(what), clean, sizeof(clean));
-	utf8_printable(im->name, strlen(im->name), name, sizeof(name));
-	(void)fprintf(stderr, "%s:%u: %s\n", name, im->line, clean);
-	im->lost += lost;
-}
-
-void rules_import_note(struct rules_import *im, const char *fmt, ...)
-{
-	va_list args;
-	va_start(args, fmt);
-	note(im, false, fmt, args);
-	va_end(args);
-}
-
-void rules_import_lost(struct rules_import *im, const char *fmt, ...)
-{
-	va_list args;
-	va_start(args, fmt);
-	note(im, true, fmt, args);
-	va_end(args);
-}
-
-static void keep_mistake(const char *line, void *arg)
-{
-	char *why = arg;
-	const char *text = strstr(line, ": ");
-	(void)snprintf(why, 512, "%s", text ? text + 2 : line);
-}
-
-void rules_import_rule(struct rules_import *im, const char *rule)
-{
-	struct rules *r = NULL;
-	char why[512] = "";
-	int rc = rules_load_text(&r, "x", slice_of(rule), keep_mistake, why);
-	(void)rules_free(r);
-	if (rc < 0) {
-		rules_import_lost(im, "not carried over: %s", why);
-		(void)printf("# line %u: %s\n#   %s\n", im->line, why, rule);
-		return;
-	}
-	(void)printf("%s\n", rule);
-	im->rules++;
-}
-
-void rules_import_escape(struct slice text, char *ret, size_t size)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < text.len && n + 2 < size; i++) {
-		if (!isalnum((unsigned char)text.text[i]) && text.text[i] != ' ' &&
-		    (unsigned char)text.text[i] < 0x80)
-			ret[n++] = '\\';
-		ret[n++] = text.text[i];
-	}
-	ret[n] = '\0';
-}
 
 /* ---- Octeth ---- */
 
@@ -144,12 +86,17 @@ static void each_line(struct rules_import *im, struct slice all,
 
 /* ---- PowerMTA ---- */
 
+static void ignore(const char *line, void *arg)
+{
+	(void)line;
+	(void)arg;
+}
+
 /* The verdict that the built-in rules give a category. */
 static enum rules_verdict verdict_of_cat(struct slice cat)
 {
 	struct rules *r = NULL;
 	struct rules_result result = {.said = RULES_UNKNOWN};
-	char why[512];
 	const struct rules_fields f = {.diag = SLICE_EMPTY,
 	                               .status = SLICE_EMPTY,
 	                               .cat = cat,
@@ -157,7 +104,7 @@ static enum rules_verdict verdict_of_cat(struct slice cat)
 	                               .mta = SLICE_EMPTY,
 	                               .action = SLICE_EMPTY,
 	                               .feedback_type = SLICE_EMPTY};
-	if (rules_load_text(&r, "x", SLICE_EMPTY, keep_mistake, why) == 0 &&
+	if (rules_load_text(&r, "x", SLICE_EMPTY, ignore, NULL) == 0 &&
 	    rules_judge(r, &f, &result) < 0)
 		result.said = RULES_UNKNOWN;
 	(void)rules_free(r);
@@ -207,6 +154,8 @@ static int read_all(const char *path, char **ret, size_t *ret_len)
 		return text ? -errno : -ENOMEM;
 	size_t n = fread(text, 1, IMPORT_MAX + 1, f);
 	int rc = ferror(f) ? -errno : n > IMPORT_MAX ? -EFBIG : 0;
+	if (rc == 0 && memchr(text, '\0', n)) /* UTF-16, perhaps */
+		rc = -EILSEQ;
 	(void)fclose(f);
 	if (rc < 0)
 		return rc;
@@ -237,7 +186,7 @@ int ruletool_import(struct ruletool_options *o)
 		return cli_usage("rules", "import takes one FILE");
 	if (o->from && !is_format(o->from))
 		return cli_usage("rules", "--from takes octeth, phplist or powermta");
-	struct rules_import im = {.name = o->args[0]};
+	struct rules_import im = {.name = o->args[0], .out = stdout, .notes = stderr};
 	int rc = read_all(im.name, &text, &len);
 	if (rc < 0) {
 		(void)fprintf(stderr, "pmta-shipper rules: cannot read \"%s\": %s\n", im.name,

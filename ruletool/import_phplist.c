@@ -4,19 +4,23 @@
  * It matches without regard to case, takes a blank for any run of white space, and puts the pattern
  * between slashes without escaping those in it, so that such a pattern never matches there.
  */
+#include "ruletool/import_phplist.h"
+
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
-#include "ruletool/import_print.h"
 
 #define CELLS_MAX 16
 #define CELL_SIZE 2100 /* phpList's column has 2,083 characters */
 
 struct row {
 	char cell[CELLS_MAX][CELL_SIZE];
+	bool cut[CELLS_MAX]; /* it was longer */
 	size_t n;
 };
 
@@ -36,10 +40,20 @@ struct table {
 
 /* ---- cells ---- */
 
+static void begin_row(struct row *r)
+{
+	memset(r->cut, 0, sizeof(r->cut));
+	r->n = 0;
+}
+
 static void put(struct row *r, size_t *len, char c)
 {
-	if (r->n < CELLS_MAX && *len + 1 < CELL_SIZE)
+	if (r->n == CELLS_MAX)
+		return;
+	if (*len + 1 < CELL_SIZE)
 		r->cell[r->n][(*len)++] = c;
+	else
+		r->cut[r->n] = true;
 }
 
 static void end_cell(struct row *r, size_t *len)
@@ -49,13 +63,16 @@ static void end_cell(struct row *r, size_t *len)
 	*len = 0;
 }
 
-/* One row of CSV or TSV, from *at on, which is moved behind it; quotes may hold line ends. */
-static void csv_row(struct row *r, const char **at, char separator, unsigned *lines)
+/*
+ * One row of CSV or TSV, from *at on, which is moved to its line end; quotes may hold others.
+ * False when one is not closed: then the row is all that follows.
+ */
+static bool csv_row(struct row *r, const char **at, char separator, unsigned *lines)
 {
 	const char *p = *at;
 	size_t len = 0;
 	bool quoted = false;
-	r->n = 0;
+	begin_row(r);
 	for (; *p && (quoted || *p != '\n'); p++) {
 		*lines += *p == '\n';
 		if (*p == '"' && quoted && p[1] == '"')
@@ -69,16 +86,17 @@ static void csv_row(struct row *r, const char **at, char separator, unsigned *li
 	}
 	end_cell(r, &len);
 	*lines += *p == '\n';
-	*at = *p ? p + 1 : p;
+	*at = p;
+	return !quoted;
 }
 
-/* "(1,'User\'s unknown','deleteuser',3)" of an INSERT, from behind its bracket; false: no end. */
+/* "(1,'User\'s unknown','deleteuser',3)" of an INSERT, from after its bracket; false: no end. */
 static bool sql_row(struct row *r, const char **at)
 {
 	const char *p = *at;
 	size_t len = 0;
 	bool quoted = false;
-	r->n = 0;
+	begin_row(r);
 	for (; *p && (quoted || *p != ')'); p++) {
 		if (quoted && *p == '\\' && p[1]) {
 			p++;
@@ -107,6 +125,12 @@ static int add_entry(struct rules_import *im, struct table *t)
 		rules_import_lost(im, "not carried over: no regular expression and action");
 		return 0;
 	}
+	if (r->cut[t->regex]) {
+		rules_import_lost(im,
+		                  "not carried over: a regular expression of more than %d bytes",
+		                  CELL_SIZE - 1);
+		return 0;
+	}
 	struct entry *bigger = realloc(t->v, (t->n + 1) * sizeof(*bigger));
 	if (!bigger)
 		return -ENOMEM;
@@ -121,7 +145,7 @@ static int add_entry(struct rules_import *im, struct table *t)
 	return e.regex && e.action ? 0 : -ENOMEM;
 }
 
-/* Whether the row names its columns; then where the three are. */
+/* True when the row names its columns; then the three are noted. */
 static bool take_heading(struct table *t)
 {
 	size_t regex = CELLS_MAX, action = CELLS_MAX, order = CELLS_MAX;
@@ -150,59 +174,94 @@ static int read_csv(struct rules_import *im, struct table *t, const char *text)
 		text += 3;
 	unsigned line = 1;
 	int rc = 0;
-	while (rc == 0 && *text) {
+	for (; rc == 0 && *text; text += *text == '\n') {
 		im->line = line;
-		csv_row(&t->row, &text, separator, &line);
-		if ((t->row.n == 1 && !*t->row.cell[0]) || *t->row.cell[0] == '#')
+		if (*text == '#') { /* a comment, whatever is in it */
+			text += strcspn(text, "\n");
+			line++;
 			continue;
-		if (t->known || t->n > 0 || !take_heading(t))
+		}
+		if (!csv_row(&t->row, &text, separator, &line))
+			rules_import_lost(im, "not carried over: a quote is not closed");
+		else if (t->row.n == 1 && !*t->row.cell[0])
+			continue;
+		else if (t->known || t->n > 0 || !take_heading(t))
 			rc = add_entry(im, t);
 	}
 	return rc;
 }
 
-static unsigned line_of(const char *text, const char *at)
+/* The line of at, from one that is known before it. */
+static unsigned line_of(const char *known, unsigned line, const char *at)
 {
-	unsigned n = 1;
-	for (; text < at; text++)
-		n += *text == '\n';
-	return n;
+	for (; known < at; known++)
+		line += *known == '\n';
+	return line;
+}
+
+/* The columns that an INSERT names: (`regex`, `action`). */
+static void take_names(struct table *t, const char *names)
+{
+	(void)sql_row(&t->row, &names);
+	for (size_t i = 0; i < t->row.n; i++) {
+		char *cell = t->row.cell[i];
+		size_t len = strlen(cell);
+		if (cell[0] != '`')
+			continue;
+		memmove(cell, cell + 1, len);
+		cell[len > 1 ? len - 2 : 0] = '\0';
+	}
+	(void)take_heading(t);
+}
+
+/* The rows behind VALUES, at *at, which is moved behind them. */
+static int take_rows(struct rules_import *im, struct table *t, const char **at)
+{
+	int rc = 0;
+	const char *p = *at, *known = p;
+	while (rc == 0) {
+		p += strspn(p, " \t\r\n,");
+		if (*p != '(')
+			break;
+		im->line = line_of(known, im->line, p);
+		known = p++;
+		if (sql_row(&t->row, &p))
+			rc = add_entry(im, t);
+		else
+			rules_import_lost(im, "not carried over: the row has no end");
+	}
+	im->line = line_of(known, im->line, p);
+	*at = p;
+	return rc;
 }
 
 /* phpList's own table: id, regex, regexhash, action, listorder; or as the INSERT names them. */
 static int read_sql(struct rules_import *im, struct table *t, const char *text)
 {
-	const char *at = text;
+	static const char insert[] = "insert into";
+	const char *known = text, *at = strcasestr(text, insert);
 	int rc = 0;
 	t->regex = 1;
 	t->action = 3;
 	t->order = 4;
-	while (rc == 0 && (at = strcasestr(at, "insert into")) != NULL) {
-		const char *values = strcasestr(at, "values");
-		const char *names = strchr(at, '(');
-		if (!values)
-			return 0;
-		if (names && names < values) {
-			names++;
-			(void)sql_row(&t->row, &names);
-			for (size_t i = 0; i < t->row.n; i++) /* `regex` */
-				if (t->row.cell[i][0] == '`') {
-					size_t len = strlen(t->row.cell[i]);
-					memmove(t->row.cell[i], t->row.cell[i] + 1, len);
-					t->row.cell[i][len > 1 ? len - 2 : 0] = '\0';
-				}
-			(void)take_heading(t);
+	for (im->line = 1; rc == 0 && at; at = strcasestr(at, insert)) {
+		im->line = line_of(known, im->line, at);
+		const char *begin = at + strlen(insert);
+		const char *values = strcasestr(begin, "values"), *next = strcasestr(begin, insert);
+		const char *names = strchr(begin, '(');
+		known = at = begin;
+		if (values && next && next < values)
+			values = NULL;
+		if (!values || values[6 + strspn(values + 6, " \t\r\n")] != '(') {
+			rules_import_lost(im, "not carried over: no rows behind INSERT INTO");
+			continue;
 		}
+		if (names && names < values)
+			take_names(t, names);
 		at = values + 6;
-		while (rc == 0) {
-			at += strspn(at, " \t\r\n,");
-			if (*at != '(')
-				break;
-			im->line = line_of(text, at++);
-			if (!sql_row(&t->row, &at))
-				break;
-			rc = add_entry(im, t);
-		}
+		im->line = line_of(known, im->line, at);
+		rc = take_rows(im, t, &at);
+		known = at;
 	}
 	return rc;
 }
@@ -217,7 +276,7 @@ static void convert(struct rules_import *im, const char *regex, char *ret, size_
 	for (const char *p = regex; *p && n + 4 < size; p++) {
 		if (*p == '\\' && p[1]) {
 			ret[n++] = *p++;
-			ret[n++] = *p;
+			ret[n++] = *p == '\n' ? 'n' : *p; /* a rule is one line */
 		} else if (isspace((unsigned char)*p)) {
 			while (isspace((unsigned char)p[1]))
 				p++;
@@ -241,7 +300,7 @@ static void convert(struct rules_import *im, const char *regex, char *ret, size_
 		rules_import_note(im, "' * ' matches only blanks: was '.*' meant?");
 }
 
-/* What is to become of the subscriber says what the bounce was taken for. */
+/* The action on the subscriber shows what the bounce was taken for. */
 static const char *verdict_of_action(const char *action)
 {
 	if (strcmp(action, "deletebounce") == 0)
@@ -251,10 +310,10 @@ static const char *verdict_of_action(const char *action)
 
 static void print_entry(struct rules_import *im, const struct entry *e)
 {
-	char regex[2 * CELL_SIZE], rule[2 * CELL_SIZE + 200];
+	char regex[2 * CELL_SIZE + 8], rule[sizeof(regex) + 200];
 	im->line = e->line;
 	convert(im, e->regex, regex, sizeof(regex));
-	if (!*e->action || strlen(e->action) > 60 || strpbrk(e->action, " \t")) {
+	if (!*e->action || strlen(e->action) > 60 || strpbrk(e->action, " \t\n\v\f\r")) {
 		rules_import_lost(im, "not carried over: no action of phpList's");
 		return;
 	}

@@ -1,18 +1,24 @@
 /*
- * positions_print.h - the formats of `rules import`; for agent/ only.
+ * import_print.h - rules carried over from elsewhere, on standard output; what is lost or doubtful,
+ * on standard error.
  */
 #ifndef RULETOOL_IMPORT_PRINT_H
 #define RULETOOL_IMPORT_PRINT_H
 
-#include "ruletool/options.h"
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/slice.h"
 
 struct rules_import {
-	const char *name; /* of the file */
+	const char *name;  /* of the file */
+	FILE *out, *notes; /* the rules; a line for each that has something to be said */
 	unsigned line;
 	size_t rules, lost;
 };
 
-/* A line on standard error about the line at hand; lost: it was not carried over. */
+/* Say something about the line at hand; lost: it was not carried over. */
 void rules_import_note(struct rules_import *im, const char *fmt, ...) ERR_PRINTF(2, 3);
 void rules_import_lost(struct rules_import *im, const char *fmt, ...) ERR_PRINTF(2, 3);
 
@@ -21,11 +27,5 @@ void rules_import_rule(struct rules_import *im, const char *rule);
 
 /* Text as a regular expression that finds it. */
 void rules_import_escape(struct slice text, char *ret, size_t size);
-
-/*
- * A dump of phpList's bounce rules: CSV or TSV, with a heading or as "regex, action, order", or the
- * INSERT lines of an SQL dump.  0 or -ENOMEM.
- */
-int rules_import_phplist(struct rules_import *im, struct slice all) MUST_CHECK;
 
 #endif

@@ -1,13 +1,14 @@
 /*
- * options.h - what the subcommands of `rules` share; for agent/cmd_rules*.c only.
+ * options.h - what `rules` was asked for, and its subcommands.
  */
 #ifndef RULETOOL_OPTIONS_H
 #define RULETOOL_OPTIONS_H
 
-#include <stdio.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-#include "cli/cli.h"
-#include "rules/judge.h"
+#include "conf/conf.h"
+#include "rules/rules.h"
 
 struct ruletool_options {
 	const char *conf_path;
@@ -16,22 +17,17 @@ struct ruletool_options {
 	const char *from, *fail_on;
 	uint64_t top;
 	bool json, raw, octeth;
-	char **args; /* behind the subcommand */
+	char **args; /* after the subcommand */
 	int nargs;
+	/* Loaded by the subcommand, freed by the caller. */
 	struct conf *conf; /* NULL with --rules */
 	struct rules *rules;
 };
 
-/* Each returns the exit status. */
+/* A file each.  They return the exit status. */
 int ruletool_check(struct ruletool_options *o);
 int ruletool_explain(struct ruletool_options *o);
 int ruletool_import(struct ruletool_options *o);
 int ruletool_export(struct ruletool_options *o);
-
-/* Load what the options name into conf and rules.  0 or CLI_EXIT_CONF, after telling. */
-int ruletool_load(struct ruletool_options *o);
-
-/* Text from outside for a terminal: printable, addresses masked unless raw; cut to size. */
-void ruletool_text(const struct ruletool_options *o, struct slice text, char *ret, size_t size);
 
 #endif

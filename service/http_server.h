@@ -2,7 +2,7 @@
  * http_server.h - one HTTP handler for the control socket and metrics-listen, on the agent's own
  * wait.
  *
- * Only listen.c includes libmicrohttpd.  It runs in the agent's thread: the handler answers at
+ * Only http_server.c includes libmicrohttpd.  It runs in the agent's thread: the handler answers at
  * once.
  */
 #ifndef SERVICE_HTTP_SERVER_H

@@ -1,12 +1,30 @@
 #include "ship/answer.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/mask.h"
 #include "ship/json.h"
 
-#define WORDS_MAX 160 /* of the body, in a line for people */
+#define WORDS_MAX 160    /* of the body, in a line for people */
+#define BODY_BOUND 65536 /* a longer answer is broken off; what decides is here by then */
+
+/* An interim answer (100 Continue) has a head of its own; trailers may follow the body. */
+void answer_take_head(struct answer_text *t, const char *line, size_t len)
+{
+	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
+		t->head_done = false;
+	else if (len <= 2) /* only the line end */
+		t->head_done = true;
+}
+
+bool answer_take_body(struct answer_text *t, const char *data, size_t len)
+{
+	size_t room = sizeof(t->body) - t->len, take = len < room ? len : room;
+	memcpy(t->body + t->len, data, take);
+	t->len += take;
+	t->seen += len;
+	return t->seen <= BODY_BOUND;
+}
 
 /* Whether the body begins with text, or might if more of it had come. */
 static bool begins(const struct answer *a, const char *text)
@@ -17,32 +35,44 @@ static bool begins(const struct answer *a, const char *text)
 	return !a->body_whole && memcmp(a->body.text, text, a->body.len) == 0;
 }
 
-static struct answer_meaning success(const struct answer *a, const struct strlist *reject_body)
+static void judge_success(const struct answer *a, const struct strlist *reject_body,
+                          struct outcome *o)
 {
 	for (size_t i = 0; i < reject_body->n; i++) {
-		if (begins(a, reject_body->v[i]))
-			return (struct answer_meaning){.kind = ANSWER_RETRY, .slow_down = true};
+		if (begins(a, reject_body->v[i])) {
+			o->kind = OUTCOME_RETRY;
+			o->slow_down = true;
+			return;
+		}
 	}
-	long failed = json_error_count(a->body.text, a->body.len);
-	return (struct answer_meaning){.kind = failed > 0 ? ANSWER_PARTIAL : ANSWER_ACCEPTED,
-	                               .failed = failed};
+	o->nfailed = (size_t)json_error_count(a->body.text, a->body.len);
+	o->kind = o->nfailed > 0 ? OUTCOME_PARTIAL : OUTCOME_ACCEPTED;
 }
 
-struct answer_meaning answer_meaning(const struct answer *a, const struct strlist *reject_body)
+static void judge(const struct answer *a, const struct strlist *reject_body, struct outcome *o)
 {
 	switch (a->status) {
 	case 200 ... 299:
-		return success(a, reject_body);
+		judge_success(a, reject_body, o);
+		break;
 	case 400:
 	case 413:
 	case 422:
-		return (struct answer_meaning){.kind = ANSWER_REFUSED};
+		o->kind = OUTCOME_REFUSED;
+		break;
 	case 408:
 	case 425:
-		return (struct answer_meaning){.kind = ANSWER_RETRY};
+		o->kind = OUTCOME_RETRY;
+		o->busy = true;
+		break;
 	case 429:
+		o->kind = OUTCOME_RETRY;
+		o->busy = o->slow_down = true;
+		break;
 	case 503:
-		return (struct answer_meaning){.kind = ANSWER_RETRY, .slow_down = true};
+		o->kind = OUTCOME_RETRY;
+		o->slow_down = true;
+		break;
 	case 300 ... 399:
 	case 401 ... 407:
 	case 409 ... 412:
@@ -50,18 +80,15 @@ struct answer_meaning answer_meaning(const struct answer *a, const struct strlis
 	case 423 ... 424:
 	case 426 ... 428:
 	case 430 ... 499:
-		return (struct answer_meaning){.kind = ANSWER_HELD};
+		o->kind = OUTCOME_HELD;
+		break;
 	default:
-		return (struct answer_meaning){.kind = ANSWER_RETRY, .slow_down = a->timed_out};
+		o->kind = OUTCOME_RETRY;
+		o->slow_down = a->timed_out;
 	}
 }
 
-bool answer_is_busy(const struct answer *a)
-{
-	return a->status == 408 || a->status == 425 || a->status == 429;
-}
-
-void answer_words(const struct answer *a, char *ret, size_t size)
+static void write_words(const struct answer *a, char *ret, size_t size)
 {
 	char masked[3 * WORDS_MAX + 4];
 	size_t len = 0;
@@ -77,9 +104,9 @@ void answer_words(const struct answer *a, char *ret, size_t size)
 		(void)snprintf(ret, size, "HTTP %ld", a->status);
 }
 
-const char *answer_advice(const struct answer *a)
+static const char *advice(long status)
 {
-	switch (a->status) {
+	switch (status) {
 	case 401:
 		return "check signature-file or token-file";
 	case 403:
@@ -98,4 +125,20 @@ const char *answer_advice(const struct answer *a)
 	default:
 		return "check url, format and credentials against the backend's documentation";
 	}
+}
+
+struct outcome answer_outcome(const struct answer *a, const struct strlist *reject_body,
+                              char *words, size_t size)
+{
+	struct outcome o = {
+	        .code = (int)a->status,
+	        .retry_after_ms = a->retry_after_ms,
+	        .elapsed_us = a->elapsed_us,
+	        .words = words,
+	        .advice = advice(a->status),
+	        .answer = a->body,
+	};
+	judge(a, reject_body, &o);
+	write_words(a, words, size);
+	return o;
 }

@@ -1,24 +1,13 @@
 /*
- * answer.h - what an answer means: the answer table of ARCHITECTURE.md, as data.  Pure.
+ * answer.h - what an HTTP answer means: the answer table of ARCHITECTURE.md, as data.  Pure; for
+ * http.c only.
  */
 #ifndef SHIP_ANSWER_H
 #define SHIP_ANSWER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/slice.h"
+#include "ship/transport.h"
 
 #define ANSWER_BODY_MAX 4096 /* of the body, this much decides */
-
-enum answer_kind {
-	ANSWER_ACCEPTED,
-	ANSWER_PARTIAL, /* accepted, and the backend says that some events failed */
-	ANSWER_REFUSED, /* this content, never: split, or dead letter */
-	ANSWER_HELD,    /* nothing is wrong with the content: somebody has to change something */
-	ANSWER_RETRY
-};
 
 struct answer {
 	long status;         /* HTTP status; 0 when there was no answer */
@@ -27,25 +16,27 @@ struct answer {
 	struct slice body;      /* at most ANSWER_BODY_MAX */
 	bool body_whole;        /* all of it is there, or as much as decides */
 	int64_t retry_after_ms; /* 0 when the backend named no time */
-	int64_t elapsed_ms, elapsed_us;
+	int64_t elapsed_us;
 };
 
-struct answer_meaning {
-	enum answer_kind kind;
-	bool slow_down; /* 429, 503, time-out: fewer requests at once */
-	long failed;    /* events that failed, for ANSWER_PARTIAL */
+/* As much of an answer as is kept while it comes in. */
+struct answer_text {
+	char body[ANSWER_BODY_MAX];
+	size_t len, seen; /* kept of the body, and arrived */
+	bool head_done;
 };
 
-struct answer_meaning answer_meaning(const struct answer *a, const struct strlist *reject_body);
+/* One line of the head, its end included. */
+void answer_take_head(struct answer_text *t, const char *line, size_t len);
 
-/* The backend has too much to do, or it is too early: nothing is wrong with this content. */
-bool answer_is_busy(const struct answer *a);
+/* Whether more of the body is worth waiting for. */
+bool answer_take_body(struct answer_text *t, const char *data, size_t len);
 
-/* One line for people: "401 Unauthorized: signature is missing" and the like; escaped when logged.
+/*
+ * The outcome, which points to the answer's body and to words.  Those are one line for people, such
+ * as "HTTP 401: signature is missing", cut to size, with addresses masked.
  */
-void answer_words(const struct answer *a, char *ret, size_t size);
-
-/* What to change so that a held endpoint takes records again. */
-const char *answer_advice(const struct answer *a);
+struct outcome answer_outcome(const struct answer *a, const struct strlist *reject_body,
+                              char *words, size_t size);
 
 #endif

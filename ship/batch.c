@@ -152,6 +152,15 @@ struct slice batch_object(const struct batch *b, size_t i)
 	return (struct slice){b->body + b->items[i].body_start, b->items[i].body_len};
 }
 
+void batch_items(const struct batch *b, struct transport_item *ret)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		ret[i] = (struct transport_item){.object = batch_object(b, i),
+		                                 .route = SLICE_EMPTY};
+		hash_hex(&b->items[i].mark.id, ret[i].event_id);
+	}
+}
+
 static struct batch *piece(const struct batch *b, const struct ship_conf *conf, size_t from,
                            size_t to)
 {

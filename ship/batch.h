@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "ship/ship.h"
+#include "ship/transport.h"
 
 struct endpoint;
 struct json;
@@ -75,6 +76,9 @@ int batch_split(const struct batch *b, const struct ship_conf *conf, struct batc
 
 /* The object of item i in a sealed batch. */
 struct slice batch_object(const struct batch *b, size_t i);
+
+/* Each record as a transport sees it, into room for as many. */
+void batch_items(const struct batch *b, struct transport_item *ret);
 
 /* Compress the body for a request.  0 or a negative errno. */
 int batch_pack(struct batch *b) MUST_CHECK;

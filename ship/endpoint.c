@@ -1,9 +1,10 @@
 #include "ship/endpoint.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/units.h"
 #include "ship/backoff.h"
@@ -14,6 +15,12 @@
 #define LONE_FAILURES 3 /* of one batch while others succeed, before it is split */
 #define LONE_SAID 5     /* and of one record, before it is said */
 #define CHANGES_SAID 10 /* of an endpoint's state a minute */
+
+const char *ship_state_name(enum ship_state state)
+{
+	static const char *const names[] = {"unconfigured", "ok", "retrying", "held", "paused"};
+	return names[state];
+}
 
 void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...)
 {
@@ -32,7 +39,8 @@ const char *endpoint_seconds(int64_t ms)
 	return text;
 }
 
-void endpoint_open(struct endpoint *e, int64_t now_ms)
+int endpoint_open(struct endpoint *e, const struct transport_ops *ops, struct wait *wait,
+                  int64_t now_ms, struct err *err)
 {
 	e->state = e->conf->url[0] || e->hooks->dry_run ? SHIP_OK : SHIP_UNCONFIGURED;
 	e->since_ms = now_ms;
@@ -40,12 +48,22 @@ void endpoint_open(struct endpoint *e, int64_t now_ms)
 	e->ceiling = e->conf->in_flight;
 	e->random = (uint64_t)now_ms * 2 + 1;
 	e->best_ms = -1;
+	if (ops && ops->one_record && e->conf->format != SHIP_OBJECT)
+		return err_set(err, -EINVAL,
+		               "endpoint \"%s\": its url takes one record at a time: format = "
+		               "\"object\"",
+		               e->conf->name);
+	if (json_new(&e->json, e->conf->fill_addresses) < 0)
+		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", e->conf->name);
+	return ops ? ops->open(&e->transport, wait, e->conf, err) : 0;
 }
 
 void endpoint_close(struct endpoint *e)
 {
-	(void)http_target_close(e->target);
-	(void)json_free(e->json);
+	if (e->transport)
+		e->transport = e->transport->ops->close(e->transport);
+	e->json = json_free(e->json);
+	free(e->items);
 	while (e->queue) {
 		struct batch *next = e->queue->next;
 		(void)batch_free(e->queue);
@@ -123,7 +141,7 @@ static bool may_say(struct endpoint *e, int64_t now_ms)
 	return e->changes <= CHANGES_SAID;
 }
 
-/* It answers for what it is sent; while Retry-After is in force, that was sent before. */
+/* It answers for what it is sent; while the time it named is not over, that was sent before. */
 static void back(struct endpoint *e, const char *how, int64_t now_ms)
 {
 	if (now_ms < e->pause_ms)
@@ -134,11 +152,14 @@ static void back(struct endpoint *e, const char *how, int64_t now_ms)
 	set_state(e, SHIP_OK, now_ms);
 }
 
-/* ---- answers ---- */
+/* ---- outcomes ---- */
 
+/* When the receiver does not say which of the items failed, any of them may have. */
 static void report(struct endpoint *e, const struct batch *b, enum ship_outcome outcome,
-                   const struct answer *a, const char *why)
+                   const struct outcome *o)
 {
+	bool named = outcome == SHIP_PARTIAL && o->failed_items;
+	size_t failed = outcome == SHIP_ACCEPTED ? 0 : b->n;
 	const struct ship_done done = {
 	        .outcome = outcome,
 	        .endpoint = e->index,
@@ -149,10 +170,12 @@ static void report(struct endpoint *e, const struct batch *b, enum ship_outcome 
 	        .body = b->body,
 	        .stored = e->conf->format != SHIP_OBJECT,
 	        .dead = b->dead,
-	        .status = a->status,
-	        .why = why,
-	        .answer = a->body,
+	        .status = o->code,
+	        .why = o->words,
+	        .answer = o->answer,
 	        .run = e->memory.run,
+	        .nfailed = named ? o->nfailed : failed,
+	        .failed_items = named ? o->failed_items : NULL,
 	};
 	e->hooks->on_done(&done, e->hooks->arg);
 }
@@ -188,26 +211,26 @@ static void recovered(struct endpoint *e, int64_t now_ms)
 		e->hooks->on_lifted(e->index, run, e->hooks->arg);
 }
 
-static void say_partial(struct endpoint *e, long failed, size_t n, int64_t now_ms)
+static void say_partial(struct endpoint *e, size_t failed, size_t n, int64_t now_ms)
 {
 	unsigned long left_out;
 	char more[LOG_MORE_SIZE];
 	if (log_allowed(&e->partial_limit, now_ms, SUMMARY_MS, &left_out))
 		endpoint_note(e, true,
-		              "endpoint \"%s\": says that %ld of %zu events failed; their rows are "
+		              "endpoint \"%s\": says that %zu of %zu events failed; their rows are "
 		              "kept as partial dead letters and not sent again by themselves%s",
 		              e->conf->name, failed, n, log_more(left_out, more));
 }
 
-static void accepted(struct endpoint *e, struct batch *b, const struct answer *a,
-                     const struct answer_meaning *m, const char *words, int64_t now_ms)
+static void accepted(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
-	adapt(e, a->elapsed_ms);
+	bool partial = o->kind == OUTCOME_PARTIAL;
+	adapt(e, o->elapsed_us / 1000);
 	e->status.meter.accepted_batches++;
 	e->status.meter.accepted_records += b->n;
-	if (m->kind == ANSWER_PARTIAL)
-		say_partial(e, m->failed, b->n, now_ms);
-	report(e, b, m->kind == ANSWER_PARTIAL ? SHIP_PARTIAL : SHIP_ACCEPTED, a, words);
+	if (partial)
+		say_partial(e, o->nfailed, b->n, now_ms);
+	report(e, b, partial ? SHIP_PARTIAL : SHIP_ACCEPTED, o);
 	finish(e, b);
 	recovered(e, now_ms);
 }
@@ -242,7 +265,7 @@ static void hold_refusing(struct endpoint *e, struct batch *b, const char *words
 	wait_until(b, now_ms + (int64_t)e->conf->hold_interval_ms);
 	if (is_probe(e, b) || e->attempts == 0)
 		e->attempts++;
-	http_target_refresh(e->target);
+	e->transport->ops->reconnect(e->transport);
 	endpoint_failing(e, SHIP_HELD,
 	                 (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
 	                                     e->conf->hold_interval_ms, &e->random),
@@ -264,9 +287,8 @@ static void split(struct endpoint *e, struct batch *b, int64_t now_ms)
 	(void)batch_free(b);
 }
 
-/* 400, 413, 422: the content, or so it says. */
-static void refused(struct endpoint *e, struct batch *b, const struct answer *a, const char *words,
-                    int64_t now_ms)
+/* The content, or so it says. */
+static void refused(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
 	if (b->n > 1) {
 		if (!e->refusing) /* it answers, and about the content */
@@ -279,29 +301,28 @@ static void refused(struct endpoint *e, struct batch *b, const struct answer *a,
 	/* Another try of a dead letter says nothing new, and costs nothing: it stays what it is. */
 	bool believed = b->dead || limit == 0 || (m->ever_accepted && m->refused_in_a_row < limit);
 	if (!believed) {
-		hold_refusing(e, b, words, now_ms);
+		hold_refusing(e, b, o->words, now_ms);
 		return;
 	}
 	back(e, "answering", now_ms);
 	e->memory.refused_in_a_row += b->dead == 0;
 	e->status.meter.refused_records++;
-	report(e, b, SHIP_REFUSED, a, words);
+	report(e, b, SHIP_REFUSED, o);
 	finish(e, b);
 }
 
-static void held(struct endpoint *e, struct batch *b, const struct answer *a, const char *words,
-                 int64_t now_ms)
+static void held(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
 	if (e->state != SHIP_HELD)
 		endpoint_note(
 		        e, true,
 		        "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %s",
-		        e->conf->name, words, answer_advice(a),
+		        e->conf->name, o->words, o->advice,
 		        endpoint_seconds((int64_t)e->conf->hold_interval_ms));
-	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s", words,
-	               answer_advice(a));
+	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s",
+	               o->words, o->advice);
 	wait_until(b, 0);
-	http_target_refresh(e->target);
+	e->transport->ops->reconnect(e->transport);
 	endpoint_failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 }
 
@@ -321,11 +342,9 @@ static void say_lone(const struct endpoint *e, const struct batch *b, const char
  * A batch that fails while others succeed is its own problem: it backs off alone and the others
  * pass it.  Returns whether that is so.
  */
-static bool alone(struct endpoint *e, struct batch *b, const struct answer *a, const char *words,
-                  int64_t now_ms)
+static bool alone(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
-	if (b->failures < 2 || e->successes == b->failed_at || e->state != SHIP_OK ||
-	    answer_is_busy(a))
+	if (b->failures < 2 || e->successes == b->failed_at || e->state != SHIP_OK || o->busy)
 		return false;
 	b->lone_failures++;
 	if (b->lone_failures >= LONE_FAILURES && b->n > 1) {
@@ -333,25 +352,24 @@ static bool alone(struct endpoint *e, struct batch *b, const struct answer *a, c
 		return true;
 	}
 	if (b->lone_failures == LONE_SAID)
-		say_lone(e, b, words);
+		say_lone(e, b, o->words);
 	b->failed_at = e->successes;
 	int64_t wait = (int64_t)backoff_ms(b->lone_failures + 1, e->conf->retry_min_ms,
 	                                   e->conf->retry_max_ms, &e->random);
-	wait_until(b, now_ms + (a->retry_after_ms > 0 ? a->retry_after_ms : wait));
+	wait_until(b, now_ms + (o->retry_after_ms > 0 ? o->retry_after_ms : wait));
 	return true;
 }
 
-static void retry(struct endpoint *e, struct batch *b, const struct answer *a, const char *words,
-                  int64_t now_ms)
+static void retry(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
 	b->failures++;
 	e->status.meter.retries++;
-	if (alone(e, b, a, words, now_ms))
+	if (alone(e, b, o, now_ms))
 		return;
 	b->failed_at = e->successes;
 	wait_until(b, 0);
 	bool first = e->state == SHIP_OK;
-	int64_t wait = a->retry_after_ms;
+	int64_t wait = o->retry_after_ms;
 	if (wait > 0 && now_ms + wait > e->pause_ms)
 		e->pause_ms = now_ms + wait;
 	if (!first && !is_probe(e, b))
@@ -362,40 +380,36 @@ static void retry(struct endpoint *e, struct batch *b, const struct answer *a, c
 		                           e->conf->retry_max_ms, &e->random);
 	if (first && may_say(e, now_ms))
 		endpoint_note(e, true, "endpoint \"%s\": %s; trying again in %s, nothing is lost",
-		              e->conf->name, words, endpoint_seconds(wait));
-	if (!answer_is_busy(a)) /* then it is the right one */
-		http_target_refresh(e->target);
+		              e->conf->name, o->words, endpoint_seconds(wait));
+	if (!o->busy) /* then the connection is the right one */
+		e->transport->ops->reconnect(e->transport);
 	endpoint_failing(e, SHIP_RETRYING, wait, now_ms);
 }
 
-void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms)
+void endpoint_outcome(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
-	char words[256];
-	struct answer_meaning m = answer_meaning(a, &e->conf->reject_body);
-	answer_words(a, words, sizeof(words));
 	e->flying--;
-	size_t class = a->status >= 100 && a->status < 600 ? (size_t)a->status / 100 : 0;
-	e->status.meter.answers[class]++;
-	meter_request(&e->status.meter, a->elapsed_us, b->n, b->packed ? b->packed_len : b->len);
-	if (m.slow_down)
+	meter_request(&e->status.meter, o->code, o->elapsed_us, b->n,
+	              b->packed ? b->packed_len : b->len);
+	if (o->slow_down)
 		e->limit = e->limit > 1 ? e->limit / 2 : 1;
-	if (m.kind != ANSWER_ACCEPTED)
-		(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%s", words);
-	if (m.kind == ANSWER_RETRY)
-		(void)snprintf(e->last_failure, sizeof(e->last_failure), "%s", words);
-	switch (m.kind) {
-	case ANSWER_ACCEPTED:
-	case ANSWER_PARTIAL:
-		accepted(e, b, a, &m, words, now_ms);
+	if (o->kind != OUTCOME_ACCEPTED)
+		(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%s", o->words);
+	if (o->kind == OUTCOME_RETRY)
+		(void)snprintf(e->last_failure, sizeof(e->last_failure), "%s", o->words);
+	switch (o->kind) {
+	case OUTCOME_ACCEPTED:
+	case OUTCOME_PARTIAL:
+		accepted(e, b, o, now_ms);
 		break;
-	case ANSWER_REFUSED:
-		refused(e, b, a, words, now_ms);
+	case OUTCOME_REFUSED:
+		refused(e, b, o, now_ms);
 		break;
-	case ANSWER_HELD:
-		held(e, b, a, words, now_ms);
+	case OUTCOME_HELD:
+		held(e, b, o, now_ms);
 		break;
-	case ANSWER_RETRY:
-		retry(e, b, a, words, now_ms);
+	case OUTCOME_RETRY:
+		retry(e, b, o, now_ms);
 		break;
 	}
 }

@@ -5,16 +5,15 @@
 #define SHIP_ENDPOINT_H
 
 #include "base/log.h"
-#include "ship/answer.h"
 #include "ship/batch.h"
-#include "ship/http.h"
 #include "ship/ship.h"
+#include "ship/transport.h"
 
 struct endpoint {
 	size_t index;
 	const struct ship_conf *conf;
 	const struct ship_hooks *hooks;
-	struct http_target *target;
+	struct transport *transport; /* NULL: without url, and in a dry run */
 	struct json *json;
 	struct endpoint *host; /* the first endpoint of the same host: keeps the rate */
 	struct batch *queue;   /* sealed, flying, waiting, in order */
@@ -26,9 +25,9 @@ struct endpoint {
 	enum ship_state state;
 	bool paused;
 	bool refusing; /* held because everything is refused: see refuse-limit */
-	bool secrets_read;
+	bool credentials_read;
 	int64_t since_ms, probe_ms, said_ms;
-	int64_t pause_ms;     /* no request before: Retry-After said so */
+	int64_t pause_ms;     /* no request before: the receiver named that time */
 	uint64_t state_tries; /* count of tries when the state began */
 	int64_t minute_ms;    /* changes of state are counted since then */
 	unsigned changes;
@@ -40,32 +39,32 @@ struct endpoint {
 	int64_t best_ms;  /* shortest answer, forgotten slowly: what "fast" is measured by */
 	uint64_t successes, tries;
 	uint64_t random;
-	int64_t slot_ms; /* when the host's next request may go out */
+	int64_t slot_ms;              /* when the host's next request may go out */
+	struct transport_item *items; /* of the message that is sent just now */
+	size_t items_room;
 	struct ship_memory memory;
 	char last_failure[256];    /* of a request, kept beyond success */
 	struct ship_status status; /* counters and words; the rest is filled in on asking */
 };
 
-void endpoint_open(struct endpoint *e, int64_t now_ms);
+/*
+ * index, conf, hooks and host are set before.  ops NULL: there is nothing to send with.  On failure
+ * endpoint_close(), too.
+ */
+int endpoint_open(struct endpoint *e, const struct transport_ops *ops, struct wait *wait,
+                  int64_t now_ms, struct err *err) MUST_CHECK;
 void endpoint_close(struct endpoint *e);
 
 void endpoint_enqueue(struct endpoint *e, struct batch *b);
 
-/* Start what may go out now; what there is no memory for waits a little. */
-void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms);
+/* What came of a batch that was flying. */
+void endpoint_outcome(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms);
 
-/* An answer for a batch that was flying. */
-void endpoint_answer(struct endpoint *e, struct batch *b, const struct answer *a, int64_t now_ms);
-
-int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms);
-
-/* What endpoint.c and request.c share. */
+/* A line for the log. */
 void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...) ERR_PRINTF(3, 4);
 void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, int64_t now_ms);
 /* "0.25 s", "60 s"; good until the next call. */
 const char *endpoint_seconds(int64_t ms);
-/* The most requests at a time for now. */
-unsigned endpoint_limit(const struct endpoint *e);
 void endpoint_summary(struct endpoint *e, int64_t now_ms);
 
 #endif

@@ -14,95 +14,117 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/scope.h"
 #include "ship/headers.h"
+#include "ship/wait.h"
 
 #define CONNECTION_AGE_S 300
 #define CA_FILE "/etc/ssl/certs/ca-certificates.crt"
-#define FDS_MAX 8
 #define RETRY_AFTER_MAX_S INT64_C(86400)
-#define COLLECT_MAX (16 << 20)
-#define BODY_BOUND 65536 /* a longer answer is broken off; what decides is here by then */
+#define WORDS_SIZE 256
 
-struct http {
-	CURLM *multi;
+/* What all endpoints share: connections, and the sleep. */
+struct multi {
+	struct wait *wait; /* whose sleeper it is */
+	CURLM *curl;
+	size_t users;
 	long connections; /* kept at most: as many as requests at a time */
+	bool due;         /* there may be something to move on: it slept, or a request began */
 };
 
 /* A request slot: its easy handle is kept and used again. */
 struct call {
-	struct http_target *target;
+	struct http *http;
 	struct call *next; /* in the list of free or of busy ones */
 	CURL *easy;
-	void *arg;
+	void *batch;
 	struct curl_slist key_node, encoding_node;
 	char key[80];
-	char body[ANSWER_BODY_MAX + 1];
-	size_t body_len, body_seen;
-	bool head_done;
+	struct answer_text text;
 	char error[CURL_ERROR_SIZE];
 };
 
-struct http_target {
-	struct http *http;
+struct http {
+	struct transport transport;
+	struct multi *multi;
 	const struct ship_conf *conf;
 	struct curl_slist *headers; /* those that every request carries */
 	struct call *free, *busy;
-	bool fresh;           /* the next request asks DNS and connects */
-	int64_t refreshed_ms; /* connections of before are not used again */
+	bool fresh;             /* the next request asks DNS and connects */
+	int64_t reconnected_ms; /* connections of before are not used again */
 };
 
-int http_open(struct http **ret, struct err *err)
+static struct http *of(struct transport *t)
 {
-	struct http *h = calloc(1, sizeof(*h));
-	if (h && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		h->multi = curl_multi_init();
-	if (!h || !h->multi) {
-		free(h);
-		return err_set(err, -ENOMEM, "start libcurl: out of memory");
-	}
-	(void)curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	*ret = h;
-	return 0;
+	return (struct http *)t; /* its first member */
 }
 
-struct http *http_close(struct http *h)
+/* ---- what all endpoints share ---- */
+
+_Static_assert(sizeof(struct curl_waitfd) == sizeof(struct pollfd) &&
+                       offsetof(struct curl_waitfd, events) == offsetof(struct pollfd, events) &&
+                       offsetof(struct curl_waitfd, revents) == offsetof(struct pollfd, revents) &&
+                       CURL_WAIT_POLLIN == POLLIN && CURL_WAIT_POLLOUT == POLLOUT,
+               "libcurl's descriptors are those of poll()");
+
+static int multi_sleep(struct wait *w)
 {
-	if (h) {
-		(void)curl_multi_cleanup(h->multi);
-		curl_global_cleanup();
-		free(h);
-	}
-	return NULL;
+	struct multi *m = w->sleeper;
+	m->due = true;
+	CURLMcode rc = curl_multi_poll(m->curl, (struct curl_waitfd *)w->fds, (unsigned)w->n,
+	                               w->timeout_ms < 0 ? INT_MAX : w->timeout_ms, NULL);
+	return rc == CURLM_OK ? 0 : -EIO;
 }
+
+/* The one that is there already, or a new one. */
+static struct multi *multi_get(struct wait *w)
+{
+	if (w->sleeper) {
+		((struct multi *)w->sleeper)->users++;
+		return w->sleeper;
+	}
+	struct multi *m = calloc(1, sizeof(*m));
+	if (m && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+		m->curl = curl_multi_init();
+	if (!m || !m->curl) {
+		free(m);
+		return NULL;
+	}
+	(void)curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	m->users = 1;
+	m->wait = w;
+	w->sleep = multi_sleep;
+	w->sleeper = m;
+	return m;
+}
+
+static void multi_put(struct multi *m)
+{
+	if (--m->users > 0)
+		return;
+	m->wait->sleep = NULL;
+	m->wait->sleeper = NULL;
+	(void)curl_multi_cleanup(m->curl);
+	curl_global_cleanup();
+	free(m);
+}
+
+/* ---- a request ---- */
 
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
-	struct call *c = arg;
-	size_t len = size * n, room = ANSWER_BODY_MAX - c->body_len;
-	size_t take = len < room ? len : room;
-	memcpy(c->body + c->body_len, data, take);
-	c->body_len += take;
-	c->body_seen += len;
-	return c->body_seen > BODY_BOUND ? 0 : len; /* 0 breaks the transfer off */
+	return answer_take_body(arg, data, size * n) ? size * n : 0; /* 0 breaks it off */
 }
 
-/* One line of the head at a time; an interim answer (100 Continue) has a head of its own. */
 static size_t on_head(char *data, size_t size, size_t n, void *arg)
 {
-	struct call *c = arg;
-	size_t len = size * n;
-	if (len > 5 && memcmp(data, "HTTP/", 5) == 0)
-		c->head_done = false;
-	else if (len <= 2) /* only the line end; trailers may follow the body */
-		c->head_done = true;
-	return len;
+	answer_take_head(arg, data, size * n);
+	return size * n;
 }
 
 /* An empty text is an option that is not set. */
@@ -154,62 +176,27 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 	for (size_t i = 0; rc == CURLE_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
 		rc = curl_easy_setopt(e, texts[i].option, texts[i].value);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, &c->text);
 	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head);
-	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, &c->text);
 	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, c);
 	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->error);
 	return rc;
 }
 
-static struct call *call_new(struct http_target *t)
+static struct call *call_new(struct http *h)
 {
 	struct call *c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	c->target = t;
+	c->http = h;
 	c->easy = curl_easy_init();
-	if (!c->easy || set_up(c, t->conf) != CURLE_OK) {
+	if (!c->easy || set_up(c, h->conf) != CURLE_OK) {
 		curl_easy_cleanup(c->easy);
 		free(c);
 		return NULL;
 	}
 	return c;
-}
-
-int http_target_secrets(struct http_target *t, struct err *err)
-{
-	struct strlist headers = {0};
-	struct curl_slist *list = NULL;
-	int rc = headers_make(t->conf, &headers, err);
-	for (size_t i = 0; rc == 0 && i < headers.n; i++) {
-		struct curl_slist *longer = curl_slist_append(list, headers.v[i]);
-		rc = longer ? 0 : -ENOMEM;
-		list = longer ? longer : list;
-	}
-	headers_wipe(&headers);
-	/* The list in use may belong to a request under way; it goes with the next change. */
-	if (rc < 0 || (t->busy && t->headers)) {
-		curl_slist_free_all(list);
-		return rc;
-	}
-	curl_slist_free_all(t->headers);
-	t->headers = list;
-	return 0;
-}
-
-int http_target_open(struct http_target **ret, struct http *h, const struct ship_conf *conf,
-                     struct err *err)
-{
-	struct http_target *t = calloc(1, sizeof(*t));
-	if (!t)
-		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
-	t->http = h;
-	t->conf = conf;
-	h->connections += conf->in_flight;
-	(void)curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, h->connections);
-	*ret = t;
-	return 0;
 }
 
 static void calls_free(struct call *list, CURLM *multi)
@@ -224,206 +211,206 @@ static void calls_free(struct call *list, CURLM *multi)
 	}
 }
 
-struct http_target *http_target_close(struct http_target *t)
-{
-	if (!t)
-		return NULL;
-	calls_free(t->busy, t->http->multi);
-	calls_free(t->free, NULL);
-	curl_slist_free_all(t->headers);
-	free(t);
-	return NULL;
-}
-
-void http_target_refresh(struct http_target *t)
-{
-	t->fresh = true;
-	t->refreshed_ms = clock_mono_ms();
-}
-
 /* libcurl counts ages in seconds, and 0 would mean any: one a second old may slip through. */
-static void set_connection(struct call *c, struct http_target *t)
+static void set_connection(struct call *c, struct http *h)
 {
-	int64_t age_s = (clock_mono_ms() - t->refreshed_ms) / 1000;
+	int64_t age_s = (clock_mono_ms() - h->reconnected_ms) / 1000;
 	long oldest = age_s > CONNECTION_AGE_S ? CONNECTION_AGE_S : age_s > 0 ? (long)age_s : 1;
 	(void)curl_easy_setopt(c->easy, CURLOPT_MAXLIFETIME_CONN, oldest);
-	(void)curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, t->fresh ? 1L : 0L);
-	(void)curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, t->fresh ? 0L : 60L);
-	t->fresh = false;
+	(void)curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, h->fresh ? 1L : 0L);
+	(void)curl_easy_setopt(c->easy, CURLOPT_DNS_CACHE_TIMEOUT, h->fresh ? 0L : 60L);
+	h->fresh = false;
 }
 
-static CURLcode set_request(struct call *c, const struct http_request *r)
+static CURLcode set_request(struct call *c, const struct transport_message *m)
 {
-	struct curl_slist *headers = c->target->headers;
-	(void)snprintf(c->key, sizeof(c->key), "Idempotency-Key: %s", r->key);
+	struct curl_slist *headers = c->http->headers;
+	(void)snprintf(c->key, sizeof(c->key), "Idempotency-Key: %s", m->key);
 	c->encoding_node = (struct curl_slist){"Content-Encoding: gzip", headers};
-	c->key_node = (struct curl_slist){c->key, r->gzip ? &c->encoding_node : headers};
-	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, r->body);
-	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->len);
+	c->key_node = (struct curl_slist){c->key, m->gzip ? &c->encoding_node : headers};
+	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, m->body);
+	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)m->len);
 	return curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER,
-	                        *r->key ? &c->key_node : c->key_node.next);
+	                        *m->key ? &c->key_node : c->key_node.next);
 }
 
-int http_post(struct http_target *t, const struct http_request *request, void *arg)
-{
-	struct call *c = t->free;
-	if (c)
-		t->free = c->next;
-	else
-		c = call_new(t);
-	if (!c)
-		return -ENOMEM;
-	c->arg = arg;
-	c->body_len = c->body_seen = 0;
-	c->head_done = false;
-	c->error[0] = '\0';
-	CURLcode rc = set_request(c, request);
-	set_connection(c, t);
-	if (rc != CURLE_OK || curl_multi_add_handle(t->http->multi, c->easy) != CURLM_OK) {
-		c->next = t->free;
-		t->free = c;
-		return -ENOMEM;
-	}
-	c->next = t->busy;
-	t->busy = c;
-	return 0;
-}
+/* ---- its answer ---- */
 
 static const char *failure_of(const struct call *c, CURLcode rc, long status)
 {
-	if (rc == CURLE_OUT_OF_MEMORY && status > 0 && !c->head_done)
+	if (rc == CURLE_OUT_OF_MEMORY && status > 0 && !c->text.head_done)
 		return "a line in the head of the answer is longer than 100 KiB";
 	if (rc != CURLE_OK)
 		return c->error[0] ? c->error : curl_easy_strerror(rc);
-	return c->head_done ? "" : "connection closed in the head of the answer";
+	return c->text.head_done ? "" : "connection closed in the head of the answer";
 }
 
-static struct answer answer_of(struct call *c, CURLcode rc)
+static struct outcome outcome_of(struct call *c, CURLcode rc, char *words, size_t size)
 {
 	long status = 0;
 	curl_off_t retry_after = 0, total = 0;
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	(void)curl_easy_getinfo(c->easy, CURLINFO_TOTAL_TIME_T, &total);
-	c->body[c->body_len] = '\0';
-	return (struct answer){
+	const struct answer a = {
 	        /* An interim answer (100 Continue) is none. */
-	        .status = status >= 200 && c->head_done ? status : 0,
+	        .status = status >= 200 && c->text.head_done ? status : 0,
 	        .failure = failure_of(c, rc, status),
 	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
-	        .body = {c->body, c->body_len},
-	        .body_whole = rc == CURLE_OK || c->body_len == ANSWER_BODY_MAX,
+	        .body = {c->text.body, c->text.len},
+	        .body_whole = rc == CURLE_OK || c->text.len == ANSWER_BODY_MAX,
 	        .retry_after_ms = retry_after < RETRY_AFTER_MAX_S ? (int64_t)retry_after * 1000
 	                                                          : RETRY_AFTER_MAX_S * 1000,
-	        .elapsed_ms = (int64_t)total / 1000,
 	        .elapsed_us = (int64_t)total,
 	};
+	return answer_outcome(&a, &c->http->conf->reject_body, words, size);
 }
 
-int http_step(struct http *h, http_done_fn *fn, void *context)
+/* ---- the transport ---- */
+
+static int http_open(struct transport **ret, struct wait *wait, const struct ship_conf *conf,
+                     struct err *err)
 {
+	struct http *h = calloc(1, sizeof(*h));
+	if (!h)
+		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
+	h->transport.ops = &http_transport;
+	h->conf = conf;
+	h->multi = multi_get(wait);
+	if (!h->multi) {
+		free(h);
+		return err_set(err, -ENOMEM, "start libcurl: out of memory");
+	}
+	h->multi->connections += conf->in_flight;
+	(void)curl_multi_setopt(h->multi->curl, CURLMOPT_MAXCONNECTS, h->multi->connections);
+	*ret = &h->transport;
+	return 0;
+}
+
+static struct transport *http_close(struct transport *t)
+{
+	struct http *h = of(t);
+	if (!h)
+		return NULL;
+	calls_free(h->busy, h->multi->curl);
+	calls_free(h->free, NULL);
+	curl_slist_free_all(h->headers);
+	multi_put(h->multi);
+	free(h);
+	return NULL;
+}
+
+static int http_credentials(struct transport *t, struct err *err)
+{
+	struct http *h = of(t);
+	struct strlist headers = {0};
+	struct curl_slist *list = NULL;
+	int rc = headers_make(h->conf, &headers, err);
+	for (size_t i = 0; rc == 0 && i < headers.n; i++) {
+		struct curl_slist *longer = curl_slist_append(list, headers.v[i]);
+		rc = longer ? 0 : -ENOMEM;
+		list = longer ? longer : list;
+	}
+	headers_wipe(&headers);
+	/* The list in use may belong to a request under way; it goes with the next change. */
+	if (rc < 0 || (h->busy && h->headers)) {
+		curl_slist_free_all(list);
+		return rc;
+	}
+	curl_slist_free_all(h->headers);
+	h->headers = list;
+	return 0;
+}
+
+static void http_reconnect(struct transport *t)
+{
+	struct http *h = of(t);
+	h->fresh = true;
+	h->reconnected_ms = clock_mono_ms();
+}
+
+static int http_send(struct transport *t, const struct transport_message *m, void *batch)
+{
+	struct http *h = of(t);
+	struct call *c = h->free;
+	if (c)
+		h->free = c->next;
+	else
+		c = call_new(h);
+	if (!c)
+		return -ENOMEM;
+	c->batch = batch;
+	c->text.len = c->text.seen = 0;
+	c->text.head_done = false;
+	c->error[0] = '\0';
+	CURLcode rc = set_request(c, m);
+	set_connection(c, h);
+	if (rc != CURLE_OK || curl_multi_add_handle(h->multi->curl, c->easy) != CURLM_OK) {
+		c->next = h->free;
+		h->free = c;
+		return -ENOMEM;
+	}
+	h->multi->due = true;
+	c->next = h->busy;
+	h->busy = c;
+	return 0;
+}
+
+static void end_call(struct call *c, CURLcode rc, transport_done_fn *done, void *arg)
+{
+	char words[WORDS_SIZE];
+	struct http *h = c->http;
+	struct call **p = &h->busy;
+	(void)curl_multi_remove_handle(h->multi->curl, c->easy);
+	while (*p != c)
+		p = &(*p)->next;
+	*p = c->next;
+	c->next = h->free;
+	h->free = c;
+	const struct outcome o = outcome_of(c, rc, words, sizeof(words));
+	done(c->batch, &o, arg);
+}
+
+/* The first endpoint's turn moves on the transfers of all; the others find nothing due. */
+static int http_step(struct transport *t, transport_done_fn *done, void *arg)
+{
+	struct multi *m = of(t)->multi;
 	int running, left;
-	if (curl_multi_perform(h->multi, &running) != CURLM_OK)
+	if (!m->due)
+		return 0;
+	if (curl_multi_perform(m->curl, &running) != CURLM_OK)
 		return -EIO;
-	const CURLMsg *m;
-	while ((m = curl_multi_info_read(h->multi, &left))) {
+	m->due = false;
+	const CURLMsg *msg;
+	while ((msg = curl_multi_info_read(m->curl, &left))) {
 		struct call *c;
-		CURLcode rc = m->data.result;
-		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
-		(void)curl_multi_remove_handle(h->multi, c->easy);
-		struct http_target *t = c->target;
-		struct call **p = &t->busy;
-		while (*p != c)
-			p = &(*p)->next;
-		*p = c->next;
-		c->next = t->free;
-		t->free = c;
-		const struct answer a = answer_of(c, rc);
-		fn(c->arg, &a, context);
+		CURLcode rc = msg->data.result;
+		(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &c);
+		end_call(c, rc, done, arg);
 	}
 	return 0;
 }
 
-int http_wait(struct http *h, struct pollfd *fds, size_t nfds, int timeout_ms)
-{
-	struct curl_waitfd extra[FDS_MAX];
-	if (nfds > FDS_MAX)
-		return -EINVAL;
-	for (size_t i = 0; i < nfds; i++)
-		extra[i] = (struct curl_waitfd){fds[i].fd, CURL_WAIT_POLLIN, 0};
-	if (curl_multi_poll(h->multi, extra, (unsigned)nfds, timeout_ms, NULL) != CURLM_OK)
-		return -EIO;
-	for (size_t i = 0; i < nfds; i++)
-		fds[i].revents = extra[i].revents;
-	return 0;
-}
+static const char *const schemes[] = {"https", "http", NULL};
 
-struct collected {
-	char *text;
-	size_t len;
+const struct transport_ops http_transport = {
+        .schemes = schemes,
+        .open = http_open,
+        .close = http_close,
+        .credentials = http_credentials,
+        .reconnect = http_reconnect,
+        .send = http_send,
+        .step = http_step,
 };
-
-static size_t collect(char *data, size_t size, size_t n, void *arg)
-{
-	struct collected *c = arg;
-	size_t len = size * n;
-	char *p = c->len + len < COLLECT_MAX ? realloc(c->text, c->len + len + 1) : NULL;
-	if (!p)
-		return 0;
-	memcpy(p + c->len, data, len);
-	c->text = p;
-	c->len += len;
-	p[c->len] = '\0';
-	return len;
-}
-
-int ask_agent(const char *dir, bool tell, const char *path, char **ret_body, struct err *err)
-{
-	char url[4352], socket[64];
-	char why[CURL_ERROR_SIZE] = "";
-	/* Through the folder's descriptor: the path of a unix socket may have 107 bytes only. */
-	scope_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(err, -errno, "open runtime-dir \"%s\": %m", dir);
-	(void)snprintf(socket, sizeof(socket), "/proc/self/fd/%d/control", fd);
-	(void)snprintf(url, sizeof(url), "http://localhost%s", path);
-	struct collected body = {0};
-	CURL *e = curl_easy_init();
-	if (!e)
-		return err_set(err, -ENOMEM, "out of memory");
-	(void)curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, socket);
-	(void)curl_easy_setopt(e, CURLOPT_URL, url);
-	if (tell)
-		(void)curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, "");
-	(void)curl_easy_setopt(e, CURLOPT_PROXY, "");
-	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_FAILONERROR, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 10000L);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, collect);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, &body);
-	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, why);
-	CURLcode rc = curl_easy_perform(e);
-	curl_easy_cleanup(e);
-	if (rc == CURLE_OK && body.text) {
-		*ret_body = body.text;
-		return 0;
-	}
-	free(body.text);
-	if (rc != CURLE_COULDNT_CONNECT)
-		return err_set(err, -EIO, "ask the agent through \"%s/control\": %s", dir, why);
-	/* libcurl's words are about a host and a port, which there are none of. */
-	if (faccessat(fd, "control", W_OK, AT_EACCESS) < 0 && errno == EACCES)
-		return err_set(err, -EACCES, "ask the agent through \"%s/control\": %m", dir);
-	return err_set(err, -ECONNREFUSED, "no agent answers at \"%s/control\"", dir);
-}
 
 /* ---- one request by itself ---- */
 
+/* The head of the request, as it went out. */
 static int collect_sent(CURL *e, curl_infotype type, char *data, size_t n, void *arg)
 {
 	(void)e;
 	if (type == CURLINFO_HEADER_OUT)
-		(void)collect(data, 1, n, arg);
+		(void)fwrite(data, 1, n, arg);
 	return 0;
 }
 
@@ -434,17 +421,17 @@ static int64_t elapsed(CURL *e, CURLINFO what)
 	return us > 0 ? (int64_t)us / 1000 + 1 : 0; /* so that 0 is "did not come that far" */
 }
 
-static void once_set_up(struct call *c, const struct http_request *r, struct collected *sent)
+static void once_set_up(struct call *c, const struct transport_message *m, FILE *sent)
 {
 	CURL *e = c->easy;
 	(void)curl_easy_setopt(e, CURLOPT_CERTINFO, 1L);
-	if (!r) {
+	if (!m) {
 		(void)curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 		(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
 		(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
 		return;
 	}
-	(void)set_request(c, r);
+	(void)set_request(c, m);
 	(void)curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, collect_sent);
 	(void)curl_easy_setopt(e, CURLOPT_DEBUGDATA, sent);
@@ -456,11 +443,12 @@ static void once_read(struct call *c, CURLcode rc, struct http_once *ret)
 	const char *text = NULL;
 	struct curl_header *date;
 	const struct curl_certinfo *all = NULL;
-	ret->answer = answer_of(c, rc);
-	(void)snprintf(ret->failure, sizeof(ret->failure), "%s", ret->answer.failure);
-	memcpy(ret->body, c->body, c->body_len);
-	ret->answer.failure = ret->failure;
-	ret->answer.body.text = ret->body;
+	long status = 0;
+	ret->outcome = outcome_of(c, rc, ret->words, sizeof(ret->words));
+	memcpy(ret->body, c->text.body, c->text.len);
+	ret->outcome.answer.text = ret->body;
+	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
+	(void)snprintf(ret->failure, sizeof(ret->failure), "%s", failure_of(c, rc, status));
 	ret->unresolved = rc == CURLE_COULDNT_RESOLVE_HOST || rc == CURLE_COULDNT_RESOLVE_PROXY;
 	ret->resolve_ms = elapsed(e, CURLINFO_NAMELOOKUP_TIME_T);
 	ret->connect_ms = elapsed(e, CURLINFO_CONNECT_TIME_T);
@@ -478,22 +466,27 @@ static void once_read(struct call *c, CURLcode rc, struct http_once *ret)
 			ret->certificate = strdup(l->data + 5);
 }
 
-int http_once(const struct ship_conf *conf, const struct http_request *request,
+int http_once(const struct ship_conf *conf, const struct transport_message *m,
               struct http_once *ret, struct err *err)
 {
-	struct http_target t = {.conf = conf};
-	struct collected sent = {0};
-	int rc = request ? http_target_secrets(&t, err) : 0;
-	struct call *c = rc == 0 ? call_new(&t) : NULL;
-	if (rc == 0 && !c)
+	struct http h = {.conf = conf};
+	size_t len = 0;
+	int rc = m ? http_credentials(&h.transport, err) : 0;
+	struct call *c = rc == 0 ? call_new(&h) : NULL;
+	*ret = (struct http_once){0};
+	FILE *sent = c ? open_memstream(&ret->sent, &len) : NULL;
+	if (rc == 0 && !sent)
 		rc = err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
-	if (c) {
-		*ret = (struct http_once){0};
-		once_set_up(c, request, &sent);
+	if (sent) {
+		once_set_up(c, m, sent);
 		once_read(c, curl_easy_perform(c->easy), ret);
-		ret->sent = sent.text;
-		calls_free(c, NULL);
+		(void)fclose(sent);
 	}
-	curl_slist_free_all(t.headers);
+	if (len == 0) {
+		free(ret->sent);
+		ret->sent = NULL;
+	}
+	calls_free(c, NULL);
+	curl_slist_free_all(h.headers);
 	return rc;
 }

@@ -1,60 +1,29 @@
 /*
- * http.h - requests, and the one place where the agent waits.  Only http.c includes libcurl.
+ * http.h - the transport of http:// and https:// urls, and one request by itself.  Only http.c
+ * includes libcurl.
  */
 #ifndef SHIP_HTTP_H
 #define SHIP_HTTP_H
 
-#include <poll.h>
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "base/err.h"
 #include "ship/answer.h"
 #include "ship/ship.h"
+#include "ship/transport.h"
 
-struct http;
-struct http_target;
+/* As long as one transport of it is open, libcurl sleeps for all: wait.h. */
+extern const struct transport_ops http_transport;
 
-int http_open(struct http **ret, struct err *err) MUST_CHECK;
-struct http *http_close(struct http *h); /* its targets are closed before */
-
-/* One endpoint.  conf must outlive it. */
-int http_target_open(struct http_target **ret, struct http *h, const struct ship_conf *conf,
-                     struct err *err) MUST_CHECK;
-/* Requests under way are broken off without a report. */
-struct http_target *http_target_close(struct http_target *t);
-
-/* Read signature and token afresh.  Returns 0, or a negative errno and keeps what it had. */
-int http_target_secrets(struct http_target *t, struct err *err) MUST_CHECK;
-
-/* From now on requests go over new connections; the next one asks DNS afresh. */
-void http_target_refresh(struct http_target *t);
+#define HTTP_WORDS_SIZE 768
 
 /*
- * Start a POST.  body must stay as it is until the report.  key is copied.  0, or -ENOMEM.
- */
-struct http_request {
-	const void *body;
-	size_t len;
-	bool gzip; /* body is compressed */
-	const char *key;
-};
-int http_post(struct http_target *t, const struct http_request *request, void *arg) MUST_CHECK;
-
-/* Move transfers on and report those that ended.  Never blocks. */
-typedef void http_done_fn(void *arg, const struct answer *answer, void *context);
-int http_step(struct http *h, http_done_fn *fn, void *context) MUST_CHECK;
-
-/*
- * One request by itself, waited for, over a connection of its own.  request NULL: connect only,
- * with whatever certificate the server has, and send nothing.  An empty key is left out.  Returns 0
- * when it was tried, whatever came of it, or a negative errno (secrets that cannot be read); the
- * caller frees certificate and sent.
+ * One request by itself, waited for, over a connection of its own.  m NULL: connect only, with
+ * whatever certificate the server has, and send nothing.  Returns 0 when it was tried, whatever
+ * came of it, or a negative errno (secrets that cannot be read); the caller frees certificate and
+ * sent.
  */
 struct http_once {
-	struct answer answer;
-	char body[ANSWER_BODY_MAX + 1];
-	char failure[256];
+	struct outcome outcome; /* points into words and body, which must not move */
+	char words[HTTP_WORDS_SIZE], body[ANSWER_BODY_MAX + 1];
+	char failure[256]; /* why there was no answer; "" if there was one */
 	bool unresolved;
 	int64_t resolve_ms, connect_ms, tls_ms; /* since the start; 0: it did not come that far */
 	char address[64];                       /* it was connected to */
@@ -63,10 +32,7 @@ struct http_once {
 	char *certificate;                      /* the server's, as PEM */
 	char *sent;                             /* head of the request, secrets included */
 };
-int http_once(const struct ship_conf *conf, const struct http_request *request,
+int http_once(const struct ship_conf *conf, const struct transport_message *m,
               struct http_once *ret, struct err *err) MUST_CHECK;
-
-/* Sleep until a transfer moves, one of fds is ready (revents is set), or timeout_ms is over. */
-int http_wait(struct http *h, struct pollfd *fds, size_t nfds, int timeout_ms) MUST_CHECK;
 
 #endif

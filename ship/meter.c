@@ -15,21 +15,16 @@ static size_t bucket(const uint64_t *bounds, size_t n, uint64_t value)
 	return i;
 }
 
-void meter_request(struct ship_meter *m, int64_t elapsed_us, uint64_t records, uint64_t bytes)
+void meter_request(struct ship_meter *m, int code, int64_t elapsed_us, uint64_t records,
+                   uint64_t bytes)
 {
+	const size_t classes = sizeof(m->answers) / sizeof(m->answers[0]);
+	size_t class = code > 0 ? (size_t)code / 100 : 0;
+	m->answers[class < classes ? class : 0]++;
 	uint64_t us = elapsed_us > 0 ? (uint64_t)elapsed_us : 0;
 	m->elapsed_us += us;
 	m->records += records;
 	m->bytes += bytes;
 	m->by_latency[bucket(meter_latency_us, METER_LATENCIES, us)]++;
 	m->by_size[bucket(meter_size, METER_SIZES, records)]++;
-}
-
-void meter_add(struct ship_meter *to, const struct ship_meter *what)
-{
-	/* Nothing but counters in it: one after the other. */
-	uint64_t *sum = (uint64_t *)to;
-	const uint64_t *more = (const uint64_t *)what;
-	for (size_t i = 0; i < sizeof(*to) / sizeof(*sum); i++)
-		sum[i] += more[i];
 }

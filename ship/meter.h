@@ -17,7 +17,7 @@ extern const uint64_t meter_latency_us[METER_LATENCIES];
 extern const uint64_t meter_size[METER_SIZES];
 
 struct ship_meter {
-	/* Requests that ended, by status class; [0]: without an answer. */
+	/* Requests that ended, by the class of their code (4 for 404); [0]: any other, or none. */
 	uint64_t answers[6];
 	uint64_t requests; /* begun */
 	uint64_t retries, holds;
@@ -28,7 +28,8 @@ struct ship_meter {
 	uint64_t by_size[METER_SIZES + 1];
 };
 
-void meter_request(struct ship_meter *m, int64_t elapsed_us, uint64_t records, uint64_t bytes);
-void meter_add(struct ship_meter *to, const struct ship_meter *what);
+/* A request ended. */
+void meter_request(struct ship_meter *m, int code, int64_t elapsed_us, uint64_t records,
+                   uint64_t bytes);
 
 #endif

@@ -1,9 +1,10 @@
-/* Which batch of an endpoint goes out, and when. */
+#include "ship/schedule.h"
+
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/fault.h"
-#include "ship/endpoint.h"
 
 static bool due(const struct batch *b, int64_t now_ms)
 {
@@ -47,10 +48,41 @@ static int64_t gap_ms(const struct endpoint *e)
 	return (60000 + rate - 1) / rate;
 }
 
-unsigned endpoint_limit(const struct endpoint *e)
+/* The most requests at a time for now. */
+static unsigned limit_of(const struct endpoint *e)
 {
 	unsigned limit = e->state == SHIP_OK ? e->limit : 1;
 	return limit < e->ceiling ? limit : e->ceiling;
+}
+
+/* The records one by one, for a transport that looks at each; they are not kept. */
+static int itemize(struct endpoint *e, const struct batch *b)
+{
+	if (b->n > e->items_room) {
+		struct transport_item *p = reallocarray(e->items, b->n, sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		e->items = p;
+		e->items_room = b->n;
+	}
+	batch_items(b, e->items);
+	return 0;
+}
+
+static int send_batch(struct endpoint *e, struct batch *b)
+{
+	const struct transport_ops *ops = e->transport->ops;
+	if (ops->items && itemize(e, b) < 0)
+		return -ENOMEM;
+	const struct transport_message message = {
+	        .body = b->packed ? b->packed : b->body,
+	        .len = b->packed ? b->packed_len : b->len,
+	        .gzip = b->packed != NULL,
+	        .key = b->key,
+	        .items = ops->items ? e->items : NULL,
+	        .n = b->n,
+	};
+	return ops->send(e->transport, &message, b);
 }
 
 /* 0 or -ENOMEM. */
@@ -58,13 +90,7 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
 	if (e->conf->gzip && !b->packed && batch_pack(b) < 0)
 		return -ENOMEM;
-	const struct http_request request = {
-	        .body = b->packed ? b->packed : b->body,
-	        .len = b->packed ? b->packed_len : b->len,
-	        .gzip = b->packed != NULL,
-	        .key = b->key,
-	};
-	int rc = http_post(e->target, &request, b);
+	int rc = send_batch(e, b);
 	if (rc < 0)
 		return rc;
 	fault_point("after-send");
@@ -80,17 +106,17 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 }
 
 /*
- * Signature and token are read before the first request and before each probe of a held one.  0,
+ * Credentials are read before the first request and before each probe of a held endpoint.  0,
  * -ENOMEM, or another negative errno: then it is held.
  */
-static int secrets(struct endpoint *e, int64_t now_ms)
+static int read_credentials(struct endpoint *e, int64_t now_ms)
 {
 	struct err err = {0};
-	if (e->secrets_read && e->state != SHIP_HELD)
+	if (e->credentials_read && e->state != SHIP_HELD)
 		return 0;
-	int rc = http_target_secrets(e->target, &err);
+	int rc = e->transport->ops->credentials(e->transport, &err);
 	if (rc == 0)
-		e->secrets_read = true;
+		e->credentials_read = true;
 	if (rc == 0 || rc == -ENOMEM)
 		return rc;
 	if (e->state != SHIP_HELD)
@@ -106,20 +132,20 @@ static int secrets(struct endpoint *e, int64_t now_ms)
 /* A dry run: as if it had been accepted. */
 static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
-	const struct answer yes = {
-	        .status = 200, .failure = "", .body = SLICE_EMPTY, .body_whole = true};
+	static const struct outcome yes = {
+	        .kind = OUTCOME_ACCEPTED, .words = "", .advice = "", .answer = SLICE_EMPTY};
 	e->flying++;
-	endpoint_answer(e, b, &yes, now_ms);
+	endpoint_outcome(e, b, &yes, now_ms);
 }
 
-void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms)
+void schedule_start(struct endpoint *e, bool draining, int64_t now_ms)
 {
 	if (e->state == SHIP_UNCONFIGURED || e->paused || draining)
 		return;
 	endpoint_summary(e, now_ms);
 	for (int rc = 0; rc == 0;) {
 		bool probing = e->state != SHIP_OK;
-		if (e->flying >= endpoint_limit(e) || (probing && now_ms < e->probe_ms) ||
+		if (e->flying >= limit_of(e) || (probing && now_ms < e->probe_ms) ||
 		    rate_ms(e, now_ms) > 0)
 			return;
 		struct batch *b = next_batch(e, now_ms);
@@ -129,7 +155,7 @@ void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms)
 			pretend(e, b, now_ms);
 			continue;
 		}
-		rc = secrets(e, now_ms);
+		rc = read_credentials(e, now_ms);
 		if (rc == 0)
 			rc = launch(e, b, now_ms);
 		if (rc == -ENOMEM) { /* what is under way frees some */
@@ -139,13 +165,13 @@ void endpoint_start(struct endpoint *e, bool draining, int64_t now_ms)
 	}
 }
 
-int64_t endpoint_timeout(const struct endpoint *e, int64_t now_ms)
+int64_t schedule_timeout(const struct endpoint *e, int64_t now_ms)
 {
 	int64_t at = INT64_MAX;
 	if (e->state == SHIP_UNCONFIGURED || e->paused)
 		return -1;
 	bool probing = e->state != SHIP_OK;
-	if (e->flying >= endpoint_limit(e))
+	if (e->flying >= limit_of(e))
 		return -1;
 	for (const struct batch *b = e->queue; b; b = b->next) {
 		if (!b->stored || (b->state != BATCH_SEALED && b->state != BATCH_WAITING))

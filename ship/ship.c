@@ -7,10 +7,12 @@
 #include "base/clock.h"
 #include "ship/endpoint.h"
 #include "ship/json.h"
+#include "ship/schedule.h"
+#include "ship/wait.h"
 
 struct ship {
 	struct ship_hooks hooks;
-	struct http *http;
+	struct wait wait;
 	struct endpoint *endpoints;
 	size_t n;
 	struct batch **open; /* by lane */
@@ -21,12 +23,6 @@ struct ship {
 	size_t next; /* endpoint that may start requests first: those of one host share its rate */
 	int64_t now_ms;
 };
-
-const char *ship_state_name(enum ship_state state)
-{
-	static const char *const names[] = {"unconfigured", "ok", "retrying", "held", "paused"};
-	return names[state];
-}
 
 /* The host part of "https://HOST:port/path" or "https://[HOST]:port/path", with its length. */
 static const char *host_of(const char *url, size_t *ret_len)
@@ -52,14 +48,18 @@ static struct endpoint *same_host(struct ship *s, size_t index)
 static int open_endpoint(struct ship *s, size_t i, const struct ship_conf *conf, struct err *err)
 {
 	struct endpoint *e = &s->endpoints[i];
+	const struct transport_ops *ops = NULL;
 	e->index = i;
 	e->conf = conf;
 	e->hooks = &s->hooks;
 	e->host = same_host(s, i);
-	endpoint_open(e, s->now_ms);
-	if (json_new(&e->json, conf->fill_addresses) < 0)
-		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", conf->name);
-	return http_target_open(&e->target, s->http, conf, err);
+	if (conf->url[0] && !s->hooks.dry_run) {
+		ops = transport_for(conf->url);
+		if (!ops)
+			return err_set(err, -EINVAL, "endpoint \"%s\": nothing sends to \"%s\"",
+			               conf->name, conf->url);
+	}
+	return endpoint_open(e, ops, &s->wait, s->now_ms, err);
 }
 
 int ship_open(struct ship **ret, const struct ship_conf *confs, size_t n, size_t lanes,
@@ -74,7 +74,7 @@ int ship_open(struct ship **ret, const struct ship_conf *confs, size_t n, size_t
 	s->endpoints = calloc(n, sizeof(*s->endpoints));
 	s->open = calloc(lanes, sizeof(*s->open));
 	s->open_at = calloc(lanes, sizeof(*s->open_at));
-	int rc = s->endpoints && s->open && s->open_at ? http_open(&s->http, err) : -ENOMEM;
+	int rc = s->endpoints && s->open && s->open_at ? 0 : -ENOMEM;
 	for (s->n = 0; rc == 0 && s->n < n; s->n++) {
 		rc = open_endpoint(s, s->n, &confs[s->n], err);
 		if (rc < 0) {
@@ -97,7 +97,7 @@ struct ship *ship_close(struct ship *s)
 			(void)batch_free(s->open[i]);
 		for (size_t i = 0; i < s->n; i++)
 			endpoint_close(&s->endpoints[i]);
-		(void)http_close(s->http);
+		wait_close(&s->wait);
 		free(s->open);
 		free(s->open_at);
 		free(s->endpoints);
@@ -273,19 +273,35 @@ void ship_stored(struct ship *s)
 	}
 }
 
-static void on_answer(void *arg, const struct answer *answer, void *context)
+bool ship_failed(const struct ship_done *done, size_t i)
 {
-	struct ship *s = context;
-	struct batch *b = arg;
+	if (!done->failed_items)
+		return done->nfailed > 0;
+	for (size_t k = 0; k < done->nfailed; k++) {
+		if (done->failed_items[k] == i)
+			return true;
+	}
+	return false;
+}
+
+static void on_outcome(void *batch, const struct outcome *outcome, void *arg)
+{
+	struct ship *s = arg;
+	struct batch *b = batch;
 	s->answered = true;
-	endpoint_answer(b->endpoint, b, answer, s->now_ms);
+	endpoint_outcome(b->endpoint, b, outcome, s->now_ms);
 }
 
 int ship_step(struct ship *s, int64_t now_ms, struct err *err)
 {
+	int rc = 0;
 	s->now_ms = now_ms;
 	s->answered = false;
-	int rc = http_step(s->http, on_answer, s);
+	for (size_t i = 0; i < s->n; i++) {
+		struct transport *t = s->endpoints[i].transport;
+		int one = t ? t->ops->step(t, on_outcome, s) : 0;
+		rc = rc < 0 ? rc : one; /* the others go on */
+	}
 	return rc < 0 ? err_set(err, rc, "move transfers on: %s", strerror(-rc)) : 0;
 }
 
@@ -312,11 +328,11 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 	for (size_t i = 0; i < s->n; i++) {
 		size_t at = (first + i) % s->n;
 		uint64_t before = s->endpoints[at].tries;
-		endpoint_start(&s->endpoints[at], s->draining, now_ms);
+		schedule_start(&s->endpoints[at], s->draining, now_ms);
 		if (s->endpoints[at].tries > before)
 			s->next = (at + 1) % s->n;
 	}
-	/* libcurl sends a small request at once here, which saves a turn of the loop. */
+	/* A small request is sent at once here, which saves a turn of the loop. */
 	int rc = ship_step(s, now_ms, err);
 	/* A dry run answers for itself. */
 	s->answered = s->answered || ship_pending(s) < pending;
@@ -339,7 +355,7 @@ int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 	if (s->draining) /* nothing is started any more */
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
-		left = sooner(left, endpoint_timeout(&s->endpoints[i], now_ms));
+		left = sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
 	for (size_t i = 0; i < s->lanes; i++) {
 		const struct batch *b = s->open[i];
 		if (!b || b->bounded)
@@ -353,7 +369,19 @@ int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 
 int ship_wait(struct ship *s, struct pollfd *fds, size_t nfds, int timeout_ms)
 {
-	return http_wait(s->http, fds, nfds, timeout_ms);
+	int rc = 0;
+	wait_begin(&s->wait, timeout_ms);
+	for (size_t i = 0; rc == 0 && i < nfds; i++)
+		rc = wait_fd(&s->wait, fds[i].fd, fds[i].events);
+	for (size_t i = 0; rc == 0 && i < s->n; i++) {
+		struct transport *t = s->endpoints[i].transport;
+		rc = t && t->ops->watch ? t->ops->watch(t, &s->wait) : 0;
+	}
+	if (rc == 0)
+		rc = wait_sleep(&s->wait);
+	for (size_t i = 0; rc == 0 && i < nfds; i++)
+		fds[i].revents = s->wait.fds[i].revents;
+	return rc;
 }
 
 size_t ship_pending(const struct ship *s)

@@ -1,8 +1,9 @@
 /*
- * ship.h - deliver records to the backend, as JSON over HTTPS.
+ * ship.h - deliver records to the backend, as JSON.
  *
  * Records go in, acknowledgements come out.  Nothing here knows where records come from: a tag is
- * carried and never looked into.  Single-threaded; blocks only in ship_wait().
+ * carried and never looked into.  What carries them is behind transport.h, and reports outcomes in
+ * its words.  Single-threaded; blocks only in ship_wait().
  *
  * Promises
  *
@@ -15,27 +16,27 @@
  *  S4  A batch that is tried again is sent byte for byte as before.  Its idempotency key is a hash
  *      of its uncompressed body, so one key never carries two bodies.  It is first sent after
  *      ship_stored(), that is, once its boundary survives a crash.
- *  S5  Only the answers that mean "this content, never" refuse a record: 400, 413 and 422 to it
- *      alone, from an endpoint that accepts others.  All else is tried again for as long as the
- *      agent runs: answer.h.
+ *  S5  Only the answers that mean "this content, never" refuse a record (over HTTP: 400, 413 and
+ *      422), to it alone, from an endpoint that accepts others.  All else is tried again for as
+ *      long as the agent runs: answer.h.
  *  S6  Nothing is dropped in silence.  Of a record too large for any batch ship_add() says so: it
  *      is the caller's to bury.
  *
  * Life of one batch
  *
- *    OPEN --full, old or sealed--> SEALED --stored, slot free--> FLYING --2xx--> accepted
+ *    OPEN --full, old or sealed--> SEALED --stored, slot free--> FLYING --accepted--> done
  *                                                                 |  ^
  *                                       anything else, see S5     |  | its turn, or its time
  *                                                                 v  |
  *                                                               WAITING
  *
- *    400, 413, 422 for more than one record: FLYING --> two SEALED halves, each with its own key.
+ *    Refused, and more than one record: FLYING --> two SEALED halves, each with its own key.
  *
  * Life of one endpoint
  *
  *    UNCONFIGURED (no url)
- *    OK --failure--> RETRYING --2xx--> OK           one probe at a time, backoff
- *    OK --401, 403, 404, 3xx, ...--> HELD --2xx--> OK    one probe every hold_interval
+ *    OK --failure--> RETRYING --accepted--> OK     one probe at a time, backoff
+ *    OK --held--> HELD --accepted--> OK            one probe every hold_interval: 401, 404, ...
  *    PAUSED: by the operator
  */
 #ifndef SHIP_SHIP_H
@@ -49,8 +50,8 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "record/mark.h"
+#include "record/tally.h"
 #include "ship/meter.h"
-#include "state/store.h"
 
 struct record;
 struct ship;
@@ -109,11 +110,18 @@ struct ship_done {
 	const char *body; /* items' objects are pieces of it */
 	bool stored;      /* its boundary may be in the store, under its first item's start */
 	int64_t dead;     /* number of the dead letter this was another try of, or 0 */
-	long status;      /* HTTP */
+	int status;       /* HTTP, or what else the receiver calls by number; 0 for none */
 	const char *why;  /* one line */
 	struct slice answer;
 	int64_t run; /* of refusals in a row */
+
+	/* Items that failed: all of them when nobody says which.  See ship_failed(). */
+	size_t nfailed;
+	const size_t *failed_items; /* which, ascending; NULL: all, if any */
 };
+
+/* Whether item i was refused, or failed, or may have: its row becomes a dead letter. */
+bool ship_failed(const struct ship_done *done, size_t i);
 
 /*
  * on_done is told once for every batch; the report is valid during the call only.  on_lifted: the
@@ -200,14 +208,6 @@ int ship_step(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
 /* Start what is sealed and stored, due, and has a slot; answers may come in.  Never blocks. */
 int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
-
-/*
- * GET path (tell: POST it) from the agent that listens on DIR/control.  Returns 0 with the answer's
- * body (the caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, -EACCES if this
- * user may not ask, or another negative errno.
- */
-int ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
-              struct err *err) MUST_CHECK;
 
 /*
  * Milliseconds until ship_start() has work by the clock, 0 when answers came in during the last

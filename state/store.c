@@ -40,15 +40,6 @@ static const char schema[] =
         " PRIMARY KEY(scope, name)) WITHOUT ROWID;"
         "PRAGMA user_version = 2;";
 
-void tally_add(struct tally *to, const struct tally *what)
-{
-	to->rows += what->rows;
-	to->acked += what->acked;
-	to->dead += what->dead;
-	to->skipped += what->skipped;
-	to->ignored += what->ignored;
-}
-
 const char *store_error(const struct store *s)
 {
 	return sql_error(s->db);

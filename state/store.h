@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "record/tally.h"
 #include "state/ladder.h"
 #include "state/ledger.h"
 
@@ -45,16 +46,6 @@ const char *store_error(const struct store *s);
 int store_begin(struct store *s) MUST_CHECK;
 int store_commit(struct store *s, int64_t now_ms) MUST_CHECK;
 void store_rollback(struct store *s);
-
-/* Rows of one file, by what became of them; see "the law of conservation" in ARCHITECTURE.md. */
-struct tally {
-	uint64_t rows;    /* read */
-	uint64_t acked;   /* the backend answered for them */
-	uint64_t dead;    /* made dead letters */
-	uint64_t skipped; /* of a type that is not shipped */
-	uint64_t ignored; /* withheld by a rule */
-};
-void tally_add(struct tally *to, const struct tally *what);
 
 /* What is kept of one file for as long as it may come back. */
 struct store_file {

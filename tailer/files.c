@@ -1,4 +1,7 @@
-/* Files and the lists they stand in: by name, with something to read, to be saved, orphaned. */
+/*
+ * Files and the lists they stand in: by name, with something to read, to be saved, orphaned.  Then
+ * what the agent asks of one file.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -93,47 +96,25 @@ struct tail_file *file_new(struct source *s, const char *name, const struct acct
 
 void file_close(struct tail_file *f)
 {
-	if (!f->open)
-		return;
-	(void)follow_close(f->open->follow);
-	ledger_free(&f->open->ledger);
-	free(f->open->header);
-	free(STEAL(f->open));
+	f->open = open_file_free(f->open);
 }
 
-bool trouble_holds(const struct source *s)
+void file_hand_aliases(const struct tail_file *from, struct tail_file *to)
 {
-	const struct trouble *t = &s->trouble;
-	return t->path[0] && (t->file ? t->file->unreadable : s->closed[t->dir]);
-}
-
-void trouble_keep(struct source *s, const struct tail_file *f, int dir, const char *path,
-                  const char *advice)
-{
-	if (trouble_holds(s))
-		return;
-	s->trouble.file = f;
-	s->trouble.dir = dir;
-	(void)snprintf(s->trouble.path, sizeof(s->trouble.path), "%.*s", TAIL_PATH_SIZE - 1, path);
-	(void)snprintf(s->trouble.advice, sizeof(s->trouble.advice), "%s", advice);
-}
-
-static void trouble_forget(struct source *s, const struct tail_file *f)
-{
-	if (s->trouble.file == f)
-		s->trouble = (struct trouble){0};
+	struct source *s = from->source;
+	for (size_t i = 0; i < s->nfiles; i++) {
+		if (s->files[i]->alias_of == from)
+			s->files[i]->alias_of = to;
+	}
 }
 
 void file_free(struct tail_file *f)
 {
 	struct source *s = f->source;
-	unmark_todo(f);
+	file_unmark_todo(f);
 	list_remove(s->files, &s->nfiles, f);
 	list_remove(s->tailer->changed, &s->tailer->nchanged, f);
-	for (size_t i = 0; i < s->nfiles; i++) {
-		if (s->files[i]->alias_of == f)
-			s->files[i]->alias_of = NULL;
-	}
+	file_hand_aliases(f, NULL);
 	for (size_t i = 0; i < s->tailer->norphans; i++) {
 		if (s->tailer->orphans[i]->alias_of == f)
 			s->tailer->orphans[i]->alias_of = NULL;
@@ -147,7 +128,7 @@ void file_free(struct tail_file *f)
 	free(f);
 }
 
-int mark_todo(struct tail_file *f)
+int file_mark_todo(struct tail_file *f)
 {
 	if (f->todo || f->passed)
 		return 0;
@@ -158,14 +139,14 @@ int mark_todo(struct tail_file *f)
 	return rc;
 }
 
-void unmark_todo(struct tail_file *f)
+void file_unmark_todo(struct tail_file *f)
 {
 	if (f->todo)
 		list_remove(f->source->todo, &f->source->ntodo, f);
 	f->todo = false;
 }
 
-int mark_changed(struct tail_file *f, enum change what)
+int file_mark_changed(struct tail_file *f, enum change what)
 {
 	struct tailer *t = f->source->tailer;
 	if (!f->dirty && !f->touched && !f->expired && !f->orphan) {
@@ -188,7 +169,7 @@ int file_resort(struct tail_file *f, const char *name, const struct acct_name *k
 	if (!copy)
 		return -ENOMEM;
 	bool todo = f->todo;
-	unmark_todo(f);
+	file_unmark_todo(f);
 	list_remove(s->files, &s->nfiles, f);
 	if (!f->verified && !f->proved_name)
 		f->proved_name = STEAL(f->name);
@@ -200,7 +181,7 @@ int file_resort(struct tail_file *f, const char *name, const struct acct_name *k
 		f->name[strlen(f->name) - 3] = '\0';
 	/* Neither list grows: there is room for what was just taken out. */
 	(void)!list_insert(&s->files, &s->nfiles, &s->files_room, f);
-	return todo ? mark_todo(f) : 0;
+	return todo ? file_mark_todo(f) : 0;
 }
 
 /* Take it out of its source: from here on only its acknowledgements count. */
@@ -211,7 +192,7 @@ int file_orphan(struct tail_file *f)
 	int rc = list_grow(&t->orphans, t->norphans, &t->orphans_room);
 	if (rc < 0)
 		return rc;
-	unmark_todo(f);
+	file_unmark_todo(f);
 	list_remove(s->files, &s->nfiles, f);
 	list_remove(t->changed, &t->nchanged, f);
 	if (s->current == f)
@@ -314,4 +295,102 @@ void orphan_free(struct tail_file *f)
 	free(f->proved_name);
 	free(f->name);
 	free(f);
+}
+
+uint64_t file_known_size(const struct tail_file *f)
+{
+	return f->gz ? UINT64_MAX : f->size;
+}
+
+struct store_file file_entry(const struct tail_file *f)
+{
+	return (struct store_file){
+	        .id = f->id,
+	        .source = f->source->conf->name,
+	        .name = f->name,
+	        .gz = f->gz,
+	        .passed = f->passed,
+	        .dev = f->dev,
+	        .ino = f->ino,
+	        .size = f->size,
+	        .salt = f->salt,
+	        .offset = f->offset,
+	        .gone_ms = f->gone_ms,
+	        .tally = f->tally,
+	};
+}
+
+/* ---- what the agent asks of a file ---- */
+
+int64_t tail_file_id(const struct tail_file *f)
+{
+	return f->id;
+}
+
+const char *tail_file_name(const struct tail_file *f)
+{
+	return f->name;
+}
+
+const char *tail_file_source(const struct tail_file *f)
+{
+	return f->source->conf->name;
+}
+
+uint64_t tail_file_committed(const struct tail_file *f)
+{
+	if (f->orphan)
+		return UINT64_MAX; /* nobody needs to wait for it */
+	return f->open ? f->open->ledger.committed : f->offset;
+}
+
+struct slice tail_file_header(const struct tail_file *f)
+{
+	return f->open && f->open->header ? (struct slice){f->open->header, f->open->header_len}
+	                                  : SLICE_EMPTY;
+}
+
+size_t tail_file_gaps(const struct tail_file *f)
+{
+	return f->open ? f->open->ledger.n : 0;
+}
+
+int tail_file_set_header(struct tail_file *f, struct slice header)
+{
+	char *copy = malloc(header.len + 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, header.text, header.len);
+	copy[header.len] = '\0';
+	free(f->open->header);
+	f->open->header = copy;
+	f->open->header_len = header.len;
+	return 0;
+}
+
+void tail_file_seek(struct tail_file *f, uint64_t offset)
+{
+	if (!f->open) /* an orphan: its bytes are gone */
+		return;
+	follow_seek(f->open->follow, offset);
+	f->end_told = UINT64_MAX; /* what is read again ends again */
+}
+
+void tail_file_keep(struct tail_file *f, uint64_t offset)
+{
+	if (f->open)
+		follow_keep(f->open->follow, offset);
+}
+
+int tail_file_row(struct tail_file *f, const struct mark *mark, char *ret)
+{
+	if (!f->open)
+		return -ESTALE;
+	int rc = follow_holds(f->open->follow, mark);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ESTALE;
+	ssize_t n = follow_bytes(f->open->follow, mark->start, mark->end, ret);
+	if (n < 0)
+		return (int)n;
+	return (uint64_t)n == mark->end - mark->start ? 0 : -ESTALE;
 }

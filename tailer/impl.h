@@ -1,12 +1,19 @@
 /*
  * impl.h - what the tailer's own files share; for tailer/ only.
  *
- *   tailer.c   the public face: turns, lines, acknowledgements, saving
- *   open.c     opening and closing
- *   save.c     acknowledgements, and what the store keeps of them
- *   files.c    the lists that files stand in
- *   scan.c     folders to tail_files; what appeared, moved, vanished
- *   resolve.c  a path to an identity; what exists at the first start
+ * Each file calls only those below it:
+ *
+ *   open.c         opening and closing
+ *   tailer.c       events and rescans; a new configuration
+ *   lines.c        the files of a source in turn, and the lines of each
+ *   status.c       how far a source is
+ *   scan.c         folders to tail_files; what appeared, moved, vanished
+ *   resolve.c      a path to an identity; what exists at the first start
+ *   resolve_new.c  a path that was not known
+ *   save.c         acknowledgements, and what the store keeps of them
+ *   files.c        the lists that files stand in, and what is asked of one file
+ *   open_file.c    what is held while a file is open
+ *   trouble.c      lines for the log, the first trouble of a source
  */
 #ifndef TAILER_IMPL_H
 #define TAILER_IMPL_H
@@ -20,7 +27,7 @@ enum { DIR_LIVE, DIR_MOVED, NDIRS };
 
 struct source;
 
-/* What is needed while a file is open or has ranges in flight. */
+/* Needed while a file is open or has ranges in flight. */
 struct open_file {
 	struct follow *follow;
 	struct ladder ladder;
@@ -115,47 +122,53 @@ struct tailer {
 	void *arg;
 };
 
+/* trouble.c */
 void tail_note(struct tailer *t, enum tail_level level, const char *fmt, ...) ERR_PRINTF(3, 4);
-
-/* files.c */
-void list_remove(struct tail_file **list, size_t *n, const struct tail_file *f);
-int list_grow(struct tail_file ***list, size_t n, size_t *room) MUST_CHECK;
-struct tail_file *file_new(struct source *s, const char *name, const struct acct_name *key);
-size_t files_lower_bound(const struct source *s, const struct acct_name *key);
-bool file_present(const struct tail_file *f);
-void file_free(struct tail_file *f); /* takes it out of its source's lists */
-int mark_todo(struct tail_file *f) MUST_CHECK;
-enum change { CHANGED_POSITION, CHANGED_ENTRY, CHANGED_EXPIRED };
-int mark_changed(struct tail_file *f, enum change what) MUST_CHECK;
-int file_resort(struct tail_file *f, const char *name, const struct acct_name *key) MUST_CHECK;
-int file_orphan(struct tail_file *f) MUST_CHECK;
-void unmark_todo(struct tail_file *f);
-void file_path(const struct tail_file *f, char *ret, size_t size);
-bool file_is_newest(const struct tail_file *f);
-bool file_is_finished(const struct tail_file *f);
-void file_close(struct tail_file *f);
-void file_let_go(struct tail_file *f); /* close it once nothing is left to do */
-void orphan_free(struct tail_file *f);
-bool file_drained(const struct tail_file *f);
-
 bool trouble_holds(const struct source *s);
-/* file is NULL for a folder.  The one that is kept stays while it holds. */
+/* f is NULL for a folder.  The one that is kept stays while it holds. */
 void trouble_keep(struct source *s, const struct tail_file *f, int dir, const char *path,
                   const char *advice);
+void trouble_forget(struct source *s, const struct tail_file *f);
 
-/* Say once why a file cannot be read; it is tried again at each rescan. */
+/* open_file.c: loading leaves follow NULL; a file that is not stored begins at 0.  NULL: later. */
+struct open_file *open_file_load(const struct tail_file *f);
+struct open_file *open_file_free(struct open_file *o);
+/* f takes o over, and goes on where it was committed. */
+void open_file_attach(struct open_file *o, struct tail_file *f);
+int open_file_holds(const struct mark *mark, void *follow); /* an identity_holds_fn */
+
+/* files.c: the lists. */
+int list_grow(struct tail_file ***list, size_t n, size_t *room) MUST_CHECK;
+void list_remove(struct tail_file **list, size_t *n, const struct tail_file *f);
+size_t files_lower_bound(const struct source *s, const struct acct_name *key);
+struct tail_file *file_new(struct source *s, const char *name, const struct acct_name *key);
+void file_free(struct tail_file *f); /* takes it out of its source's lists */
+void orphan_free(struct tail_file *f);
+int file_mark_todo(struct tail_file *f) MUST_CHECK;
+void file_unmark_todo(struct tail_file *f);
+enum change { CHANGED_POSITION, CHANGED_ENTRY, CHANGED_EXPIRED };
+int file_mark_changed(struct tail_file *f, enum change what) MUST_CHECK;
+int file_resort(struct tail_file *f, const char *name, const struct acct_name *key) MUST_CHECK;
+int file_orphan(struct tail_file *f) MUST_CHECK;
+/* The other paths of a file are those of another from here on, or (NULL) of none. */
+void file_hand_aliases(const struct tail_file *from, struct tail_file *to);
+
+/* files.c: one file. */
+bool file_present(const struct tail_file *f);
+void file_path(const struct tail_file *f, char *ret, size_t size);
+uint64_t file_known_size(const struct tail_file *f);     /* UINT64_MAX for a .gz */
+struct store_file file_entry(const struct tail_file *f); /* what the store keeps of it */
+bool file_is_newest(const struct tail_file *f);
+bool file_is_finished(const struct tail_file *f);
+bool file_drained(const struct tail_file *f);
+void file_close(struct tail_file *f);
+void file_let_go(struct tail_file *f); /* close it once nothing is left to do */
+/* Report once why a file cannot be read; it is tried again at each rescan. */
 void file_unreadable(struct tail_file *f, int rc);
-void file_lost(struct tail_file *f, uint64_t bytes); /* count and say what is gone unread */
+void file_lost(struct tail_file *f, uint64_t bytes); /* count and report what is gone unread */
 
 /* save.c */
 int source_load(struct source *s) MUST_CHECK;
-struct store_file file_entry(const struct tail_file *f); /* what the store keeps of it */
-
-/* scan.c: look at every folder of a source; or at one name. */
-int scan_source(struct source *s) MUST_CHECK;
-int scan_name(struct source *s, int dir, const char *name) MUST_CHECK;
-int scan_rest(struct source *s)
-        MUST_CHECK; /* files that no longer change are final after one rescan */
 
 /* resolve.c */
 enum resolved {
@@ -165,16 +178,8 @@ enum resolved {
 	RESOLVED_GONE      /* no longer there */
 };
 int resolve(struct tail_file *f) MUST_CHECK;
-int resolve_holds(const struct mark *mark, void *follow);
-struct open_file *open_file_load(const struct tail_file *f); /* from the store; NULL: later */
-void open_file_free(struct open_file *o);
-uint64_t file_known_size(const struct tail_file *f);      /* UINT64_MAX for a .gz */
-int file_go_on(struct tail_file *f, struct open_file *o); /* read on where it was committed */
-void resolve_aliases(const struct tail_file *from, struct tail_file *to); /* other paths follow */
-/* resolve_new.c: a path that was not known; takes follow over */
-int resolve_new(struct tail_file *f, struct follow *follow) MUST_CHECK;
 /* f is no longer what it was, which *ret_ghost keeps if the store knows it.  It is nothing yet. */
-int forsake(struct tail_file *f, struct tail_file **ret_ghost) MUST_CHECK;
+int resolve_forsake(struct tail_file *f, struct tail_file **ret_ghost) MUST_CHECK;
 /*
  * The file's bytes are not what was read: it was truncated or rewritten.  Another tail_file goes
  * on in it, and f is taken out of its source.
@@ -182,5 +187,14 @@ int forsake(struct tail_file *f, struct tail_file **ret_ghost) MUST_CHECK;
 int resolve_changed(struct tail_file *f) MUST_CHECK;
 /* A file that is there at the first start and not to be read, or only from its end on. */
 int resolve_pass(struct tail_file *f, bool whole) MUST_CHECK;
+
+/* resolve_new.c: a path that was not known; takes follow over. */
+int resolve_new(struct tail_file *f, struct follow *follow) MUST_CHECK;
+
+/* scan.c: look at every folder of a source; or at one name. */
+int scan_source(struct source *s) MUST_CHECK;
+int scan_name(struct source *s, int dir, const char *name) MUST_CHECK;
+/* Files that no longer change are final after one rescan. */
+int scan_rest(struct source *s) MUST_CHECK;
 
 #endif

@@ -12,11 +12,6 @@
 #include "tailer/identity.h"
 #include "tailer/impl.h"
 
-int resolve_holds(const struct mark *mark, void *arg)
-{
-	return follow_holds(arg, mark);
-}
-
 static int unreadable(struct tail_file *f, int rc)
 {
 	file_unreadable(f, rc);
@@ -60,36 +55,6 @@ static int open_path(struct tail_file *f, struct follow **ret)
 	return RESOLVED_READ;
 }
 
-void open_file_free(struct open_file *o)
-{
-	(void)follow_close(o->follow);
-	ledger_free(&o->ledger);
-	free(o->header);
-	free(o);
-}
-
-/* What the store knows of a file; for one that is not stored, the beginning. */
-struct open_file *open_file_load(const struct tail_file *f)
-{
-	struct open_file *o = calloc(1, sizeof(*o));
-	if (!o || !f->stored)
-		return o;
-	int rc = store_file_get(f->source->tailer->conf.store, f->id, &o->ladder, &o->ledger,
-	                        &o->header, &o->header_len);
-	if (rc < 0) {
-		tail_note(f->source->tailer, TAIL_ERROR, "position of \"%s\": %s", f->name,
-		          store_error(f->source->tailer->conf.store));
-		open_file_free(o);
-		return NULL;
-	}
-	return o;
-}
-
-uint64_t file_known_size(const struct tail_file *f)
-{
-	return f->gz ? UINT64_MAX : f->size;
-}
-
 /*
  * Without a single row nothing can be proved, and nothing needs to be: what was committed is at
  * most a header, and if that stands there now, going on behind it loses and repeats nothing.
@@ -117,18 +82,6 @@ static bool same_salt(const struct tail_file *f, const struct follow *follow)
 	return hash_equal(&f->salt, &salt->hash);
 }
 
-/* Reading goes on in f at the ledger's committed offset. */
-int file_go_on(struct tail_file *f, struct open_file *o)
-{
-	f->open = o;
-	f->offset = o->ledger.committed;
-	f->salt = follow_salt(o->follow)->hash;
-	f->verified = true;
-	free(STEAL(f->proved_name));
-	follow_seek(o->follow, f->offset);
-	return RESOLVED_READ;
-}
-
 /* The file came back from a crash shorter than we know it. */
 static int resume_crashed(struct tail_file *f, struct open_file *o, uint64_t resume)
 {
@@ -143,9 +96,9 @@ static int resume_crashed(struct tail_file *f, struct open_file *o, uint64_t res
 	s->counters_dirty = true;
 	ladder_cut(&o->ladder, resume);
 	ledger_reset(&o->ledger, resume);
-	int rc = file_go_on(f, o);
-	int changed = mark_changed(f, CHANGED_POSITION);
-	return changed < 0 ? changed : rc;
+	open_file_attach(o, f);
+	int rc = file_mark_changed(f, CHANGED_POSITION);
+	return rc < 0 ? rc : RESOLVED_READ;
 }
 
 /* Keep the entry of an identity whose file is no longer there. */
@@ -169,24 +122,14 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 	/* Another path may show it yet; if none does, it is gone, and that is said then. */
 	ghost->missing = 1;
 	ghost->dir = -1;
-	if (mark_changed(ghost, CHANGED_ENTRY) < 0) {
+	if (file_mark_changed(ghost, CHANGED_ENTRY) < 0) {
 		file_free(ghost);
 		return NULL;
 	}
 	return ghost;
 }
 
-/* The other paths of a file are those of another from here on, or (NULL) of none. */
-void resolve_aliases(const struct tail_file *from, struct tail_file *to)
-{
-	struct source *s = from->source;
-	for (size_t i = 0; i < s->nfiles; i++) {
-		if (s->files[i]->alias_of == from)
-			s->files[i]->alias_of = to;
-	}
-}
-
-int forsake(struct tail_file *f, struct tail_file **ret_ghost)
+int resolve_forsake(struct tail_file *f, struct tail_file **ret_ghost)
 {
 	*ret_ghost = NULL;
 	if (f->stored) {
@@ -195,7 +138,7 @@ int forsake(struct tail_file *f, struct tail_file **ret_ghost)
 			return -ENOMEM;
 		*ret_ghost = ghost;
 	}
-	resolve_aliases(f, *ret_ghost);
+	file_hand_aliases(f, *ret_ghost);
 	f->id = 0;
 	f->offset = f->stored_size = 0;
 	f->salt = (struct hash128){{0}};
@@ -217,7 +160,7 @@ static void note_rewritten(struct tail_file *f)
 static int begin_anew(struct tail_file *f, struct open_file *o, struct tail_file **ret_ghost)
 {
 	note_rewritten(f);
-	int rc = forsake(f, ret_ghost);
+	int rc = resolve_forsake(f, ret_ghost);
 	if (rc < 0)
 		return rc;
 	f->id = f->source->tailer->next_id++;
@@ -225,7 +168,8 @@ static int begin_anew(struct tail_file *f, struct open_file *o, struct tail_file
 	o->ladder.n = 0;
 	free(STEAL(o->header));
 	o->header_len = 0;
-	return file_go_on(f, o);
+	open_file_attach(o, f);
+	return RESOLVED_READ;
 }
 
 /*
@@ -237,8 +181,8 @@ static int resolve_again(struct tail_file *f, struct open_file *o)
 	struct tail_file *ghost;
 	struct follow *follow = STEAL(o->follow);
 	bool renamed = f->proved_name != NULL;
-	open_file_free(o);
-	int rc = forsake(f, &ghost);
+	(void)open_file_free(o);
+	int rc = resolve_forsake(f, &ghost);
 	if (rc < 0) {
 		(void)follow_close(follow);
 		return rc;
@@ -258,20 +202,21 @@ static int resolve_known(struct tail_file *f, struct follow *follow)
 		return RESOLVED_WAIT;
 	}
 	o->follow = follow;
-	if (o->ladder.n == 0 && same_salt(f, follow) && same_header(follow, o))
-		return file_go_on(f, o);
 	const struct identity_case c = {&o->ladder, o->ledger.committed, true, file_known_size(f)};
 	uint64_t resume;
-	int decided = identity_decide(&c, resolve_holds, follow, &resume);
+	int decided = IDENTITY_SAME;
+	if (o->ladder.n > 0 || !same_salt(f, follow) || !same_header(follow, o))
+		decided = identity_decide(&c, open_file_holds, follow, &resume);
 	switch (decided) {
 	case IDENTITY_SAME:
-		return file_go_on(f, o);
+		open_file_attach(o, f);
+		return RESOLVED_READ;
 	case IDENTITY_CRASHED:
 		return resume_crashed(f, o, resume);
 	case IDENTITY_NEW:
 		return resolve_again(f, o);
 	default: /* the bytes cannot be read: an inode that we know is no copy */
-		open_file_free(o);
+		(void)open_file_free(o);
 		return decided < 0 ? decided : RESOLVED_WAIT;
 	}
 }
@@ -314,7 +259,7 @@ static struct tail_file *twin(struct tail_file *f)
 		(void)close(fd);
 	if (!g->open || fd < 0 ||
 	    follow_open(&g->open->follow, fd, f->gz, f->source->tailer->conf.line_max) < 0 ||
-	    follow_head(g->open->follow, false) < 0 || mark_todo(g) < 0) {
+	    follow_head(g->open->follow, false) < 0 || file_mark_todo(g) < 0) {
 		file_free(g);
 		return NULL;
 	}
@@ -351,14 +296,14 @@ int resolve_changed(struct tail_file *f)
 	f->open->header = NULL;
 	const struct identity_case c = {&o->ladder, o->ledger.committed, true, file_known_size(g)};
 	uint64_t resume;
-	int decided = identity_decide(&c, resolve_holds, o->follow, &resume);
+	int decided = identity_decide(&c, open_file_holds, o->follow, &resume);
 	if (decided == IDENTITY_NEW && o->ladder.n == 0 && same_header(o->follow, o))
 		decided = IDENTITY_SAME;
 	struct tail_file *heir = g;
 	int rc = decided;
 	if (decided == IDENTITY_SAME) {
-		(void)file_go_on(g, o);
-		rc = mark_changed(g, CHANGED_POSITION); /* f's may not be saved yet */
+		open_file_attach(o, g);
+		rc = file_mark_changed(g, CHANGED_POSITION); /* f's may not be saved yet */
 	} else if (decided == IDENTITY_CRASHED) {
 		rc = resume_crashed(g, o, resume);
 	} else if (decided >= 0) {
@@ -367,7 +312,7 @@ int resolve_changed(struct tail_file *f)
 	if (rc < 0)
 		f->open->header = STEAL(o->header); /* f goes on as it was */
 	if (!g->open)
-		open_file_free(o);
+		(void)open_file_free(o);
 	if (rc < 0) {
 		file_free(g);
 		return rc;
@@ -416,7 +361,7 @@ int resolve_pass(struct tail_file *f, bool whole)
 	const struct store_file e = file_entry(f);
 	int rc = store_file_put(f->source->tailer->conf.store, &e, &o->ladder, &o->ledger,
 	                        o->header ? (struct slice){o->header, o->header_len} : SLICE_EMPTY);
-	open_file_free(o);
+	(void)open_file_free(o);
 	f->stored = rc == 0;
 	f->verified = true;
 	return rc;

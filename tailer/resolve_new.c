@@ -10,7 +10,7 @@
 /* f bears the identity of other from here on: so do its other paths. */
 static void succeed(struct tail_file *f, struct tail_file *other)
 {
-	resolve_aliases(other, f);
+	file_hand_aliases(other, f);
 	f->alias_of = NULL;
 	file_free(other);
 }
@@ -27,9 +27,9 @@ static int adopt(struct tail_file *f, struct tail_file *other, struct open_file 
 	          "\"%s%s\" is \"%s\", known before; going on at %llu", f->name, f->gz ? ".gz" : "",
 	          other->name, (unsigned long long)o->ledger.committed);
 	succeed(f, other);
-	int rc = file_go_on(f, o);
-	int changed = mark_changed(f, CHANGED_ENTRY);
-	return changed < 0 ? changed : rc;
+	open_file_attach(o, f);
+	int rc = file_mark_changed(f, CHANGED_ENTRY);
+	return rc < 0 ? rc : RESOLVED_READ;
 }
 
 /* The same for a file that is not to be read. */
@@ -42,7 +42,7 @@ static int adopt_passed(struct tail_file *f, struct tail_file *other)
 	f->offset = other->offset;
 	f->passed = f->verified = true;
 	succeed(f, other);
-	int rc = mark_changed(f, CHANGED_ENTRY);
+	int rc = file_mark_changed(f, CHANGED_ENTRY);
 	return rc < 0 ? rc : RESOLVED_ALIAS;
 }
 
@@ -72,9 +72,9 @@ static int fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
 	        "\"%s\" begins like a file that is known and differs from byte %llu on: reading it "
 	        "from there",
 	        f->name, (unsigned long long)resume);
-	int rc = file_go_on(f, o);
-	int changed = mark_changed(f, CHANGED_POSITION);
-	return changed < 0 ? changed : rc;
+	open_file_attach(o, f);
+	int rc = file_mark_changed(f, CHANGED_POSITION);
+	return rc < 0 ? rc : RESOLVED_READ;
 }
 
 /* It has all of a file that is still there, and more. */
@@ -115,7 +115,7 @@ static int resolve_against(struct tail_file *f, struct follow *follow, struct ta
 	const struct identity_case c = {other->open ? &other->open->ladder : &o->ladder,
 	                                other->offset, false, file_known_size(f)};
 	uint64_t resume;
-	int decided = identity_decide(&c, resolve_holds, follow, &resume);
+	int decided = identity_decide(&c, open_file_holds, follow, &resume);
 	if (decided == IDENTITY_NEW && too_short(&c))
 		decided = IDENTITY_COPYING;
 	if (c.ladder->n == 0) /* begun and nothing acknowledged yet: that will tell */
@@ -129,7 +129,7 @@ static int resolve_against(struct tail_file *f, struct follow *follow, struct ta
 	if (decided == IDENTITY_FORK)
 		return fork_of(f, o, resume);
 	o->follow = NULL;
-	open_file_free(o);
+	(void)open_file_free(o);
 	if (decided == IDENTITY_COPYING && !f->copying)
 		tail_note(
 		        f->source->tailer, TAIL_INFO,
@@ -178,8 +178,8 @@ int resolve_new(struct tail_file *f, struct follow *follow)
 	}
 	o->follow = follow;
 	f->id = s->tailer->next_id++;
-	int rc = file_go_on(f, o);
+	open_file_attach(o, f);
 	/* The store learns of it before anything of it is delivered: it may be gone by then. */
-	int changed = mark_changed(f, CHANGED_POSITION);
-	return changed < 0 ? changed : rc;
+	int rc = file_mark_changed(f, CHANGED_POSITION);
+	return rc < 0 ? rc : RESOLVED_READ;
 }

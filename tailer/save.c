@@ -113,12 +113,12 @@ int tailer_ack(struct tailer *t, struct tail_file *f, uint64_t start, uint64_t e
 		if (rc > 0)
 			ladder_push(&o->ladder, &last);
 		f->offset = o->ledger.committed;
-		rc = mark_changed(f, CHANGED_POSITION);
+		rc = file_mark_changed(f, CHANGED_POSITION);
 		if (rc < 0)
 			return rc;
 	} else if (f->alias_of) { /* whoever bears its identity now */
 		tally_add(&f->alias_of->tally, tally);
-		(void)!mark_changed(f->alias_of, CHANGED_ENTRY);
+		(void)!file_mark_changed(f->alias_of, CHANGED_ENTRY);
 	}
 	tally_add(&f->tally, tally);
 	tally_add(&f->source->tally, tally);
@@ -132,24 +132,6 @@ bool tailer_dirty(const struct tailer *t)
 	for (size_t i = 0; i < t->conf.nsources; i++)
 		dirty = dirty || t->sources[i].counters_dirty;
 	return dirty;
-}
-
-struct store_file file_entry(const struct tail_file *f)
-{
-	return (struct store_file){
-	        .id = f->id,
-	        .source = f->source->conf->name,
-	        .name = f->name,
-	        .gz = f->gz,
-	        .passed = f->passed,
-	        .dev = f->dev,
-	        .ino = f->ino,
-	        .size = f->size,
-	        .salt = f->salt,
-	        .offset = f->offset,
-	        .gone_ms = f->gone_ms,
-	        .tally = f->tally,
-	};
 }
 
 static int save_file(struct tail_file *f)

@@ -47,7 +47,7 @@ static int note_place(struct tail_file *f, int dir, const char *name, const stru
 	bool moved = f->dir >= 0 && f->dir != dir;
 	if (renamed || moved || f->gone_ms != 0) {
 		f->verified = f->verified && f->open;
-		int rc = mark_changed(f, CHANGED_ENTRY);
+		int rc = file_mark_changed(f, CHANGED_ENTRY);
 		if (rc < 0)
 			return rc;
 	}
@@ -95,7 +95,7 @@ static int take_known(struct tail_file *f, int dir, const char *name, const stru
 		f->alias_of = NULL;
 	if (f->passed || !wants_reading(f, hint))
 		return 0;
-	return mark_todo(f);
+	return file_mark_todo(f);
 }
 
 /* Whether first-start says not to read a file from its first byte. */
@@ -122,7 +122,7 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	f->seen = true;
 	if (passed_over(s, dir)) /* to a .gz no line is added */
 		return resolve_pass(f, dir == DIR_MOVED || f->gz);
-	return mark_todo(f);
+	return file_mark_todo(f);
 }
 
 /*
@@ -136,7 +136,7 @@ static int displace(struct tail_file *f)
 	f->missing = 2;
 	f->gone_ms = clock_real_ms();
 	f->unreadable = false;
-	return mark_changed(f, CHANGED_ENTRY);
+	return file_mark_changed(f, CHANGED_ENTRY);
 }
 
 /* One entry of a folder.  *ret_error is an errno when it is there and cannot be looked at. */
@@ -284,8 +284,8 @@ static int gone(struct tail_file *f)
 	}
 	note_deletion(f);
 	f->gone_ms = clock_real_ms();
-	unmark_todo(f);
-	return mark_changed(f, CHANGED_ENTRY);
+	file_unmark_todo(f);
+	return file_mark_changed(f, CHANGED_ENTRY);
 }
 
 static int note_missing(struct tail_file *f)
@@ -296,11 +296,11 @@ static int note_missing(struct tail_file *f)
 		struct stat st;
 		if (fstat(follow_fd(f->open->follow), &st) == 0 && !f->gz)
 			f->size = (uint64_t)st.st_size;
-		return f->missing == 1 ? mark_todo(f) : 0;
+		return f->missing == 1 ? file_mark_todo(f) : 0;
 	}
 	if (f->gone_ms != 0) {
 		bool expired = clock_real_ms() - f->gone_ms > EXPIRE_MS;
-		return expired ? mark_changed(f, CHANGED_EXPIRED) : 0;
+		return expired ? file_mark_changed(f, CHANGED_EXPIRED) : 0;
 	}
 	return f->missing >= GONE_SCANS ? gone(f) : 0;
 }
@@ -340,7 +340,7 @@ static int note_size(struct tail_file *f)
 {
 	if (!f->stored || f->passed || f->missing > 0 || f->size == f->saved_size)
 		return 0;
-	return mark_changed(f, CHANGED_ENTRY);
+	return file_mark_changed(f, CHANGED_ENTRY);
 }
 
 /* A finished file with bytes left that has not changed since the rescan before. */
@@ -360,7 +360,7 @@ int scan_rest(struct source *s)
 		if (!left || !still || f->finalled || !file_is_finished(f))
 			continue;
 		f->final = true;
-		int rc = mark_todo(f);
+		int rc = file_mark_todo(f);
 		if (rc < 0)
 			return rc;
 	}

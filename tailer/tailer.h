@@ -88,7 +88,8 @@ struct tail_status {
 	uint64_t behind_bytes;                /* in all its files, not yet acknowledged */
 	uint64_t settled_bytes, settled_rows; /* of files that are not compressed */
 	size_t files_behind, files_open, files_known, gone;
-	size_t unreadable; /* files, and folders that may not be looked into */
+	size_t files_passed; /* still there, and not to be read: they were at the first start */
+	size_t unreadable;   /* files, and folders that may not be looked into */
 	/* The first of them, and why, with the command that mends it; "" for none.  Good until the
 	 * next tailer_wake(). */
 	const char *unreadable_path, *unreadable_advice;

@@ -11,22 +11,18 @@ static char words[4][24] = {"MySQL Error", "Fatal error", "<br />\n<b>Fatal erro
 static char *list[] = {words[0], words[1], words[2], words[3]};
 static const struct strlist reject_body = {list, 4};
 
-static void check_meaning(const struct answer *a)
-{
-	struct answer_meaning m = answer_meaning(a, &reject_body);
-	bool success = a->status >= 200 && a->status < 300;
-	PROMISE(m.kind <= ANSWER_RETRY && m.failed >= 0);
-	PROMISE((m.kind == ANSWER_PARTIAL) == (m.failed > 0));
-	PROMISE(success || (m.kind != ANSWER_ACCEPTED && m.kind != ANSWER_PARTIAL));
-	PROMISE(!success || (m.kind != ANSWER_REFUSED && m.kind != ANSWER_HELD));
-	PROMISE(answer_advice(a)[0] != '\0');
-}
-
-static void check_words(const struct answer *a, size_t size)
+static void check_outcome(const struct answer *a, size_t size)
 {
 	char text[300], shown[4 * sizeof(text)];
 	memset(text, '#', sizeof(text));
-	answer_words(a, text, size);
+	struct outcome o = answer_outcome(a, &reject_body, text, size);
+	bool success = a->status >= 200 && a->status < 300;
+	PROMISE(o.kind <= OUTCOME_RETRY && o.code == a->status);
+	PROMISE((o.kind == OUTCOME_PARTIAL) == (o.nfailed > 0) && !o.failed_items);
+	PROMISE(success || (o.kind != OUTCOME_ACCEPTED && o.kind != OUTCOME_PARTIAL));
+	PROMISE(!success || (o.kind != OUTCOME_REFUSED && o.kind != OUTCOME_HELD));
+	PROMISE(o.kind == OUTCOME_RETRY || (!o.busy && !o.slow_down));
+	PROMISE(o.advice[0] != '\0' && o.words == text);
 	size_t len = strnlen(text, size);
 	PROMISE(len < size && !memchr(text, '\n', len));
 	utf8_printable(text, len, shown, sizeof(shown));
@@ -51,8 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	        .body = {body, len},
 	        .body_whole = flags & 4,
 	};
-	check_meaning(&a);
-	check_words(&a, words_size);
+	check_outcome(&a, words_size);
 	struct slice address = json_address(a.body);
 	PROMISE(address.len == 0 ||
 	        (address.text >= body && address.text + address.len <= body + len));

@@ -12,8 +12,8 @@ LINT_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"lint"' -I. $(shell pkg-confi
 LINT_ANALYZE := -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-fd-leak \
 	-Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-null-dereference \
 	-Wno-analyzer-null-argument
-LINTS := lint-format lint-includes lint-banned lint-sizes lint-shell lint-manual lint-cppcheck \
-	lint-gcc lint-clang lint-tidy
+LINTS := lint-format lint-includes lint-rooms lint-rings lint-names lint-banned lint-sizes lint-shell \
+	lint-manual lint-cppcheck lint-gcc lint-clang lint-tidy
 
 .PHONY: lint deps-lint $(LINTS)
 deps-lint:
@@ -27,6 +27,16 @@ lint-format:
 
 lint-includes:
 	@tests/lint/includes
+
+lint-rooms:
+	@tests/lint/rooms
+
+lint-rings: $(OBJ)
+	@tests/lint/rings $(OBJ)
+
+# Documents and comments name no file that is not there.
+lint-names:
+	@tests/lint/names
 
 lint-banned:
 	@tests/lint/banned $(filter-out tests/unit/%,$(LINT_ALL))

@@ -367,6 +367,7 @@ def first_start_site(site, first_start):
 def test_first_start_live(site):
     """live (the default): live files from their beginning, nothing from move-to."""
     acct, backend, agent, _, live, later = first_start_site(site, None)
+    agent.wait_for('"bounces": 1 file that was there at the first start is not to be read')
     arrived(backend, 15)
     stopped(agent)
     acct.append(later[5:])
@@ -419,6 +420,7 @@ def test_first_start_now_with_archives_beside_the_live_file(site):
 def test_first_start_all(site):
     """all: everything that exists, the oldest first."""
     acct, backend, agent, moved, live, later = first_start_site(site, "all")
+    assert "not to be read" not in agent.log()
     arrived(backend, 25)
     stopped(agent)
     acct.append(later[5:])

@@ -1,6 +1,6 @@
 """import-sincedb: Logstash's positions as ours, shown with the real agent.
 
-Logstash itself is not here: its position file is made by the facts that agent/sincedb.h lists, and
+Logstash itself is not here: its position file is made by the facts that logstash/sincedb.h lists, and
 what it "delivered" are the rows before the position.
 """
 

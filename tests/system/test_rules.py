@@ -529,6 +529,15 @@ def test_what_cannot_be_imported_leaves_nothing_on_stdout(site):
         assert (done.returncode, done.stdout) == (1, "") and "Is a directory" in done.stderr
 
 
+def test_what_is_no_text_is_not_imported(site):
+    """As a spreadsheet saves it; and a NUL would end a rule early, so that it catches more."""
+    path = site.folder / "old"
+    for data in ("regex,action\nUser,deletebounce\n".encode("utf-16"), b"User unknown\0 here==>Hard\n"):
+        path.write_bytes(data)
+        done = run("rules", "import", path)
+        assert (done.returncode, done.stdout) == (1, "") and "cannot read" in done.stderr
+
+
 def test_phplist_rules_are_imported_from_sql(site):
     done, rules = imported(site, "INSERT INTO `phplist_bounceregex` (`id`, `regex`, `action`, "
                                  "`listorder`) VALUES (1,'it\\'s full','deletebounce',2),\n"

@@ -127,9 +127,10 @@ class Torture:
 
     def run(self):
         self.set_up()
+        # What is moved before its first start is not the agent's to read (first-start).
+        self.start_agent()
         for writer in self.writers:
             writer.start()
-        self.start_agent()
         end = time.monotonic() + self.seconds
         while time.monotonic() < end:
             self.step()
@@ -143,7 +144,7 @@ class Torture:
         if not self.backend.running():
             self.backend.start()
         self.backend.clear()
-        tokens = [token for writer in self.writers for token in writer.tokens()]
+        written = [row for writer in self.writers for row in writer.written()]
 
         def done():
             status = self.agent.status()
@@ -152,7 +153,7 @@ class Torture:
         eventually(done, 60)
         if self.agent.stop() != 0:
             raise AssertionError("exit status %d" % self.agent.exit_status)
-        return tokens
+        return written
 
     def may_repeat(self):
         """What was in flight at each interruption, and what was taken without an answer."""
@@ -162,9 +163,9 @@ class Torture:
         late = sum(n for what, n in self.counts.items() if "delay_ms" in what)
         return (self.interruptions + 12 * late) * self.in_flight * self.records + taken
 
-    def balance(self, tokens):
+    def balance(self, written):
         problems = []
-        lost, repeated, unexpected = books(self.backend, tokens)
+        lost, repeated, unexpected = books(self.backend, [row.token for row in written])
         repeats = sum(n - 1 for n in repeated.values())
         stats = self.backend.stats()
         status = self.agent.status()
@@ -175,7 +176,9 @@ class Torture:
             if source["behindBytes"] or source["goneUnread"]:
                 problems.append(f"behind or gone: {source}")
         if lost:
-            problems.append(f"lost {len(lost)}: {lost[:5]}")
+            missing = set(lost)
+            files = sorted({row.file for row in written if row.token in missing})
+            problems.append(f"lost {len(lost)}: {lost[:5]}, of {len(files)} files: {files[:5]}")
         ids = self.backend.query(
             "SELECT token, count(DISTINCT event_id) n FROM events GROUP BY token HAVING n > 1")
         if ids:
@@ -188,7 +191,7 @@ class Torture:
             problems.append(f"repeated {repeats}, more than the {self.may_repeat()} in flight")
         received = self.backend.query(
             "SELECT count(*) n FROM events WHERE accepted = 1")[0]["n"]
-        print(f"seed {self.seed} {self.form}: written {len(tokens)}, received {received}, "
+        print(f"seed {self.seed} {self.form}: written {len(written)}, received {received}, "
               f"lost {len(lost)}, repeated {repeats} (at most {self.may_repeat()}), unexpected {len(unexpected)}, "
               f"faults {json.dumps(self.counts)}")
         return problems

@@ -307,6 +307,7 @@ void answer(size_t i, enum ship_outcome outcome)
 		done->why = "no";
 		done->status = 422;
 		done->answer = slice_of("an answer");
+		done->nfailed = done->n;
 	}
 	if (done->dead != 0) {
 		redrive_answered(&fx.redrive, done);

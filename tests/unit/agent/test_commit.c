@@ -414,6 +414,7 @@ static void test_out_of_memory_the_rows_are_to_be_sent_again(UNUSED void **state
 	turn();
 	struct ship_done *done = &fx.reports[0].done;
 	done->outcome = SHIP_PARTIAL;
+	done->nfailed = done->n;
 	memory_left = 1; /* letters grow in steps */
 	assert_int_equal(commit_done(&fx.commit, done, fx.now_ms, &tally), -ENOMEM);
 	memory_left = SIZE_MAX;

@@ -1,5 +1,5 @@
 /*
- * test_host.c - host.h: a page of somebody else's cannot ask under a name that is ours.
+ * test_host.c - agent/host.h: a page of somebody else's cannot ask under a name that is ours.
  */
 #include "tests/unit/temp.h"
 

@@ -1,5 +1,5 @@
 /*
- * test_pmta_config.c - pmta_config.h: the shape of PowerMTA's configuration.
+ * test_config.c - pmta/config.h: the shape of PowerMTA's configuration.
  */
 #include <setjmp.h>
 #include <stdarg.h>

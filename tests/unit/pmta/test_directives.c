@@ -178,17 +178,6 @@ static void test_no_complaints(void **state)
 	assert_has_not(text, "feedback-loop");
 }
 
-static void test_fields(void **state)
-{
-	(void)state;
-	assert_non_null(directives_fields("b"));
-	assert_non_null(directives_fields("rb"));
-	assert_non_null(directives_fields("f"));
-	assert_null(directives_fields("d"));
-	assert_null(directives_fields(""));
-	assert_null(directives_fields("bb"));
-}
-
 static void test_full_disk(void **state)
 {
 	(void)state;
@@ -207,8 +196,7 @@ int main(void)
 	        cmocka_unit_test(test_stock_is_octeths),    cmocka_unit_test(test_stock_extended),
 	        cmocka_unit_test(test_stock_prerequisites), cmocka_unit_test(test_other_paths),
 	        cmocka_unit_test(test_not_moved),           cmocka_unit_test(test_other_extended),
-	        cmocka_unit_test(test_no_complaints),       cmocka_unit_test(test_fields),
-	        cmocka_unit_test(test_full_disk),
+	        cmocka_unit_test(test_no_complaints),       cmocka_unit_test(test_full_disk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,12 +14,34 @@ static struct answer answer(long status, const char *body)
 	        .status = status, .failure = "", .body = slice_of(body), .body_whole = true};
 }
 
-static void expect(const struct answer *a, enum answer_kind kind, bool slow_down)
+static char words[256];
+
+static struct outcome outcome(const struct answer *a)
 {
-	struct answer_meaning m = answer_meaning(a, &reject);
-	if (m.kind != kind || m.slow_down != slow_down)
+	return answer_outcome(a, &reject, words, sizeof(words));
+}
+
+static void expect(const struct answer *a, enum outcome_kind kind, bool slow_down)
+{
+	struct outcome o = outcome(a);
+	if (o.kind != kind || o.slow_down != slow_down)
 		fail_msg("%ld \"%.*s\": kind %d, slow down %d", a->status, (int)a->body.len,
-		         a->body.text, m.kind, m.slow_down);
+		         a->body.text, o.kind, o.slow_down);
+}
+
+static void test_the_outcome_carries_the_answer(void **state)
+{
+	(void)state;
+	struct answer a = answer(503, "later");
+	a.retry_after_ms = 7000;
+	a.elapsed_us = 1234;
+	struct outcome o = outcome(&a);
+	assert_int_equal(o.code, 503);
+	assert_int_equal(o.retry_after_ms, 7000);
+	assert_int_equal(o.elapsed_us, 1234);
+	assert_ptr_equal(o.words, words);
+	assert_ptr_equal(o.answer.text, a.body.text);
+	assert_int_equal(o.answer.len, 5);
 }
 
 static void test_success_is_accepted(void **state)
@@ -27,54 +49,55 @@ static void test_success_is_accepted(void **state)
 	(void)state;
 	for (long status = 200; status < 300; status++) {
 		const struct answer a = answer(status, "{\"Success\":true,\"ErrorCount\":0}");
-		expect(&a, ANSWER_ACCEPTED, false);
+		expect(&a, OUTCOME_ACCEPTED, false);
 	}
 	const struct answer empty = answer(204, "");
-	expect(&empty, ANSWER_ACCEPTED, false);
+	expect(&empty, OUTCOME_ACCEPTED, false);
 }
 
 static void test_success_whose_body_says_no_is_tried_again(void **state)
 {
 	(void)state;
 	struct answer a = answer(200, "MySQL Error: gone away");
-	expect(&a, ANSWER_RETRY, true);
+	expect(&a, OUTCOME_RETRY, true);
 	a = answer(200, "<br />\n<b>Fatal error</b>: x");
-	expect(&a, ANSWER_RETRY, true);
+	expect(&a, OUTCOME_RETRY, true);
 	a = answer(200, "{\"Success\":false,\"ErrorCode\":1}");
-	expect(&a, ANSWER_RETRY, true);
+	expect(&a, OUTCOME_RETRY, true);
 	a = answer(200, "No MySQL Error");
-	expect(&a, ANSWER_ACCEPTED, false);
+	expect(&a, OUTCOME_ACCEPTED, false);
 }
 
 static void test_a_body_cut_before_it_decides_is_tried_again(void **state)
 {
 	(void)state;
 	struct answer a = answer(200, "MySQL");
-	expect(&a, ANSWER_ACCEPTED, false);
+	expect(&a, OUTCOME_ACCEPTED, false);
 	a.body_whole = false;
-	expect(&a, ANSWER_RETRY, true);
+	expect(&a, OUTCOME_RETRY, true);
 	a = answer(200, "");
 	a.body_whole = false;
-	expect(&a, ANSWER_RETRY, true);
+	expect(&a, OUTCOME_RETRY, true);
 }
 
 static void test_error_count_above_0_is_partial(void **state)
 {
 	(void)state;
 	const struct answer a = answer(200, "{\"Success\":true,\"ErrorCount\":2}");
-	expect(&a, ANSWER_PARTIAL, false);
-	assert_int_equal(answer_meaning(&a, &reject).failed, 2);
+	expect(&a, OUTCOME_PARTIAL, false);
+	assert_int_equal(outcome(&a).nfailed, 2);
+	assert_null(outcome(&a).failed_items); /* it does not say which */
 }
 
 /* What each status that is no success means. */
-static enum answer_kind want(long status, bool *slow_down)
+static enum outcome_kind want(long status, bool *slow_down)
 {
 	*slow_down = status == 429 || status == 503;
 	if (status == 400 || status == 413 || status == 422)
-		return ANSWER_REFUSED;
+		return OUTCOME_REFUSED;
 	if (status == 408 || status == 425 || status == 429)
-		return ANSWER_RETRY;
-	return status >= 300 && status < 500 ? ANSWER_HELD : ANSWER_RETRY;
+		return OUTCOME_RETRY;
+	return status >= 300 && status < 500 ? OUTCOME_HELD : OUTCOME_RETRY;
 }
 
 static void test_S5_every_other_status(void **state)
@@ -83,7 +106,7 @@ static void test_S5_every_other_status(void **state)
 	for (long status = 300; status < 600; status++) {
 		bool slow_down;
 		const struct answer a = answer(status, "{\"ErrorCount\":2}");
-		enum answer_kind kind = want(status, &slow_down);
+		enum outcome_kind kind = want(status, &slow_down);
 		expect(&a, kind, slow_down);
 	}
 }
@@ -93,20 +116,18 @@ static void test_no_answer_is_tried_again(void **state)
 	(void)state;
 	struct answer a = answer(0, "");
 	a.failure = "Could not resolve host";
-	expect(&a, ANSWER_RETRY, false);
+	expect(&a, OUTCOME_RETRY, false);
 	a.timed_out = true;
-	expect(&a, ANSWER_RETRY, true);
+	expect(&a, OUTCOME_RETRY, true);
 	for (long status = 600; status < 1000; status += 99) {
 		a = answer(status, "");
-		expect(&a, ANSWER_RETRY, false);
+		expect(&a, OUTCOME_RETRY, false);
 	}
 }
 
 static void expect_words(const struct answer *a, const char *text)
 {
-	char words[256];
-	answer_words(a, words, sizeof(words));
-	assert_string_equal(words, text);
+	assert_string_equal(outcome(a).words, text);
 }
 
 static void test_busy_says_nothing_about_the_content(void **state)
@@ -114,8 +135,7 @@ static void test_busy_says_nothing_about_the_content(void **state)
 	(void)state;
 	for (long status = 0; status < 600; status++) {
 		const struct answer a = answer(status, "");
-		assert_int_equal(answer_is_busy(&a),
-		                 status == 408 || status == 425 || status == 429);
+		assert_int_equal(outcome(&a).busy, status == 408 || status == 425 || status == 429);
 	}
 }
 
@@ -137,17 +157,16 @@ static void test_words(void **state)
 static void test_words_of_a_long_body_are_cut(void **state)
 {
 	(void)state;
-	char body[4096], words[256];
+	char body[4096];
 	memset(body, 'x', sizeof(body));
 	struct answer a = answer(500, "");
 	a.body = (struct slice){body, sizeof(body)}; /* no NUL behind it */
-	answer_words(&a, words, sizeof(words));
-	assert_int_equal(strlen(words), strlen("HTTP 500: ") + 160);
+	assert_int_equal(strlen(outcome(&a).words), strlen("HTTP 500: ") + 160);
 	memset(body, '@', sizeof(body));
 	for (size_t i = 0; i < sizeof(body); i += 2)
 		body[i] = 'a';
-	answer_words(&a, words, sizeof(words));
-	answer_words(&a, words, 7);
+	(void)outcome(&a);
+	(void)answer_outcome(&a, &reject, words, 7);
 	assert_string_equal(words, "HTTP 5");
 }
 
@@ -156,15 +175,56 @@ static void test_held_has_an_advice(void **state)
 	(void)state;
 	for (long status = 300; status < 500; status++) {
 		const struct answer a = answer(status, "");
-		assert_true(strlen(answer_advice(&a)) > 10);
+		assert_true(strlen(outcome(&a).advice) > 10);
 	}
 	const struct answer a = answer(302, "");
-	assert_non_null(strstr(answer_advice(&a), "redirects are not followed"));
+	assert_non_null(strstr(outcome(&a).advice, "redirects are not followed"));
+}
+
+/* ---- while it comes in ---- */
+
+static void take(struct answer_text *t, const char *line)
+{
+	answer_take_head(t, line, strlen(line));
+}
+
+static void test_the_head_is_done_at_its_empty_line(void **state)
+{
+	(void)state;
+	struct answer_text t = {0};
+	take(&t, "HTTP/1.1 100 Continue\r\n");
+	take(&t, "\r\n");
+	assert_true(t.head_done);
+	take(&t, "HTTP/1.1 200 OK\r\n"); /* the other was an interim one */
+	assert_false(t.head_done);
+	take(&t, "A: b\r\n");
+	assert_false(t.head_done);
+	take(&t, "\n");
+	assert_true(t.head_done);
+	take(&t, "Trailer: after the body\r\n");
+	assert_true(t.head_done);
+}
+
+static void test_of_the_body_what_decides_is_kept(void **state)
+{
+	(void)state;
+	struct answer_text t = {0};
+	char piece[1000];
+	memset(piece, 'x', sizeof(piece));
+	for (size_t seen = 1000; seen <= 65000; seen += 1000) {
+		assert_true(answer_take_body(&t, piece, sizeof(piece)));
+		assert_int_equal(t.len, seen < ANSWER_BODY_MAX ? seen : ANSWER_BODY_MAX);
+	}
+	assert_false(answer_take_body(&t, piece, sizeof(piece)));
+	assert_int_equal(t.len, ANSWER_BODY_MAX);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_the_outcome_carries_the_answer),
+	        cmocka_unit_test(test_the_head_is_done_at_its_empty_line),
+	        cmocka_unit_test(test_of_the_body_what_decides_is_kept),
 	        cmocka_unit_test(test_success_is_accepted),
 	        cmocka_unit_test(test_success_whose_body_says_no_is_tried_again),
 	        cmocka_unit_test(test_a_body_cut_before_it_decides_is_tried_again),

@@ -1,5 +1,5 @@
 /*
- * test_rules.c - rules.h: rules in `status` and as metrics.
+ * test_rules.c - rules in `status` and as metrics.
  */
 #include "tests/unit/temp.h"
 

@@ -1,0 +1,115 @@
+/* The second file that includes libcurl: ship/http.c delivers, this one asks the agent. */
+#include "cli/ask.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "cli/cli.h"
+
+#define COLLECT_MAX (16 << 20)
+
+struct collected {
+	char *text;
+	size_t len;
+};
+
+static size_t collect(char *data, size_t size, size_t n, void *arg)
+{
+	struct collected *c = arg;
+	size_t len = size * n;
+	char *p = c->len + len < COLLECT_MAX ? realloc(c->text, c->len + len + 1) : NULL;
+	if (!p)
+		return 0; /* breaks the transfer off */
+	memcpy(p + c->len, data, len);
+	c->text = p;
+	c->len += len;
+	p[c->len] = '\0';
+	return len;
+}
+
+int ask_agent(const char *dir, bool tell, const char *path, char **ret_body, struct err *err)
+{
+	char url[4352], socket[64];
+	char why[CURL_ERROR_SIZE] = "";
+	/* The path of a unix socket may have 107 bytes only: it goes through the folder's
+	 * descriptor. */
+	scope_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, -errno, "open runtime-dir \"%s\": %m", dir);
+	(void)snprintf(socket, sizeof(socket), "/proc/self/fd/%d/control", fd);
+	(void)snprintf(url, sizeof(url), "http://localhost%s", path);
+	struct collected body = {0};
+	CURL *e = curl_easy_init();
+	if (!e)
+		return err_set(err, -ENOMEM, "out of memory");
+	(void)curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, socket);
+	(void)curl_easy_setopt(e, CURLOPT_URL, url);
+	if (tell)
+		(void)curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, "");
+	(void)curl_easy_setopt(e, CURLOPT_PROXY, "");
+	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_FAILONERROR, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 10000L);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, collect);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, &body);
+	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, why);
+	CURLcode rc = curl_easy_perform(e);
+	curl_easy_cleanup(e);
+	if (rc == CURLE_OK && body.text) {
+		*ret_body = body.text;
+		return 0;
+	}
+	free(body.text);
+	if (rc != CURLE_COULDNT_CONNECT)
+		return err_set(err, -EIO, "ask the agent through \"%s/control\": %s", dir, why);
+	/* libcurl's words are about a host and a port, which there are none of. */
+	if (faccessat(fd, "control", W_OK, AT_EACCESS) < 0 && errno == EACCES)
+		return err_set(err, -EACCES, "ask the agent through \"%s/control\": %m", dir);
+	return err_set(err, -ECONNREFUSED, "no agent answers at \"%s/control\"", dir);
+}
+
+/* ---- for commands ---- */
+
+int ask_no_agent(const struct err *why)
+{
+	(void)fprintf(stderr, "pmta-shipper: %s; %s\n", why->text,
+	              why->code == -EACCES
+	                      ? "do it as root, or as the user of the service"
+	                      : "only a running agent can do this: start the service, then again");
+	return 1;
+}
+
+int ask_tell(const struct conf *conf, const char *path)
+{
+	struct err err = {0};
+	char *body;
+	if (ask_agent(conf->runtime_dir, true, path, &body, &err) < 0)
+		return ask_no_agent(&err);
+	int status = body[0] == '0' ? 0 : 1;
+	const char *words = body[0] != '\0' && body[1] == '\n' ? body + 2 : body;
+	(void)fputs(words, status != 0 ? stderr : stdout);
+	free(body);
+	return status;
+}
+
+int ask_query(char path[ASK_QUERY_MAX], const char *name, const char *value)
+{
+	size_t len = strlen(path);
+	if (len + strlen(name) + 3 * strlen(value) + 3 > ASK_QUERY_MAX) {
+		(void)fprintf(stderr, "pmta-shipper: too much at once: give fewer, or a filter\n");
+		return CLI_EXIT_USAGE;
+	}
+	len += (size_t)snprintf(path + len, ASK_QUERY_MAX - len, "%s=", name);
+	for (; *value; value++)
+		len += (size_t)snprintf(path + len, ASK_QUERY_MAX - len,
+		                        isalnum((unsigned char)*value) ? "%c" : "%%%02x",
+		                        (unsigned char)*value);
+	(void)snprintf(path + len, ASK_QUERY_MAX - len, "&");
+	return 0;
+}

@@ -1,0 +1,34 @@
+/*
+ * ask.h - asking the agent that runs, over its control socket.
+ */
+#ifndef CLI_ASK_H
+#define CLI_ASK_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+
+/*
+ * GET path (tell: POST it) from the agent that listens on DIR/control.  Returns 0 with the answer's
+ * body (the caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, -EACCES if this
+ * user may not ask, or another negative errno.
+ */
+int ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
+              struct err *err) MUST_CHECK;
+
+/*
+ * Tell it to do something.  The first line of its answer is the exit status; the rest is printed,
+ * on standard error when that is not 0.  Returns the exit status; 1 after reporting it when none
+ * answers.
+ */
+int ask_tell(const struct conf *conf, const char *path);
+
+/* Report that none answers, and why.  Returns 1. */
+int ask_no_agent(const struct err *why);
+
+/* Append "NAME=VALUE&", encoded, to a path that ends in '?'.  0, or CLI_EXIT_USAGE: too long. */
+#define ASK_QUERY_MAX 4096
+int ask_query(char path[ASK_QUERY_MAX], const char *name, const char *value);
+
+#endif

@@ -1,0 +1,11 @@
+#include "conf/memory.h"
+
+uint64_t conf_worst_memory(const struct conf *conf)
+{
+	uint64_t total = 4 << 20; /* libraries, SQLite's cache, the answers under way */
+	for (size_t i = 0; i < conf->nendpoints; i++)
+		total += ship_worst_memory(&conf->endpoints[i], conf->nsources);
+	/* A buffer, a reader and letters in waiting a source. */
+	total += conf->nsources * (2 * conf->record_max + 131072 + 8 * conf->record_max);
+	return total + (256 << 10) + 4 * conf->record_max;
+}

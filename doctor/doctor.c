@@ -1,0 +1,94 @@
+#include "doctor/doctor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/options.h"
+#include "doctor/as_user.h"
+#include "doctor/checks.h"
+#include "doctor/other_programs.h"
+
+/* In this order: what later checks stand on comes first. */
+static const struct {
+	as_user_fn *run;
+	bool as_user;
+	const char *what;
+} checks[] = {
+        {doctor_service, false, "service"},    {doctor_folders, true, "folders"},
+        {doctor_accounting, true, "files"},    {doctor_pmta, false, "PowerMTA"},
+        {doctor_mail, false, "mail"},          {doctor_sample, true, "recent rows"},
+        {doctor_shippers, false, "shippers"},  {doctor_secrets, true, "secrets"},
+        {doctor_rules, true, "rules"},         {doctor_endpoints, false, "endpoints"},
+        {doctor_inotify, true, "inotify"},     {doctor_descriptors, false, "limits"},
+        {doctor_disk, false, "disks"},         {doctor_store, true, "store"},
+        {doctor_time_left, true, "time left"},
+};
+
+/* A file that only the service or its user sees is no mistake of the configuration. */
+static void tell_file(const char *line, void *arg)
+{
+	const struct doctor *d = arg;
+	bool unseen = strstr(line, "CREDENTIALS_DIRECTORY") ||
+	              (geteuid() != 0 && strstr(line, strerror(EACCES)));
+	finding_tell(&d->to, unseen ? FINDING_INFO : FINDING_PROBLEM, "configuration", "%s%s", line,
+	             unseen ? "; only the service can tell" : "");
+}
+
+/* Loaded to send this time: the files it names are looked into, too. */
+static void check_conf(struct doctor *d)
+{
+	struct conf *whole = NULL;
+	if (conf_load(&whole, d->conf->path, tell_file, d) == 0)
+		finding_tell(&d->to, FINDING_OK, "configuration", "%s is fine", d->conf->path);
+	(void)conf_free(whole);
+}
+
+static void read_pmta(struct doctor *d)
+{
+	struct err err = {0};
+	int rc = pmta_config_read(&d->pmta, d->pmta_path, NULL, &err);
+	if (rc == -ENOENT && !d->pmta_given)
+		finding_tell(&d->to, FINDING_INFO, d->pmta_path,
+		             "not there: what PowerMTA logs was not compared\n"
+		             "pmta-shipper doctor%s --pmta-config FILE",
+		             d->with);
+	else if (rc == -EACCES)
+		finding_tell(&d->to, FINDING_WARNING, d->pmta_path,
+		             "may not be read: what PowerMTA logs was not compared\n"
+		             "sudo pmta-shipper doctor%s",
+		             d->with);
+	else if (rc < 0)
+		finding_tell(&d->to, FINDING_PROBLEM, d->pmta_path, "%s", err.text);
+}
+
+/* Root may read more of cron's files than the service's user. */
+static int find_cleaners(struct doctor *d)
+{
+	for (size_t i = 0; i < d->conf->nsources; i++) {
+		char where[1100] = "";
+		const char *folder = d->conf->sources[i].move_to;
+		if (!*folder || !other_programs_cleaner("", folder, where, sizeof(where)))
+			where[0] = '\0';
+		if (!strlist_add(&d->cleaners, where))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int doctor_examine(struct doctor *d)
+{
+	user_of_service(d->conf, &d->user);
+	check_conf(d);
+	read_pmta(d);
+	int rc = find_cleaners(d);
+	for (size_t i = 0; rc == 0 && i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (checks[i].as_user)
+			as_user_run(d, checks[i].run, checks[i].what);
+		else
+			checks[i].run(d);
+	}
+	strlist_clear(&d->cleaners);
+	d->pmta = pmta_config_free(d->pmta);
+	return rc;
+}

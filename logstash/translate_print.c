@@ -1,0 +1,47 @@
+/* The words of a configuration, and notes about what has none. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "logstash/translate.h"
+
+void translate_note(struct translation *t, const char *fmt, ...)
+{
+	char text[sizeof(t->last)];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	for (char *p = text; *p; p++) /* a note is a line of comment, too */
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	if (strcmp(text, t->last) == 0)
+		return;
+	memcpy(t->last, text, sizeof(text));
+	(void)fprintf(t->notes, "%s\n", text);
+}
+
+void translate_text(FILE *out, const char *value)
+{
+	(void)putc('"', out);
+	for (const char *p = value; *p; p++) {
+		if (strchr("\"\\", *p) || (p[0] == '$' && p[1] == '{'))
+			(void)putc('\\', out);
+		if ((unsigned char)*p < ' ') /* refused there; here it shall not change anything */
+			(void)fprintf(out, "\\x%02x", (unsigned char)*p);
+		else
+			(void)putc(*p, out);
+	}
+	(void)putc('"', out);
+}
+
+void translate_key(struct translation *t, const char *key, const char *value)
+{
+	(void)fprintf(t->out, "\t%s = ", key);
+	translate_text(t->out, value);
+	(void)putc('\n', t->out);
+}
+
+bool translate_is_open(const char *value)
+{
+	return strstr(value, "${") || strstr(value, "%{");
+}

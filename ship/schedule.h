@@ -1,0 +1,15 @@
+/*
+ * schedule.h - which batch of an endpoint goes out, and when; for ship/ only.
+ */
+#ifndef SHIP_SCHEDULE_H
+#define SHIP_SCHEDULE_H
+
+#include "ship/endpoint.h"
+
+/* Start what may go out now; what there is no memory for waits a little. */
+void schedule_start(struct endpoint *e, bool draining, int64_t now_ms);
+
+/* Milliseconds until schedule_start() has work by the clock; -1 when only an answer can tell. */
+int64_t schedule_timeout(const struct endpoint *e, int64_t now_ms);
+
+#endif

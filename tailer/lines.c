@@ -1,0 +1,142 @@
+/* The files of a source in turn, and the lines of each. */
+#include "tailer/impl.h"
+
+bool tailer_ready(const struct tailer *t, size_t source)
+{
+	return t->sources[source].ntodo > 0;
+}
+
+void tailer_turn(struct tailer *t, size_t source)
+{
+	struct source *s = &t->sources[source];
+	s->current = NULL;
+	s->newest_turn = s->conf->fair && !s->newest_turn;
+}
+
+/* The file whose turn it is, open; or NULL when there is none. */
+static struct tail_file *choose(struct source *s)
+{
+	while (s->ntodo > 0) {
+		struct tail_file *f = s->todo[s->newest_turn ? s->ntodo - 1 : 0];
+		if (f->open || resolve(f) == RESOLVED_READ)
+			return f;
+		file_unmark_todo(f); /* an alias, or set aside until the next rescan */
+	}
+	return NULL;
+}
+
+/*
+ * Ranges acknowledged beyond a gap before a crash are not read again.  The committed offset may
+ * have moved over one before reading came to it.
+ */
+static bool skip_acked(struct tail_file *f)
+{
+	const struct ledger *l = &f->open->ledger;
+	uint64_t pos = follow_pos(f->open->follow);
+	uint64_t end = pos < l->committed ? l->committed : ledger_skip(l, pos);
+	if (end <= pos)
+		return false;
+	follow_seek(f->open->follow, end);
+	return true;
+}
+
+/* The current file has nothing more for now. */
+static void set_aside(struct source *s, struct tail_file *f)
+{
+	file_unmark_todo(f);
+	f->final = false;
+	s->current = NULL;
+	/* Many files may wait for answers; only what is still growing keeps a buffer. */
+	if (f->open && !file_is_newest(f)) /* a copy was closed before it came here */
+		follow_rest(f->open->follow);
+	file_let_go(f);
+}
+
+/* Whether another file begins with the same row, and nothing of f is delivered yet. */
+static bool seems_copy(const struct tail_file *f)
+{
+	const struct source *s = f->source;
+	if (f->open->ladder.n > 0 || f->open->ledger.n > 0)
+		return false;
+	for (size_t i = 0; i < s->nfiles; i++) {
+		const struct tail_file *other = s->files[i];
+		if (other != f && other->id != 0 &&
+		    hash_equal(&other->salt, &follow_salt(f->open->follow)->hash))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Look at the head of a file that had no row before.  One that was found while a copy had only
+ * begun seemed to be a file of its own: now it is for resolve() to say, at the next rescan.
+ */
+static int learn_salt(struct tail_file *f)
+{
+	struct tail_file *ghost;
+	int rc = follow_head(f->open->follow, f->final);
+	if (rc < 0 || follow_salt(f->open->follow)->len == 0)
+		return rc < 0 ? rc : FOLLOW_LINE;
+	if (!seems_copy(f)) {
+		f->salt = follow_salt(f->open->follow)->hash;
+		rc = f->stored ? file_mark_changed(f, CHANGED_ENTRY) : 0;
+		return rc < 0 ? rc : FOLLOW_LINE;
+	}
+	if (f->refs > 0) /* its header is in flight */
+		return FOLLOW_NOTHING;
+	rc = resolve_forsake(f, &ghost);
+	if (rc < 0)
+		return rc;
+	file_close(f);
+	return FOLLOW_NOTHING;
+}
+
+static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
+{
+	struct follow *follow = f->open->follow;
+	int rc = hash_is_zero(&f->salt) ? learn_salt(f) : FOLLOW_LINE;
+	if (rc != FOLLOW_LINE)
+		return rc;
+	while (skip_acked(f))
+		;
+	rc = follow_next(follow, f->final, ret_line);
+	uint64_t nuls = follow_nuls(follow);
+	s->counters.nul_bytes += nuls;
+	s->counters_dirty = s->counters_dirty || nuls > 0;
+	if (rc != FOLLOW_END)
+		return rc;
+	uint64_t pos = follow_pos(follow);
+	if (f->finalled && f->end_told == pos)
+		return FOLLOW_NOTHING; /* said, and nothing was sought back for */
+	f->finalled = true;
+	f->end_told = pos;
+	return FOLLOW_END;
+}
+
+int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct tail_file **ret_file)
+{
+	struct source *s = &t->sources[source];
+	for (;;) {
+		struct tail_file *f = s->current ? s->current : choose(s);
+		if (!f)
+			return TAIL_NOTHING;
+		s->current = f;
+		*ret_file = f;
+		int rc = next_of(s, f, ret_line);
+		/* That a .gz has nothing more for now does not make it whole. */
+		if (rc > 0 || (rc == FOLLOW_NOTHING && !f->gz))
+			f->unreadable = false;
+		if (rc == FOLLOW_LINE)
+			return TAIL_LINE;
+		if (rc == FOLLOW_END)
+			return TAIL_END;
+		if (rc == FOLLOW_CHANGED) {
+			rc = resolve_changed(f); /* which is current no longer */
+			if (rc == 0)
+				continue;
+		}
+		if (rc < 0)
+			file_unreadable(f, rc);
+		set_aside(s, f);
+	}
+}

@@ -1,0 +1,68 @@
+/* How far a source is: sums over all its files. */
+#include "tailer/impl.h"
+
+/* Bytes not yet acknowledged.  What is left of a .gz is not known: its own size stands for it. */
+static uint64_t unread(const struct tail_file *f)
+{
+	if (f->passed)
+		return 0;
+	if (f->gz)
+		return f->todo || (f->open && !file_drained(f)) ? f->size : 0;
+	return f->size > f->offset ? f->size - f->offset : 0;
+}
+
+struct tally tailer_tally(const struct tailer *t, size_t source)
+{
+	return t->sources[source].tally;
+}
+
+void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret)
+{
+	const struct source *s = &t->sources[source];
+	const struct tail_file *shown = NULL; /* the one being read, else the newest */
+	*ret = (struct tail_status){.file = "",
+	                            .tally = s->tally,
+	                            .counters = s->counters,
+	                            .unreadable = s->closed[DIR_LIVE] + s->closed[DIR_MOVED],
+	                            .unreadable_path = "",
+	                            .unreadable_advice = "",
+	                            .deleted_after_s = s->deleted_after_s};
+	for (size_t i = 0; i < s->nfiles; i++) {
+		const struct tail_file *f = s->files[i];
+		if (f->gone_ms == 0 && f->missing == 0) {
+			ret->disk_bytes += f->size;
+			ret->archive_bytes += f->dir == DIR_MOVED ? f->size : 0;
+		}
+		if (f->alias_of)
+			continue;
+		ret->files_known++;
+		ret->files_open += f->open != NULL;
+		ret->unreadable += f->unreadable;
+		if (!f->gz && !f->passed) {
+			ret->settled_bytes += f->offset;
+			ret->settled_rows += f->tally.rows;
+		}
+		if (f->gone_ms != 0) {
+			ret->gone += f->offset < f->size && !f->gz && !f->passed;
+			continue;
+		}
+		ret->files_passed += f->passed;
+		uint64_t left = unread(f);
+		ret->files_behind += left > 0;
+		ret->behind_bytes += left;
+		if (left > 0 && f->mtime_s > 0 &&
+		    (ret->oldest_unread_s == 0 || f->mtime_s < ret->oldest_unread_s))
+			ret->oldest_unread_s = f->mtime_s;
+		if (!shown || shown != s->current)
+			shown = f;
+	}
+	if (trouble_holds(s)) {
+		ret->unreadable_path = s->trouble.path;
+		ret->unreadable_advice = s->trouble.advice;
+	}
+	if (shown) {
+		ret->file = shown->name;
+		ret->offset = shown->offset;
+		ret->size = shown->size;
+	}
+}
