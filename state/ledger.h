@@ -36,6 +36,9 @@ struct ledger {
 int ledger_ack(struct ledger *l, const struct ledger_range *range,
                struct mark *ret_last) MUST_CHECK;
 
+/* True when the row that ends at end is acknowledged. */
+bool ledger_covers(const struct ledger *l, uint64_t end);
+
 /* The end of the acknowledged range that begins at offset, or 0 when none does. */
 uint64_t ledger_skip(const struct ledger *l, uint64_t offset);
 
