@@ -131,8 +131,7 @@ static int look(struct reconcile *o, const struct catalog_file *f)
 	const struct rows_hooks hooks = {
 	        .record = count_record, .reject = count_reject, .arg = &counted};
 	char name[512];
-	(void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(f->name) - (f->key.gz ? 3 : 0)),
-	               f->name);
+	(void)snprintf(name, sizeof(name), "%.*s", f->plain_len, f->name);
 	struct pmta_count *logged = move_log_find(&o->job->log, name);
 	int rc = catalog_look(&o->catalog, f, &known);
 	if (rc < 0)

@@ -25,8 +25,7 @@ static void count_unreadable(struct source_view *s, const char *path, int error)
 static void show(struct source_view *s, const struct backlog_file *f)
 {
 	char name[sizeof(s->file)];
-	(void)snprintf(name, sizeof(name), "%.*s",
-	               (int)(strlen(f->file->name) - (f->file->key.gz ? 3 : 0)), f->file->name);
+	(void)snprintf(name, sizeof(name), "%.*s", f->file->plain_len, f->file->name);
 	view_name_file(s, name);
 	s->tail.offset = f->offset;
 	s->tail.size = f->file->size;

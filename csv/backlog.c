@@ -82,9 +82,10 @@ static int look_into(const struct backlog *b, const struct catalog_file *f, stru
 		at->offset = at->entry ? at->entry->kept.offset : 0;
 	}
 	at->passed = at->entry ? at->entry->kept.passed : passed_over(b, f);
-	if (at->passed)
+	if (at->passed ||
+	    (rc == 0 && known.bare && !f->key.gz)) /* a header is settled once it is read */
 		at->offset = f->size;
-	set_left(at, known.whole);
+	set_left(at, known.whole || known.bare);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct walk {
 	const struct conf_source *source;
 	const char *folder;
 	bool moved;
+	int error; /* a file is there and could not be looked at */
 };
 
 static char *path_of(const char *folder, const char *name)
@@ -43,10 +44,10 @@ static char *path_of(const char *folder, const char *name)
 	return asprintf(&path, "%s%s%s", folder, slash, name) < 0 ? NULL : path;
 }
 
-/* Takes path over, which may be NULL: out of memory. */
-static int add_trouble(const struct walk *w, char *path, int error)
+static int add_trouble(const struct walk *w, int error)
 {
 	struct catalog *c = w->catalog;
+	char *path = strdup(w->folder);
 	struct catalog_trouble *t = path ? one_more((void **)&c->troubles, c->ntroubles,
 	                                            &c->troubles_room, sizeof(*t))
 	                                 : NULL;
@@ -69,11 +70,13 @@ static void take_stat(struct catalog_file *f, const struct stat *st)
 
 static int add_file(const struct folder_file *found, void *arg)
 {
-	const struct walk *w = arg;
+	struct walk *w = arg;
 	struct catalog *c = w->catalog;
+	if (found->error != 0) {
+		w->error = found->error;
+		return 0;
+	}
 	char *path = path_of(w->folder, found->name);
-	if (found->error != 0)
-		return add_trouble(w, path, found->error);
 	struct catalog_file *f =
 	        path ? one_more((void **)&c->files, c->nfiles, &c->files_room, sizeof(*f)) : NULL;
 	if (!f) {
@@ -84,6 +87,7 @@ static int add_file(const struct folder_file *found, void *arg)
 	f->path = path;
 	f->name = path + strlen(path) - strlen(found->name);
 	f->key = found->key;
+	f->plain_len = (int)strlen(f->name) - (f->key.gz ? 3 : 0);
 	f->moved = w->moved;
 	take_stat(f, &found->st);
 	c->nfiles++;
@@ -93,12 +97,16 @@ static int add_file(const struct folder_file *found, void *arg)
 static int scan(struct catalog *c, const struct conf_source *source, const char *folder, bool moved)
 {
 	int error;
-	struct walk w = {c, source, folder, moved};
+	struct walk w = {c, source, folder, moved, 0};
 	const struct acct_template t = acct_template(source->acct_file);
 	int rc = folder_each(folder, &t, add_file, &w, &error);
-	if (rc < 0 || rc == FOLDER_READ || rc == FOLDER_MISSING)
-		return rc < 0 ? rc : 0;
-	return error == ENOMEM ? -ENOMEM : add_trouble(&w, strdup(folder), error);
+	if (rc < 0)
+		return rc;
+	if (error == 0)
+		error = w.error;
+	if (error == ENOMEM)
+		return -ENOMEM;
+	return error == 0 || rc == FOLDER_MISSING ? 0 : add_trouble(&w, error);
 }
 
 static int scan_source(struct catalog *c, const struct conf_source *source)
@@ -262,24 +270,28 @@ size_t catalog_report(const struct catalog *c, void (*report)(const char *path, 
 
 bool catalog_find_again(struct catalog_file *f, char *path, size_t size)
 {
+	const char *moved = f->source->move_to;
+	const int moved_len = (int)strlen(moved), here_len = (int)(f->name - f->path) - 1;
+	const struct {
+		const char *folder;
+		int len;
+		bool moved, packed;
+	} places[] = {{moved, moved_len, true, false},
+	              {f->path, here_len, f->moved, true},
+	              {moved, moved_len, true, true}};
 	struct stat st;
-	const char *folder = f->source->move_to;
-	const int len = (int)(f->name - f->path);
-	bool to_gz = !f->key.gz;
-	/* Moved first, and compressed afterwards. */
-	for (int i = 0; i < 4; i++) {
-		bool moved = (i & 1) == 0, gz = i >= 2;
-		if ((moved && !*folder) || (gz && !to_gz))
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		bool packed = places[i].packed;
+		if (!*places[i].folder || (packed && f->key.gz))
 			continue;
-		(void)snprintf(path, size, "%.*s%s%s%s", moved ? (int)strlen(folder) : len,
-		               moved ? folder : f->path, moved ? "/" : "", f->name,
-		               gz ? ".gz" : "");
+		(void)snprintf(path, size, "%.*s/%s%s", places[i].len, places[i].folder, f->name,
+		               packed ? ".gz" : "");
 		if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
-		f->name = path + strlen(path) - strlen(f->name) - (gz ? 3 : 0);
 		f->path = path;
-		f->key.gz = f->key.gz || gz;
-		f->moved = f->moved || moved;
+		f->name = strrchr(path, '/') + 1;
+		f->key.gz = f->key.gz || packed;
+		f->moved = places[i].moved;
 		take_stat(f, &st);
 		return true;
 	}

@@ -22,6 +22,7 @@ struct catalog_file {
 	const struct conf_source *source;
 	char *path;
 	const char *name; /* the end of path */
+	int plain_len;    /* of name, a ".gz" not counted */
 	struct acct_name key;
 	bool moved; /* it lies in move-to */
 	uint64_t dev, ino, size;
@@ -37,7 +38,7 @@ struct catalog_entry {
 	const struct catalog_file *file; /* what lies at its inode, whatever that is; or NULL */
 };
 
-/* A folder, or a file in it, that is there and cannot be looked at. */
+/* A folder that cannot be looked into, or not all of it. */
 struct catalog_trouble {
 	const struct conf_source *source;
 	char *path;
@@ -75,6 +76,7 @@ bool catalog_find_again(struct catalog_file *f, char *path, size_t size);
 struct catalog_known {
 	const struct catalog_entry *entry; /* NULL: nothing */
 	bool proved;     /* a row of it was compared, or there is none to compare */
+	bool bare;       /* it has no row: a header and blank lines at most */
 	bool whole;      /* it ends where what is settled ends: nothing of it is left */
 	uint64_t resume; /* where an agent goes on; a file that begins like another's, after that */
 	struct ledger ledger; /* the caller's */

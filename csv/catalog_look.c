@@ -132,6 +132,17 @@ static int ends_there(const struct catalog_file *f, struct follow *follow,
 	return n < 0 ? (int)n : 0;
 }
 
+/* Half a header may yet become anything, unless its file is finished. */
+static bool is_bare(const struct catalog_file *f, struct follow *follow)
+{
+	char last = '\n';
+	if (follow_salt(follow)->len > 0)
+		return false;
+	if (!f->key.gz && !f->moved && f->size > 0 && follow_bytes(follow, f->size - 1, f->size, &last) != 1)
+		return false;
+	return last == '\n';
+}
+
 int catalog_look(const struct catalog *c, const struct catalog_file *f, struct catalog_known *ret)
 {
 	struct follow *follow;
@@ -145,8 +156,10 @@ int catalog_look(const struct catalog *c, const struct catalog_file *f, struct c
 	if (rc < 0)
 		return rc;
 	rc = follow_head(follow, true);
-	if (rc == 0)
+	if (rc == 0) {
+		ret->bare = is_bare(f, follow);
 		rc = find(c, f, follow, ret);
+	}
 	if (rc == 0)
 		rc = ends_there(f, follow, ret);
 	if (rc == 0 && !follow_whole(follow))

@@ -50,9 +50,12 @@ static void test_what_is_left_of_files_as_they_were_left(void **state)
 	settled("moved/" DAY "0002.csv", HEADER OTHER ROW_2, 1);
 	temp_rewrite("live/" DAY "10000.csv", HEADER ROW_3);
 	temp_rewrite("live/" DAY "9999.csv", "");
+	temp_rewrite("live/" DAY "10001.csv", HEADER); /* no row of it is to be delivered */
+	temp_rewrite("live/" DAY "10002.csv", "type,time");
 	assert_backlog("moved/" DAY "0001.csv %zu+0, moved/" DAY "0002.csv %zu+%zu, live/" DAY
-	               "9999.csv 0+0 new, live/" DAY "10000.csv 0+%zu new",
-	               TWO, ONE, ROW_LEN, ONE);
+	               "9999.csv 0+0 new, live/" DAY "10000.csv 0+%zu new, live/" DAY
+	               "10001.csv %zu+0 new, live/" DAY "10002.csv 0+9 new",
+	               TWO, ONE, ROW_LEN, ONE, HEAD_LEN);
 }
 
 static void test_a_file_renamed_meanwhile_has_its_size_of_now(void **state)
