@@ -31,11 +31,16 @@ static void show(struct source_view *s, const struct backlog_file *f)
 	s->tail.size = f->file->size;
 }
 
-/* An agent counts it as lost at its start; one that runs and cannot be asked may yet read it. */
-static void count_missing(struct source_view *s, const struct backlog_file *f)
+struct count {
+	struct source_view *view;
+	bool running; /* an agent runs, and cannot be asked */
+};
+
+/* The next start counts it as lost; an agent that runs may have it open, and read it yet. */
+static void count_missing(struct source_view *s, const struct backlog_file *f, bool running)
 {
 	s->tail.gone += f->lost;
-	if (!f->lost || f->entry->kept.gone_ms != 0)
+	if (!f->lost || f->entry->kept.gone_ms != 0 || running)
 		return;
 	s->tail.counters.gone_unread++;
 	s->tail.counters.gone_unread_ms = (uint64_t)clock_real_ms();
@@ -43,7 +48,8 @@ static void count_missing(struct source_view *s, const struct backlog_file *f)
 
 static void count_file(const struct backlog_file *f, void *arg)
 {
-	struct source_view *s = arg;
+	const struct count *c = arg;
+	struct source_view *s = c->view;
 	struct tail_status *t = &s->tail;
 	const bool gz = f->file ? f->file->key.gz : f->entry->kept.gz;
 	t->files_known++;
@@ -54,7 +60,7 @@ static void count_file(const struct backlog_file *f, void *arg)
 		t->settled_rows += f->entry->kept.tally.rows;
 	}
 	if (!f->file) {
-		count_missing(s, f);
+		count_missing(s, f, c->running);
 		return;
 	}
 	show(s, f);
@@ -65,13 +71,14 @@ static void count_file(const struct backlog_file *f, void *arg)
 static int count_files(struct source_view *s, const struct catalog *catalog,
                        const struct conf_source *conf)
 {
+	struct count count = {s, store_in_use(catalog->conf->state_dir)};
 	view_name_unreadable(s, "", "");
 	for (size_t i = 0; i < catalog->ntroubles; i++) {
 		const struct catalog_trouble *t = &catalog->troubles[i];
 		if (t->source == conf && t->error == EACCES)
 			count_unreadable(s, t->path, t->error);
 	}
-	return backlog_each(catalog, conf, count_file, s);
+	return backlog_each(catalog, conf, count_file, &count);
 }
 
 static int count_source(struct source_view *s, const struct catalog *catalog, size_t source)

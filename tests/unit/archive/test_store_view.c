@@ -153,6 +153,10 @@ static void test_a_file_that_is_gone_unread_is_a_problem_before_the_next_start(v
 	assert_int_equal(store_commit(fx.store, 1000), 0);
 	assert_int_equal(unlink(temp_path("live/" DAY "0001.csv")), 0);
 	assert_int_equal(unlink(temp_path("live/" DAY "0002.csv")), 0);
+	/* An agent that runs and cannot be asked may have them open. */
+	assert_int_equal(store_view(&fx.view, &fx.conf, fx.store), 0);
+	assert_true(fx.view.unasked);
+	assert_int_equal(fx.view.sources[0].tail.counters.gone_unread, 0);
 	assert_int_equal(status()->counters.gone_unread, 1);
 	assert_int_equal(status()->behind_bytes, 0);
 	assert_string_equal(status()->file, "");
