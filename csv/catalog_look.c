@@ -138,7 +138,8 @@ static bool is_bare(const struct catalog_file *f, struct follow *follow)
 	char last = '\n';
 	if (follow_salt(follow)->len > 0)
 		return false;
-	if (!f->key.gz && !f->moved && f->size > 0 && follow_bytes(follow, f->size - 1, f->size, &last) != 1)
+	if (!f->key.gz && !f->moved && f->size > 0 &&
+	    follow_bytes(follow, f->size - 1, f->size, &last) != 1)
 		return false;
 	return last == '\n';
 }
