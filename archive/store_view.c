@@ -51,13 +51,14 @@ static void count_file(const struct backlog_file *f, void *arg)
 	const struct count *c = arg;
 	struct source_view *s = c->view;
 	struct tail_status *t = &s->tail;
-	const bool gz = f->file ? f->file->key.gz : f->entry->kept.gz;
+	const struct store_file *kept = f->entry ? &f->entry->kept : NULL;
+	const bool gz = f->file ? f->file->key.gz : kept && kept->gz;
 	t->files_known++;
 	t->files_behind += f->left > 0;
 	t->behind_bytes += f->left;
-	if (f->entry && !gz && !f->passed) {
-		t->settled_bytes += f->entry->kept.offset;
-		t->settled_rows += f->entry->kept.tally.rows;
+	if (kept && !gz && !f->passed) {
+		t->settled_bytes += kept->offset;
+		t->settled_rows += kept->tally.rows;
 	}
 	if (!f->file) {
 		count_missing(s, f, c->running);
