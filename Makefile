@@ -19,9 +19,9 @@ SAN     ?= 0
 FAULTS  ?= 0
 
 BUILD  := build$(if $(filter 1,$(SAN)),/san)$(if $(filter 1,$(FAULTS)),/faults)
-PKGS   := libcurl libcrypto libcjson libconfuse sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
-PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libssl-dev libcjson-dev libconfuse-dev \
-	libinotifytools0-dev libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
+PKGS   := libcurl libcrypto libcjson sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
+PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libssl-dev libcjson-dev libinotifytools0-dev \
+	libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
 	zlib1g-dev libpcre2-dev
 PACKAGES_CHECK := $(PACKAGES) libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates mandoc mount
 
