@@ -75,6 +75,12 @@ size_t utf8_sequence(const char *text, size_t len)
 	return whole ? n : 0;
 }
 
+size_t utf8_subpart(const char *text, size_t len)
+{
+	bool whole;
+	return subpart((const unsigned char *)text, len, &whole);
+}
+
 /* How many ASCII bytes text begins with, a few at its end perhaps not counted. */
 static size_t ascii(const char *text, size_t len)
 {
@@ -155,24 +161,4 @@ void utf8_printable(const char *text, size_t len, char *ret, size_t size)
 	}
 	if (size > 0)
 		ret[out] = '\0';
-}
-
-void utf8_json(struct slice text, FILE *out)
-{
-	const unsigned char *p = (const unsigned char *)text.text, *end = p + text.len;
-	(void)putc('"', out);
-	while (p < end) {
-		bool whole;
-		size_t n = subpart(p, (size_t)(end - p), &whole);
-		if (!whole)
-			(void)fputs("\xef\xbf\xbd", out);
-		else if (*p < 0x20 || *p == 0x7f)
-			(void)fprintf(out, "\\u%04x", *p);
-		else if (*p == '"' || *p == '\\')
-			(void)fprintf(out, "\\%c", *p);
-		else
-			(void)fwrite(p, 1, n, out);
-		p += n;
-	}
-	(void)putc('"', out);
 }
