@@ -74,9 +74,10 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 $(BUILD)/status/page.o: status/page.html
 
 # A unit test links its room and the floors below it, nothing else: the linker proves the table.
-# room_rule: ROOM, the rooms below.
+# Tests of one room may share a rig.  room_rule: ROOM, the rooms below.
 define room_rule
-$(BUILD)/tests/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
+$(BUILD)/tests/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o \
+		$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/$(1)/rig.c)) $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
 	@$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka

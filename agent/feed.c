@@ -355,6 +355,15 @@ static bool may_read(struct feed *f)
 	return !f->file || tail_file_gaps(f->file) < LEDGER_RANGES_MAX;
 }
 
+/* Rows passed over stay with the batch they were stored with: settled, they would move its start. */
+static bool may_settle(struct feed *f)
+{
+	if (!f->file || ship_has_open(f->parts.ship, f->index))
+		return false;
+	find_bound(f);
+	return f->bound <= f->cursor;
+}
+
 bool feed_fill(struct feed *f, int64_t now_ms)
 {
 	struct tailer *tailer = f->parts.tailer;
@@ -376,7 +385,7 @@ bool feed_fill(struct feed *f, int64_t now_ms)
 		if (rc < 0)
 			break;
 	}
-	if (rc == 0 && !ship_has_open(f->parts.ship, f->index))
+	if (rc == 0 && may_settle(f))
 		rc = settle(f);
 	if (rc < 0) {
 		stall(f);

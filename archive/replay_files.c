@@ -78,12 +78,13 @@ static int add(struct replay_files *files, const struct conf *conf, const char *
 		files->v = p;
 		files->room = room;
 	}
-	if (strchr(path, '\n')) /* it could not be written down */
+	scope_free char *full = absolute(path);
+	if (!full)
+		return -ENOMEM;
+	if (strchr(full, '\n')) /* it could not be written down */
 		return -EINVAL;
 	struct replay_file *f = &files->v[files->n];
-	*f = (struct replay_file){.path = absolute(path)};
-	if (!f->path)
-		return -ENOMEM;
+	*f = (struct replay_file){.path = STEAL(full)};
 	f->source = catalog_source_of(conf, path);
 	f->lane = (unsigned)(f->source - conf->sources);
 	f->live = is_live(f->source, f->path);

@@ -143,8 +143,8 @@ void batch_seal(struct batch *b, const struct ship_conf *conf)
 	struct hash128 h = hash_bytes(b->body, b->len);
 	hash_hex(&h, b->key);
 	b->state = BATCH_SEALED;
-	/* A record alone is a boundary by itself, unless a longer one was stored at its start. */
-	b->stored = b->n == 1 && !b->halved;
+	/* With one record a batch there is nothing to cut otherwise; a dead letter is no range. */
+	b->stored = b->dead || conf->format == SHIP_OBJECT;
 }
 
 struct slice batch_object(const struct batch *b, size_t i)
@@ -167,7 +167,6 @@ static struct batch *piece(const struct batch *b, const struct ship_conf *conf, 
 	struct batch *p = batch_new(b->lane, &b->tag, b->opened_ms);
 	if (!p)
 		return NULL;
-	p->halved = true;
 	p->dead = b->dead;
 	for (size_t i = from; i < to; i++) {
 		if (batch_add_text(p, conf, batch_object(b, i), &b->items[i]) < 0)

@@ -31,7 +31,6 @@ struct batch {
 	struct endpoint *endpoint; /* while it flies */
 	enum batch_state state;
 	bool stored;  /* its boundary is in the store, or need not be */
-	bool halved;  /* it came from a split: stored even when it holds one record */
 	bool bounded; /* its end is a boundary that was stored before: no limit counts */
 	int64_t dead; /* number of the dead letter it is another try of; 0 for none */
 	unsigned lane;

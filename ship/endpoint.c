@@ -137,7 +137,7 @@ static bool may_say(struct endpoint *e, int64_t now_ms)
 	return e->changes <= CHANGES_SAID;
 }
 
-/* It answers for what it is sent; while Retry-After is in force, that was sent before. */
+/* It answers for what it is sent; while the time it named is not over, that was sent before. */
 static void back(struct endpoint *e, const char *how, int64_t now_ms)
 {
 	if (now_ms < e->pause_ms)
@@ -164,7 +164,7 @@ static void report(struct endpoint *e, const struct batch *b, enum ship_outcome 
 	        .items = b->items,
 	        .n = b->n,
 	        .body = b->body,
-	        .stored = b->n > 1 || b->halved || b->bounded,
+	        .stored = e->conf->format != SHIP_OBJECT,
 	        .dead = b->dead,
 	        .status = o->code,
 	        .why = o->words,

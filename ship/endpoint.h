@@ -26,7 +26,7 @@ struct endpoint {
 	bool refusing; /* held because everything is refused: see refuse-limit */
 	bool credentials_read;
 	int64_t since_ms, probe_ms, said_ms;
-	int64_t pause_ms;     /* no request before: Retry-After said so */
+	int64_t pause_ms;     /* no request before: the receiver named that time */
 	uint64_t state_tries; /* count of tries when the state began */
 	int64_t minute_ms;    /* changes of state are counted since then */
 	unsigned changes;

@@ -87,7 +87,7 @@ int ledger_ack(struct ledger *l, const struct ledger_range *range, struct mark *
 uint64_t ledger_skip(const struct ledger *l, uint64_t offset)
 {
 	for (size_t i = 0; i < l->n && l->ranges[i].start <= offset; i++) {
-		if (l->ranges[i].start == offset)
+		if (l->ranges[i].end > offset)
 			return l->ranges[i].end;
 	}
 	return 0;

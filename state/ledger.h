@@ -36,7 +36,10 @@ struct ledger {
 int ledger_ack(struct ledger *l, const struct ledger_range *range,
                struct mark *ret_last) MUST_CHECK;
 
-/* The end of the acknowledged range that begins at offset, or 0 when none does. */
+/*
+ * The end of the acknowledged range that has offset in it, or 0 when none has.  A range that began
+ * there may have grown to the front since.
+ */
 uint64_t ledger_skip(const struct ledger *l, uint64_t offset);
 
 /* The start of the first range at or beyond offset, or UINT64_MAX. */

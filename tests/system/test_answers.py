@@ -8,8 +8,8 @@ import pytest
 from harness import eventually, free_port
 from steps import rescanned, stopped, up
 from wire import (
-    ARRAY, all_there, asked, buried, delivering, endpoint_status, finish, letters, log_about, more,
-    orig, put_secret, requests_with, sent, state, wait_state)
+    ARRAY, all_there, asked, buried, delivering, endpoint_status, finish, late, letters, log_about,
+    more, orig, patience, put_secret, requests_with, sent, state, wait_state)
 
 REJECT_BODIES = ["MySQL Error", "Fatal error", "<br />\n<b>Fatal error", '{"Success":false']
 GONE = "MySQL Error: server has gone away"
@@ -445,13 +445,13 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_broken_connection_is_retried(site, fault):
     """Row "time-out, reset": no answer is no answer, and nothing is a dead letter."""
-    backend, agent, acct, _ = delivering(site, timeout="400ms")
+    backend, agent, acct, _ = delivering(site, timeout=patience(FAULTS[fault]))
     first = more(acct, 2, "A")
     all_there(backend, first)
     backend.rule(times=3, **FAULTS[fault])
     tokens = more(acct, 4)
     all_there(backend, tokens)
-    finish(agent, backend, first + tokens)
+    finish(agent, backend, first + tokens, repeated=late(FAULTS[fault], first + tokens))
     assert not letters(agent)
     for token in tokens:
         assert len({r["key"] for r in requests_with(backend, token)}) <= 1
@@ -459,7 +459,7 @@ def test_broken_connection_is_retried(site, fault):
 
 def test_processed_but_unanswered_is_repeated_recognisably(site):
     """A record whose answer was lost goes again: same key, same eventId.  S4, obligation 4."""
-    backend, agent, acct, _ = delivering(site, timeout="300ms", path=ARRAY)
+    backend, agent, acct, _ = delivering(site, timeout="1s", path=ARRAY)
     backend.rule(times=1, hang=True, accepted=True)
     tokens = more(acct, 7)
     all_there(backend, tokens)
@@ -557,8 +557,8 @@ def test_absurd_retry_after_is_no_end(site, value):
 @pytest.mark.parametrize("fault", [{"status": 500}, {"hang": True}], ids=["500", "time-out"])
 def test_poison_batch_is_split_and_passed(site, fault):
     """Row "5xx or time-out again and again to one batch while others succeed": split, passed."""
-    backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=8, timeout="300ms",
-                                         in_flight=4)
+    backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=8, in_flight=4,
+                                         timeout=patience(fault))
     backend.rule(contains=orig("M-5"), **fault)
     tokens = more(acct, 16)
     for i in range(200):
@@ -571,7 +571,7 @@ def test_poison_batch_is_split_and_passed(site, fault):
     assert requests_with(backend, "M-5")[-1]["nevents"] == 1
     backend.clear()
     all_there(backend, tokens)
-    finish(agent, backend, tokens)
+    finish(agent, backend, tokens, repeated=late(fault, tokens))
 
 
 def test_single_poison_record_is_passed(site):

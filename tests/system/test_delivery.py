@@ -18,8 +18,8 @@ import pytest
 from harness import AGENT, eventually, free_port, source_of, token_row, token_rows
 from steps import order_of, record_of, stopped, up
 from wire import (
-    ARRAY, all_there, bodies, buried, delivering, endpoint_status, finish, judge, letters, more,
-    put_secret, sent, wait_state)
+    ARRAY, all_there, bodies, buried, delivering, endpoint_status, finish, judge, late, letters,
+    more, patience, put_secret, sent, wait_state)
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 
@@ -276,7 +276,7 @@ def test_in_flight_rises_again_when_the_backend_has_become_slower(site):
                          ids=["429", "503", "time-out"])
 def test_in_flight_is_halved(site, fault):
     """"half on 429, 503 or time-out", down to one; and up again."""
-    backend, agent, acct, _ = delivering(site, in_flight=8, timeout="200ms")
+    backend, agent, acct, _ = delivering(site, in_flight=8, timeout=patience(fault))
     tokens = more(acct, 60, "A")
     all_there(backend, tokens)
     eventually(lambda: endpoint_status(agent)["inFlightLimit"] == 8)
@@ -286,7 +286,7 @@ def test_in_flight_is_halved(site, fault):
     backend.clear()
     all_there(backend, tokens)
     assert endpoint_status(agent)["inFlightLimit"] > 1
-    finish(agent, backend, tokens)
+    finish(agent, backend, tokens, repeated=late(fault, tokens))
 
 
 @pytest.mark.parametrize("ceiling", [4, 32])

@@ -84,12 +84,31 @@ static void test_replay_progress_that_cannot_be_is_refused(void **state)
 	}
 }
 
+/* A line end in the folder would end the line of its progress. */
+static void test_replay_of_a_path_with_a_line_end_is_refused(void **state)
+{
+	(void)state;
+	struct replay_files files;
+	const struct conf conf = {.nsources = 0};
+	struct err err = {0};
+	char *arg = (char *)"b.csv", cwd[PATH_MAX];
+	const struct replay_job named = {
+	        .since_ms = INT64_MIN, .until_ms = INT64_MAX, .args = &arg, .nargs = 1};
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(mkdir(temp_path("two\nlines"), 0700), 0);
+	assert_int_equal(chdir(temp_path("two\nlines")), 0);
+	assert_int_equal(replay_files(&files, &conf, &named, &err), -EINVAL);
+	assert_int_equal(chdir(cwd), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_replay_does_not_forget_what_lay_beyond_a_gap,
 	                                        temp_setup, temp_teardown),
 	        cmocka_unit_test_setup_teardown(test_replay_progress_that_cannot_be_is_refused,
+	                                        temp_setup, temp_teardown),
+	        cmocka_unit_test_setup_teardown(test_replay_of_a_path_with_a_line_end_is_refused,
 	                                        temp_setup, temp_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,16 +207,27 @@ static void test_S4_the_key_is_of_the_body(void **state)
 	(void)batch_free(other);
 }
 
-static void test_a_batch_of_one_needs_no_boundary(void **state)
+/* Another record may be there when its row is cut into a batch again. */
+static void test_a_record_alone_needs_a_boundary_where_others_could_join_it(void **state)
+{
+	(void)state;
+	static const enum ship_format formats[] = {SHIP_ARRAY, SHIP_NDJSON, SHIP_OBJECT};
+	for (size_t i = 0; i < 3; i++) {
+		const struct ship_conf c = conf(formats[i], 10, 1 << 20);
+		struct batch *one = batch(&c, 1);
+		assert_int_equal(one->stored, formats[i] == SHIP_OBJECT);
+		(void)batch_free(one);
+	}
+}
+
+static void test_halves_need_boundaries_of_their_own(void **state)
 {
 	(void)state;
 	const struct ship_conf c = conf(SHIP_ARRAY, 10, 1 << 20);
-	struct batch *one = batch(&c, 1), *two = batch(&c, 2), *left, *right;
-	assert_true(one->stored);
+	struct batch *two = batch(&c, 2), *left, *right;
 	assert_false(two->stored);
 	assert_int_equal(batch_split(two, &c, &left, &right), 0);
 	assert_false(left->stored || right->stored); /* the parent's boundary is in the store */
-	(void)batch_free(one);
 	(void)batch_free(two);
 	(void)batch_free(left);
 	(void)batch_free(right);
@@ -320,7 +331,8 @@ int main(void)
 	        TEST(test_S6_a_record_larger_than_a_batch_says_so),
 	        TEST(test_a_stored_boundary_knows_no_limit),
 	        TEST(test_S4_the_key_is_of_the_body),
-	        TEST(test_a_batch_of_one_needs_no_boundary),
+	        TEST(test_a_record_alone_needs_a_boundary_where_others_could_join_it),
+	        TEST(test_halves_need_boundaries_of_their_own),
 	        TEST(test_halves_hold_the_same_objects),
 	        TEST(test_halves_of_one_record_are_the_record_sent_alone),
 	        TEST(test_packed_is_the_body),

@@ -54,6 +54,8 @@ static void assert_model(void)
 			assert_true(acked[b]);
 		assert_int_equal(r->last.end, r->end);
 		assert_int_equal(ledger_skip(&ledger, r->start), r->end);
+		assert_int_equal(ledger_skip(&ledger, r->end - 1), r->end);
+		assert_int_equal(ledger_skip(&ledger, r->end), 0);
 		assert_int_equal(ledger_next(&ledger, at), r->start);
 		at = r->end;
 	}
@@ -111,6 +113,17 @@ static void test_what_is_known_already_is_ignored(void **state)
 	assert_int_equal(last.end, 10);
 }
 
+/* Reading came to where a range began, and waits; meanwhile that range grows to the front. */
+static void test_a_range_that_grew_to_the_front_is_skipped_from_within(void **state)
+{
+	(void)state;
+	struct mark last;
+	assert_int_equal(ack(20, 30, &last), 0);
+	assert_int_equal(ledger_skip(&ledger, 20), 30);
+	assert_int_equal(ack(10, 20, &last), 0);
+	assert_int_equal(ledger_skip(&ledger, 20), 30);
+}
+
 static void test_the_gap_closes_over_all_ranges_that_touch(void **state)
 {
 	(void)state;
@@ -122,7 +135,8 @@ static void test_the_gap_closes_over_all_ranges_that_touch(void **state)
 	assert_int_equal(ack(20, 30, &last), 0);
 	assert_int_equal(ledger.n, 2);
 	assert_int_equal(ledger_skip(&ledger, 10), 40);
-	assert_int_equal(ledger_skip(&ledger, 20), 0);
+	assert_int_equal(ledger_skip(&ledger, 20), 40);
+	assert_int_equal(ledger_skip(&ledger, 40), 0);
 	assert_int_equal(ack(0, 10, &last), 1);
 	assert_int_equal(ledger.committed, 40);
 	assert_int_equal(last.end, 40);
@@ -174,6 +188,7 @@ int main(void)
 	        TEST(test_random_acknowledgements_against_a_bitmap),
 	        TEST(test_in_order_needs_no_memory),
 	        TEST(test_what_is_known_already_is_ignored),
+	        TEST(test_a_range_that_grew_to_the_front_is_skipped_from_within),
 	        TEST(test_the_gap_closes_over_all_ranges_that_touch),
 	        TEST(test_ranges_that_prove_nothing_leave_the_last_proof),
 	        TEST(test_reset_forgets_ranges),

@@ -1,9 +1,9 @@
 /*
- * test_counters.c - status/counters.h: what is counted goes on over a reload, by name.
+ * test_counters.c - counters.h: what is counted goes on over a reload, by name.
  */
 #include "tests/unit/temp.h"
 
-#include "agent/agent.h"
+#include "conf/conf.h"
 #include "record/columns.h"
 #include "status/counters.h"
 
@@ -36,13 +36,6 @@ static void record(struct counters *c, size_t source, enum record_type type, con
 	                           .utf8_repaired = 2};
 	counters_record(c, &c->sources[source], &rec);
 	(void)columns_free(columns);
-}
-
-static void on_note(enum tail_level level, const char *text, void *arg)
-{
-	(void)level;
-	(void)text;
-	(void)arg;
 }
 
 static uint64_t category(const struct source_counters *s, const char *name)
@@ -124,46 +117,12 @@ static void test_a_tailers_counters_go_on_in_the_next_tailer(void **state)
 	assert_int_equal(counters_tail(&s, &last).rescans, 11);
 }
 
-/*
- * A reload to a configuration with one source and endpoint less failed before its counts were set
- * up: the agent ends, and asks nobody about what is not there.
- */
-static void test_a_reload_that_failed_halfway_is_closed(void **state)
-{
-	(void)state;
-	struct err err = {0};
-	struct agent a = {.conf = &conf};
-	const struct ship_hooks hooks = {.dry_run = true};
-	const struct tail_source source = {"a", "/nowhere/a.csv", "", false};
-	assert_int_equal(counters_open(&a.counts, configured("a", "b", "e"), NULL), 0);
-	endpoints[0].url = "";
-	endpoints[0].name = "e";
-	a.counts->sources[1].tail.rotations = a.counts->endpoints[0].meter.requests = 7;
-	a.counts->sources[1].tailed = true;
-	conf.nsources = 1;
-	conf.nendpoints = 0;
-	assert_int_equal(store_open(&a.store, temp_dir, "state", &err), 0);
-	const struct tailer_conf tc = {&source, 1, a.store, 1000, 1000, TAIL_FIRST_ALL};
-	assert_int_equal(tailer_open(&a.tailer, &tc, on_note, NULL, &err), 0);
-	assert_int_equal(ship_open(&a.ship, endpoints, 0, 1, &hooks, &err), 0);
-	carry_ship(&a);
-	carry_tailer(&a);
-	assert_int_equal(a.counts->sources[1].tail.rotations, 7);
-	assert_int_equal(a.counts->endpoints[0].meter.requests, 7);
-	(void)ship_close(a.ship);
-	(void)tailer_close(a.tailer);
-	(void)store_close(a.store);
-	(void)counters_close(a.counts);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_records_by_type_category_and_domain),
 	        cmocka_unit_test(test_a_reload_hands_on_what_has_the_same_name),
 	        cmocka_unit_test(test_a_tailers_counters_go_on_in_the_next_tailer),
-	        cmocka_unit_test_setup_teardown(test_a_reload_that_failed_halfway_is_closed,
-	                                        temp_setup, temp_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,261 @@
+/*
+ * test_lag.c - lag.h: which row counts as settled, whatever order answers come in, and what a view
+ * makes of it.
+ */
+#include "tests/unit/temp.h"
+
+#include "record/columns.h"
+#include "status/lag.h"
+
+#define DAY_S UINT64_C(86400)
+
+static struct lag lag;
+
+static int setup(void **state)
+{
+	(void)state;
+	lag = (struct lag){0};
+	return 0;
+}
+
+/* ---- answers ---- */
+
+/* The last row of a batch, which ends at end; its file is settled up to committed. */
+static void answered(int64_t file, uint64_t end, const char *logged, uint64_t committed, bool gaps)
+{
+	const struct lag_row row = {.file = file,
+	                            .end = end,
+	                            .logged = slice_of(logged),
+	                            .committed = committed,
+	                            .gaps = gaps};
+	lag_done(&lag, &row);
+}
+
+static void expect_settled(const char *want)
+{
+	assert_string_equal(lag.settled, want);
+	assert_int_equal(lag.changed, want[0] != '\0');
+}
+
+static void test_answers_in_order_settle_row_after_row(void **state)
+{
+	(void)state;
+	answered(1, 100, "10:00", 100, false);
+	expect_settled("10:00");
+	answered(1, 200, "10:01", 200, false);
+	expect_settled("10:01");
+}
+
+static void test_beyond_a_gap_nothing_is_settled(void **state)
+{
+	(void)state;
+	answered(1, 300, "10:02", 0, true);
+	expect_settled("");
+	answered(1, 200, "10:01", 0, true);
+	expect_settled("");
+}
+
+static void test_what_fills_the_gap_settles_all(void **state)
+{
+	(void)state;
+	answered(1, 300, "10:02", 0, true);
+	answered(1, 200, "10:01", 0, true);
+	answered(1, 100, "10:00", 300, false);
+	expect_settled("10:02");
+}
+
+/* The first of two gaps is filled: up to there, and no further. */
+static void test_what_fills_one_of_two_gaps_settles_its_own(void **state)
+{
+	(void)state;
+	answered(1, 500, "10:04", 0, true);
+	answered(1, 100, "10:00", 100, true);
+	expect_settled("10:00");
+	answered(1, 400, "10:03", 500, false);
+	expect_settled("10:04");
+}
+
+/* A late answer for an older row of the file is not the last that was answered for. */
+static void test_the_place_in_the_file_counts_not_the_time_of_the_answer(void **state)
+{
+	(void)state;
+	answered(1, 200, "10:01", 0, true);
+	answered(1, 150, "10:00", 0, true);
+	assert_string_equal(lag.done, "10:01");
+	answered(2, 50, "10:05", 0, true); /* ends differ from file to file */
+	assert_string_equal(lag.done, "10:05");
+}
+
+static void test_a_row_without_a_time_changes_nothing(void **state)
+{
+	(void)state;
+	answered(1, 100, "10:00", 100, false);
+	lag.changed = false;
+	answered(1, 200, "", 200, false);
+	assert_string_equal(lag.settled, "10:00");
+	assert_false(lag.changed);
+}
+
+static void test_a_time_that_is_too_long_for_one_is_none(void **state)
+{
+	(void)state;
+	char text[LAG_TIME_SIZE + 1];
+	memset(text, '1', sizeof(text));
+	text[LAG_TIME_SIZE] = '\0';
+	answered(1, 100, text, 100, false);
+	assert_string_equal(lag.settled, "");
+	text[LAG_TIME_SIZE - 1] = '\0';
+	answered(1, 200, text, 200, false);
+	assert_string_equal(lag.settled, text);
+}
+
+/* ---- reading ---- */
+
+static void read_row(const char *columns_text[], const char *logged, size_t n)
+{
+	struct slice cells[8], fields[8];
+	struct columns *columns;
+	for (size_t i = 0; i < n; i++) {
+		cells[i] = slice_of(columns_text[i]);
+		fields[i] = slice_of(strcmp(columns_text[i], LAG_COLUMN) == 0 ? logged : "x");
+	}
+	assert_int_equal(columns_new(&columns, cells, n, "type"), 0);
+	const struct record rec = {.columns = columns, .fields = fields, .nfields = n};
+	lag_read(&lag, &rec);
+	(void)columns_free(columns);
+}
+
+static void test_the_first_and_the_last_time_that_were_read(void **state)
+{
+	(void)state;
+	const char *early[] = {"type", "timeLogged", "rcpt"},
+	           *late[] = {"type", "rcpt", "timeLogged"}, *never[] = {"type", "rcpt"};
+	read_row(never, "", 2);
+	assert_string_equal(lag.read, "");
+	read_row(early, "10:00", 3);
+	read_row(late, "10:01", 3); /* a header with the column elsewhere */
+	assert_string_equal(lag.first, "10:00");
+	assert_string_equal(lag.read, "10:01");
+	read_row(never, "", 2);
+	assert_string_equal(lag.read, "10:01");
+	read_row(early, "10:02", 3);
+	assert_string_equal(lag.read, "10:02");
+}
+
+/* ---- the store ---- */
+
+static void test_the_store_keeps_what_is_settled(void **state)
+{
+	(void)state;
+	struct store *store;
+	struct err err;
+	assert_int_equal(store_open(&store, temp_path("state"), "state", &err), 0);
+	assert_int_equal(lag_load(&lag, store, "bounces"), 0);
+	assert_string_equal(lag.settled, "");
+	answered(1, 100, "10:00", 100, false);
+	assert_int_equal(lag_put(&lag, store, "bounces"), 0);
+	lag.changed = false;
+	(void)snprintf(lag.settled, sizeof(lag.settled), "other");
+	assert_int_equal(lag_put(&lag, store, "bounces"), 0); /* nothing changed: not written */
+	assert_int_equal(lag_load(&lag, store, "bounces"), 0);
+	assert_string_equal(lag.settled, "10:00");
+	assert_string_equal(lag.done, "");
+	assert_int_equal(lag_load(&lag, store, "complaints"), 0);
+	assert_string_equal(lag.settled, "");
+	(void)store_close(store);
+}
+
+/* ---- the view ---- */
+
+#define LONG_AGO "2001-01-01 00:00:00+0000"
+
+static struct source_view view_of(const struct tail_status *tail, int64_t now_ms)
+{
+	struct source_view s = {.tail = *tail};
+	lag_view(&s, &lag, now_ms);
+	return s;
+}
+
+static void test_behind_by_bytes_and_the_mean_of_rows_so_far(void **state)
+{
+	(void)state;
+	const struct tail_status measured = {.behind_bytes = 1001,
+	                                     .settled_bytes = 3000,
+	                                     .settled_rows = 30},
+	                         unknown = {.behind_bytes = 1001},
+	                         /* rows beyond a gap count, and their bytes do not yet */
+	        no_mean = {.behind_bytes = 1001, .settled_bytes = 30, .settled_rows = 30},
+	                         nothing = {.settled_bytes = 3000, .settled_rows = 30};
+	assert_int_equal(view_of(&measured, 0).behind_records, 11);
+	assert_int_equal(view_of(&unknown, 0).behind_records, 3);
+	assert_int_equal(view_of(&no_mean, 0).behind_records, 3);
+	assert_int_equal(view_of(&nothing, 0).behind_records, 0);
+}
+
+static void test_seconds_behind_are_the_age_of_what_is_settled(void **state)
+{
+	(void)state;
+	const struct tail_status behind = {.behind_bytes = 1}, level = {0};
+	assert_int_equal(view_of(&behind, 0).behind_seconds, 0); /* no time is known */
+	(void)snprintf(lag.first, sizeof(lag.first), LONG_AGO);
+	assert_true(view_of(&behind, 0).behind_seconds > 20 * 365 * DAY_S);
+	(void)snprintf(lag.settled, sizeof(lag.settled), "2999-01-01 00:00:00+0000");
+	assert_int_equal(view_of(&behind, 0).behind_seconds, 0); /* clocks differ */
+	(void)snprintf(lag.settled, sizeof(lag.settled), LONG_AGO);
+	assert_true(view_of(&behind, 0).behind_seconds > 20 * 365 * DAY_S);
+	assert_int_equal(view_of(&level, 0).behind_seconds, 0);
+}
+
+/* After a quiet night the row of this second is not a night late. */
+static void test_no_later_than_since_all_was_done(void **state)
+{
+	(void)state;
+	struct tail_status behind = {.behind_bytes = 1};
+	(void)snprintf(lag.settled, sizeof(lag.settled), LONG_AGO);
+	lag.caught_up_ms = 1000000;
+	assert_int_equal(view_of(&behind, 1007000).behind_seconds, 7);
+	assert_int_equal(view_of(&behind, 1000000).behind_seconds, 0);
+	behind.unreadable = 1; /* then it did not see all there is */
+	assert_true(view_of(&behind, 1007000).behind_seconds > 20 * 365 * DAY_S);
+}
+
+static void test_the_last_record_is_the_last_that_was_read(void **state)
+{
+	(void)state;
+	const struct tail_status tail = {0};
+	assert_int_equal(view_of(&tail, 0).last_record_ms, 0);
+	(void)snprintf(lag.settled, sizeof(lag.settled), "1970-01-01 00:00:05+0000");
+	assert_int_equal(view_of(&tail, 0).last_record_ms, 5000);
+	(void)snprintf(lag.read, sizeof(lag.read), "1970-01-01 00:00:09+0000");
+	assert_int_equal(view_of(&tail, 0).last_record_ms, 9000);
+	(void)snprintf(lag.read, sizeof(lag.read), "no time");
+	assert_int_equal(view_of(&tail, 0).last_record_ms, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+static int setup_folder(void **state)
+{
+	return setup(state) == 0 ? temp_setup(state) : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(test_answers_in_order_settle_row_after_row),
+	        TEST(test_beyond_a_gap_nothing_is_settled),
+	        TEST(test_what_fills_the_gap_settles_all),
+	        TEST(test_what_fills_one_of_two_gaps_settles_its_own),
+	        TEST(test_the_place_in_the_file_counts_not_the_time_of_the_answer),
+	        TEST(test_a_row_without_a_time_changes_nothing),
+	        TEST(test_a_time_that_is_too_long_for_one_is_none),
+	        TEST(test_the_first_and_the_last_time_that_were_read),
+	        cmocka_unit_test_setup_teardown(test_the_store_keeps_what_is_settled, setup_folder,
+	                                        temp_teardown),
+	        TEST(test_behind_by_bytes_and_the_mean_of_rows_so_far),
+	        TEST(test_seconds_behind_are_the_age_of_what_is_settled),
+	        TEST(test_no_later_than_since_all_was_done),
+	        TEST(test_the_last_record_is_the_last_that_was_read),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

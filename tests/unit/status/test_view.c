@@ -1,0 +1,166 @@
+/*
+ * test_view.c - view.h: what an operator is to look at, and what is none of it.
+ */
+#include "tests/unit/temp.h"
+
+#include "status/view.h"
+
+#define DAY_MS INT64_C(86400000)
+#define NOW_MS (1000 * DAY_MS)
+
+static char a[] = "a", b[] = "b", file[] = "/var/log/pmta/acct.csv", url[] = "https://x",
+            unset[] = "";
+static struct conf_source sources[] = {{.name = a, .acct_file = file}, {.name = b}};
+static struct ship_conf endpoints[] = {{.name = a, .url = url}, {.name = b, .url = unset}};
+static const struct conf conf = {
+        .sources = sources, .nsources = 2, .endpoints = endpoints, .nendpoints = 2};
+static struct view v;
+
+static int setup(void **state)
+{
+	(void)state;
+	if (view_new(&v, &conf) < 0)
+		return -1;
+	v.real_ms = NOW_MS;
+	v.running = true;
+	v.endpoints[0].ship.state = SHIP_OK;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	view_free(&v);
+	view_free(&v); /* does no harm */
+	return 0;
+}
+
+static void test_a_new_view_has_the_names_and_no_problem(void **state)
+{
+	(void)state;
+	assert_string_equal(v.sources[0].name, "a");
+	assert_string_equal(v.sources[0].acct_file, file);
+	assert_string_equal(v.endpoints[1].name, "b");
+	assert_true(v.endpoints[0].configured);
+	assert_false(v.endpoints[1].configured);
+	assert_int_equal(view_problems(&v), 0);
+}
+
+static void test_each_problem_counts(void **state)
+{
+	(void)state;
+	v.degraded = true;
+	assert_int_equal(view_problems(&v), 1);
+	v.dead_full = true;
+	assert_int_equal(view_problems(&v), 2);
+	v.unasked = true;
+	assert_int_equal(view_problems(&v), 3);
+	v.sources[0].tail.unreadable = 7; /* files: one problem */
+	assert_int_equal(view_problems(&v), 4);
+	v.sources[1].tail.counters.gone_unread = 3;
+	v.sources[1].tail.counters.gone_unread_ms = NOW_MS;
+	assert_int_equal(view_problems(&v), 5);
+	v.endpoints[0].ship.state = SHIP_HELD;
+	assert_int_equal(view_problems(&v), 6);
+	v.endpoints[1].ship.state = SHIP_RETRYING;
+	assert_int_equal(view_problems(&v), 7);
+}
+
+/* By the operator's own will, or not there yet. */
+static void test_paused_and_unconfigured_are_no_problem(void **state)
+{
+	(void)state;
+	v.endpoints[0].ship.state = SHIP_PAUSED;
+	v.endpoints[1].ship.state = SHIP_UNCONFIGURED;
+	assert_int_equal(view_problems(&v), 0);
+}
+
+/* Nobody asked it: its state is what the zeros of an empty view say. */
+static void test_an_agent_that_was_not_asked_has_no_endpoint_in_trouble(void **state)
+{
+	(void)state;
+	v.running = false;
+	v.endpoints[0].ship.state = SHIP_HELD;
+	v.endpoints[1].ship.state = SHIP_RETRYING;
+	assert_int_equal(view_problems(&v), 0);
+}
+
+static bool lost(uint64_t files, int64_t when_ms)
+{
+	v.sources[0].tail.counters.gone_unread = files;
+	v.sources[0].tail.counters.gone_unread_ms = (uint64_t)when_ms;
+	assert_int_equal(view_problems(&v), view_lost(&v, &v.sources[0]));
+	return view_lost(&v, &v.sources[0]);
+}
+
+static void test_a_loss_is_a_problem_for_a_week(void **state)
+{
+	(void)state;
+	assert_false(lost(0, 0));
+	assert_false(lost(0, NOW_MS));
+	assert_true(lost(1, NOW_MS));
+	assert_true(lost(1, NOW_MS - VIEW_LOST_DAYS * DAY_MS + 1));
+	assert_false(lost(1, NOW_MS - VIEW_LOST_DAYS * DAY_MS));
+	assert_true(lost(1, 0));               /* by an older version, which noted no time */
+	assert_true(lost(1, NOW_MS + DAY_MS)); /* the clock was set back since */
+}
+
+static void test_texts_are_the_views_own(void **state)
+{
+	(void)state;
+	struct source_view *s = &v.sources[0];
+	char name[1200], path[1200], advice[2000];
+	memset(name, 'n', sizeof(name) - 1);
+	memset(path, 'p', sizeof(path) - 1);
+	memset(advice, 'a', sizeof(advice) - 1);
+	name[sizeof(name) - 1] = path[sizeof(path) - 1] = advice[sizeof(advice) - 1] = '\0';
+	view_name_file(s, name);
+	view_name_unreadable(s, path, advice);
+	name[0] = path[0] = advice[0] = 'x';
+	assert_ptr_equal(s->tail.file, s->file);
+	assert_int_equal(strlen(s->tail.file), sizeof(s->file) - 1);
+	assert_int_equal(strspn(s->tail.file, "n"), strlen(s->tail.file));
+	assert_int_equal(strlen(s->tail.unreadable_path), TAIL_PATH_SIZE - 1);
+	assert_int_equal(s->tail.unreadable_path[0], 'p');
+	assert_int_equal(strlen(s->tail.unreadable_advice), TAIL_ADVICE_SIZE - 1);
+	assert_int_equal(s->tail.unreadable_advice[0], 'a');
+}
+
+static void print_names(FILE *f, const struct view *view)
+{
+	for (size_t i = 0; i < view->nsources; i++)
+		(void)fprintf(f, "%s;", view->sources[i].name);
+}
+
+static void print_nothing(FILE *f, const struct view *view)
+{
+	(void)f;
+	(void)view;
+}
+
+static void test_a_form_becomes_a_text(void **state)
+{
+	(void)state;
+	char *text = view_render(&v, print_names);
+	assert_string_equal(text, "a;b;");
+	free(text);
+	text = view_render(&v, print_nothing);
+	assert_string_equal(text, "");
+	free(text);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(test_a_new_view_has_the_names_and_no_problem),
+	        TEST(test_each_problem_counts),
+	        TEST(test_paused_and_unconfigured_are_no_problem),
+	        TEST(test_an_agent_that_was_not_asked_has_no_endpoint_in_trouble),
+	        TEST(test_a_loss_is_a_problem_for_a_week),
+	        TEST(test_texts_are_the_views_own),
+	        TEST(test_a_form_becomes_a_text),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
