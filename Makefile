@@ -188,7 +188,7 @@ bench-rules: $(BUILD)/bench-rules
 	@$(BUILD)/bench-rules conf/rules.d/50-starter.rules
 
 # The agent under valgrind, through records, answers and a rotation; unit tests likewise.
-VALGRIND_UNIT := csv/test_reader tailer/test_follow state/test_store ship/test_json ship/test_batch state/test_ledger
+VALGRIND_UNIT := csv/test_reader tailer/test_follow state/test_store record/test_json ship/test_batch state/test_ledger
 VALGRIND_SYSTEM := tests/system/test_records.py -k "not megabytes"
 valgrind: deps-check
 	$(call install_packages,valgrind)

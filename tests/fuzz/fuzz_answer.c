@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 #include "ship/answer.h"
 #include "ship/backoff.h"
-#include "ship/json.h"
+#include "record/json.h"
 
 static char words[4][24] = {"MySQL Error", "Fatal error", "<br />\n<b>Fatal error",
                             "{\"Success\":false"};
