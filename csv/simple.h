@@ -4,8 +4,8 @@
  * Nearly every accounting row is one line whose cells are either without any quote or in quotes
  * from end to end.  Such a row is split here at a small part of what libcsv needs for it; any
  * other, the wrong ones and those of several lines, is left to libcsv.  That both give the same
- * cells is held by tests/fuzz/fuzz_simple.c and tests/unit/csv/test_simple.c, which compare them on any
- * bytes.
+ * cells is held by tests/fuzz/fuzz_simple.c and tests/unit/csv/test_simple.c, which compare them on
+ * any bytes.
  */
 #ifndef CSV_SIMPLE_H
 #define CSV_SIMPLE_H

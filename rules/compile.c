@@ -262,8 +262,6 @@ int rules_compile(struct rules *r)
 		rc = matcher_new(&r->matcher);
 	if (rc == 0)
 		rc = matcher_new(&r->spare);
-	if (rc == 0)
-		rc = memo_new(&r->memo);
 	if (rc == 0) {
 		r->builtin_hits = calloc(builtin_count(), sizeof(*r->builtin_hits));
 		rc = r->builtin_hits ? 0 : -ENOMEM;

@@ -170,6 +170,8 @@ int rules_judge(struct rules *r, const struct rules_fields *f, struct rules_resu
 {
 	char buf[KEY_MAX];
 	struct subject s;
+	if (!r->memo && memo_new(&r->memo) < 0) /* who only tries rules needs none */
+		return -ENOMEM;
 	subject_begin(&s, r, f);
 	const struct slice key = key_of(r, &s, buf);
 	int32_t value = memo_get(r->memo, key);

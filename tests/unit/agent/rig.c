@@ -29,8 +29,8 @@ void *realloc(void *p, size_t size)
 
 void *reallocarray(void *p, size_t n, size_t size)
 {
-	LIBC(reallocarray)
-	return spent() ? NULL : libc(p, n, size);
+	size_t all;
+	return __builtin_mul_overflow(n, size, &all) ? NULL : realloc(p, all);
 }
 
 /* ---- opening and closing ---- */
@@ -307,6 +307,7 @@ void answer(size_t i, enum ship_outcome outcome)
 		done->why = "no";
 		done->status = 422;
 		done->answer = slice_of("an answer");
+		done->nfailed = done->n;
 	}
 	if (done->dead != 0) {
 		redrive_answered(&fx.redrive, done);

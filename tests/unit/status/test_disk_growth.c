@@ -1,5 +1,6 @@
 /*
- * test_disk_growth.c - status/disk_growth.h: when a volume will be full, by the growth of up to a day.
+ * test_disk_growth.c - status/disk_growth.h: when a volume will be full, by the growth of up to a
+ * day.
  */
 #include "tests/unit/temp.h"
 

@@ -1,5 +1,6 @@
 /*
- * test_domains.c - status/domains.h: large domains are named, small ones never, and nothing is lost.
+ * test_domains.c - status/domains.h: large domains are named, small ones never, and nothing is
+ * lost.
  */
 #include "tests/unit/temp.h"
 
