@@ -102,6 +102,12 @@ void units_print_size(uint64_t bytes, char *ret, size_t size)
 	print_unit(bytes, sizes, "B", ret, size);
 }
 
+const char *units_seconds(int64_t ms, char ret[UNITS_FOR_PEOPLE])
+{
+	(void)snprintf(ret, UNITS_FOR_PEOPLE, ms < 10000 ? "%.2g s" : "%.0f s", (double)ms / 1000);
+	return ret;
+}
+
 const char *units_s(uint64_t n)
 {
 	return n == 1 ? "" : "s";

@@ -136,7 +136,7 @@ static size_t bytes_max(const struct ship_conf *conf)
 bool ship_room(const struct ship *s, size_t endpoint)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
-	return e->state != SHIP_UNCONFIGURED &&
+	return e->health != ENDPOINT_UNCONFIGURED &&
 	       e->nbatches - e->again < batches_max(e->conf, s->lanes) &&
 	       e->bytes - e->again_bytes < bytes_max(e->conf);
 }
@@ -144,7 +144,7 @@ bool ship_room(const struct ship *s, size_t endpoint)
 bool ship_room_again(const struct ship *s, size_t endpoint, bool owed)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
-	return e->state != SHIP_UNCONFIGURED &&
+	return e->health != ENDPOINT_UNCONFIGURED &&
 	       (owed ? e->again : e->nbatches) < batches_max(e->conf, s->lanes) &&
 	       (owed ? e->again_bytes : e->bytes) < bytes_max(e->conf);
 }
@@ -416,8 +416,7 @@ void ship_drain(struct ship *s)
 
 void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms)
 {
-	s->endpoints[endpoint].paused = paused;
-	s->endpoints[endpoint].since_ms = now_ms;
+	endpoint_pause(&s->endpoints[endpoint], paused, now_ms);
 }
 
 void ship_share(struct ship *s, size_t endpoint, unsigned slots, bool half)
@@ -431,9 +430,9 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
 	*ret = e->status;
-	ret->state = e->paused ? SHIP_PAUSED : e->state;
+	ret->state = e->state;
 	ret->next_probe_ms = e->probe_ms > e->pause_ms ? e->probe_ms : e->pause_ms;
-	if (e->state == SHIP_OK)
+	if (e->health == ENDPOINT_OK)
 		ret->next_probe_ms = 0;
 	ret->since_ms = e->since_ms;
 	ret->in_flight = e->flying;

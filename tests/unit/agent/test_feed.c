@@ -326,7 +326,7 @@ static void test_a_boundary_beyond_the_end_is_not_waited_for(UNUSED void **state
 	grow("Hb");
 	start();
 	turn();
-	const struct store_batch lost = {tail_file_id(fx.feed.file), 0, 5000};
+	const struct store_batch lost = {tail_file_id(acct_file(fx.feed.acct)), 0, 5000};
 	assert_int_equal(store_batch_put(fx.store, &lost), 0);
 	restart();
 	assert_int_equal(fx.boundaries.n, 1);
