@@ -33,7 +33,7 @@ void file_set_open(struct tail_file *f, struct open_file *o)
 	follow_seek(o->follow, f->offset);
 }
 
-/* What was at rest, at its end, or the same as another is so no longer. */
+/* A file of another size is no longer at rest, at its end, or the same as another one. */
 void file_resize(struct tail_file *f, uint64_t size)
 {
 	if (f->size == size)

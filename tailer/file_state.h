@@ -1,19 +1,18 @@
 /*
  * file_state.h - the life of one file: which states there are, what ends each, what may follow.
  *
- *    FOUND --its turn, proved--> OPEN <--it grew---------------------------+
- *      |                          |  ^                                     |
- *      |                          |  +--it grew-- FINISHING --all said--> ENDED
- *      |        moved and still   |                 ^                      |
- *      |        for one rescan    +-----------------+                      |
- *      |                          | all acknowledged and saved,            |
- *      |                          v and not the newest                     |
- *      |                        CLOSED <-----------------------------------+
- *      |                          | not found by three scans
- *      |                          v
- *      |                         GONE --its path is there again--> FOUND
+ *    FOUND --its turn, proved--> OPEN --finished, at rest--> FINISHING --all handed out--> ENDED
+ *      |                         ^ |                             |                         |
+ *      |                         +-|--------- it grew -----------+-------------------------+
+ *      |                           |                                                       |
+ *      |                           +----- all acknowledged and saved, not the newest ------+
+ *      |                                                 v
+ *      |                     OPEN <--it grew-- CLOSED --moved--> FOUND
+ *      |                                         | not found by three scans
+ *      |                                         v
+ *      |                                        GONE --its path is there again--> FOUND
  *      |
- *      +--> WAITING, COPYING, ALIAS, UNREADABLE --the event below--> FOUND, or another of them
+ *      +--> WAITING, COPYING, ALIAS, UNREADABLE --events--> FOUND, or another of them
  *      +--> SKIPPED
  *
  *    OPEN, FINISHING, ENDED --its bytes are others--> ORPHAN, and another tail_file goes on
@@ -59,7 +58,7 @@ enum file_state {
 
 const char *file_state_name(enum file_state state);
 
-/* Whether a file may go from one to the other: the diagram as a table, staying included. */
+/* True if a file may go from one to the other: the diagram as a table, staying included. */
 bool file_state_follows(enum file_state from, enum file_state to);
 
 /* WAITING or COPYING: its answer is another file's to give. */

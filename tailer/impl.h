@@ -158,7 +158,7 @@ int files_reserve(struct tailer *t) MUST_CHECK;
 int file_resort(struct tail_file *f, const char *name, const struct acct_name *key) MUST_CHECK;
 /* From here on only its acknowledgements count, for heir; after files_reserve(). */
 void file_orphan(struct tail_file *f, struct tail_file *heir);
-/* What is said to be another path of a file is one of another from here on, or (NULL) of none. */
+/* Files whose state is about one are about another from here on, or (NULL) FOUND anew. */
 void file_hand_others(const struct tail_file *from, struct tail_file *to);
 
 /* wake.c */

@@ -113,7 +113,7 @@ static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
 	return rc;
 }
 
-/* What reading on in f has shown of it. */
+/* Reading on in f ended with rc: its state follows from that. */
 static void note_result(struct tail_file *f, int rc)
 {
 	if (rc < 0)
@@ -122,7 +122,7 @@ static void note_result(struct tail_file *f, int rc)
 		file_set_state(f, FILE_ENDED);
 	else if (f->state == FILE_ENDED && rc == FOLLOW_LINE)
 		file_set_state(f, FILE_OPEN);
-	/* That a .gz has nothing more for now does not make it whole. */
+	/* A .gz with nothing more for now need not be whole. */
 	else if (f->state == FILE_UNREADABLE && (rc != FOLLOW_NOTHING || !f->gz))
 		file_set_state(f, FILE_OPEN);
 }

@@ -74,7 +74,7 @@ static bool same_salt(const struct tail_file *f, const struct follow *follow)
 	return hash_equal(&f->salt, &salt->hash);
 }
 
-/* What the bytes of a file say that bears f's inode.  *ret_resume as identity_decide() has it. */
+/* An enum identity for the bytes in o, which bear f's inode.  *ret_resume: identity_decide(). */
 static int decide(const struct tail_file *f, const struct open_file *o, bool same_salt,
                   uint64_t *ret_resume)
 {

@@ -71,7 +71,7 @@ static void note_copying(struct tail_file *f, struct tail_file *other)
 	file_set_other(f, FILE_COPYING, other);
 }
 
-/* Whether f has more than other, which is still there.  The size known of that may be old news. */
+/* Note in c if f has more than other, which is there and may have grown since it was seen. */
 static int compare_sizes(const struct tail_file *f, struct tail_file *other,
                          struct relation_case *c)
 {
@@ -84,7 +84,7 @@ static int compare_sizes(const struct tail_file *f, struct tail_file *other,
 }
 
 /*
- * What f is to a known file with the same beginning, whose proofs are in o: an enum relation, or a
+ * An enum relation of f to a known file with the same beginning, whose proofs are in o, or a
  * negative errno.  As a fork it is read from *ret_resume on.
  */
 static int relate(const struct tail_file *f, struct tail_file *other, const struct open_file *o,
@@ -94,14 +94,16 @@ static int relate(const struct tail_file *f, struct tail_file *other, const stru
 	const struct identity_case bytes = {
 	        .ladder = l, .committed = o->ledger.committed, .size = file_known_size(f)};
 	*ret_resume = o->ledger.committed;
-	int identity = identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
+	bool skipped = other->state == FILE_SKIPPED;
+	int identity = skipped ? IDENTITY_NEW /* of no matter */
+	                       : identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
 	if (identity < 0)
 		return identity;
 	struct relation_case c = {
 	        .identity = (enum identity)identity,
 	        .unproved = l->n == 0,
 	        .before_proofs = l->n > 0 && bytes.size < l->rungs[l->n - 1].end,
-	        .skipped = other->state == FILE_SKIPPED,
+	        .skipped = skipped,
 	        .there = file_there(other),
 	};
 	int rc = c.there && identity == IDENTITY_SAME ? compare_sizes(f, other, &c) : 0;

@@ -178,7 +178,8 @@ static int take(struct source *s, int dir, const char *name, const struct acct_n
 	return f ? take_known(f, dir, name, key, st, hint) : take_new(s, dir, name, key, st);
 }
 
-/* Whatever bore this name and is not what st is of (NULL: nothing) has gone from there. */
+/* Known files that bore this name, but for the one that st is of (NULL: none), have gone from
+ * there. */
 static int note_left(struct source *s, int dir, const char *name, const struct acct_name *key,
                      const struct stat *st)
 {

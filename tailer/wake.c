@@ -1,4 +1,4 @@
-/* What is to be looked at again, and when: what tailer/file_state.h promises of each state. */
+/* Files looked at again when their answer may have changed: the promises of tailer/file_state.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include "base/permission.h"
 #include "tailer/impl.h"
 
-/* Whether what became of f may be another answer for g, which is about it. */
+/* True if there may be another answer by now for g, whose state is about f. */
 static bool concerns(const struct tail_file *f, const struct tail_file *g, bool proof)
 {
 	if (g->state == FILE_WAITING)
