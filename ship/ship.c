@@ -339,13 +339,6 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 	return rc;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	if (a < 0 || b < 0)
-		return a < 0 ? b : a;
-	return a < b ? a : b;
-}
-
 int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 {
 	int64_t left = -1;
@@ -355,14 +348,14 @@ int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 	if (s->draining) /* nothing is started any more */
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
-		left = sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
+		left = clock_sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
 	for (size_t i = 0; i < s->lanes; i++) {
 		const struct batch *b = s->open[i];
 		if (!b || b->bounded)
 			continue;
 		int64_t age = (int64_t)s->endpoints[s->open_at[i]].conf->batch_age_ms;
 		int64_t rest = b->opened_ms + age - now_ms;
-		left = sooner(left, rest > 0 ? rest : 0);
+		left = clock_sooner(left, rest > 0 ? rest : 0);
 	}
 	return left;
 }

@@ -40,13 +40,13 @@ static void json_rates(FILE *f, const char *name, const struct rates *r)
 
 static void json_types(FILE *f, const struct source_view *s)
 {
-	static const char *const names[] = {"d", "b", "t", "tq", "r", "f", "rb", "rs", "other"};
 	bool first = true;
 	(void)fprintf(f, ",\"sentByType\":{");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < RECORD_TYPES; i++) {
 		if (s->by_type[i] == 0)
 			continue;
-		(void)fprintf(f, "%s\"%s\":%" PRIu64, first ? "" : ",", names[i], s->by_type[i]);
+		(void)fprintf(f, "%s\"%s\":%" PRIu64, first ? "" : ",", record_type_names[i],
+		              s->by_type[i]);
 		first = false;
 	}
 	(void)fputc('}', f);
