@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/url.h"
 #include "ship/endpoint.h"
 #include "ship/json.h"
 #include "ship/schedule.h"
@@ -24,22 +25,12 @@ struct ship {
 	int64_t now_ms;
 };
 
-/* The host part of "https://HOST:port/path" or "https://[HOST]:port/path", with its length. */
-static const char *host_of(const char *url, size_t *ret_len)
-{
-	const char *p = strstr(url, "://");
-	p = p ? p + 3 : url;
-	*ret_len = strcspn(p, *p == '[' ? "]" : "/?#:");
-	return p;
-}
-
 static struct endpoint *same_host(struct ship *s, size_t index)
 {
-	size_t len, other_len;
-	const char *host = host_of(s->endpoints[index].conf->url, &len);
+	struct slice host = url_host(s->endpoints[index].conf->url);
 	for (size_t i = 0; i < index; i++) {
-		const char *other = host_of(s->endpoints[i].conf->url, &other_len);
-		if (len == other_len && strncasecmp(host, other, len) == 0)
+		struct slice other = url_host(s->endpoints[i].conf->url);
+		if (host.len == other.len && strncasecmp(host.text, other.text, host.len) == 0)
 			return &s->endpoints[i];
 	}
 	return &s->endpoints[index];
