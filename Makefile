@@ -19,9 +19,9 @@ SAN     ?= 0
 FAULTS  ?= 0
 
 BUILD  := build$(if $(filter 1,$(SAN)),/san)$(if $(filter 1,$(FAULTS)),/faults)
-PKGS   := libcurl libcrypto libcjson libconfuse sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
-PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libssl-dev libcjson-dev libconfuse-dev \
-	libinotifytools0-dev libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
+PKGS   := libcurl libcrypto libcjson sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
+PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libssl-dev libcjson-dev libinotifytools0-dev \
+	libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
 	zlib1g-dev libpcre2-dev
 PACKAGES_CHECK := $(PACKAGES) libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates mandoc mount
 
@@ -74,10 +74,9 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 $(BUILD)/status/page.o: status/page.html
 
 # A unit test links its room and the floors below it, nothing else: the linker proves the table.
-# Tests of one room may share a rig.  room_rule: ROOM, the rooms below.
+# room_rule: ROOM, the rooms below.
 define room_rule
-$(BUILD)/tests/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o \
-		$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/$(1)/rig.c)) $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
+$(BUILD)/tests/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
 	@$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
@@ -87,9 +86,10 @@ $(foreach n,$(FLOORS),\
 	$(foreach room,$(FLOOR_$n),$(eval $(call room_rule,$(room),$(below))))\
 	$(eval below += $(FLOOR_$n)))
 
-# A test that includes its room's rig.h links that rig.
-RIGGED := $(shell grep -l '/rig\.h"' tests/unit/*/test_*.c)
-$(foreach t,$(RIGGED),$(eval $(t:tests/unit/%.c=$(BUILD)/tests/%): $(BUILD)/$(dir $t)rig.o))
+# A test that includes a rig.h of its room links the room's rigs.
+RIGGED := $(shell grep -l '/rig[a-z_]*\.h"' tests/unit/*/test_*.c)
+$(foreach t,$(RIGGED),$(eval $(t:tests/unit/%.c=$(BUILD)/tests/%): \
+	$(patsubst %.c,$(BUILD)/%.o,$(wildcard $(dir $t)rig*.c))))
 
 -include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*/*.d) $(wildcard $(BUILD)/fixtures/*.d)
 
@@ -188,7 +188,7 @@ bench-rules: $(BUILD)/bench-rules
 	@$(BUILD)/bench-rules conf/rules.d/50-starter.rules
 
 # The agent under valgrind, through records, answers and a rotation; unit tests likewise.
-VALGRIND_UNIT := csv/test_reader tailer/test_follow state/test_store ship/test_json ship/test_batch state/test_ledger
+VALGRIND_UNIT := csv/test_reader tailer/test_follow state/test_store record/test_json ship/test_batch state/test_ledger
 VALGRIND_SYSTEM := tests/system/test_records.py -k "not megabytes"
 valgrind: deps-check
 	$(call install_packages,valgrind)

@@ -6,8 +6,8 @@
 #include "agent/commit.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "record/json.h"
 #include "rules/judge.h"
-#include "ship/json.h"
 #include "status/lag.h"
 
 #define LINES_AT_ONCE 20000 /* then the loop turns: answers and events wait for us */

@@ -262,17 +262,6 @@ static int prove(struct replay *r, const struct record *rec)
 	return f->proved ? 0 : -ESTALE;
 }
 
-static bool settled(const struct replay_file *f, const struct mark *mark)
-{
-	if (mark->end <= f->ledger.committed)
-		return true;
-	for (size_t i = 0; i < f->ledger.n && f->ledger.ranges[i].start < mark->end; i++) {
-		if (mark->end <= f->ledger.ranges[i].end)
-			return true;
-	}
-	return false;
-}
-
 static int hand_over(struct replay *r, const struct record *rec)
 {
 	struct replay_file *f = r->at;
@@ -328,7 +317,7 @@ static int on_record(const struct record *rec, void *arg)
 		r->passed++;
 		return 0;
 	}
-	if (settled(f, &rec->mark)) {
+	if (ledger_covers(&f->ledger, rec->mark.end)) {
 		r->before++;
 		r->cursor = rec->mark.end;
 		return 0;

@@ -93,6 +93,7 @@ static int import(const char *file, const char *conf)
 	if (t.notes)
 		good = fclose(t.notes) == 0 && good;
 	pipeline_free(&p);
+	good = good && text && notes; /* without memory at the end, fclose() reports no error */
 	return good ? print(file, text, notes) : cli_failed("out of memory");
 }
 

@@ -17,13 +17,13 @@
 struct look {
 	struct conf *conf;
 	const struct ship_conf *e;
-	const struct scan *scan;
+	const struct parsed_section *sec;
 	struct mistakes *m;
 };
 
 static unsigned line_of(const struct look *l, const char *key)
 {
-	return scan_line(l->scan, "endpoint", l->e->name, key);
+	return parsed_line(l->sec, key);
 }
 
 /* ---- the URL ---- */
@@ -316,10 +316,10 @@ static void check_reject_body(const struct look *l)
 			        "'reject-body' has an empty text: every answer begins like that");
 }
 
-void check_endpoint(struct conf *conf, const struct ship_conf *e, const struct scan *scan,
+void check_endpoint(struct conf *conf, const struct ship_conf *e, const struct parsed_section *sec,
                     struct mistakes *m)
 {
-	const struct look l = {conf, e, scan, m};
+	const struct look l = {conf, e, sec, m};
 	check_url(&l);
 	check_proxy(&l);
 	check_headers(&l);

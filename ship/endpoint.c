@@ -8,7 +8,6 @@
 
 #include "base/units.h"
 #include "ship/backoff.h"
-#include "ship/json.h"
 
 #define START_LIMIT 2
 #define SUMMARY_MS 60000
@@ -80,8 +79,6 @@ int endpoint_open(struct endpoint *e, const struct transport_ops *ops, struct wa
 		               "endpoint \"%s\": its url takes one record at a time: format = "
 		               "\"object\"",
 		               e->conf->name);
-	if (json_new(&e->json, e->conf->fill_addresses) < 0)
-		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", e->conf->name);
 	return ops ? ops->open(&e->transport, wait, e->conf, err) : 0;
 }
 
@@ -89,7 +86,6 @@ void endpoint_close(struct endpoint *e)
 {
 	if (e->transport)
 		e->transport = e->transport->ops->close(e->transport);
-	e->json = json_free(e->json);
 	free(e->items);
 	while (e->queue) {
 		struct batch *next = e->queue->next;

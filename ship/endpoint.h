@@ -23,10 +23,9 @@ struct endpoint {
 	const struct ship_conf *conf;
 	const struct ship_hooks *hooks;
 	struct transport *transport; /* NULL: without url, and in a dry run */
-	struct json *json;
-	struct endpoint *host; /* the first endpoint of the same host: keeps the rate */
-	struct batch *queue;   /* sealed, flying, waiting, in order */
-	size_t nbatches;       /* in the queue, and open ones */
+	struct endpoint *host;       /* the first endpoint of the same host: keeps the rate */
+	struct batch *queue;         /* sealed, flying, waiting, in order */
+	size_t nbatches;             /* in the queue, and open ones */
 	size_t nrecords;
 	size_t bytes;              /* of bodies in the queue */
 	size_t again, again_bytes; /* of both, what is another try of a dead letter */

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/url.h"
 #include "ship/endpoint.h"
-#include "ship/json.h"
 #include "ship/schedule.h"
 #include "ship/wait.h"
 
@@ -194,7 +193,7 @@ int ship_add(struct ship *s, unsigned lane, size_t endpoint, const struct ship_t
 		struct batch *b = open_batch(s, lane, endpoint, tag, bounded, now_ms);
 		if (!b)
 			return -ENOMEM;
-		int rc = batch_add(b, e->conf, e->json, rec, item);
+		int rc = batch_add(b, e->conf, rec, item);
 		if (rc == 0)
 			break;
 		if (rc != -ENOSPC) {

@@ -1,8 +1,5 @@
 /* Folders to tail_files: what is there, what moved, what vanished. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +7,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/permission.h"
-#include "base/scope.h"
+#include "tailer/folder.h"
 #include "tailer/impl.h"
 
 /* The first two come at the start, before any new path was looked into: it may be the same file. */
@@ -139,49 +136,43 @@ static int displace(struct tail_file *f)
 	return file_mark_changed(f, CHANGED_ENTRY);
 }
 
-/* One entry of a folder.  *ret_error is an errno when it is there and cannot be looked at. */
-static int take(struct source *s, int dir, int dirfd, const char *name, bool hint, int *ret_error)
+/* One look into a folder of a source. */
+struct scan {
+	struct source *source;
+	int dir;
+	bool hint; /* an event named the file */
+	int error; /* a file is there and could not be looked at */
+};
+
+static int take(const struct folder_file *found, void *arg)
 {
-	struct acct_name key;
-	struct stat st;
-	char plain[NAME_MAX + 1];
-	if (!acct_name_parse(&s->template, name, &key))
-		return 0;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno != ENOENT) /* that one is gone again */
-			*ret_error = errno;
+	struct scan *scan = arg;
+	const struct acct_name *key = &found->key;
+	const struct stat *st = &found->st;
+	if (found->error != 0) {
+		scan->error = found->error;
 		return 0;
 	}
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	if (key.gz) { /* gzip at work: the file itself is still there */
-		struct stat sibling;
-		(void)snprintf(plain, sizeof(plain), "%.*s", (int)(strlen(name) - 3), name);
-		if (fstatat(dirfd, plain, &sibling, AT_SYMLINK_NOFOLLOW) == 0)
-			return 0;
-	}
-	struct tail_file *f = find(s, &key, &st, hint);
+	struct tail_file *f = find(scan->source, key, st, scan->hint);
 	if (f && f->passed &&
-	    (acct_name_compare(&f->key, &key) != 0 || f->size != (uint64_t)st.st_size)) {
+	    (acct_name_compare(&f->key, key) != 0 || f->size != (uint64_t)st->st_size)) {
 		int rc = displace(f);
 		if (rc < 0)
 			return rc;
 		f = NULL;
 	}
-	return f ? take_known(f, dir, name, &key, &st, hint) : take_new(s, dir, name, &key, &st);
+	return f ? take_known(f, scan->dir, found->name, key, st, scan->hint)
+	         : take_new(scan->source, scan->dir, found->name, key, st);
 }
 
 int scan_name(struct source *s, int dir, const char *name)
 {
-	struct acct_name key;
-	if (!acct_name_parse(&s->template, name, &key))
-		return 0;
-	scope_close int fd = open(s->dirs[dir], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int error = 0;
-	if (fd < 0)
-		return -errno;
-	int rc = take(s, dir, fd, name, true, &error);
-	return rc < 0 ? rc : -error;
+	struct scan scan = {.source = s, .dir = dir, .hint = true};
+	int error;
+	int rc = folder_one(s->dirs[dir], &s->template, name, take, &scan, &error);
+	if (rc < 0)
+		return rc;
+	return rc == FOLDER_READ ? -scan.error : -error;
 }
 
 /* Said once, and again when it has been there in between. */
@@ -206,32 +197,23 @@ static void note_folder(struct source *s, int dir, int error)
 		          s->conf->name, strerror(error), mend ? mend : "");
 }
 
-/* All entries of a folder.  1, or 0 when it cannot be read now, or a negative errno. */
+/* All files of a folder.  1, or 0 when it cannot be read now, or a negative errno. */
 static int scan_folder(struct source *s, int dir)
 {
-	DIR *d = opendir(s->dirs[dir]);
-	if (!d) {
-		note_folder(s, dir, errno);
-		return 0;
-	}
-	int rc = 0, error = 0;
-	while (rc == 0) {
-		errno = 0;
-		const struct dirent *e = readdir(d);
-		if (!e) {
-			error = errno ? errno : error;
-			break;
-		}
-		rc = take(s, dir, dirfd(d), e->d_name, false, &error);
-	}
-	(void)closedir(d);
+	struct scan scan = {.source = s, .dir = dir};
+	int error;
+	int rc = folder_each(s->dirs[dir], &s->template, take, &scan, &error);
+	if (rc < 0)
+		return rc;
+	if (error == 0)
+		error = scan.error;
 	if (error != 0) { /* what was not looked at is not missing */
 		note_folder(s, dir, error);
-		return rc;
+		return 0;
 	}
 	s->watched[dir] = true;
 	s->closed[dir] = false;
-	return rc < 0 ? rc : 1;
+	return 1;
 }
 
 /*

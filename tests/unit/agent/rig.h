@@ -84,8 +84,8 @@ void grow_old(void);
 /* The commit, which must go well. */
 void commit(void);
 /* What may go out becomes a report. */
-void send(void);
-/* wake() to send(), without an answer. */
+void send_out(void);
+/* wake() to send_out(), without an answer. */
 void turn(void);
 
 /* The report at i is answered, and gone. */
@@ -104,6 +104,17 @@ void run(void);
  */
 void grow_file(const char *name, const char *letters);
 void grow(const char *letters); /* LIVE */
+
+/* ---- dead letters ---- */
+
+/* One of the endpoint's, with a start and an eventId by its number. */
+struct store_dead letter(unsigned n);
+/* It is in the store. */
+void put_letter(const struct store_dead *d);
+/* So many are, refused in that run; 0: in none. */
+void put_letters(unsigned from, unsigned to, int64_t run_);
+/* The reports are tries of dead letters with these numbers: "1 2 ". */
+void expect_tries(const char *want);
 
 /* ---- what came of it, as text; good until four more are asked for ---- */
 

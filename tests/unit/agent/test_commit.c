@@ -180,21 +180,6 @@ static void test_rows_of_the_batch_prove_the_file(UNUSED void **state)
 
 /* ---- dead letters ---- */
 
-static struct store_dead letter(unsigned n)
-{
-	return (struct store_dead){.id = {{(unsigned char)n, (unsigned char)(n >> 8)}},
-	                           .source = "bounces",
-	                           .endpoint = "octeth",
-	                           .file = LIVE,
-	                           .start = n,
-	                           .end = n + 1,
-	                           .kind = "refused",
-	                           .reason = "no",
-	                           .answer = slice_of("an answer"),
-	                           .header = slice_of("type,a"),
-	                           .row = slice_of("b,1")};
-}
-
 static void bury(unsigned n)
 {
 	const struct store_dead d = letter(n);
@@ -226,7 +211,7 @@ static void test_as_many_letters_as_there_may_be(UNUSED void **state)
 	assert_false(commit_full(&fx.commit));
 	commit();
 	assert_true(commit_full(&fx.commit));
-	expect_logged("2 dead letters (36 bytes) have reached dead-max-records or dead-max-bytes: "
+	expect_logged("2 dead letters (56 bytes) have reached dead-max-records or dead-max-bytes: "
 	              "reading stops");
 	restart();
 	assert_true(commit_full(&fx.commit));
@@ -240,7 +225,7 @@ static void test_as_many_bytes_of_letters_as_there_may_be(UNUSED void **state)
 {
 	const struct store_dead_filter all = {0};
 	int64_t n;
-	fx.conf.dead_max_bytes = 36;
+	fx.conf.dead_max_bytes = 56;
 	start();
 	bury(1);
 	commit();
@@ -251,7 +236,7 @@ static void test_as_many_bytes_of_letters_as_there_may_be(UNUSED void **state)
 	bury(2);
 	commit();
 	assert_true(commit_full(&fx.commit));
-	assert_int_equal(fx.commit.dead_bytes, 36);
+	assert_int_equal(fx.commit.dead_bytes, 56);
 	assert_int_equal(store_dead_drop_found(fx.store, &all, &n), 0);
 	assert_true(commit_full(&fx.commit));
 	commit_recount(&fx.commit);
@@ -327,7 +312,7 @@ static void expect_nothing_of_it(void)
 	assert_int_equal(store_get_text(fx.store, "bounces", "last_record", text, sizeof(text)), 0);
 	assert_string_equal(text, "");
 	assert_true(fx.commit.degraded);
-	send();
+	send_out();
 	assert_int_equal(fx.nreports, 0); /* nothing new is sent */
 }
 
@@ -343,7 +328,7 @@ static void expect_all_of_it(void)
 	assert_int_equal(store_get_text(fx.store, "bounces", "last_record", text, sizeof(text)), 0);
 	assert_string_equal(text, "10:00");
 	assert_int_equal(fx.commit.dead_records, 2);
-	send();
+	send_out();
 	assert_string_equal(sent(), "50-60 ");
 	answer_all();
 	commit();

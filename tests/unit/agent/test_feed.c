@@ -24,7 +24,7 @@ static void test_items_tile_the_file(UNUSED void **state)
 	assert_string_equal(sent(), "0-20+20-30 30-40+40-50 ");
 	grow_old();
 	commit();
-	send();
+	send_out();
 	assert_string_equal(sent(), "0-20+20-30 30-40+40-50 50-60 ");
 	answer_all();
 	commit();
@@ -80,7 +80,7 @@ static void test_rows_passed_over_are_settled_once_no_batch_is_open(UNUSED void 
 	assert_int_equal(feed_rows(&fx.feed), 1);
 	commit();
 	assert_int_equal(committed(), 0);
-	send();
+	send_out();
 	answer_all();
 	commit();
 	assert_int_equal(committed(), 40);
@@ -147,7 +147,7 @@ static void test_a_record_too_large_for_any_batch_becomes_a_dead_letter(UNUSED v
 	assert_string_equal(letters(), "1 refused 20-320 its JSON is larger than batch-bytes|");
 	grow_old();
 	commit();
-	send();
+	send_out();
 	assert_string_equal(sent(), "0-20 20-330 ");
 	answer_all();
 	commit();
@@ -190,7 +190,7 @@ static void test_a_batch_holds_rows_of_one_file(UNUSED void **state)
 	assert_string_equal(sent(), "0-20+20-30 30-40 ");
 	grow_old();
 	commit();
-	send();
+	send_out();
 	assert_string_equal(sent(), "0-20+20-30 30-40 0-30 ");
 	assert_int_not_equal(fx.reports[1].done.tag.file, fx.reports[2].done.tag.file);
 	answer_all();
@@ -223,7 +223,7 @@ static void test_other_columns_wait_for_all_that_was_before(UNUSED void **state)
 	turn();
 	grow_old();
 	commit();
-	send();
+	send_out();
 	assert_string_equal(sent(), "30-50+50-60 ");
 	assert_non_null(strstr(fx.reports[0].body, "\"efgh\":"));
 	assert_null(strstr(fx.reports[0].body, "\"abcd\":"));
@@ -252,7 +252,7 @@ static void test_a_restart_before_the_columns_change_knows_those_before(UNUSED v
 	turn();
 	grow_old();
 	commit();
-	send();
+	send_out();
 	assert_string_equal(sent(), "30-50 ");
 	assert_non_null(strstr(fx.reports[0].body, "\"efgh\":"));
 }
@@ -277,7 +277,7 @@ static void test_a_stored_boundary_is_cut_again_at_the_same_place(UNUSED void **
 	assert_string_equal(sent(), "0-20+20-30+30-50 50-60+60-70+70-80 ");
 	grow_old();
 	commit();
-	send();
+	send_out();
 	assert_string_equal(sent(), "0-20+20-30+30-50 50-60+60-70+70-80 80-90 ");
 }
 
@@ -316,7 +316,7 @@ static void test_limits_do_not_count_under_a_stored_boundary(UNUSED void **state
 	fx.now_ms += 2 * AGE_MS;
 	assert_false(ship_seal_old(fx.ship, fx.now_ms));
 	commit();
-	send();
+	send_out();
 	assert_string_equal(sent(), "0-20+20-30+30-40 ");
 }
 

@@ -140,7 +140,7 @@ static void turn_at_random(void)
 	if (ship_seal_old(fx.ship, fx.now_ms))
 		fill();
 	note_answers();
-	send();
+	send_out();
 	check_sent(before);
 }
 

@@ -1,0 +1,275 @@
+/*
+ * test_open.c - open.h and reload.h: an agent is opened, opened anew and closed, whole or half.
+ */
+#include "tests/unit/temp.h"
+
+#include "agent/impl.h"
+#include "agent/open.h"
+
+static struct agent a;
+static struct err err;
+
+static void on_mistake(const char *line, void *arg)
+{
+	(void)arg;
+	fail_msg("%s", line);
+}
+
+/* A configuration with these sources, which all go to one endpoint. */
+static struct conf *configured(const char *s1, const char *s2, const char *endpoint)
+{
+	char text[2048];
+	struct conf *conf = NULL;
+	const char *const sources[] = {s1, s2};
+	size_t n = (size_t)snprintf(text, sizeof(text),
+	                            "state-dir = \"%s/state\"\nruntime-dir = \"%s\"\n"
+	                            "endpoint %s { url = \"http://127.0.0.1:9/x\"\n"
+	                            "allow-http = true\nformat = \"array\" }\n",
+	                            temp_dir, temp_dir, endpoint);
+	for (size_t i = 0; i < 2 && sources[i]; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+		                      "source %s { acct-file = \"%s/%s.csv\"\n"
+		                      "records = { \"b\" }\nendpoint = \"%s\" }\n",
+		                      sources[i], temp_dir, sources[i], endpoint);
+	temp_rewrite("conf", text);
+	assert_int_equal(conf_load(&conf, temp_path("conf"), on_mistake, NULL), 0);
+	return conf;
+}
+
+static int setup(void **state)
+{
+	if (temp_setup(state) < 0)
+		return -1;
+	log_setup(LOG_LEVEL_ERROR, false);
+	a = (struct agent){.options.dry_run = true, .signal_fd = -1, .now_ms = 1000000};
+	err = (struct err){0};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	close_all(&a);
+	return temp_teardown(state);
+}
+
+static void open_it(void)
+{
+	if (open_all(&a, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* A turn of the loop that waits for nothing. */
+static void turn(void)
+{
+	a.now_ms += 2000;
+	assert_int_equal(tailer_wake(a.tailer, a.now_ms, &err), 0);
+	for (size_t i = 0; i < a.conf->nsources; i++) {
+		while (feed_fill(&a.feeds[i], a.now_ms))
+			;
+	}
+	(void)ship_seal_old(a.ship, a.now_ms);
+	assert_true(commit_write(&a.commit, a.now_ms));
+	assert_int_equal(ship_start(a.ship, a.now_ms, &err), 0);
+}
+
+/* Rows are read, their batch grows old and is sent, and the answers are committed. */
+static void deliver(void)
+{
+	for (int i = 0; i < 3; i++)
+		turn();
+}
+
+static int64_t stored(const char *source, const char *name)
+{
+	int64_t value;
+	assert_int_equal(store_get(a.store, source, name, -1, &value), 0);
+	return value;
+}
+
+static void test_what_was_never_opened_is_closed(UNUSED void **state)
+{
+	close_all(&a);
+	close_all(&a);
+}
+
+static void test_what_cannot_be_opened_is_said_and_closed(UNUSED void **state)
+{
+	a.conf = configured("a", NULL, "e");
+	temp_append("state", "no folder\n");
+	assert_true(open_all(&a, &err) < 0);
+	assert_non_null(strstr(err.text, "state"));
+	assert_null(a.tailer);
+	assert_null(a.ship);
+}
+
+/*
+ * A reload to a configuration with one source and endpoint less failed before its counters were set
+ * up: the agent ends, and asks nobody about what is not there.
+ */
+static void test_a_reload_that_failed_halfway_is_closed(UNUSED void **state)
+{
+	static const struct ship_hooks hooks = {.dry_run = true};
+	a.conf = configured("a", "b", "e");
+	open_it();
+	struct counters *before = a.counters;
+	a.counters = NULL;
+	close_ship(&a);
+	close_tailer(&a);
+	a.counters = before;
+	a.counters->sources[1].tail.rotations = a.counters->endpoints[0].meter.requests = 7;
+	a.counters->sources[1].tailed = true;
+	a.conf->nsources = 1;
+	a.conf->nendpoints = 0;
+	assert_int_equal(open_tailer(&a, &err), 0);
+	assert_int_equal(ship_open(&a.ship, a.conf->endpoints, 0, 1, &hooks, &err), 0);
+	close_ship(&a);
+	close_tailer(&a);
+	assert_int_equal(a.counters->sources[1].tail.rotations, 7);
+	assert_int_equal(a.counters->endpoints[0].meter.requests, 7);
+	assert_null(a.ship);
+	assert_null(a.tailer);
+	a.conf->nsources = 2; /* what it has to free */
+	a.conf->nendpoints = 1;
+}
+
+static void test_what_was_answered_comes_into_the_store(UNUSED void **state)
+{
+	a.conf = configured("a", "b", "e");
+	temp_append("a.csv", "type,x\nb,1\nd,2\nb,3\n");
+	temp_append("b.csv", "type,y\nb,4\n?,5\n");
+	open_it();
+	deliver();
+	assert_int_equal(stored("a", "acked"), 2);
+	assert_int_equal(stored("a", "skipped"), 1);
+	assert_int_equal(stored("b", "acked"), 1);
+	assert_int_equal(stored("b", "dead"), 1);
+	assert_int_equal(a.counters->sources[0].shipped.records, 2);
+	assert_int_equal(a.commit.dead_records, 1);
+	assert_true(feed_idle(&a.feeds[0]) && feed_idle(&a.feeds[1]));
+	assert_true(ship_memory(a.ship, 0).ever_accepted);
+	assert_int_equal(stored("endpoint:e", "accepted"), 1);
+}
+
+/* The open batch was not sent: its rows are read again. */
+static void test_a_reload_goes_on_where_it_was(UNUSED void **state)
+{
+	const struct ship_meter meter = {.retries = 5};
+	a.conf = configured("a", "b", "e");
+	temp_append("a.csv", "type,x\nb,1\n");
+	open_it();
+	deliver();
+	ship_set_meter(a.ship, 0, &meter);
+	temp_append("a.csv", "b,2\n");
+	assert_int_equal(tailer_wake(a.tailer, a.now_ms, &err), 0);
+	assert_false(feed_fill(&a.feeds[0], a.now_ms));
+	assert_int_equal(feed_rows(&a.feeds[0]), 1);
+	a.reload.under_way = true;
+	struct tailer *same = a.tailer;
+	assert_int_equal(reload_finish(&a, &err), 0);
+	assert_false(a.reload.under_way);
+	assert_ptr_equal(a.tailer, same);
+	struct ship_status s;
+	ship_status(a.ship, 0, &s);
+	assert_int_equal(s.meter.retries, 5);
+	assert_int_equal(s.records, 0);
+	assert_true(ship_memory(a.ship, 0).ever_accepted);
+	assert_int_equal(feed_rows(&a.feeds[0]), 0);
+	deliver();
+	assert_int_equal(stored("a", "acked"), 2);
+	assert_int_equal(a.counters->sources[0].shipped.records, 2);
+	assert_int_equal(a.counters->sources[0].read.records, 3); /* one was read again */
+}
+
+/* Sources change places, one is new, one is gone. */
+static void test_a_reload_with_other_sources(UNUSED void **state)
+{
+	a.conf = configured("a", "b", "e");
+	temp_append("b.csv", "type,y\nb,1\n");
+	open_it();
+	deliver();
+	assert_int_equal(a.counters->sources[1].shipped.records, 1);
+	a.reload.conf = configured("b", "c", "e");
+	temp_append("b.csv", "b,2\n");
+	temp_append("c.csv", "type,z\nb,3\n");
+	assert_int_equal(reload_finish(&a, &err), 0);
+	assert_null(a.reload.conf);
+	assert_string_equal(a.counters->sources[0].name, "b");
+	assert_int_equal(a.counters->sources[0].shipped.records, 1);
+	deliver();
+	assert_int_equal(stored("b", "acked"), 2);
+	assert_int_equal(stored("c", "acked"), 1);
+	assert_int_equal(a.counters->sources[0].shipped.records, 2);
+}
+
+/* ---- another program that reads the same files ---- */
+
+static bool somebody(const struct conf *conf, char *ret_where, size_t size)
+{
+	assert_ptr_equal(conf, a.conf);
+	(void)snprintf(ret_where, size, "/etc/logstash/x.conf");
+	return true;
+}
+
+static bool nobody(const struct conf *conf, char *ret_where, size_t size)
+{
+	(void)conf;
+	(void)ret_where;
+	(void)size;
+	return false;
+}
+
+static void test_beside_another_reader_a_first_start_is_refused(UNUSED void **state)
+{
+	a.conf = configured("a", NULL, "e");
+	a.options = (struct agent_options){.other_reader = somebody};
+	assert_int_equal(open_all(&a, &err), -EEXIST);
+	assert_non_null(
+	        strstr(err.text, "(\"/etc/logstash/x.conf\"): rows would be delivered twice"));
+	assert_null(a.tailer);
+}
+
+static void test_who_says_where_to_begin_is_not_refused(UNUSED void **state)
+{
+	a.conf = configured("a", NULL, "e");
+	a.options = (struct agent_options){.other_reader = somebody};
+	a.conf->first_start_set = true;
+	open_it();
+	close_all(&a);
+	a.conf = configured("a", NULL, "e"); /* and then the store says it */
+	open_it();
+}
+
+static void test_a_dry_run_beside_another_reader_does_no_harm(UNUSED void **state)
+{
+	a.conf = configured("a", NULL, "e");
+	a.options.other_reader = somebody;
+	open_it();
+	assert_null(a.http_server);
+}
+
+static void test_where_nobody_else_reads_nothing_is_refused(UNUSED void **state)
+{
+	a.conf = configured("a", NULL, "e");
+	a.options = (struct agent_options){.other_reader = nobody};
+	open_it();
+	assert_non_null(a.http_server);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(test_what_was_never_opened_is_closed),
+	        TEST(test_what_cannot_be_opened_is_said_and_closed),
+	        TEST(test_a_reload_that_failed_halfway_is_closed),
+	        TEST(test_what_was_answered_comes_into_the_store),
+	        TEST(test_a_reload_goes_on_where_it_was),
+	        TEST(test_a_reload_with_other_sources),
+	        TEST(test_beside_another_reader_a_first_start_is_refused),
+	        TEST(test_who_says_where_to_begin_is_not_refused),
+	        TEST(test_a_dry_run_beside_another_reader_does_no_harm),
+	        TEST(test_where_nobody_else_reads_nothing_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
