@@ -97,6 +97,11 @@ static size_t ascii(const char *text, size_t len)
 	return n;
 }
 
+size_t utf8_bom(const char *text, size_t len)
+{
+	return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 bool utf8_valid(const char *text, size_t len)
 {
 	while (len > 0) {

@@ -18,6 +18,9 @@ size_t utf8_sequence(const char *text, size_t len);
 /* The length of what U+FFFD stands for, where utf8_sequence() says 0.  len > 0. */
 size_t utf8_subpart(const char *text, size_t len);
 
+/* 3 where the text begins with a byte order mark, else 0. */
+size_t utf8_bom(const char *text, size_t len);
+
 bool utf8_valid(const char *text, size_t len);
 
 /*

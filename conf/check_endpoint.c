@@ -11,6 +11,7 @@
 
 #include "base/scope.h"
 #include "base/units.h"
+#include "base/url.h"
 #include "conf/check.h"
 
 struct look {
@@ -69,16 +70,15 @@ static const char *read_url(const char *text, struct url *ret)
 	if (strncasecmp(text, "https://", 8) != 0 && strncasecmp(text, "http://", 7) != 0)
 		return "must begin with https:// or http://";
 	ret->plain = text[4] == ':';
-	const char *host = strstr(text, "://") + 3;
-	size_t len = strcspn(host, "/?#");
-	ret->path = host + len;
-	return read_host(host, len, ret);
+	struct slice host = url_authority(text);
+	ret->path = host.text + host.len;
+	return read_host(host.text, host.len, ret);
 }
 
 static bool has_user(const char *url)
 {
-	const char *host = strstr(url, "://");
-	return host && memchr(host + 3, '@', strcspn(host + 3, "/?#"));
+	struct slice host = url_authority(url);
+	return host.text > url && memchr(host.text, '@', host.len);
 }
 
 static bool is_loopback(const char *host)

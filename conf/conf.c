@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "conf/check.h"
 #include "conf/mistakes.h"
 #include "conf/options.h"
@@ -298,18 +299,15 @@ void conf_print(const struct conf *conf, FILE *out)
 
 void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE])
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	(void)snprintf(ret, HASH_HEX_SIZE, "unknown");
-	if (!f)
-		return;
-	conf_print(conf, f);
-	if (fclose(f) == 0 && text) {
-		struct hash128 h = hash_bytes(text, len);
+	struct text t;
+	struct hash128 h;
+	FILE *f = text_begin(&t);
+	if (f)
+		conf_print(conf, f);
+	if (text_hash(&t, &h) == 0)
 		hash_hex(&h, ret);
-	}
-	free(text);
+	else
+		(void)snprintf(ret, HASH_HEX_SIZE, "unknown");
 }
 
 const struct conf_source *conf_source_named(const struct conf *conf, const char *name)

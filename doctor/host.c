@@ -15,7 +15,6 @@
 #include "csv/catalog.h"
 #include "doctor/checks.h"
 #include "doctor/other_programs.h"
-#include "doctor/text.h"
 #include "doctor/unit.h"
 #include "tailer/watch.h"
 
@@ -150,11 +149,11 @@ static bool free_at(const char *path, uint64_t *ret)
 static void check_state(const struct doctor *d)
 {
 	uint64_t free_bytes, need = d->conf->dead_max_bytes + STATE_SPARE;
-	char a[DOCTOR_SIZE_MAX], b[DOCTOR_SIZE_MAX];
+	char a[UNITS_FOR_PEOPLE], b[UNITS_FOR_PEOPLE];
 	if (!free_at(d->conf->state_dir, &free_bytes))
 		return;
-	(void)doctor_size(free_bytes, a);
-	(void)doctor_size(need, b);
+	(void)units_decimal(free_bytes, a);
+	(void)units_decimal(need, b);
 	if (free_bytes < STATE_SPARE)
 		finding_tell(&d->to, FINDING_PROBLEM, "state-dir",
 		             "only %s are free at \"%s\": when nothing is, delivery waits\n"
@@ -210,7 +209,7 @@ static void tell_growth(const struct doctor *d, const char *what, const char *fo
 static void check_archive(const struct doctor *d, const struct catalog *c,
                           const struct conf_source *s)
 {
-	char what[160], a[DOCTOR_SIZE_MAX], b[DOCTOR_SIZE_MAX];
+	char what[160], a[UNITS_FOR_PEOPLE], b[UNITS_FOR_PEOPLE];
 	uint64_t free_bytes;
 	int64_t now = time(NULL);
 	if (!*s->move_to || !free_at(s->move_to, &free_bytes))
@@ -220,8 +219,8 @@ static void check_archive(const struct doctor *d, const struct catalog *c,
 	int64_t span = now - g.oldest_s < DAY_S ? DAY_S : now - g.oldest_s;
 	uint64_t a_day = g.bytes * DAY_S / (uint64_t)span;
 	uint64_t days = a_day > 0 ? free_bytes / a_day : UINT64_MAX;
-	(void)doctor_size(free_bytes, a);
-	(void)doctor_size(a_day, b);
+	(void)units_decimal(free_bytes, a);
+	(void)units_decimal(a_day, b);
 	if (a_day == 0)
 		finding_tell(&d->to, FINDING_OK, what, "%s are free at \"%s\"", a, s->move_to);
 	else

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "base/utf8.h"
 #include "csv/catalog.h"
 #include "logstash/positions.h"
 #include "tailer/follow.h"
@@ -97,7 +98,7 @@ static int know_header(struct position_file *f, struct follow *follow)
 	ssize_t n = follow_bytes(follow, 0, sizeof(head), head);
 	const char *newline = n > 0 ? memchr(head, '\n', (size_t)n) : NULL;
 	size_t len = newline ? event_trim(head, (size_t)(newline + 1 - head)) : 0;
-	size_t mark = len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t mark = utf8_bom(head, len);
 	if (!newline || !event_is_header(head, len))
 		return 0;
 	return keep_header(f, (struct slice){head + mark, len - mark});

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/url.h"
 #include "ship/endpoint.h"
 #include "ship/schedule.h"
 #include "ship/wait.h"
@@ -23,22 +24,12 @@ struct ship {
 	int64_t now_ms;
 };
 
-/* The host part of "https://HOST:port/path" or "https://[HOST]:port/path", with its length. */
-static const char *host_of(const char *url, size_t *ret_len)
-{
-	const char *p = strstr(url, "://");
-	p = p ? p + 3 : url;
-	*ret_len = strcspn(p, *p == '[' ? "]" : "/?#:");
-	return p;
-}
-
 static struct endpoint *same_host(struct ship *s, size_t index)
 {
-	size_t len, other_len;
-	const char *host = host_of(s->endpoints[index].conf->url, &len);
+	struct slice host = url_host(s->endpoints[index].conf->url);
 	for (size_t i = 0; i < index; i++) {
-		const char *other = host_of(s->endpoints[i].conf->url, &other_len);
-		if (len == other_len && strncasecmp(host, other, len) == 0)
+		struct slice other = url_host(s->endpoints[i].conf->url);
+		if (host.len == other.len && strncasecmp(host.text, other.text, host.len) == 0)
 			return &s->endpoints[i];
 	}
 	return &s->endpoints[index];
@@ -338,13 +329,6 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 	return rc;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	if (a < 0 || b < 0)
-		return a < 0 ? b : a;
-	return a < b ? a : b;
-}
-
 int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 {
 	int64_t left = -1;
@@ -354,14 +338,14 @@ int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 	if (s->draining) /* nothing is started any more */
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
-		left = sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
+		left = clock_sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
 	for (size_t i = 0; i < s->lanes; i++) {
 		const struct batch *b = s->open[i];
 		if (!b || b->bounded)
 			continue;
 		int64_t age = (int64_t)s->endpoints[s->open_at[i]].conf->batch_age_ms;
 		int64_t rest = b->opened_ms + age - now_ms;
-		left = sooner(left, rest > 0 ? rest : 0);
+		left = clock_sooner(left, rest > 0 ? rest : 0);
 	}
 	return left;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/json_writer.h"
+#include "base/text.h"
 #include "status/counters.h"
 #include "status/history_json.h"
 #include "status/series.h"
@@ -87,16 +88,9 @@ static void print_hour(FILE *f, const struct conf *conf, const struct history *h
 
 char *history_json(const struct conf *conf, const struct history *h, int64_t now_ms)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	if (!f)
-		return NULL;
-	print_hour(f, conf, h, now_ms);
-	bool whole = !ferror(f);
-	if (fclose(f) != 0 || !whole) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	struct text t;
+	FILE *f = text_begin(&t);
+	if (f)
+		print_hour(f, conf, h, now_ms);
+	return text_end(&t);
 }

@@ -49,11 +49,10 @@ static void rows(struct json_writer *w, const struct source_view *s)
 
 static void types(struct json_writer *w, const struct source_view *s)
 {
-	static const char *const names[] = {"d", "b", "t", "tq", "r", "f", "rb", "rs", "other"};
 	json_open(w, "sentByType", '{');
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < RECORD_TYPES; i++) {
 		if (s->by_type[i] > 0)
-			json_count(w, names[i], s->by_type[i]);
+			json_count(w, record_type_names[i], s->by_type[i]);
 	}
 	json_close(w, '}');
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "base/utf8.h"
 #include "tailer/identity.h"
 #include "tailer/impl.h"
 
@@ -316,7 +317,7 @@ static void note_header(struct tail_file *f, struct open_file *o)
 	if (!newline)
 		return;
 	size_t len = event_trim(head, (size_t)(newline + 1 - head));
-	size_t mark = len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t mark = utf8_bom(head, len);
 	if (!event_is_header(head, len))
 		return;
 	o->header = strndup(head + mark, len - mark);
