@@ -128,8 +128,8 @@ static void skip(struct feed *f, const struct record *rec)
 }
 
 /* A row that is no record becomes a dead letter; reading goes on behind its first line. */
-static int bury(struct feed *f, const struct record *rec, const char *kind, const char *why,
-                bool proves)
+static int bury(struct feed *f, const struct record *rec, enum store_dead_kind kind,
+                const char *why, bool proves)
 {
 	const struct store_dead d = {
 	        .id = rec->mark.id,
@@ -172,7 +172,7 @@ static int ship_record(struct feed *f, const struct record *rec)
 	int rc = ship_add(ship, f->index, f->conf->endpoint, &tag, rec, &item, f->bound != 0,
 	                  f->now_ms);
 	if (rc == -E2BIG)
-		return bury(f, rec, "refused", "its JSON is larger than batch-bytes", true);
+		return bury(f, rec, DEAD_REFUSED, "its JSON is larger than batch-bytes", true);
 	if (rc < 0)
 		return rc;
 	fault_point("after-add");
@@ -266,7 +266,7 @@ static int take_result(struct feed *f, int result, const struct line *line,
 			lag_read(f->lag, rec);
 		return rc;
 	default:
-		rc = bury(f, rec, "unreadable", reader_why(f->reader), !line->cut);
+		rc = bury(f, rec, DEAD_UNREADABLE, reader_why(f->reader), !line->cut);
 		if (rc == 0 && rec->mark.end != line->end) {
 			tail_file_seek(f->file, rec->mark.end);
 			f->expect = rec->mark.end;
@@ -355,7 +355,7 @@ static bool may_read(struct feed *f)
 	return !f->file || tail_file_gaps(f->file) < LEDGER_RANGES_MAX;
 }
 
-/* Rows passed over stay with the batch they were stored with: settled, they would move its start. */
+/* Rows passed over stay with the batch they were stored with: they would move its start. */
 static bool may_settle(struct feed *f)
 {
 	if (!f->file || ship_has_open(f->parts.ship, f->index))

@@ -429,8 +429,8 @@ const char *stored(void)
 static int put_letter(const struct store_dead *d, void *arg)
 {
 	(void)arg;
-	put("%jd %s %ju-%ju %s|", (intmax_t)d->number, d->kind, (uintmax_t)d->start,
-	    (uintmax_t)d->end, d->reason);
+	put("%jd %s %ju-%ju %s|", (intmax_t)d->number, store_dead_kind_name(d->kind),
+	    (uintmax_t)d->start, (uintmax_t)d->end, d->reason);
 	return 0;
 }
 

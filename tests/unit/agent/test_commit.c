@@ -35,7 +35,7 @@ static struct store_dead letter(unsigned n)
 	                           .file = "b.csv",
 	                           .start = n,
 	                           .end = n + 1,
-	                           .kind = "refused",
+	                           .kind = DEAD_REFUSED,
 	                           .reason = "no",
 	                           .answer = slice_of("an answer"),
 	                           .header = slice_of("type,a"),
