@@ -9,7 +9,6 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "rules/judge.h"
-#include "ship/json.h"
 #include "status/lag.h"
 
 #define LINES_AT_ONCE 20000 /* then the loop turns: answers and events wait for us */
@@ -166,7 +165,10 @@ static int ship_record(struct feed *f, const struct record *rec)
 {
 	struct ship *ship = f->parts.ship;
 	const struct ship_tag tag = {tail_file_id(f->file), f->file};
-	struct ship_item item = {.start = f->cursor, .mark = rec->mark, .tally = f->passed};
+	struct ship_item item = {.start = f->cursor,
+	                         .mark = rec->mark,
+	                         .logged_ms = f->logged_ms,
+	                         .tally = f->passed};
 	item.tally.rows++;
 	find_bound(f);
 	int rc = ship_add(ship, f->index, f->conf->endpoint, &tag, rec, &item, f->bound != 0,
@@ -258,12 +260,11 @@ static int take_result(struct feed *f, int result, const struct line *line,
 	case READ_COLUMNS:
 		return change_columns(f, rec);
 	case READ_RECORD:
+		f->logged_ms = lag_read(f->lag, rec);
 		if (conf_source_ships(f->conf, rec->fields[0].text))
 			rc = judge_row(f, rec);
 		else
 			skip(f, rec);
-		if (rc >= 0)
-			lag_read(f->lag, rec);
 		return rc;
 	default:
 		rc = bury(f, rec, DEAD_UNREADABLE, reader_why(f->reader), !line->cut);
@@ -400,11 +401,10 @@ static void note_lag(struct feed *f, const struct ship_done *done)
 {
 	const struct ship_item *last = &done->items[done->n - 1];
 	const struct tail_file *file = done->tag.owner;
-	const struct slice object = {done->body + last->body_start, last->body_len};
 	const struct lag_row row = {
 	        .file = done->tag.file,
 	        .end = last->mark.end,
-	        .logged = json_member(object, LAG_COLUMN),
+	        .logged_ms = last->logged_ms,
 	        .committed = tail_file_committed(file),
 	        .gaps = tail_file_gaps(file) > 0,
 	};

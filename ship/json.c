@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,26 +118,6 @@ ssize_t json_record(struct json *j, const struct record *rec, char *ret, size_t 
 	if (!cJSON_PrintPreallocated(&j->nodes[0], ret, room < INT_MAX ? (int)room : INT_MAX, 0))
 		return -ENOSPC;
 	return (ssize_t)strlen(ret);
-}
-
-/*
- * Quotes inside values are escaped, so that a name between quotes with a colon and a quote behind
- * it stands nowhere but at its member.
- */
-struct slice json_member(struct slice object, const char *name)
-{
-	char key[72];
-	int n = snprintf(key, sizeof(key), "\"%s\":\"", name);
-	if (n < 0 || (size_t)n >= sizeof(key))
-		return SLICE_EMPTY;
-	const char *from = memmem(object.text, object.len, key, (size_t)n);
-	if (!from)
-		return SLICE_EMPTY;
-	from += n;
-	const char *to = from, *end = object.text + object.len;
-	while (to < end && *to != '"')
-		to += *to == '\\' && to + 1 < end ? 2 : 1;
-	return to < end ? (struct slice){from, (size_t)(to - from)} : SLICE_EMPTY;
 }
 
 /* For an answer that was cut and therefore is no JSON: the number behind the name. */

@@ -26,12 +26,6 @@ struct json *json_free(struct json *j);
  */
 ssize_t json_record(struct json *j, const struct record *rec, char *ret, size_t room) MUST_CHECK;
 
-/*
- * The value of a member of an object that json_record() made, as it stands there: escapes are not
- * undone.  Empty when there is none.
- */
-struct slice json_member(struct slice object, const char *name);
-
 /* ErrorCount of an answer such as {"Success":true,"ErrorCount":2}; 0 when it says no such thing. */
 long json_error_count(const char *text, size_t len);
 
