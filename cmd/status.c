@@ -2,7 +2,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "archive/store_view.h"
@@ -33,21 +32,15 @@ struct look {
 /* The running agent's own words.  Returns the exit status, or CLI_GO_ON when none answers. */
 static int from_agent(const struct look *o, char **ret, struct err *why)
 {
-	static const char *const paths[] = {"/status.txt", "/status", "/check"};
-	char path[96], *body;
+	static const char *const paths[] = {"/status.txt", "/status?exit=1", "/check"};
+	char path[96];
+	int status;
 	int n = snprintf(path, sizeof(path), "%s", paths[o->form]);
 	if (o->form == FORM_CHECK)
 		(void)snprintf(path + n, sizeof(path) - (size_t)n, "?warn=%ju&crit=%ju",
 		               (uintmax_t)o->limits.warn_ms, (uintmax_t)o->limits.crit_ms);
-	if (ask_agent(o->conf->runtime_dir, false, path, &body, why) < 0)
+	if (ask_agent(o->conf->runtime_dir, false, path, &status, ret, why) < 0)
 		return CLI_GO_ON;
-	*ret = body;
-	if (o->form == FORM_JSON)
-		return strstr(body, "\"problems\":0,") == NULL;
-	/* The first line is the exit status. */
-	int status = body[0] >= '0' && body[0] <= '3' ? body[0] - '0' : 1;
-	if (body[0] != '\0' && body[1] == '\n')
-		memmove(body, body + 2, strlen(body + 2) + 1);
 	return status;
 }
 
