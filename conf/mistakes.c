@@ -37,7 +37,7 @@ void mistake_va(struct mistakes *m, unsigned line, const char *fmt, va_list args
 		m->no_memory = true;
 		return;
 	}
-	v[m->n] = (struct mistake){line, m->n, STEAL(copy)};
+	v[m->n] = (struct mistake){line, m->n, STEAL(copy), 0};
 	m->n++;
 }
 
@@ -47,6 +47,15 @@ void mistake(struct mistakes *m, unsigned line, const char *fmt, ...)
 	va_start(args, fmt);
 	mistake_va(m, line, fmt, args);
 	va_end(args);
+}
+
+void mistake_unreadable(struct mistakes *m, unsigned line, const char *key, const char *path,
+                        int error)
+{
+	size_t n = m->n;
+	mistake(m, line, "'%s': cannot read '%s': %s", key, path, strerror(error));
+	if (m->n > n)
+		m->v[n].error = error;
 }
 
 static int by_line(const void *a, const void *b)
@@ -66,7 +75,7 @@ void mistakes_tell(struct mistakes *m, conf_mistake_fn *fn, void *arg)
 		char line[2 * LINE_SIZE];
 		(void)snprintf(line, sizeof(line), "%s:%u: %s", m->path, m->v[i].line,
 		               m->v[i].text);
-		fn(line, arg);
+		fn(&(struct file_mistake){line, m->v[i].text, m->v[i].error}, arg);
 	}
 }
 

@@ -67,7 +67,7 @@ static void tell_refused(const struct look *l, const struct probe *p)
 	char date[DOCTOR_DATE_MAX];
 	const struct certificate *c = &p->certificate;
 	int64_t now = time(NULL);
-	if (strcasestr(p->failure, "alert"))
+	if (p->alert)
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
 		             "the receiver ended TLS: %s; it may want a client's certificate, or "
 		             "another one\nclient-cert and client-key in endpoint %s",
@@ -320,7 +320,8 @@ static void check_endpoint(const struct look *l)
 	struct probe p = {0};
 	if (probe_endpoint(l->e, SLICE_EMPTY, &p, &err) < 0) {
 		finding_tell(&l->d->to,
-		             strchr(l->e->signature_file, '$') || strchr(l->e->token_file, '$')
+		             conf_credential_unseen(l->e->signature_file) ||
+		                             conf_credential_unseen(l->e->token_file)
 		                     ? FINDING_INFO
 		                     : FINDING_PROBLEM,
 		             l->what, "the receiver was not asked: %s",

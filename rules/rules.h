@@ -27,6 +27,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/file_mistake.h"
 #include "base/slice.h"
 
 #define RULES_TEXT_MAX 4096 /* of a text, this much is looked at */
@@ -72,8 +73,8 @@ struct rules_result {
 #define RULES_BUILTIN (-1)
 #define RULES_NONE (-2)
 
-/* Told once for each mistake: one line, without newline. */
-typedef void rules_mistake_fn(const char *line, void *arg);
+/* Told once for each mistake. */
+typedef file_mistake_fn rules_mistake_fn;
 
 /*
  * Load files by their names or patterns (glob(7)).  0 with *ret, which is NULL when there is no

@@ -8,12 +8,12 @@
 
 static char told[65536];
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
 	size_t used = strlen(told);
-	(void)snprintf(told + used, sizeof(told) - used, "%s\n", line);
-	assert_null(strchr(line, '\n'));
+	(void)snprintf(told + used, sizeof(told) - used, "%s\n", m->line);
+	assert_null(strchr(m->line, '\n'));
 }
 
 static int load(struct rules **ret, const char *text)

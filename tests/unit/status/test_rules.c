@@ -5,10 +5,10 @@
 
 #include "rules/judge.h"
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	fail_msg("%s", line);
+	fail_msg("%s", m->line);
 }
 
 static void judge(struct rules *r, const char *text)
