@@ -106,7 +106,10 @@ typedef int rules_match_fn(const struct rules_result *result, void *arg);
 int rules_each_match(struct rules *r, const struct rules_fields *f, rules_match_fn *fn,
                      void *arg) MUST_CHECK;
 
-/* "FILE:LINE: matched text", valid UTF-8, for a result of the same fields. */
+/* The text that matched, valid UTF-8, for a result of the same fields; "" for none. */
+int rules_matched(struct rules *r, const struct rules_fields *f, const struct rules_result *result,
+                  char ret[RULES_WHY_SIZE]) MUST_CHECK;
+/* "FILE:LINE: matched text" of it. */
 int rules_why(struct rules *r, const struct rules_fields *f, const struct rules_result *result,
               char ret[RULES_WHY_SIZE]) MUST_CHECK;
 bool rules_wants_why(const struct rules *r); /* %why on */

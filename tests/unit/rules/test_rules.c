@@ -441,6 +441,8 @@ static void test_any_bytes_can_be_matched(void **state)
 	char why[RULES_WHY_SIZE];
 	assert_int_equal(rules_why(r, &f, &got, why), 0);
 	assert_string_equal(why, "t.rules:2: \xc3\xa4x");
+	assert_int_equal(rules_matched(r, &f, &got, why), 0);
+	assert_string_equal(why, "\xc3\xa4x");
 	(void)rules_free(r);
 }
 
