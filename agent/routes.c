@@ -44,9 +44,9 @@ static char *status_json_reply(struct agent *a, const struct http_server_request
 
 static char *status_text_reply(struct agent *a, const struct http_server_request *request)
 {
-	(void)request;
 	struct view v;
-	char *body = snapshot_take(&v, a) == 0 ? status_text(&v) : NULL;
+	bool marked = http_server_query(request, "marks") != NULL;
+	char *body = snapshot_take(&v, a) == 0 ? status_text(&v, marked) : NULL;
 	body = with_exit(view_problems(&v) > 0, body);
 	view_free(&v);
 	return body;
