@@ -218,7 +218,8 @@ void file_path(const struct tail_file *f, char *ret, size_t size)
 void file_unreadable(struct tail_file *f, int rc)
 {
 	struct source *s = f->source;
-	char path[PATH_MAX], advice[TAIL_ADVICE_SIZE];
+	char path[PATH_MAX], advice[TAIL_ADVICE_SIZE] = "";
+	const char *why = rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc);
 	bool told = f->unreadable;
 	f->unreadable = true;
 	if (told && trouble_holds(s))
@@ -226,16 +227,13 @@ void file_unreadable(struct tail_file *f, int rc)
 	if (!told)
 		trouble_forget(s, f); /* another reason than the last time, perhaps */
 	file_path(f, path, sizeof(path));
-	int n = snprintf(advice, sizeof(advice), "%s",
-	                 rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc));
 	if (rc == -EACCES)
-		permission_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
-	trouble_keep(s, f, f->dir, path, advice);
-	const char *mend = strchr(advice, ';');
+		permission_advice(path, advice, sizeof(advice));
+	trouble_keep(s, f, f->dir, path, why, advice);
 	if (!told)
 		tail_note(s->tailer, TAIL_ERROR,
-		          "read \"%s\": %.*s; passing it over, trying again at each rescan%s", path,
-		          (int)strcspn(advice, ";"), advice, mend ? mend : "");
+		          "read \"%s\": %s; passing it over, trying again at each rescan%s%s", path,
+		          why, *advice ? "; " : "", advice);
 }
 
 void file_lost(struct tail_file *f, uint64_t bytes)
