@@ -437,21 +437,6 @@ static void once_set_up(struct call *c, const struct transport_message *m, FILE 
 	(void)curl_easy_setopt(e, CURLOPT_DEBUGDATA, sent);
 }
 
-/* Codes, for the words may name a host that is called so; of an alert only OpenSSL's words tell. */
-static void once_read_cause(CURLcode rc, struct http_once *ret)
-{
-	static const CURLcode tls[] = {CURLE_SSL_CONNECT_ERROR,  CURLE_PEER_FAILED_VERIFICATION,
-	                               CURLE_SSL_CERTPROBLEM,    CURLE_SSL_CIPHER,
-	                               CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
-	                               CURLE_SSL_CLIENTCERT,     CURLE_USE_SSL_FAILED};
-	ret->unresolved = rc == CURLE_COULDNT_RESOLVE_HOST || rc == CURLE_COULDNT_RESOLVE_PROXY;
-	ret->alert = strstr(ret->failure, " alert ") != NULL;
-	ret->tls_failed = ret->alert ||
-	                  (rc == CURLE_OPERATION_TIMEDOUT && strncmp(ret->failure, "SSL ", 4) == 0);
-	for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]); i++)
-		ret->tls_failed = ret->tls_failed || rc == tls[i];
-}
-
 static void once_read(struct call *c, CURLcode rc, struct http_once *ret)
 {
 	CURL *e = c->easy;
@@ -464,7 +449,13 @@ static void once_read(struct call *c, CURLcode rc, struct http_once *ret)
 	ret->outcome.answer.text = ret->body;
 	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
 	(void)snprintf(ret->failure, sizeof(ret->failure), "%s", failure_of(c, rc, status));
-	once_read_cause(rc, ret);
+	ret->unresolved = rc == CURLE_COULDNT_RESOLVE_HOST || rc == CURLE_COULDNT_RESOLVE_PROXY;
+	/* By the code, for the words may name a host that is called so; an alert has words only. */
+	ret->alert = strstr(ret->failure, " alert ") != NULL;
+	ret->tls_failed = ret->alert || rc == CURLE_SSL_CONNECT_ERROR ||
+	                  rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM ||
+	                  rc == CURLE_SSL_CACERT_BADFILE ||
+	                  (rc == CURLE_OPERATION_TIMEDOUT && strncmp(ret->failure, "SSL ", 4) == 0);
 	ret->resolve_ms = elapsed(e, CURLINFO_NAMELOOKUP_TIME_T);
 	ret->connect_ms = elapsed(e, CURLINFO_CONNECT_TIME_T);
 	ret->tls_ms = elapsed(e, CURLINFO_APPCONNECT_TIME_T);

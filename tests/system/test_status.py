@@ -422,7 +422,9 @@ def test_the_exit_status_is_a_line_of_its_own_for_commands_and_no_part_of_the_js
         assert control(agent, "GET", path)[1].startswith(first)
     done = agent.command("status", "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["problems"] == 0
-    agent.command("pause", "octeth")
+    backend.rule(status=401)
+    acct.append(token_rows(1)[0])
+    eventually(lambda: agent.status()["endpoints"][0]["state"] == "held")
     done = agent.command("status", "--json")
     assert done.returncode == 1 and json.loads(done.stdout)["problems"] == 1
 
