@@ -287,8 +287,8 @@ static void tell_test(const struct look *l, const struct probe *p)
 	        [OUTCOME_RETRY] = {FINDING_PROBLEM, "not taken; it would be tried again"},
 	};
 	bool good = kind == OUTCOME_ACCEPTED;
-	finding_tell(&l->d->to, kinds[kind].level, l->what, "%s: %s%s%s", p->outcome.words,
-	             kinds[kind].means, good ? "" : "\n", good ? "" : p->outcome.advice);
+	finding_tell(&l->d->to, kinds[kind].level, l->what, "%s: %s\n%s", p->outcome.words,
+	             kinds[kind].means, good ? "" : p->outcome.advice);
 }
 
 static void send_test(const struct look *l)

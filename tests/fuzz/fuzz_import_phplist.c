@@ -6,6 +6,7 @@
  */
 #include "tests/fuzz/fuzz.h"
 
+#include "rules/rules.h"
 #include "ruletool/import_phplist.h"
 
 #define NAME "dump"
