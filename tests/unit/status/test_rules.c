@@ -4,6 +4,7 @@
 #include "tests/unit/temp.h"
 
 #include "rules/judge.h"
+#include "status/rules.h"
 
 static void on_mistake(const struct file_mistake *m, void *arg)
 {
