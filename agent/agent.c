@@ -190,10 +190,10 @@ static int loop(struct agent *a, struct err *err)
 	return rc;
 }
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	log_error("%s", line);
+	log_error("%s", m->line);
 }
 
 static void end(struct agent *a)

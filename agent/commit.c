@@ -76,7 +76,8 @@ int commit_dead_letter(struct commit *c, const struct store_dead *d, int64_t now
 	if (log_allowed(&c->dead_limit, now_ms, 1000, &left_out))
 		log_warning("dead letter (%s): \"%s\" at byte %" PRIu64 ": %s; kept, see "
 		            "'pmta-shipper dead list'%s",
-		            d->kind, d->file, d->start, d->reason, log_more(left_out, more));
+		            store_dead_kind_name(d->kind), d->file, d->start, d->reason,
+		            log_more(left_out, more));
 	return 0;
 }
 
@@ -98,7 +99,7 @@ static int bury(struct commit *c, const struct ship_done *done, size_t i, int64_
 	        .file = tail_file_name(f),
 	        .start = item->mark.start,
 	        .end = item->mark.end,
-	        .kind = partial ? "partial" : "refused",
+	        .kind = partial ? DEAD_PARTIAL : DEAD_REFUSED,
 	        .reason = done->why,
 	        .status = done->status,
 	        .answer = done->answer,
@@ -136,7 +137,7 @@ static void refused_again(struct commit *c, const struct ship_done *done)
 	const struct store_dead d = {
 	        .id = done->items[0].mark.id,
 	        .file = "",
-	        .kind = done->outcome == SHIP_PARTIAL ? "partial" : "refused",
+	        .kind = done->outcome == SHIP_PARTIAL ? DEAD_PARTIAL : DEAD_REFUSED,
 	        .reason = done->why,
 	        .status = done->status,
 	        .answer = done->answer,

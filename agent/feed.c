@@ -99,7 +99,8 @@ static void skip(struct feed *f, const struct record *rec)
 }
 
 /* A row that nobody can take becomes a dead letter. */
-static int bury(struct feed *f, const struct acct_row *row, const char *kind, const char *why)
+static int bury(struct feed *f, const struct acct_row *row, enum store_dead_kind kind,
+                const char *why)
 {
 	const struct mark *mark = &row->rec.mark;
 	const struct store_dead d = {
@@ -140,13 +141,16 @@ static int ship_row(struct feed *f, const struct acct_row *row)
 	const struct record *rec = &row->rec;
 	struct tail_file *file = acct_file(f->acct);
 	const struct ship_tag tag = {tail_file_id(file), file};
-	struct ship_item item = {.start = f->cursor, .mark = rec->mark, .tally = f->passed};
+	struct ship_item item = {.start = f->cursor,
+	                         .mark = rec->mark,
+	                         .logged_ms = f->logged_ms,
+	                         .tally = f->passed};
 	item.tally.rows++;
 	find_bound(f);
 	int rc = ship_add(ship, f->index, f->conf->endpoint, &tag, rec, &item, f->bound != 0,
 	                  f->now_ms);
 	if (rc == -E2BIG)
-		return bury(f, row, "refused", "its JSON is larger than batch-bytes");
+		return bury(f, row, DEAD_REFUSED, "its JSON is larger than batch-bytes");
 	if (rc < 0)
 		return rc;
 	fault_point("after-add");
@@ -186,14 +190,11 @@ static int judge_row(struct feed *f, const struct acct_row *row)
 
 static int take_record(struct feed *f, const struct acct_row *row)
 {
-	int rc = 0;
+	f->logged_ms = lag_read(f->lag, &row->rec);
 	if (conf_source_ships(f->conf, row->rec.fields[0].text))
-		rc = judge_row(f, row);
-	else
-		skip(f, &row->rec);
-	if (rc >= 0)
-		lag_read(f->lag, &row->rec);
-	return rc;
+		return judge_row(f, row);
+	skip(f, &row->rec);
+	return 0;
 }
 
 /* Other columns from here on.  What is stored with a position are the columns in force there, so
@@ -232,7 +233,7 @@ static int take_row(struct feed *f, int result, const struct acct_row *row)
 		rc = take_record(f, row);
 		break;
 	case ACCT_UNREADABLE:
-		rc = bury(f, row, "unreadable", row->why);
+		rc = bury(f, row, DEAD_UNREADABLE, row->why);
 		break;
 	case ACCT_COLUMNS:
 		rc = change_columns(f, row);
@@ -258,8 +259,7 @@ static bool may_read(struct feed *f)
 	return !file || tail_file_gaps(file) < LEDGER_RANGES_MAX;
 }
 
-/* Rows passed over stay with the batch they were stored with: settled, they would move its start.
- */
+/* Rows passed over stay with the batch they were stored with: they would move its start. */
 static bool may_settle(struct feed *f)
 {
 	if (!acct_file(f->acct) || ship_has_open(f->parts.ship, f->index))
@@ -302,11 +302,10 @@ static void note_lag(struct feed *f, const struct ship_done *done)
 {
 	const struct ship_item *last = &done->items[done->n - 1];
 	const struct tail_file *file = done->tag.owner;
-	const struct slice object = {done->body + last->body_start, last->body_len};
 	const struct lag_row row = {
 	        .file = done->tag.file,
 	        .end = last->mark.end,
-	        .logged = json_member(object, LAG_COLUMN),
+	        .logged_ms = last->logged_ms,
 	        .committed = tail_file_committed(file),
 	        .gaps = tail_file_gaps(file) > 0,
 	};

@@ -52,6 +52,7 @@ struct feed {
 	uint64_t bound;      /* the open batch ends here: a boundary stored before; 0: none */
 	bool barrier;        /* other columns follow: wait until all before is committed */
 	bool warned_type;
+	int64_t logged_ms;  /* of the row at hand; 0: not known */
 	int64_t now_ms;     /* of this turn */
 	int64_t stalled_ms; /* out of memory: not before then */
 	uint64_t in_flight; /* rows handed to ship and not yet reported done */

@@ -1,14 +1,12 @@
 #include "agent/leases.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/units.h"
-#include "base/utf8.h"
 #include "ship/lease.h"
 
 #define ASK_SOON_MS 100 /* the agent's requests above its part are about to end */
@@ -86,14 +84,8 @@ static const char *refusal(const struct ship_conf *e, const struct ship_status *
 	return s->state == SHIP_OK ? NULL : ship_state_name(s->state);
 }
 
-struct grant {
-	unsigned slots;
-	int64_t ask_ms;
-	char why[320];
-};
-
 static void decide(const struct leases *l, size_t i, unsigned flying, int64_t now_ms,
-                   struct lease *lease, struct grant *ret)
+                   struct lease *lease, struct share *ret)
 {
 	const struct ship_conf *e = &l->conf->endpoints[i];
 	struct ship_status s;
@@ -102,6 +94,7 @@ static void decide(const struct leases *l, size_t i, unsigned flying, int64_t no
 	unsigned want = no ? 0 : part(e, &s, now_ms);
 	unsigned room = s.in_flight < e->in_flight ? e->in_flight - s.in_flight : 0;
 	ret->slots = want < room ? want : room;
+	ret->half = true;
 	ret->ask_ms = no                  ? ASK_LATER_MS
 	              : e->in_flight == 1 ? ASK_TURN_MS
 	              : ret->slots < want ? ASK_SOON_MS
@@ -111,15 +104,6 @@ static void decide(const struct leases *l, size_t i, unsigned flying, int64_t no
 		               s.last_error[0] ? ": " : "", s.last_error);
 	lease->theirs = flying > want ? flying : want;
 	lease->until_ms = now_ms + SHARE_LEASE_MS;
-}
-
-static char *grant_text(const struct grant *g)
-{
-	char *text, why[512];
-	utf8_printable(g->why, strlen(g->why), why, sizeof(why));
-	int n = asprintf(&text, "0\nslots %u\nhalf 1\nask %" PRId64 "\nwhy %s\n", g->slots,
-	                 g->ask_ms, why);
-	return n < 0 ? NULL : text;
 }
 
 char *leases_reply(struct leases *l, const struct http_server_request *request, int64_t now_ms)
@@ -144,8 +128,8 @@ char *leases_reply(struct leases *l, const struct http_server_request *request, 
 		(void)snprintf(lease->endpoint, sizeof(lease->endpoint), "%s", name);
 		log_info("endpoint \"%s\": a replay began, its limits are shared with it", name);
 	}
-	struct grant g = {0};
+	struct share g = {0};
 	decide(l, (size_t)i, (unsigned)flying, now_ms, lease, &g);
 	leases_apply(l, now_ms);
-	return grant_text(&g);
+	return share_text(&g);
 }

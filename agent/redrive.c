@@ -161,18 +161,17 @@ static void go_on_with_runs(struct redrive *r)
 /* The filter's texts as one piece of memory. */
 static int keep_texts(struct retry *r, const struct store_dead_filter *what)
 {
-	const char *const from[] = {what->ids, what->source, what->endpoint, what->kind,
-	                            what->reason};
-	const char **const to[] = {&r->what.ids, &r->what.source, &r->what.endpoint, &r->what.kind,
+	const char *const from[] = {what->ids, what->source, what->endpoint, what->reason};
+	const char **const to[] = {&r->what.ids, &r->what.source, &r->what.endpoint,
 	                           &r->what.reason};
 	size_t room = 1;
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 4; i++)
 		room += from[i] ? strlen(from[i]) + 1 : 0;
 	char *at = malloc(room);
 	if (!at)
 		return -ENOMEM;
 	r->memory = at;
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		if (!from[i])
 			continue;
 		size_t len = strlen(from[i]) + 1;

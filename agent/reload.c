@@ -9,10 +9,10 @@
 #include "rules/judge.h"
 #include "service/notify.h"
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	log_error("%s", line);
+	log_error("%s", m->line);
 }
 
 /* What goes on stays in force; on_mistake() has said what is wrong. */

@@ -21,26 +21,35 @@
 
 #define NOT_OURS "asked by a name that is not ours: use the address, or localhost\n"
 
+/* For a command: its exit status is the first line.  Takes body over. */
+static char *with_exit(int status, char *body)
+{
+	char *text = NULL;
+	if (body && asprintf(&text, "%d\n%s", status, body) < 0)
+		text = NULL;
+	free(body);
+	return text;
+}
+
+/* JSON as it is published; the command asks for the line before it. */
 static char *status_json_reply(struct agent *a, const struct http_server_request *request)
 {
-	(void)request;
 	struct view v;
 	char *body = snapshot_take(&v, a) == 0 ? status_json(&v) : NULL;
+	if (http_server_query(request, "exit"))
+		body = with_exit(view_problems(&v) > 0, body);
 	view_free(&v);
 	return body;
 }
 
 static char *status_text_reply(struct agent *a, const struct http_server_request *request)
 {
-	(void)request;
 	struct view v;
-	char *text = NULL;
-	char *body = snapshot_take(&v, a) == 0 ? status_text(&v) : NULL;
-	if (body && asprintf(&text, "%d\n%s", view_problems(&v) > 0, body) < 0)
-		text = NULL;
-	free(body);
+	bool marked = http_server_query(request, "marks") != NULL;
+	char *body = snapshot_take(&v, a) == 0 ? status_text(&v, marked) : NULL;
+	body = with_exit(view_problems(&v) > 0, body);
 	view_free(&v);
-	return text;
+	return body;
 }
 
 static char *check_reply(struct agent *a, const struct http_server_request *request)
@@ -50,16 +59,12 @@ static char *check_reply(struct agent *a, const struct http_server_request *requ
 	           *crit = http_server_query(request, "crit");
 	enum nagios exit = NAGIOS_UNKNOWN;
 	struct view v;
-	char *text = NULL;
 	if (!warn || !crit || !units_number(warn, &limits.warn_ms) ||
 	    !units_number(crit, &limits.crit_ms))
 		return strdup("3\nPMTA-SHIPPER UNKNOWN: warn and crit are wanted, in ms\n");
 	char *line = snapshot_take(&v, a) == 0 ? nagios_line(&v, &limits, &exit) : NULL;
-	if (line && asprintf(&text, "%d\n%s", (int)exit, line) < 0)
-		text = NULL;
-	free(line);
 	view_free(&v);
-	return text;
+	return with_exit((int)exit, line);
 }
 
 /*

@@ -81,16 +81,18 @@ static bool take_filter(const struct http_server_request *request, struct store_
 	        .ids = http_server_query(request, "ids"),
 	        .source = http_server_query(request, "source"),
 	        .endpoint = http_server_query(request, "endpoint"),
-	        .kind = http_server_query(request, "kind"),
 	        .reason = http_server_query(request, "reason"),
 	};
-	return take_number(request, "from", &ret->from_ms) &&
+	const char *kind = http_server_query(request, "kind");
+	return (!kind || store_dead_kind_named(kind, &ret->kind)) &&
+	       take_number(request, "from", &ret->from_ms) &&
 	       take_number(request, "to", &ret->to_ms);
 }
 
 static char *bad_filter(void)
 {
-	return reply(1, "from and to take milliseconds since 1970: nothing was changed");
+	return reply(1, "kind takes unreadable, refused or partial, from and to milliseconds since "
+	                "1970: nothing was changed");
 }
 
 char *verb_dead_retry(struct agent *a, const struct http_server_request *request)

@@ -10,27 +10,6 @@
 #include "ship/ship.h"
 #include "state/store.h"
 
-/* The number behind a word at the start of a line. */
-static uint64_t number_of(const char *text, const char *word)
-{
-	const char *p = strstr(text, word);
-	return p ? strtoul(p + strlen(word), NULL, 10) : 0;
-}
-
-static void take_answer(struct share *ret, const char *text)
-{
-	ret->agent = true;
-	ret->slots = (unsigned)number_of(text, "\nslots ");
-	ret->half = number_of(text, "\nhalf ") != 0;
-	int64_t ms = (int64_t)number_of(text, "\nask ");
-	ret->ask_ms = ms > 0 ? ms : SHARE_ASK_MS;
-	const char *why = strstr(text, "\nwhy ");
-	const char *words = why ? why + 5 : "";
-	if (text[0] != '0') /* another configuration than ours, say */
-		words = text[0] && text[1] ? text + 2 : "no answer";
-	(void)snprintf(ret->why, sizeof(ret->why), "%.*s", (int)strcspn(words, "\n"), words);
-}
-
 void lease_ask(struct share *ret, const struct conf *conf, size_t endpoint, unsigned flying,
                bool end)
 {
@@ -38,11 +17,17 @@ void lease_ask(struct share *ret, const struct conf *conf, size_t endpoint, unsi
 	char path[256]; /* names of endpoints need no encoding: conf.c */
 	struct err err = {0};
 	char *text;
+	int status;
 	(void)snprintf(path, sizeof(path), "/replay/share?endpoint=%s&flying=%u%s", e->name, flying,
 	               end ? "&end=1" : "");
 	*ret = (struct share){.ask_ms = SHARE_ASK_MS};
-	if (ask_agent(conf->runtime_dir, true, path, &text, &err) == 0) {
-		take_answer(ret, text);
+	if (ask_agent(conf->runtime_dir, true, path, &status, &text, &err) == 0) {
+		ret->agent = true;
+		if (status == 0)
+			share_read(ret, text);
+		else /* another configuration than ours, say */
+			(void)snprintf(ret->why, sizeof(ret->why), "%.*s", (int)strcspn(text, "\n"),
+			               *text ? text : "no answer");
 		free(text);
 		return;
 	}

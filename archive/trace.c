@@ -136,7 +136,7 @@ static int take_dead(const struct store_dead *d, void *arg)
 {
 	struct trace_row *row = arg;
 	row->dead = d->number;
-	row->fate = strcmp(d->kind, "partial") == 0 ? TRACE_PARTIAL : TRACE_DEAD;
+	row->fate = d->kind == DEAD_PARTIAL ? TRACE_PARTIAL : TRACE_DEAD;
 	free(row->reason);
 	row->reason = strdup(d->reason);
 	return row->reason ? 0 : -ENOMEM;

@@ -12,24 +12,39 @@ const char *finding_level_name(enum finding_level level)
 	return names[level];
 }
 
+static void join_lines(char *text)
+{
+	for (; *text; text++)
+		if (*text == '\n')
+			*text = ' ';
+}
+
+/* The length of what fmt up to its end makes of the arguments, or a negative number. */
+static int length_of(const char *fmt, const char *end, va_list args)
+{
+	scope_free char *part = strndup(fmt, (size_t)(end - fmt));
+	return part ? vsnprintf(NULL, 0, part, args) : -1;
+}
+
 void finding_tell(const struct teller *to, enum finding_level level, const char *what,
                   const char *fmt, ...)
 {
 	scope_free char *text = NULL;
+	const char *end = strchrnul(fmt, '\n');
 	va_list args;
+	va_start(args, fmt);
+	int len = length_of(fmt, end, args);
+	va_end(args);
 	va_start(args, fmt);
 	int n = vasprintf(&text, fmt, args);
 	va_end(args);
-	if (n < 0) { /* what cannot be said must not pass for good news */
-		text = NULL;
+	if (n < 0 || len < 0) { /* what cannot be said must not pass for good news */
+		text = n < 0 ? NULL : text;
 		to->fn(&(struct finding){FINDING_PROBLEM, what, "out of memory", NULL}, to->arg);
 		return;
 	}
-	char *mend = strchr(text, '\n');
-	if (mend)
-		*mend++ = '\0';
-	for (size_t i = 0; mend && mend[i]; i++)
-		if (mend[i] == '\n')
-			mend[i] = ' ';
-	to->fn(&(struct finding){level, what, text, mend}, to->arg);
+	join_lines(text);
+	if (*end)
+		text[len] = '\0';
+	to->fn(&(struct finding){level, what, text, *end ? text + len + 1 : NULL}, to->arg);
 }

@@ -29,8 +29,8 @@ struct teller {
 const char *finding_level_name(enum finding_level level);
 
 /*
- * Tell one.  What stands behind the first newline of the text is what mends it.  Line ends in the
- * rest become blanks.
+ * Tell one.  What stands after the first newline of fmt is what mends it.  Other line ends become
+ * blanks.
  */
 void finding_tell(const struct teller *to, enum finding_level level, const char *what,
                   const char *fmt, ...) ERR_PRINTF(4, 5);

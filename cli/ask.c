@@ -33,7 +33,18 @@ static size_t collect(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-int ask_agent(const char *dir, bool tell, const char *path, char **ret_body, struct err *err)
+/* Take the exit status from the first line, and leave the rest. */
+static int take_status(char *text)
+{
+	if (text[0] < '0' || text[0] > '9' || text[1] != '\n')
+		return 1;
+	int status = text[0] - '0';
+	memmove(text, text + 2, strlen(text + 2) + 1);
+	return status;
+}
+
+int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, char **ret_text,
+              struct err *err)
 {
 	char url[4352], socket[64];
 	char why[CURL_ERROR_SIZE] = "";
@@ -62,7 +73,8 @@ int ask_agent(const char *dir, bool tell, const char *path, char **ret_body, str
 	CURLcode rc = curl_easy_perform(e);
 	curl_easy_cleanup(e);
 	if (rc == CURLE_OK && body.text) {
-		*ret_body = body.text;
+		*ret_status = take_status(body.text);
+		*ret_text = body.text;
 		return 0;
 	}
 	free(body.text);
@@ -88,13 +100,12 @@ int ask_no_agent(const struct err *why)
 int ask_tell(const struct conf *conf, const char *path)
 {
 	struct err err = {0};
-	char *body;
-	if (ask_agent(conf->runtime_dir, true, path, &body, &err) < 0)
+	char *words;
+	int status;
+	if (ask_agent(conf->runtime_dir, true, path, &status, &words, &err) < 0)
 		return ask_no_agent(&err);
-	int status = body[0] == '0' ? 0 : 1;
-	const char *words = body[0] != '\0' && body[1] == '\n' ? body + 2 : body;
 	(void)fputs(words, status != 0 ? stderr : stdout);
-	free(body);
+	free(words);
 	return status;
 }
 

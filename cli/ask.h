@@ -10,17 +10,17 @@
 #include "conf/conf.h"
 
 /*
- * GET path (tell: POST it) from the agent that listens on DIR/control.  Returns 0 with the answer's
- * body (the caller's, NUL-terminated), -ENOENT or -ECONNREFUSED when none does, -EACCES if this
- * user may not ask, or another negative errno.
+ * GET path (tell: POST it) from the agent that listens on DIR/control.  Its answer begins with a
+ * line of one digit, the exit status of who asks (1 where there is no such line), and text is the
+ * rest: the caller's, NUL-terminated.  Returns 0, -ENOENT or -ECONNREFUSED when none listens,
+ * -EACCES if this user may not ask, or another negative errno.
  */
-int ask_agent(const char *dir, bool tell, const char *path, char **ret_body,
+int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, char **ret_text,
               struct err *err) MUST_CHECK;
 
 /*
- * Tell it to do something.  The first line of its answer is the exit status; the rest is printed,
- * on standard error when that is not 0.  Returns the exit status; 1 after reporting it when none
- * answers.
+ * Tell it to do something.  The words of its answer are printed, on standard error when the exit
+ * status is not 0.  Returns that status; 1 after reporting it when none answers.
  */
 int ask_tell(const struct conf *conf, const char *path);
 

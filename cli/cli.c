@@ -34,10 +34,10 @@ void cli_report_path(const char *path, const char *why)
 	(void)fprintf(stderr, "pmta-shipper: %s: %s\n", clean, why);
 }
 
-static void to_stderr(const char *line, void *arg)
+static void to_stderr(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	(void)fprintf(stderr, "%s\n", line);
+	(void)fprintf(stderr, "%s\n", m->line);
 }
 
 int cli_load_conf(struct conf **ret, const char *path)

@@ -1,4 +1,5 @@
 #include "cli/terminal.h"
+#include "base/paint.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -14,12 +15,8 @@
 
 #define ENTER "\x1b[?1049h\x1b[?25l\x1b[?7l"
 #define LEAVE "\x1b[?7h\x1b[?25h\x1b[?1049l"
-#define INDENT 4 /* of what goes on in the next row */
-
-#define RED "\x1b[1;31m"
-#define YELLOW "\x1b[33m"
-#define GREEN "\x1b[32m"
 #define PLAIN "\x1b[0m"
+#define INDENT 4 /* of what goes on in the next row */
 
 static struct {
 	bool open, keys; /* keys: standard input is a terminal, as it was before */
@@ -41,57 +38,26 @@ bool terminal_colour(void)
 
 /* ---- colour ---- */
 
-static const char *colour_of(const char *word, size_t *ret_len)
+/* A piece that goes on in the next row is plain there: it must not colour what is left out. */
+static void paint(FILE *f, const char *text, size_t len)
 {
-	static const struct {
-		const char *word, *colour;
-	} words[] = {
-	        {"PROBLEM", RED},     {"ok", GREEN},    {"held", RED},
-	        {"retrying", YELLOW}, {"unknown", RED}, {"not configured", YELLOW},
-	        {"paused", YELLOW},
-	};
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		*ret_len = strlen(words[i].word);
-		if (strncmp(word, words[i].word, *ret_len) == 0)
-			return words[i].colour;
+	static const char *const colours[] = {"\x1b[32m", "\x1b[33m", "\x1b[1;31m", PLAIN};
+	bool open = false;
+	for (const char *end = text + len; text < end; text++) {
+		if (paint_is(*text)) {
+			open = *text != *PAINT_END;
+			(void)fputs(colours[*text - *PAINT_GOOD], f);
+		} else {
+			(void)fputc(*text, f);
+		}
 	}
-	return NULL;
+	if (open)
+		(void)fputs(PLAIN, f);
 }
 
-/* The word that says how things are: a PROBLEM anywhere, the state of an endpoint. */
-static const char *telling_word(const char *line, size_t len)
+void terminal_paint(FILE *f, const char *text)
 {
-	const char *problem = memmem(line, len, "PROBLEM", 7);
-	if (problem || len < 9 || strncmp(line, "endpoint ", 9) != 0)
-		return problem;
-	const char *colon = memmem(line, len, ": ", 2);
-	return colon ? colon + 2 : NULL;
-}
-
-static void paint_line(FILE *f, const char *line, size_t len, bool colour)
-{
-	size_t word_len = 0;
-	const char *word = colour ? telling_word(line, len) : NULL;
-	const char *how = word ? colour_of(word, &word_len) : NULL;
-	if (!how || (size_t)(word - line) + word_len > len) {
-		(void)fwrite(line, 1, len, f);
-		return;
-	}
-	const char *rest = word + word_len;
-	(void)fwrite(line, 1, (size_t)(word - line), f);
-	(void)fprintf(f, "%s%.*s" PLAIN, how, (int)word_len, word);
-	(void)fwrite(rest, 1, len - (size_t)(rest - line), f);
-}
-
-void terminal_paint(FILE *f, const char *text, bool colour)
-{
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-		paint_line(f, text, len, colour);
-		if (text[len] == '\n')
-			(void)fputc('\n', f);
-		text += len + (text[len] == '\n');
-	}
+	paint(f, text, strlen(text));
 }
 
 /* ---- taking the screen, and giving it back however we end ---- */
@@ -194,14 +160,19 @@ struct page {
 	size_t rows, columns; /* there are */
 	size_t row;           /* the next one */
 	size_t left_out;
-	bool colour;
 };
+
+/* A mark takes no room, nor does what follows the first byte of a character. */
+static bool has_width(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80 && !paint_is(c);
+}
 
 static size_t width_of(const char *text, size_t len)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < len; i++)
-		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+		n += has_width(text[i]);
 	return n;
 }
 
@@ -212,7 +183,7 @@ static size_t fitting(const char *line, size_t len, size_t width)
 		return len;
 	size_t fit = 0, blank = 0, n = 0;
 	for (; fit < len; fit++) {
-		n += ((unsigned char)line[fit] & 0xc0) != 0x80;
+		n += has_width(line[fit]);
 		if (n > width)
 			break;
 		if (line[fit] == ' ')
@@ -229,7 +200,7 @@ static void put_row(struct page *p, size_t indent, const char *text, size_t len)
 	}
 	/* Cleared first: after a row as wide as the screen the last column would go, too. */
 	(void)fprintf(p->f, "\x1b[K%*s", (int)indent, "");
-	paint_line(p->f, text, len, p->colour);
+	paint(p->f, text, len);
 	(void)fputs("\r\n", p->f);
 	p->row++;
 }
@@ -269,7 +240,7 @@ int terminal_draw(const char *text, const char *footer)
 {
 	struct winsize size;
 	struct text t;
-	struct page page = {.rows = 23, .columns = 80, .colour = terminal_colour()};
+	struct page page = {.rows = 23, .columns = 80};
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) {
 		page.rows = size.ws_row - 1U;
 		page.columns = size.ws_col;

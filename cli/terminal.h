@@ -18,8 +18,8 @@ bool terminal_there(void);
 /* And may be coloured: NO_COLOR is not set (no-color.org). */
 bool terminal_colour(void);
 
-/* Print what status_text() made, one line or many; colour: problems and states stand out. */
-void terminal_paint(FILE *f, const char *text, bool colour);
+/* Print a text with its marks (base/paint.h) as colours. */
+void terminal_paint(FILE *f, const char *text);
 
 /*
  * Take the screen: alternate page, no cursor, keys at once.  From here on SIGINT, SIGTERM, SIGHUP
@@ -29,8 +29,8 @@ int terminal_open(struct err *err) MUST_CHECK;
 void terminal_close(void);
 
 /*
- * Draw from the top, lines wrapped at blanks to the width there is, rows that do not fit are left
- * out and counted; footer stands in the last row.  0 or a negative errno.
+ * Draw a text with marks from the top, lines wrapped at blanks to the width there is, rows that do
+ * not fit are left out and counted; footer stands in the last row.  0 or a negative errno.
  */
 int terminal_draw(const char *text, const char *footer) MUST_CHECK;
 

@@ -52,8 +52,8 @@ static int print_line(const struct store_dead *d, void *arg)
 	clock_iso(d->made_ms, when);
 	hash_hex(&d->id, id);
 	utf8_printable(d->file, strlen(d->file), place, sizeof(place));
-	(void)printf("%" PRId64 "  %s  %s  %s  %s:%" PRIu64 "  ", d->number, when, d->kind, id,
-	             place, d->start);
+	(void)printf("%" PRId64 "  %s  %s  %s  %s:%" PRIu64 "  ", d->number, when,
+	             store_dead_kind_name(d->kind), id, place, d->start);
 	print_text("", slice_of(d->reason), o->raw);
 	return 0;
 }
@@ -66,7 +66,7 @@ static int print_whole(const struct store_dead *d, void *arg)
 	clock_iso(d->made_ms, when);
 	hash_hex(&d->id, id);
 	(void)printf("number:   %" PRId64 "\neventId:  %s\nkind:     %s\nmade:     %s\n", d->number,
-	             id, d->kind, when);
+	             id, store_dead_kind_name(d->kind), when);
 	(void)printf("source:   %s\nendpoint: %s\n", d->source, d->endpoint);
 	print_text("file:     ", slice_of(d->file), true);
 	(void)printf("bytes:    %" PRIu64 " to %" PRIu64 "\n", d->start, d->end);
@@ -98,7 +98,7 @@ static int print_json(const struct store_dead *d, void *arg)
 	json_open(&w, NULL, '{');
 	json_number(&w, "number", d->number);
 	json_string(&w, "eventId", id);
-	json_string(&w, "kind", d->kind);
+	json_string(&w, "kind", store_dead_kind_name(d->kind));
 	json_string(&w, "made", when);
 	json_string(&w, "source", d->source);
 	json_string(&w, "endpoint", d->endpoint);
@@ -165,9 +165,11 @@ static int tell(const struct conf *conf, const struct dead *o, const char *verb)
 		(void)snprintf(to, sizeof(to), "%" PRId64, w->to_ms);
 	const struct {
 		const char *name, *value;
-	} values[] = {{"ids", w->ids},        {"source", w->source}, {"endpoint", w->endpoint},
-	              {"kind", w->kind},      {"reason", w->reason}, {"from", *from ? from : NULL},
-	              {"to", *to ? to : NULL}};
+	} values[] = {
+	        {"ids", w->ids},           {"source", w->source},
+	        {"endpoint", w->endpoint}, {"kind", w->kind ? store_dead_kind_name(w->kind) : NULL},
+	        {"reason", w->reason},     {"from", *from ? from : NULL},
+	        {"to", *to ? to : NULL}};
 	(void)snprintf(path, sizeof(path), "/dead/%s?", verb);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		if (values[i].value && ask_query(path, values[i].name, values[i].value) != 0)
@@ -237,13 +239,13 @@ static bool one_of(const char *what, const char *const *all)
 int cmd_dead(int argc, char **argv)
 {
 	static const char *const actions[] = {"list", "show", "export", "retry", "drop", NULL};
-	static const char *const kinds[] = {"unreadable", "refused", "partial", NULL};
+	const char *kind = NULL;
 	struct dead o = {.path = CONF_DEFAULT_PATH, .older_ms = NOT_GIVEN, .newer_ms = NOT_GIVEN};
 	const struct cli_option options[] = {
 	        {"all", CLI_FLAG, &o.all, NULL, "retry or drop every one"},
 	        {"source", CLI_TEXT, &o.what.source, "NAME", "only of that source"},
 	        {"endpoint", CLI_TEXT, &o.what.endpoint, "NAME", "only for that endpoint"},
-	        {"kind", CLI_TEXT, &o.what.kind, "K", "only unreadable, refused or partial ones"},
+	        {"kind", CLI_TEXT, &kind, "K", "only unreadable, refused or partial ones"},
 	        {"reason", CLI_TEXT, &o.what.reason, "TEXT", "only with that in their reason"},
 	        {"older-than", CLI_SPAN, &o.older_ms, "T", "only made longer ago than that"},
 	        {"newer-than", CLI_SPAN, &o.newer_ms, "T", "only made since then"},
@@ -273,7 +275,7 @@ int cmd_dead(int argc, char **argv)
 	const char *what = argv[optind++];
 	if (!one_of(what, actions))
 		return cli_usage(argv[0], spec.arguments);
-	if (o.what.kind && !one_of(o.what.kind, kinds))
+	if (kind && !store_dead_kind_named(kind, &o.what.kind))
 		return cli_usage(argv[0], "--kind takes unreadable, refused or partial");
 	int64_t now = clock_real_ms();
 	o.what.to_ms = time_of_age(o.older_ms, now);

@@ -12,19 +12,19 @@
 #define ASK_EVERY_MS 250
 #define SAY_EVERY_MS 10000
 
-/* Ask until nothing is left.  Its answer's first line is 0 then. */
+/* Ask until nothing is left. */
 static int wait_until_empty(const struct conf *conf, uint64_t timeout_ms)
 {
 	int64_t begun = clock_mono_ms(), said = 0;
 	for (;;) {
 		struct err err = {0};
-		char *body;
+		char *words;
+		int status;
 		int64_t now = clock_mono_ms();
-		if (ask_agent(conf->runtime_dir, false, "/drain", &body, &err) < 0)
+		if (ask_agent(conf->runtime_dir, false, "/drain", &status, &words, &err) < 0)
 			return ask_no_agent(&err);
-		bool empty = body[0] == '0';
+		bool empty = status == 0;
 		bool over = timeout_ms > 0 && now - begun >= (int64_t)timeout_ms;
-		const char *words = strchr(body, '\n') ? strchr(body, '\n') + 1 : body;
 		if (empty)
 			(void)printf("drained: %s", words);
 		else if (over)
@@ -33,7 +33,7 @@ static int wait_until_empty(const struct conf *conf, uint64_t timeout_ms)
 			(void)fprintf(stderr, "waiting: %s", words);
 		if (now - said >= SAY_EVERY_MS)
 			said = now;
-		free(body);
+		free(words);
 		if (empty || over)
 			return empty ? 0 : 1;
 		(void)usleep(ASK_EVERY_MS * 1000);

@@ -22,11 +22,10 @@ static void beside(const char *conf, const char *name, char *ret, size_t size)
 }
 
 /* A mistake in what was made here; its place is that of a file nobody can see. */
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
-	const char *text = strstr(line, ": ");
 	(*(unsigned *)arg)++;
-	(void)fprintf(stderr, "pmta-shipper: still to be mended: %s\n", text ? text + 2 : line);
+	(void)fprintf(stderr, "pmta-shipper: still to be mended: %s\n", m->what);
 }
 
 /* The text has to pass 'check', or the reason it does not has to be reported. */

@@ -26,7 +26,7 @@ static struct slice status_of(struct slice text)
 	return dots == 2 ? (struct slice){text.text, n} : SLICE_EMPTY;
 }
 
-bool octeth_is_hard(const struct record *rec)
+bool octeth_is_hard(const struct record *rec, enum rules_verdict verdict)
 {
 	/* No such mailbox, no such system, and mailboxes that are gone for good (RFC 3463). */
 	static const char *const hard[] = {"5.1.1", "5.1.2",  "5.1.3", "5.1.6",
@@ -36,10 +36,8 @@ bool octeth_is_hard(const struct record *rec)
 	static const char *const categories[] = {"bad-mailbox", "bad-domain", "inactive-mailbox",
 	                                         NULL};
 	/* A block is no fault of the address: soft is as near as the page comes to it. */
-	for (size_t i = 0; i < rec->nextra; i++)
-		if (strcmp(rec->extra[i].name, "bounceType") == 0 &&
-		    strcmp(rec->extra[i].value, "Unknown") != 0)
-			return strcmp(rec->extra[i].value, "Hard") == 0;
+	if (verdict != RULES_UNKNOWN)
+		return verdict == RULES_HARD;
 	struct slice status = status_of(record_get(rec, "dsnStatus"));
 	if (one_of(status, hard))
 		return true;
@@ -60,7 +58,8 @@ static bool is_address(struct slice a)
 	return true;
 }
 
-ssize_t octeth_line(const struct record *rec, char *ret, size_t room, const char **ret_why)
+ssize_t octeth_line(const struct record *rec, enum rules_verdict verdict, char *ret, size_t room,
+                    const char **ret_why)
 {
 	bool complaint = rec->type == RECORD_FEEDBACK;
 	struct slice a;
@@ -79,6 +78,6 @@ ssize_t octeth_line(const struct record *rec, char *ret, size_t room, const char
 		n = snprintf(ret, room, "complaint,%.*s", (int)a.len, a.text);
 	else
 		n = snprintf(ret, room, "bounce,%.*s,%s", (int)a.len, a.text,
-		             octeth_is_hard(rec) ? "Hard" : "Soft");
+		             octeth_is_hard(rec, verdict) ? "Hard" : "Soft");
 	return n < 0 || (size_t)n >= room ? -ENOSPC : n;
 }

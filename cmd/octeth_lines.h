@@ -12,18 +12,20 @@
 #include <sys/types.h>
 
 #include "record/record.h"
+#include "rules/rules.h"
 
 /*
- * Write the line, without line end, into ret.  Returns its length, 0 for a record of a type that
- * the page does not take, or -EINVAL with *ret_why (fixed words) when the record has no address
- * that can stand there.  -ENOSPC: room is too small.
+ * Write the line, without line end, into ret; verdict is what the rules say of it.  Returns its
+ * length, 0 for a record of a type that the page does not take, or -EINVAL with *ret_why (fixed
+ * words) when the record has no address that can stand there.  -ENOSPC: room is too small.
  */
-ssize_t octeth_line(const struct record *rec, char *ret, size_t room, const char **ret_why);
+ssize_t octeth_line(const struct record *rec, enum rules_verdict verdict, char *ret, size_t room,
+                    const char **ret_why);
 
 /*
- * True for a hard bounce: by the enhanced status code of dsnStatus, and where that says little,
- * by bounceCat.  The verdict of the rules takes its place where there are some that know.
+ * True for a hard bounce: by the verdict of the rules, and where there is none (RULES_UNKNOWN), by
+ * the enhanced status code of dsnStatus, and where that says little, by bounceCat.
  */
-bool octeth_is_hard(const struct record *rec);
+bool octeth_is_hard(const struct record *rec, enum rules_verdict verdict);
 
 #endif

@@ -43,12 +43,14 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 }
 
 /* The record in the format asked for; one that has no form in it is a bad row. */
-static ssize_t print_record(struct parse *p, const struct record *rec)
+static ssize_t print_record(struct parse *p, const struct record *rec,
+                            const struct rules_result *judged)
 {
 	const char *why;
 	if (!p->octeth)
 		return json_record(rec, p->fill, p->out, p->out_room - 1);
-	ssize_t n = octeth_line(rec, p->out, p->out_room - 1, &why);
+	ssize_t n = octeth_line(rec, judged->silent ? RULES_UNKNOWN : judged->verdict, p->out,
+	                        p->out_room - 1, &why);
 	if (n != -EINVAL)
 		return n;
 	(void)on_reject(rec, why, p);
@@ -59,14 +61,14 @@ static int on_record(const struct record *rec, void *arg)
 {
 	struct parse *p = arg;
 	struct record judged = *rec;
-	struct judge_text verdict;
+	struct judge_text text;
 	if (!catalog_wanted(p->source, rec, p->since_ms, p->until_ms))
 		return 0;
-	int rc = judge_record(p->bounce_rules, &judged, &verdict);
+	int rc = judge_record(p->bounce_rules, &judged, &text);
 	if (rc != 0)
 		return rc == JUDGE_WITHHELD ? 0 : rc;
 	for (;;) {
-		ssize_t n = print_record(p, &judged);
+		ssize_t n = print_record(p, &judged, &text.result);
 		if (n == 0)
 			return 0;
 		if (n > 0) {

@@ -2,11 +2,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "archive/store_view.h"
 #include "base/clock.h"
+#include "base/paint.h"
 #include "base/scope.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
@@ -27,27 +27,24 @@ enum form { FORM_TEXT, FORM_JSON, FORM_CHECK };
 struct look {
 	const struct conf *conf;
 	enum form form;
+	bool colour; /* text has marks for it */
 	struct nagios_limits limits;
 };
 
 /* The running agent's own words.  Returns the exit status, or CLI_GO_ON when none answers. */
 static int from_agent(const struct look *o, char **ret, struct err *why)
 {
-	static const char *const paths[] = {"/status.txt", "/status", "/check"};
-	char path[96], *body;
+	static const char *const paths[] = {"/status.txt", "/status?exit=1", "/check"};
+	char path[96];
+	int status;
 	int n = snprintf(path, sizeof(path), "%s", paths[o->form]);
+	if (o->form == FORM_TEXT && o->colour)
+		(void)snprintf(path + n, sizeof(path) - (size_t)n, "?marks=1");
 	if (o->form == FORM_CHECK)
 		(void)snprintf(path + n, sizeof(path) - (size_t)n, "?warn=%ju&crit=%ju",
 		               (uintmax_t)o->limits.warn_ms, (uintmax_t)o->limits.crit_ms);
-	if (ask_agent(o->conf->runtime_dir, false, path, &body, why) < 0)
+	if (ask_agent(o->conf->runtime_dir, false, path, &status, ret, why) < 0)
 		return CLI_GO_ON;
-	*ret = body;
-	if (o->form == FORM_JSON)
-		return strstr(body, "\"problems\":0,") == NULL;
-	/* The first line is the exit status. */
-	int status = body[0] >= '0' && body[0] <= '3' ? body[0] - '0' : 1;
-	if (body[0] != '\0' && body[1] == '\n')
-		memmove(body, body + 2, strlen(body + 2) + 1);
 	return status;
 }
 
@@ -58,7 +55,7 @@ static int rendered(const struct look *o, const struct view *v, char **ret)
 		*ret = nagios_line(v, &o->limits, &verdict);
 		return (int)verdict;
 	}
-	*ret = o->form == FORM_JSON ? status_json(v) : status_text(v);
+	*ret = o->form == FORM_JSON ? status_json(v) : status_text(v, o->colour);
 	return view_problems(v) == 0 ? 0 : 1;
 }
 
@@ -102,7 +99,7 @@ static int once(const struct look *o)
 	scope_free char *text = NULL;
 	int status = look(o, &text, &why);
 	if (status >= 0) {
-		terminal_paint(stdout, text, o->form == FORM_TEXT && terminal_colour());
+		terminal_paint(stdout, text);
 		return status;
 	}
 	if (o->form == FORM_CHECK) {
@@ -149,7 +146,10 @@ static int watch_screen(const struct look *o, int64_t interval_ms)
 	while (more) {
 		struct err why = {0};
 		scope_free char *text = NULL;
-		if (look(o, &text, &why) < 0 && asprintf(&text, "PROBLEM: %s\n", why.text) < 0)
+		if (look(o, &text, &why) < 0 &&
+		    asprintf(&text, "%s: %s\n",
+		             o->colour ? PAINT_PROBLEM "PROBLEM" PAINT_END : "PROBLEM",
+		             why.text) < 0)
 			text = NULL;
 		clock_iso(clock_real_ms(), when);
 		(void)snprintf(footer, sizeof(footer), "q: quit  %s", when);
@@ -225,6 +225,7 @@ int cmd_status(int argc, char **argv)
 	struct look o = {.form = json    ? FORM_JSON
 	                         : check ? FORM_CHECK
 	                                 : FORM_TEXT,
+	                 .colour = terminal_colour(),
 	                 .limits = limits_of(warn, crit)};
 	const char *why = wrong(json, check, watch, &o.limits, limits_set, interval);
 	if (why)

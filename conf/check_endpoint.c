@@ -188,13 +188,13 @@ static void check_headers(const struct look *l)
 
 /* ---- files ---- */
 
-/* One of the service's credentials, which nobody else is given. */
-static bool unseen(const struct look *l, const char *path)
+bool conf_credential_unseen(const char *path)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	size_t n = dir ? strlen(dir) : 0;
-	return l->conf->may_miss_credentials && n > 0 && strncmp(path, dir, n) == 0 &&
-	       path[n] == '/' && (errno == ENOENT || errno == EACCES);
+	return n > 0 && strncmp(path, dir, n) == 0 && path[n] == '/' &&
+	       faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 &&
+	       (errno == ENOENT || errno == EACCES);
 }
 
 /* Open what must be a regular file; private: of no use to others.  Returns -1 when told. */
@@ -202,11 +202,11 @@ static int open_file(const struct look *l, const char *key, const char *path, bo
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && unseen(l, path)) {
+	int error = errno;
+	if (fd < 0 && l->conf->may_miss_credentials && conf_credential_unseen(path)) {
 		l->conf->unseen_credentials = true;
 	} else if (fd < 0 || fstat(fd, &st) < 0) {
-		mistake(l->m, line_of(l, key), "'%s': cannot read '%s': %s", key, path,
-		        strerror(errno));
+		mistake_unreadable(l->m, line_of(l, key), key, path, fd < 0 ? error : errno);
 	} else if (!S_ISREG(st.st_mode)) {
 		mistake(l->m, line_of(l, key), "'%s': '%s' is not a regular file", key, path);
 	} else if (private && (st.st_mode & 0007)) {

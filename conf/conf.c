@@ -187,7 +187,7 @@ static void tell_file(const char *path, const char *what, conf_mistake_fn *fn, v
 {
 	char line[1024];
 	(void)snprintf(line, sizeof(line), "%s: %s", path, what);
-	fn(line, arg);
+	fn(&(struct file_mistake){.line = line, .what = what}, arg);
 }
 
 enum purpose { TO_RUN, TO_CHECK, TO_LOOK };

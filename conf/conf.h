@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/file_mistake.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/slice.h"
@@ -57,8 +58,8 @@ struct conf {
 	size_t nendpoints;
 };
 
-/* Told once for each mistake: one line, without newline. */
-typedef void conf_mistake_fn(const char *line, void *arg);
+/* Told once for each mistake. */
+typedef file_mistake_fn conf_mistake_fn;
 
 /*
  * Read and check path.  On success returns 0 and *ret is the caller's, to free with conf_free().
@@ -81,6 +82,9 @@ int conf_load_to_look(struct conf **ret, const char *path, conf_mistake_fn *mist
  */
 int conf_load_to_check(struct conf **ret, const char *path, conf_mistake_fn *fn,
                        void *arg) MUST_CHECK;
+
+/* Whether a file is one of the service's credentials, which this process cannot see. */
+bool conf_credential_unseen(const char *path);
 
 /* Accepts NULL and a half-built conf; returns NULL. */
 struct conf *conf_free(struct conf *conf);

@@ -41,8 +41,17 @@ void mistake(struct mistakes *m, unsigned line, const char *fmt, ...)
 		m->no_memory = true;
 		return;
 	}
-	v[m->n] = (struct mistake){line, m->n, STEAL(copy)};
+	v[m->n] = (struct mistake){line, m->n, STEAL(copy), 0};
 	m->n++;
+}
+
+void mistake_unreadable(struct mistakes *m, unsigned line, const char *key, const char *path,
+                        int error)
+{
+	size_t n = m->n;
+	mistake(m, line, "'%s': cannot read '%s': %s", key, path, strerror(error));
+	if (m->n > n)
+		m->v[n].error = error;
 }
 
 static int by_line(const void *a, const void *b)
@@ -62,7 +71,7 @@ void mistakes_tell(struct mistakes *m, conf_mistake_fn *fn, void *arg)
 		char line[2 * LINE_SIZE];
 		(void)snprintf(line, sizeof(line), "%s:%u: %s", m->path, m->v[i].line,
 		               m->v[i].text);
-		fn(line, arg);
+		fn(&(struct file_mistake){line, m->v[i].text, m->v[i].error}, arg);
 	}
 }
 

@@ -17,6 +17,7 @@ struct mistake {
 	unsigned line;
 	size_t nth; /* found as the nth: keeps the order within a line */
 	char *text;
+	int error; /* errno of a file that cannot be read, or 0 */
 };
 
 struct mistakes {
@@ -28,6 +29,10 @@ struct mistakes {
 
 /* Note one mistake.  Control characters become \xHH, so that it stays one line. */
 void mistake(struct mistakes *m, unsigned line, const char *fmt, ...) ERR_PRINTF(3, 4);
+
+/* Note that the file at path, which key names, cannot be read. */
+void mistake_unreadable(struct mistakes *m, unsigned line, const char *key, const char *path,
+                        int error);
 
 /* Tell all of them, "PATH:LINE: text" each, by line. */
 void mistakes_tell(struct mistakes *m, conf_mistake_fn *fn, void *arg);

@@ -1,7 +1,6 @@
 #include "doctor/doctor.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "conf/options.h"
@@ -25,21 +24,20 @@ static const struct {
         {doctor_time_left, true, "time left"},
 };
 
-/* A file that only the service or its user sees is no mistake of the configuration. */
-static void tell_file(const char *line, void *arg)
+/* A file that only the service's user sees is no mistake of the configuration. */
+static void tell_file(const struct file_mistake *m, void *arg)
 {
 	const struct doctor *d = arg;
-	bool unseen = strstr(line, "CREDENTIALS_DIRECTORY") ||
-	              (geteuid() != 0 && strstr(line, strerror(EACCES)));
-	finding_tell(&d->to, unseen ? FINDING_INFO : FINDING_PROBLEM, "configuration", "%s%s", line,
-	             unseen ? "; only the service can tell" : "");
+	bool unseen = geteuid() != 0 && m->error == EACCES;
+	finding_tell(&d->to, unseen ? FINDING_INFO : FINDING_PROBLEM, "configuration", "%s%s",
+	             m->line, unseen ? "; only the service can tell" : "");
 }
 
-/* Loaded to send this time: the files it names are looked into, too. */
+/* The files it names are looked into this time, but for credentials out of sight. */
 static void check_conf(struct doctor *d)
 {
 	struct conf *whole = NULL;
-	if (conf_load(&whole, d->conf->path, tell_file, d) == 0)
+	if (conf_load_to_check(&whole, d->conf->path, tell_file, d) == 0)
 		finding_tell(&d->to, FINDING_OK, "configuration", "%s is fine", d->conf->path);
 	(void)conf_free(whole);
 }

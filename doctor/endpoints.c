@@ -57,7 +57,7 @@ static void tell_refused(const struct look *l, const struct probe *p)
 	char date[DOCTOR_DATE_MAX];
 	const struct certificate *c = &p->certificate;
 	int64_t now = time(NULL);
-	if (strcasestr(p->failure, "alert"))
+	if (p->alert)
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
 		             "the receiver ended TLS: %s; it may want a client's certificate, or "
 		             "another one\nclient-cert and client-key in endpoint %s",
@@ -277,8 +277,8 @@ static void tell_test(const struct look *l, const struct probe *p)
 	        [OUTCOME_RETRY] = {FINDING_PROBLEM, "not taken; it would be tried again"},
 	};
 	bool good = kind == OUTCOME_ACCEPTED;
-	finding_tell(&l->d->to, kinds[kind].level, l->what, "%s: %s%s%s", p->outcome.words,
-	             kinds[kind].means, good ? "" : "\n", good ? "" : p->outcome.advice);
+	finding_tell(&l->d->to, kinds[kind].level, l->what, "%s: %s\n%s", p->outcome.words,
+	             kinds[kind].means, good ? "" : p->outcome.advice);
 }
 
 static void send_test(const struct look *l)
@@ -310,7 +310,8 @@ static void check_endpoint(const struct look *l)
 	struct probe p = {0};
 	if (probe_endpoint(l->e, SLICE_EMPTY, &p, &err) < 0) {
 		finding_tell(&l->d->to,
-		             strchr(l->e->signature_file, '$') || strchr(l->e->token_file, '$')
+		             conf_credential_unseen(l->e->signature_file) ||
+		                             conf_credential_unseen(l->e->token_file)
 		                     ? FINDING_INFO
 		                     : FINDING_PROBLEM,
 		             l->what, "the receiver was not asked: %s",

@@ -214,7 +214,7 @@ static void check_secret(const struct doctor *d, const char *what, const char *k
 	struct stat st;
 	if (!*path)
 		return;
-	if (*path == '$') {
+	if (conf_credential_unseen(path)) {
 		finding_tell(
 		        &d->to, FINDING_INFO, what,
 		        "%s is handed to the service by systemd (%s): only the service sees it",
@@ -242,7 +242,7 @@ static void check_certificate(const struct doctor *d, const char *what, const ch
 	struct certificate c;
 	struct err err = {0};
 	char date[DOCTOR_DATE_MAX];
-	if (!*path || *path == '$')
+	if (!*path || conf_credential_unseen(path))
 		return;
 	if (certificate_read(path, &c, &err) < 0) {
 		finding_tell(&d->to, FINDING_PROBLEM, what,
@@ -274,7 +274,8 @@ static void check_key(const struct doctor *d, const char *what, const struct shi
 {
 	struct err err = {0};
 	bool fits = false;
-	if (!*e->client_cert || !*e->client_key || *e->client_key == '$' || *e->client_cert == '$')
+	if (!*e->client_cert || !*e->client_key || conf_credential_unseen(e->client_key) ||
+	    conf_credential_unseen(e->client_cert))
 		return;
 	if (certificate_key_fits(e->client_cert, e->client_key, &fits, &err) < 0)
 		finding_tell(&d->to, FINDING_PROBLEM, what,

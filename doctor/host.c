@@ -200,9 +200,9 @@ static void tell_growth(const struct doctor *d, const char *what, const char *fo
 	days = more ? DISK_DAYS_SAID : days;
 	finding_tell(&d->to, level, what,
 	             "%s are free at \"%s\", which grows by %s a day: full in %s%" PRIu64
-	             " day%s%s%s%s",
+	             " day%s\n%s%s%s",
 	             left, folder, a_day, more ? "more than " : "", days, units_s(days),
-	             fine ? "" : "\npmta-shipper archives", fine ? "" : d->with,
+	             fine ? "" : "pmta-shipper archives", fine ? "" : d->with,
 	             fine ? "" : " --acknowledged --older-than 30d names the files that can go");
 }
 

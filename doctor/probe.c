@@ -49,25 +49,15 @@ void probe_mask(char *head)
 	*to = '\0';
 }
 
-/* libcurl keeps no time of a connection that TLS then refused: its words tell. */
-static bool about_tls(const char *failure)
-{
-	static const char *const words[] = {"ssl", "tls", "certificate", "private key"};
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasestr(failure, words[i]))
-			return true;
-	return false;
-}
-
 static enum probe_end end_of(const struct http_once *o, bool tls)
 {
 	if (o->outcome.code > 0)
 		return PROBE_ANSWERED;
 	if (o->unresolved || o->resolve_ms == 0)
 		return PROBE_DNS;
-	/* With TLS 1.3 a server refuses a client's certificate after the handshake. */
-	if (tls &&
-	    (o->tls_ms == 0 ? about_tls(o->failure) : strcasestr(o->failure, "alert") != NULL))
+	/* libcurl keeps no time of a connection that TLS then refused.  With TLS 1.3 a server
+	 * refuses a client's certificate after the handshake. */
+	if (tls && (o->tls_ms == 0 ? o->tls_failed : o->alert))
 		return PROBE_TLS;
 	if (o->connect_ms == 0)
 		return PROBE_TCP;
@@ -78,6 +68,7 @@ static void take(struct probe *p, struct http_once *o, bool tls)
 {
 	*p = (struct probe){.end = end_of(o, tls),
 	                    .tls = tls,
+	                    .alert = o->alert,
 	                    .resolve_ms = o->resolve_ms,
 	                    .connect_ms = o->connect_ms,
 	                    .tls_ms = o->tls_ms,

@@ -23,7 +23,7 @@ enum probe_end {
 
 struct probe {
 	enum probe_end end;
-	bool tls;
+	bool tls, alert;                        /* alert: it was the server that ended TLS */
 	int64_t resolve_ms, connect_ms, tls_ms; /* since the start; 0: it did not come that far */
 	char address[64];                       /* it was connected to: the proxy's, if any */
 	struct outcome outcome;                 /* points into words and body */

@@ -3,10 +3,10 @@
 #include "doctor/checks.h"
 #include "rules/judge.h"
 
-static void tell_mistake(const char *line, void *arg)
+static void tell_mistake(const struct file_mistake *m, void *arg)
 {
 	const struct doctor *d = arg;
-	finding_tell(&d->to, FINDING_PROBLEM, "rules", "%s", line);
+	finding_tell(&d->to, FINDING_PROBLEM, "rules", "%s", m->line);
 }
 
 void doctor_rules(const struct doctor *d)

@@ -128,9 +128,9 @@ static void tell_left(const struct doctor *d, const char *what, const struct beh
 	                                                                       : FINDING_OK;
 	bool fine = level == FINDING_OK;
 	finding_tell(&d->to, level, what,
-	             "\"%s\" is not delivered yet, and %s deletes it in about %.1f days%s%s%s",
+	             "\"%s\" is not delivered yet, and %s deletes it in about %.1f days\n%s%s%s",
 	             b->name, who, left > 0 ? (double)left / DAY_S : 0.0,
-	             fine ? "" : "\npmta-shipper status", fine ? "" : d->with,
+	             fine ? "" : "pmta-shipper status", fine ? "" : d->with,
 	             fine ? "" : " says what it waits for; meanwhile let files stay longer there");
 }
 

@@ -178,26 +178,6 @@ ssize_t json_record(const struct record *rec, bool fill, char *ret, size_t room)
 	return o.at - ret;
 }
 
-/*
- * Quotes inside values are escaped, so that a name between quotes with a colon and a quote behind
- * it stands nowhere but at its member.
- */
-struct slice json_member(struct slice object, const char *name)
-{
-	char key[72];
-	int n = snprintf(key, sizeof(key), "\"%s\":\"", name);
-	if (n < 0 || (size_t)n >= sizeof(key))
-		return SLICE_EMPTY;
-	const char *from = memmem(object.text, object.len, key, (size_t)n);
-	if (!from)
-		return SLICE_EMPTY;
-	from += n;
-	const char *to = from, *end = object.text + object.len;
-	while (to < end && *to != '"')
-		to += *to == '\\' && to + 1 < end ? 2 : 1;
-	return to < end ? (struct slice){from, (size_t)(to - from)} : SLICE_EMPTY;
-}
-
 /* For an answer that was cut and therefore is no JSON: the number behind the name. */
 static long error_count_of_text(const char *text, size_t len)
 {

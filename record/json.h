@@ -30,12 +30,6 @@ ssize_t json_record(const struct record *rec, bool fill, char *ret, size_t room)
 #define JSON_KEY_SIZE(len) (6 * (len) + 4 + JSON_SLACK)
 size_t json_key(const char *name, char *ret);
 
-/*
- * The value of a member of an object that json_record() made, as it stands there: escapes are not
- * undone.  Empty when there is none.
- */
-struct slice json_member(struct slice object, const char *name);
-
 /* ErrorCount of an answer such as {"Success":true,"ErrorCount":2}; 0 when it says no such thing. */
 long json_error_count(const char *text, size_t len);
 

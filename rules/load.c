@@ -57,7 +57,7 @@ static int tell(struct parse *p, const char *path, const char *why, int rc)
 	utf8_printable(path, strlen(path), name, sizeof(name));
 	(void)snprintf(line, sizeof(line), "%s: %s", name, why);
 	p->failed = true;
-	p->mistake(line, p->arg);
+	p->mistake(&(struct file_mistake){.line = line, .what = why}, p->arg);
 	return rc;
 }
 

@@ -19,6 +19,6 @@ int parse_mistake(struct parse *p, const char *fmt, ...)
 	utf8_printable(name, strlen(name), path, sizeof(path));
 	(void)snprintf(line, sizeof(line), "%s:%u: %s", path, p->line, text);
 	p->failed = true;
-	p->mistake(line, p->arg);
+	p->mistake(&(struct file_mistake){.line = line, .what = text}, p->arg);
 	return -EINVAL;
 }

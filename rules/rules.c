@@ -265,26 +265,34 @@ static int matched_text(struct rules *r, const struct rules_fields *f, const str
 	return 0;
 }
 
+int rules_matched(struct rules *r, const struct rules_fields *f, const struct rules_result *result,
+                  char ret[RULES_WHY_SIZE])
+{
+	struct slice found = SLICE_EMPTY;
+	size_t bad;
+	int rc = result->rule < 0 ? 0 : matched_text(r, f, &r->v[result->rule], &found);
+	if (rc < 0)
+		return rc;
+	if (found.len > RULES_WHY_SIZE / 4)
+		found.len = RULES_WHY_SIZE / 4;
+	(void)utf8_repair(found.text, found.len, ret, &bad);
+	return 0;
+}
+
 int rules_why(struct rules *r, const struct rules_fields *f, const struct rules_result *result,
               char ret[RULES_WHY_SIZE])
 {
-	ret[0] = '\0';
+	char text[RULES_WHY_SIZE];
+	int rc = rules_matched(r, f, result, text);
+	if (rc < 0)
+		return rc;
 	if (result->rule < 0) {
 		(void)snprintf(ret, RULES_WHY_SIZE, "%s", result->id);
 		return 0;
 	}
 	const struct rule *rule = &r->v[result->rule];
-	char clean[RULES_WHY_SIZE];
-	struct slice found;
-	size_t bad;
-	int rc = matched_text(r, f, rule, &found);
-	if (rc < 0)
-		return rc;
-	if (found.len > RULES_WHY_SIZE / 4)
-		found.len = RULES_WHY_SIZE / 4;
-	(void)utf8_repair(found.text, found.len, clean, &bad);
 	(void)snprintf(ret, RULES_WHY_SIZE, "%.64s:%u%s%.400s", r->files[rule->file].name,
-	               rule->line, found.len ? ": " : "", clean);
+	               rule->line, *text ? ": " : "", text);
 	return 0;
 }
 

@@ -27,6 +27,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/file_mistake.h"
 #include "base/slice.h"
 
 #define RULES_TEXT_MAX 4096 /* of a text, this much is looked at */
@@ -72,8 +73,8 @@ struct rules_result {
 #define RULES_BUILTIN (-1)
 #define RULES_NONE (-2)
 
-/* Told once for each mistake: one line, without newline. */
-typedef void rules_mistake_fn(const char *line, void *arg);
+/* Told once for each mistake. */
+typedef file_mistake_fn rules_mistake_fn;
 
 /*
  * Load files by their names or patterns (glob(7)).  0 with *ret, which is NULL when there is no
@@ -105,7 +106,10 @@ typedef int rules_match_fn(const struct rules_result *result, void *arg);
 int rules_each_match(struct rules *r, const struct rules_fields *f, rules_match_fn *fn,
                      void *arg) MUST_CHECK;
 
-/* "FILE:LINE: matched text", valid UTF-8, for a result of the same fields. */
+/* The text that matched, valid UTF-8, for a result of the same fields; "" for none. */
+int rules_matched(struct rules *r, const struct rules_fields *f, const struct rules_result *result,
+                  char ret[RULES_WHY_SIZE]) MUST_CHECK;
+/* "FILE:LINE: matched text" of it. */
 int rules_why(struct rules *r, const struct rules_fields *f, const struct rules_result *result,
               char ret[RULES_WHY_SIZE]) MUST_CHECK;
 bool rules_wants_why(const struct rules *r); /* %why on */

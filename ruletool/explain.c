@@ -25,7 +25,7 @@ static void print_text(const struct explain *e, const char *name, struct slice t
 static void print_match(struct explain *e, const struct rules_result *r)
 {
 	const char *step = e->matches == 0 ? "match" : "later";
-	char why[RULES_WHY_SIZE], clean[4 * RULES_WHY_SIZE];
+	char found[RULES_WHY_SIZE] = "", clean[4 * RULES_WHY_SIZE];
 	if (r->silent) {
 		(void)printf("%-8s no rule is about complaints of this type\n", step);
 		return;
@@ -34,14 +34,13 @@ static void print_match(struct explain *e, const struct rules_result *r)
 		(void)printf("%-8s %s: %s\n", step, r->id, rules_verdict_name(r->said));
 		return;
 	}
-	e->rc = rules_why(e->o->rules, e->fields, r, why);
-	const char *found = strstr(why, ": ");
+	e->rc = rules_matched(e->o->rules, e->fields, r, found);
 	struct rules_rule rule;
 	rules_rule(e->o->rules, (size_t)r->rule, &rule);
 	(void)printf("%-8s %s:%u id=%s: %s", step, rule.file, rule.line, r->id,
 	             rules_verdict_name(r->said));
-	if (found) {
-		ruletool_text(e->o, slice_of(found + 2), clean, sizeof(clean));
+	if (*found) {
+		ruletool_text(e->o, slice_of(found), clean, sizeof(clean));
 		(void)printf(", by \"%s\"", clean);
 	}
 	(void)printf("\n");

@@ -86,9 +86,9 @@ static void each_line(struct rules_import *im, struct slice all,
 
 /* ---- PowerMTA ---- */
 
-static void ignore(const char *line, void *arg)
+static void ignore(const struct file_mistake *m, void *arg)
 {
-	(void)line;
+	(void)m;
 	(void)arg;
 }
 

@@ -34,11 +34,10 @@ void rules_import_lost(struct rules_import *im, const char *fmt, ...)
 	va_end(args);
 }
 
-static void keep_mistake(const char *line, void *arg)
+static void keep_mistake(const struct file_mistake *m, void *arg)
 {
 	char *why = arg;
-	const char *text = strstr(line, ": ");
-	(void)snprintf(why, 512, "%s", text ? text + 2 : line);
+	(void)snprintf(why, 512, "%s", m->what);
 }
 
 void rules_import_rule(struct rules_import *im, const char *rule)

@@ -6,10 +6,10 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 
-static void to_stderr(const char *line, void *arg)
+static void to_stderr(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	(void)fprintf(stderr, "%s\n", line);
+	(void)fprintf(stderr, "%s\n", m->line);
 }
 
 int ruletool_load(struct ruletool_options *o)

@@ -450,6 +450,12 @@ static void once_read(struct call *c, CURLcode rc, struct http_once *ret)
 	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
 	(void)snprintf(ret->failure, sizeof(ret->failure), "%s", failure_of(c, rc, status));
 	ret->unresolved = rc == CURLE_COULDNT_RESOLVE_HOST || rc == CURLE_COULDNT_RESOLVE_PROXY;
+	/* By the code, for the words may name a host that is called so; an alert has words only. */
+	ret->alert = strstr(ret->failure, " alert ") != NULL;
+	ret->tls_failed = ret->alert || rc == CURLE_SSL_CONNECT_ERROR ||
+	                  rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM ||
+	                  rc == CURLE_SSL_CACERT_BADFILE ||
+	                  (rc == CURLE_OPERATION_TIMEDOUT && strncmp(ret->failure, "SSL ", 4) == 0);
 	ret->resolve_ms = elapsed(e, CURLINFO_NAMELOOKUP_TIME_T);
 	ret->connect_ms = elapsed(e, CURLINFO_CONNECT_TIME_T);
 	ret->tls_ms = elapsed(e, CURLINFO_APPCONNECT_TIME_T);

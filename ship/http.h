@@ -25,6 +25,8 @@ struct http_once {
 	char words[HTTP_WORDS_SIZE], body[ANSWER_BODY_MAX + 1];
 	char failure[256]; /* why there was no answer; "" if there was one */
 	bool unresolved;
+	bool tls_failed;                        /* no agreement on TLS, or on who is who */
+	bool alert;                             /* it was the server that ended TLS */
 	int64_t resolve_ms, connect_ms, tls_ms; /* since the start; 0: it did not come that far */
 	char address[64];                       /* it was connected to */
 	char redirect[512];                     /* of a 3xx; "" for none */

@@ -36,7 +36,12 @@ struct share {
 	unsigned slots; /* in-flight, when no agent runs */
 	bool half;
 	int64_t ask_ms;
-	char why[256]; /* nothing is taken now; "" otherwise */
+	char why[320]; /* nothing is taken now; "" otherwise */
 };
+
+/* An answer of the agent, its first line too.  The caller's; NULL when out of memory. */
+char *share_text(const struct share *s);
+/* Read what follows the first line.  What no line is about stays as it was. */
+void share_read(struct share *ret, const char *text);
 
 #endif

@@ -90,6 +90,7 @@ struct ship_tag {
 struct ship_item {
 	uint64_t start;     /* the end of the item before; mark.end ends it */
 	struct mark mark;   /* the row itself */
+	int64_t logged_ms;  /* the time in the row, if it is known; carried, never looked into */
 	struct tally tally; /* rows passed over since start, and this one; acked not counted */
 	uint32_t body_start, body_len; /* set by ship: its object in the body */
 };

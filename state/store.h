@@ -84,12 +84,23 @@ typedef int store_batch_fn(const struct store_batch *b, void *arg);
 int store_batches(struct store *s, store_batch_fn *fn, void *arg) MUST_CHECK;
 int store_batches_clear(struct store *s) MUST_CHECK;
 
+/* Why a row became a dead letter. */
+enum store_dead_kind {
+	DEAD_UNKNOWN,    /* a word in the store that this version does not know; in a filter: any */
+	DEAD_UNREADABLE, /* it is no record */
+	DEAD_REFUSED,
+	DEAD_PARTIAL, /* of a batch in which some failed */
+};
+/* "unreadable", as the store and commands have it, and back; false: no such word. */
+const char *store_dead_kind_name(enum store_dead_kind kind);
+bool store_dead_kind_named(const char *name, enum store_dead_kind *ret);
+
 struct store_dead {
 	int64_t number;    /* for the command line; set when read */
 	struct hash128 id; /* the row's eventId */
 	const char *source, *endpoint, *file;
 	uint64_t start, end;
-	const char *kind;   /* "unreadable", "refused", "partial" */
+	enum store_dead_kind kind;
 	const char *reason; /* one line */
 	int64_t status;     /* HTTP, or 0 */
 	struct slice answer, header, row;
@@ -109,11 +120,12 @@ int store_dead_all(struct store *s, store_dead_fn *fn, void *arg) MUST_CHECK;
 /* Which dead letters are meant; zero means all. */
 struct store_dead_filter {
 	const char *ids; /* ",3,17,": numbers of 'dead list' and eventIds in hex; NULL for all */
-	const char *source, *endpoint, *kind; /* exactly; NULL for any */
-	const char *reason;                   /* a piece of it, in either case; NULL for any */
-	int64_t from_ms, to_ms;               /* made at or after, and before; 0: no bound */
-	int64_t after, upto;                  /* numbers above after, and up to; upto 0: no bound */
-	int64_t limit;                        /* at most so many, the oldest first; 0: no bound */
+	const char *source, *endpoint; /* exactly; NULL for any */
+	enum store_dead_kind kind;
+	const char *reason;     /* a piece of it, in either case; NULL for any */
+	int64_t from_ms, to_ms; /* made at or after, and before; 0: no bound */
+	int64_t after, upto;    /* numbers above after, and up to; upto 0: no bound */
+	int64_t limit;          /* at most so many, the oldest first; 0: no bound */
 };
 int store_dead_find(struct store *s, const struct store_dead_filter *f, store_dead_fn *fn,
                     void *arg) MUST_CHECK;

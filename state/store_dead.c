@@ -1,9 +1,33 @@
 /* Dead letters: rows that were not delivered, with all that is needed to see why and try again. */
 #include <errno.h>
+#include <string.h>
 
 #include "state/sql.h"
 #include "state/store.h"
 #include "state/store_impl.h"
+
+static const char *const kinds[] = {
+        [DEAD_UNKNOWN] = "unknown",
+        [DEAD_UNREADABLE] = "unreadable",
+        [DEAD_REFUSED] = "refused",
+        [DEAD_PARTIAL] = "partial",
+};
+
+const char *store_dead_kind_name(enum store_dead_kind kind)
+{
+	return kinds[kind];
+}
+
+bool store_dead_kind_named(const char *name, enum store_dead_kind *ret)
+{
+	for (size_t i = DEAD_UNREADABLE; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i], name) == 0) {
+			*ret = (enum store_dead_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
 
 int store_dead_put(struct store *s, const struct store_dead *d, bool *ret_new)
 {
@@ -16,7 +40,7 @@ int store_dead_put(struct store *s, const struct store_dead *d, bool *ret_new)
 		             " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		             "btttiittibbbiii", (const void *)d->id.bytes, sizeof(d->id.bytes),
 		             d->source, d->endpoint, d->file, (int64_t)d->start, (int64_t)d->end,
-		             d->kind, d->reason, d->status, (const void *)d->answer.text,
+		             kinds[d->kind], d->reason, d->status, (const void *)d->answer.text,
 		             d->answer.len, (const void *)d->header.text, d->header.len,
 		             (const void *)d->row.text, d->row.len, (int64_t)d->row_is_json,
 		             d->made_ms, d->run);
@@ -55,7 +79,6 @@ static int on_dead(const struct sql_row *row, void *arg)
 	        .file = sql_text(row, 4),
 	        .start = (uint64_t)sql_int(row, 5),
 	        .end = (uint64_t)sql_int(row, 6),
-	        .kind = sql_text(row, 7),
 	        .reason = sql_text(row, 8),
 	        .status = sql_int(row, 9),
 	        .answer = slice_at(row, 10),
@@ -71,6 +94,7 @@ static int on_dead(const struct sql_row *row, void *arg)
 	if (id.len != sizeof(d.id.bytes))
 		return -EUCLEAN;
 	memcpy(d.id.bytes, id.text, id.len);
+	(void)store_dead_kind_named(sql_text(row, 7), &d.kind);
 	return call->fn(&d, call->arg);
 }
 
@@ -93,8 +117,8 @@ int store_dead_all(struct store *s, store_dead_fn *fn, void *arg)
 	" AND number > ?8 AND (?9 = 0 OR number <= ?9)"
 #define DEAD_FOUND_LETTERS "tttttiiii"
 #define DEAD_FOUND_VALUES(f)                                                                       \
-	(f)->ids, (f)->source, (f)->endpoint, (f)->kind, (f)->reason, (f)->from_ms, (f)->to_ms,    \
-	        (f)->after, (f)->upto
+	(f)->ids, (f)->source, (f)->endpoint, (f)->kind ? kinds[(f)->kind] : NULL, (f)->reason,    \
+	        (f)->from_ms, (f)->to_ms, (f)->after, (f)->upto
 
 int store_dead_find(struct store *s, const struct store_dead_filter *f, store_dead_fn *fn,
                     void *arg)
@@ -145,7 +169,7 @@ int store_dead_again(struct store *s, const struct store_dead *d)
 	return sql_run(store_sql(s),
 	               "UPDATE dead SET kind = ?, reason = ?, status = ?, answer = ?,"
 	               " tried = ?, tries = tries + 1 WHERE id = ?",
-	               "ttibib", d->kind, d->reason, d->status, (const void *)d->answer.text,
+	               "ttibib", kinds[d->kind], d->reason, d->status, (const void *)d->answer.text,
 	               d->answer.len, d->made_ms, (const void *)d->id.bytes, sizeof(d->id.bytes));
 }
 

@@ -1,43 +1,45 @@
 /*
  * lag.h - how far behind a source is, in seconds and records.
  *
- * The timeLogged of rows is noted on the way as text, since a record is read far more often than
- * anybody asks for the lag; it is parsed when somebody does.
+ * The time at which PowerMTA logged a row is read when the row is, and comes back with its answer.
+ * Rows of one second share the text of it, which is parsed once.
  */
 #ifndef STATUS_LAG_H
 #define STATUS_LAG_H
 
-#include "base/slice.h"
 #include "record/record.h"
 #include "state/store.h"
 #include "status/view.h"
 
 #define LAG_COLUMN "timeLogged"
 
-/* timeLogged of a source's records, as PowerMTA wrote it; "" while none is known. */
-#define LAG_TIME_SIZE 40
+#define LAG_TIME_SIZE 40 /* a longer timeLogged is none */
+
+/* timeLogged of a source's records, real time; 0 while none is known. */
 struct lag {
-	char read[LAG_TIME_SIZE];  /* of the last row read */
-	char first[LAG_TIME_SIZE]; /* of the first one since the start */
-	char done[LAG_TIME_SIZE];  /* of the last one in its file that was answered for */
+	int64_t read_ms;  /* of the last row read */
+	int64_t first_ms; /* of the first one since the start */
+	int64_t done_ms;  /* of the last one in its file that was answered for */
 	int64_t done_file;
 	uint64_t done_end;
-	char settled[LAG_TIME_SIZE]; /* and with nothing before it open; in the store */
-	size_t column;               /* where timeLogged stood the last time */
-	bool changed;                /* settled is to be stored */
-	int64_t caught_up_ms;        /* nothing was left to do then; 0: never yet */
+	int64_t settled_ms;         /* and with nothing before it open; in the store */
+	size_t column;              /* where timeLogged stood the last time */
+	char parsed[LAG_TIME_SIZE]; /* what it said then, and */
+	int64_t parsed_ms;
+	bool changed;         /* settled_ms is to be stored */
+	int64_t caught_up_ms; /* nothing was left to do then; 0: never yet */
 };
 
-/* A row was read. */
-void lag_read(struct lag *t, const struct record *rec);
+/* A row was read.  Returns its time; 0: not known. */
+int64_t lag_read(struct lag *t, const struct record *rec);
 
 /* The last row of a batch was answered for, after its position moved. */
 struct lag_row {
 	int64_t file;
-	uint64_t end;        /* of the row */
-	struct slice logged; /* its timeLogged; empty: not known */
-	uint64_t committed;  /* all of the file before it is settled */
-	bool gaps;           /* and something beyond it is, too */
+	uint64_t end;       /* of the row */
+	int64_t logged_ms;  /* its time; 0: not known */
+	uint64_t committed; /* all of the file before it is settled */
+	bool gaps;          /* and something beyond it is, too */
 };
 void lag_done(struct lag *t, const struct lag_row *row);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/paint.h"
 #include "base/units.h"
 #include "base/utf8.h"
 #include "status/rules.h"
@@ -44,6 +45,8 @@ static void text_clean(FILE *f, const char *text)
 	(void)fprintf(f, "%s", clean);
 }
 
+#define PROBLEM PAINT_PROBLEM "PROBLEM" PAINT_END ": "
+
 static void text_behind(FILE *f, const struct source_view *s)
 {
 	const struct tail_status *t = &s->tail;
@@ -61,7 +64,7 @@ static void text_trouble(FILE *f, const struct view *v, const struct source_view
 {
 	const struct tail_status *t = &s->tail;
 	if (t->unreadable > 0) {
-		(void)fprintf(f, "  PROBLEM: ");
+		(void)fprintf(f, "  " PROBLEM);
 		text_clean(f, t->unreadable_path);
 		(void)fprintf(f, " cannot be read: ");
 		text_clean(f, t->unreadable_advice);
@@ -70,7 +73,7 @@ static void text_trouble(FILE *f, const struct view *v, const struct source_view
 		(void)fprintf(f, "\n");
 	}
 	if (view_lost(v, s)) {
-		(void)fprintf(f, "  PROBLEM: %" PRIu64 " file%s read", t->counters.gone_unread,
+		(void)fprintf(f, "  " PROBLEM "%" PRIu64 " file%s read", t->counters.gone_unread,
 		              t->counters.gone_unread == 1 ? " was gone before it was"
 		                                           : "s were gone before they were");
 		if (t->counters.gone_unread_ms != 0) {
@@ -131,17 +134,24 @@ static void text_failing(FILE *f, const struct view *v, const struct ship_status
 
 static void text_endpoint(FILE *f, const struct view *v, const struct endpoint_view *e)
 {
+	static const char *const marks[] = {
+	        [SHIP_UNCONFIGURED] = PAINT_WARNING, [SHIP_OK] = PAINT_GOOD,
+	        [SHIP_RETRYING] = PAINT_WARNING,     [SHIP_HELD] = PAINT_PROBLEM,
+	        [SHIP_PAUSED] = PAINT_WARNING,
+	};
 	const struct ship_status *s = &e->ship;
 	(void)fprintf(f, "endpoint %s: ", e->name);
 	if (!e->configured && !v->dry_run) {
-		(void)fprintf(f, "not configured yet (url is empty): idle, nothing is sent\n");
+		(void)fprintf(f, PAINT_WARNING "not configured" PAINT_END
+		                               " yet (url is empty): idle, nothing is sent\n");
 		return;
 	}
 	if (!v->running) {
-		(void)fprintf(f, "unknown, for no agent could be asked\n");
+		(void)fprintf(f,
+		              PAINT_PROBLEM "unknown" PAINT_END ", for no agent could be asked\n");
 		return;
 	}
-	(void)fprintf(f, "%s", ship_state_name(s->state));
+	(void)fprintf(f, "%s%s" PAINT_END, marks[s->state], ship_state_name(s->state));
 	if (s->state != SHIP_OK)
 		text_failing(f, v, s);
 	if (s->state == SHIP_PAUSED)
@@ -160,9 +170,10 @@ static void text_agent(FILE *f, const struct view *v)
 		text_span(f, v->uptime_ms / 1000);
 		(void)fprintf(f, " (pid %" PRId64 ")%s\n", v->pid, v->dry_run ? ", dry run" : "");
 	} else if (v->unasked) {
-		(void)fprintf(f, "PROBLEM: pmta-shipper is running but cannot be asked (see "
-		                 "runtime-dir, and who may use DIR/control); this is what its "
-		                 "store says\n");
+		(void)fprintf(f,
+		              PROBLEM "pmta-shipper is running but cannot be asked (see "
+		                      "runtime-dir, and who may use DIR/control); this is what its "
+		                      "store says\n");
 	} else {
 		(void)fprintf(f, "pmta-shipper is not running; this is what its store says\n");
 	}
@@ -185,9 +196,9 @@ static void print_text(FILE *f, const struct view *v)
 	(void)fprintf(f, "dead letters: %" PRId64 " (", v->dead_records);
 	text_bytes(f, (uint64_t)v->dead_bytes);
 	(void)fprintf(f, ")%s\n",
-	              v->dead_full ? "; PROBLEM: the limit is reached, reading stops" : "");
+	              v->dead_full ? "; " PROBLEM "the limit is reached, reading stops" : "");
 	if (v->degraded)
-		(void)fprintf(f, "PROBLEM: the store cannot be written; nothing new is sent\n");
+		(void)fprintf(f, PROBLEM "the store cannot be written; nothing new is sent\n");
 	if (v->last_error[0]) {
 		(void)fprintf(f, "last error: ");
 		text_time(f, v->last_error_ms);
@@ -197,7 +208,10 @@ static void print_text(FILE *f, const struct view *v)
 	}
 }
 
-char *status_text(const struct view *v)
+char *status_text(const struct view *v, bool marked)
 {
-	return view_render(v, print_text);
+	char *text = view_render(v, print_text);
+	if (text && !marked)
+		paint_strip(text);
+	return text;
 }

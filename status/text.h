@@ -6,7 +6,7 @@
 
 #include "status/view.h"
 
-/* The caller's, or NULL when out of memory. */
-char *status_text(const struct view *v);
+/* The caller's, or NULL when out of memory.  marked: with the marks of base/paint.h. */
+char *status_text(const struct view *v, bool marked);
 
 #endif

@@ -128,9 +128,12 @@ struct tailer {
 /* trouble.c */
 void tail_note(struct tailer *t, enum tail_level level, const char *fmt, ...) ERR_PRINTF(3, 4);
 bool trouble_holds(const struct source *s);
-/* f is NULL for a folder.  The one that is kept stays while it holds. */
+/*
+ * f is NULL for a folder; advice is what would mend it, "" for nothing.  The one that is kept stays
+ * while it holds.
+ */
 void trouble_keep(struct source *s, const struct tail_file *f, int dir, const char *path,
-                  const char *advice);
+                  const char *why, const char *advice);
 void trouble_forget(struct source *s, const struct tail_file *f);
 
 /*

@@ -223,23 +223,21 @@ int scan_name(struct source *s, int dir, const char *name)
 /* Said once, and again when it has been there in between. */
 static void note_folder(struct source *s, int dir, int error)
 {
-	char advice[TAIL_ADVICE_SIZE];
+	char advice[TAIL_ADVICE_SIZE] = "";
 	const char *path = s->dirs[dir];
 	bool told = !s->watched[dir];
 	s->watched[dir] = false;
 	s->closed[dir] = error == EACCES;
 	if (told && (error != EACCES || trouble_holds(s)))
 		return;
-	int n = snprintf(advice, sizeof(advice), "%s", strerror(error));
-	if (error == EACCES)
-		permission_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
-	if (error == EACCES)
-		trouble_keep(s, NULL, dir, path, advice);
-	const char *mend = strchr(advice, ';');
+	if (error == EACCES) {
+		permission_advice(path, advice, sizeof(advice));
+		trouble_keep(s, NULL, dir, path, strerror(error), advice);
+	}
 	if (!told)
 		tail_note(s->tailer, TAIL_WARNING,
-		          "folder \"%s\" of source \"%s\": %s; waiting for it%s", path,
-		          s->conf->name, strerror(error), mend ? mend : "");
+		          "folder \"%s\" of source \"%s\": %s; waiting for it%s%s", path,
+		          s->conf->name, strerror(error), *advice ? "; " : "", advice);
 }
 
 /* All files of a folder.  1, or 0 when it cannot be read now, or a negative errno. */

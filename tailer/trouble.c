@@ -21,14 +21,15 @@ bool trouble_holds(const struct source *s)
 }
 
 void trouble_keep(struct source *s, const struct tail_file *f, int dir, const char *path,
-                  const char *advice)
+                  const char *why, const char *advice)
 {
 	if (trouble_holds(s))
 		return;
 	s->trouble.file = f;
 	s->trouble.dir = dir;
 	(void)snprintf(s->trouble.path, sizeof(s->trouble.path), "%.*s", TAIL_PATH_SIZE - 1, path);
-	(void)snprintf(s->trouble.advice, sizeof(s->trouble.advice), "%s", advice);
+	(void)snprintf(s->trouble.advice, sizeof(s->trouble.advice), "%s%s%s", why,
+	               *advice ? "; " : "", advice);
 }
 
 void trouble_forget(struct source *s, const struct tail_file *f)

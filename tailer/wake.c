@@ -78,7 +78,8 @@ int file_vanished(struct tail_file *f)
 void file_unreadable(struct tail_file *f, int rc)
 {
 	struct source *s = f->source;
-	char path[PATH_MAX], advice[TAIL_ADVICE_SIZE];
+	char path[PATH_MAX], advice[TAIL_ADVICE_SIZE] = "";
+	const char *why = rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc);
 	bool told = f->state == FILE_UNREADABLE;
 	file_set_state(f, FILE_UNREADABLE);
 	if (told && trouble_holds(s))
@@ -86,14 +87,11 @@ void file_unreadable(struct tail_file *f, int rc)
 	if (!told)
 		trouble_forget(s, f); /* another reason than the last time, perhaps */
 	file_path(f, path, sizeof(path));
-	int n = snprintf(advice, sizeof(advice), "%s",
-	                 rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc));
 	if (rc == -EACCES)
-		permission_advice(path, stpcpy(advice + n, "; "), sizeof(advice) - (size_t)n - 2);
-	trouble_keep(s, f, f->dir, path, advice);
-	const char *mend = strchr(advice, ';');
+		permission_advice(path, advice, sizeof(advice));
+	trouble_keep(s, f, f->dir, path, why, advice);
 	if (!told)
 		tail_note(s->tailer, TAIL_ERROR,
-		          "read \"%s\": %.*s; passing it over, trying again at each rescan%s", path,
-		          (int)strcspn(advice, ";"), advice, mend ? mend : "");
+		          "read \"%s\": %s; passing it over, trying again at each rescan%s%s", path,
+		          why, *advice ? "; " : "", advice);
 }

@@ -52,10 +52,10 @@ static double cpu(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	(void)fprintf(stderr, "%s\n", line);
+	(void)fprintf(stderr, "%s\n", m->line);
 }
 
 static void add_rule(FILE *f, unsigned i)

@@ -6,9 +6,9 @@
 
 #include "conf/conf.h"
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
-	PROMISE(!strchr(line, '\n') && !strchr(line, '\033'));
+	PROMISE(!strchr(m->line, '\n') && !strchr(m->line, '\033'));
 	(*(unsigned *)arg)++;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "tests/fuzz/fuzz.h"
 
+#include "rules/rules.h"
 #include "ruletool/import_phplist.h"
 
 #define NAME "dump"
@@ -42,10 +43,10 @@ static size_t count(struct slice text, char c)
 	return n;
 }
 
-static void no_mistake(const char *line, void *arg)
+static void no_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	(void)fprintf(stderr, "%s\n", line);
+	(void)fprintf(stderr, "%s\n", m->line);
 }
 
 /* Rules, and comments of two lines each. */

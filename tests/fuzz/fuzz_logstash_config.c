@@ -312,19 +312,19 @@ static void check_secret(const struct pipeline *p, const char *text, const char 
 }
 
 /* About a value, or about what the pipeline did not have; not about how it is written down. */
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	static const char *const kinds[] = {"there is no source (", "sources '",
 	                                    "is longer than 1 MiB"};
-	const char *text = strstr(line, ": ");
-	PROMISE(text && !strchr(line, '\n'));
-	text += 2;
+	const char *text = m->what;
+	PROMISE(!strchr(m->line, '
+'));
 	const char *key = text + strspn(text, "'abcdefghijklmnopqrstuvwxyz-");
 	bool good = *text == '\'' && strncmp(key, " is given twice", 15) != 0;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		good = good || strncmp(text, kinds[i], strlen(kinds[i])) == 0;
 	if (!good)
-		(void)fprintf(stderr, "%s\n", line);
+		(void)fprintf(stderr, "%s\n", m->line);
 	PROMISE(good);
 	(*(unsigned *)arg)++;
 }

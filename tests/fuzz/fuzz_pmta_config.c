@@ -73,10 +73,10 @@ static void on_domain(const char *domain, const struct pmta_node *where, void *a
 	PROMISE(*domain && !strpbrk(domain, "/*\\@") && where->file);
 }
 
-static void no_mistake(const char *line, void *arg)
+static void no_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	(void)line;
+	(void)m;
 	abort();
 }
 

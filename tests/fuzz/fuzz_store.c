@@ -79,7 +79,7 @@ static void put_rows(struct store *s)
 	                             .source = "bounces",
 	                             .endpoint = "octeth",
 	                             .file = "bounces.csv",
-	                             .kind = "refused",
+	                             .kind = DEAD_REFUSED,
 	                             .reason = "HTTP 400",
 	                             .status = 400,
 	                             .answer = slice_of("no"),
@@ -157,8 +157,8 @@ static void look(struct slice s)
 static int on_dead(const struct store_dead *d, void *arg)
 {
 	(void)arg;
-	touched += strlen(d->source) + strlen(d->endpoint) + strlen(d->file) + strlen(d->kind) +
-	           strlen(d->reason);
+	touched += strlen(d->source) + strlen(d->endpoint) + strlen(d->file) +
+	           strlen(store_dead_kind_name(d->kind)) + strlen(d->reason);
 	look(d->answer);
 	look(d->header);
 	look(d->row);

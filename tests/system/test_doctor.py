@@ -4,6 +4,7 @@ import grp
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -202,6 +203,39 @@ def test_nobody_listens(site):
     assert "curl -v" in mend
 
 
+def test_credentials_that_systemd_hands_to_the_service_alone(site):
+    agent, _ = site_with(site, "https://receiver.invalid/x?type=pmta", connect_timeout="3s",
+                         signature_file="$CREDENTIALS_DIRECTORY/signature")
+    findings = doctor(agent)
+    assert not findings.of("problem"), findings.done.stdout
+    findings.one("ok", "configuration", "is fine")
+    findings.one("info", "endpoint octeth", "only the service sees it")
+    findings.one("info", "endpoint octeth", "the receiver was not asked")
+
+
+@ROOT_ONLY
+def test_a_secret_that_only_the_service_may_read(site):
+    """Asked by somebody else than root: the service may well."""
+    secret = site.folder / "signature"
+    secret.write_text("secret")
+    secret.chmod(0o600)
+    agent, _ = site_with(site, "https://receiver.invalid/x", connect_timeout="3s",
+                         signature_file=secret)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        program, conf = Path(folder) / "pmta-shipper", Path(folder) / "agent.conf"
+        shutil.copy(AGENT, program)
+        shutil.copytree(site.folder, Path(folder) / "site")
+        shutil.copy(agent.conf, conf)
+        conf.write_text(conf.read_text().replace(str(site.folder), f"{folder}/site"))
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                               program, "doctor", "-c", conf], capture_output=True, text=True,
+                              timeout=60, check=False)
+    assert f"cannot read '{folder}/site/signature': Permission denied; only the service can tell" \
+        in done.stdout
+    assert re.search(r"^info     configuration: ", done.stdout, re.MULTILINE)
+
+
 def test_no_such_host(site):
     agent, _ = site_with(site, "https://receiver.invalid/x?type=pmta", connect_timeout="3s")
     text, mend = doctor(agent).one("problem", "endpoint octeth", "receiver.invalid")
@@ -227,6 +261,19 @@ def test_certificates_that_are_refused(site, certificate):
     assert "ertificate" in text and mend
     findings.one("ok", "endpoint octeth", "takes connections")
     assert not backend.requests()
+
+
+def test_a_host_whose_name_has_words_of_tls_in_it(site):
+    """What libcurl says names the host: "tls" and "alert" there are no cause."""
+    agent, _ = site_with(site, f"https://tls.localhost:{free_port()}/x?type=pmta")
+    findings = doctor(agent)
+    findings.one("problem", "endpoint octeth", "no connection to tls.localhost")
+    assert not findings.of("problem", "endpoint octeth", "TLS failed")
+    certs = site.certs()
+    backend = site.backend(tls=certs)
+    agent.endpoints[0].update(url=backend.url(host="alert.localhost"), ca_file=certs / "ca.pem")
+    agent.write_conf()
+    doctor(agent).one("problem", "endpoint octeth", "for localhost, by pmta-shipper test CA")
 
 
 def test_good_tls_says_until_when(site):

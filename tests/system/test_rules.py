@@ -357,6 +357,12 @@ def test_explain_says_every_step(site):
     assert "verdict  Soft, rule 10-test.rules:2, %map hard=soft; delivered" in done.stdout
     done = run("rules", "explain", "--rules", path, "--feedback", "abuse")
     assert "verdict  none" in done.stdout
+    odd = path.with_name("20: odd.rules")
+    odd.write_text("User==>Hard\nstatus=5.1.1 ==> soft\n")
+    done = run("rules", "explain", "--rules", odd, "550 5.1.1 User")
+    assert done.stdout.splitlines()[3:5] == [
+        'match    20: odd.rules:1 id=20: odd.rules:1: hard, by "User"',
+        'later    20: odd.rules:2 id=20: odd.rules:2: soft']
 
 
 def test_explain_says_which_rule_gave_up(site):

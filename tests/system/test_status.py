@@ -19,6 +19,7 @@ import termios
 import pytest
 from harness import AGENT, Site, eventually, free_port, token_rows
 from steps import arrived, rescanned, source_status, started, stopped, up
+from wire import control
 
 NOBODY = 65534
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
@@ -411,6 +412,21 @@ def test_the_check_is_there_for_http_too(site):
             return b"".join(iter(lambda: sock.recv(65536), b"")).decode().split("\r\n\r\n")[1]
     assert get("/check?warn=300000&crit=1800000").startswith("1\nPMTA-SHIPPER WARNING: octeth: not")
     assert get("/check").startswith("3\n")
+
+
+def test_the_exit_status_is_a_line_of_its_own_for_commands_and_no_part_of_the_json(site):
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    up(agent)
+    for path, first in (("/status", b"{"), ("/status?exit=1", b"0\n{")):
+        assert control(agent, "GET", path)[1].startswith(first)
+    done = agent.command("status", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["problems"] == 0
+    backend.rule(status=401)
+    acct.append(token_rows(1)[0])
+    eventually(lambda: agent.status()["endpoints"][0]["state"] == "held")
+    done = agent.command("status", "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["problems"] == 1
 
 
 # ---- live

@@ -48,7 +48,7 @@ struct store_dead letter(unsigned n)
 	                           .file = LIVE,
 	                           .start = n,
 	                           .end = n + 1,
-	                           .kind = "refused",
+	                           .kind = DEAD_REFUSED,
 	                           .reason = "no",
 	                           .status = 422,
 	                           .answer = slice_of("an answer"),
@@ -136,8 +136,8 @@ const char *stored(void)
 static int print_letter(const struct store_dead *d, void *arg)
 {
 	(void)arg;
-	put("%jd %s %ju-%ju %s|", (intmax_t)d->number, d->kind, (uintmax_t)d->start,
-	    (uintmax_t)d->end, d->reason);
+	put("%jd %s %ju-%ju %s|", (intmax_t)d->number, store_dead_kind_name(d->kind),
+	    (uintmax_t)d->start, (uintmax_t)d->end, d->reason);
 	return 0;
 }
 

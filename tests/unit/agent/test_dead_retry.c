@@ -147,7 +147,7 @@ static void test_a_retry_is_about_what_was_named(UNUSED void **state)
 {
 	char ids[] = ",2,4,", source[] = "bounces", reason[] = "NO";
 	const struct store_dead_filter what = {.ids = ids, .source = source, .reason = reason};
-	const struct store_dead_filter nothing = {.kind = "partial"};
+	const struct store_dead_filter nothing = {.kind = DEAD_PARTIAL};
 	put_letters(0, 5, 0);
 	assert_int_equal(begin(&what), 2);
 	memset(ids, 'x', 5); /* the request is gone */

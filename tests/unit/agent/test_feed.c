@@ -390,10 +390,10 @@ static void test_what_was_answered_is_not_read_from_within(UNUSED void **state)
 
 /* ---- rules ---- */
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	fail_msg("%s", line);
+	fail_msg("%s", m->line);
 }
 
 static void test_what_a_rule_withholds_is_passed_over(UNUSED void **state)

@@ -112,7 +112,7 @@ static void test_only_new_ones_count(UNUSED void **state)
 static int take_letter(const struct store_dead *d, void *arg)
 {
 	(void)arg;
-	assert_string_equal(d->kind, "partial");
+	assert_int_equal(d->kind, DEAD_PARTIAL);
 	assert_string_equal(d->reason, "still no");
 	assert_int_equal(d->status, 200);
 	assert_true(slice_is(d->answer, "another answer"));
@@ -136,7 +136,7 @@ static void test_a_second_answer_is_noted_with_the_letter_there_is(UNUSED void *
 	letters_clear(&l);
 	struct store_dead d = {.id = letter(1).id,
 	                       .file = "",
-	                       .kind = "partial",
+	                       .kind = DEAD_PARTIAL,
 	                       .reason = "still no",
 	                       .status = 200,
 	                       .answer = slice_of("another answer"),

@@ -80,10 +80,10 @@ static int tear_down(void **state)
 
 /* ---- loading, with what was told ---- */
 
-static void collect(const char *line, void *arg)
+static void collect(const struct file_mistake *m, void *arg)
 {
 	FILE *told = arg;
-	(void)fprintf(told, "%s\n", line);
+	(void)fprintf(told, "%s\n", m->line);
 }
 
 static int load(struct conf **ret, const char *path, char **ret_told)

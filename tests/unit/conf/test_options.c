@@ -33,10 +33,10 @@ static char *read_all(const char *path)
 	return ret;
 }
 
-static void no_mistake(const char *line, void *arg)
+static void no_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	fail_msg("%s", line);
+	fail_msg("%s", m->line);
 }
 
 static struct conf *load(const char *path)

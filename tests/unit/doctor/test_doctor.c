@@ -45,6 +45,13 @@ static void test_what_mends_it_stands_behind_the_first_line(void **state)
 	finding_tell(&to, FINDING_OK, "x", "good");
 	assert_string_equal(s.text, "good");
 	assert_string_equal(s.mend, "(none)");
+	/* A line end in what is quoted begins no advice. */
+	finding_tell(&to, FINDING_PROBLEM, "x", "\"%s\" is bad\nmend '%s'", "a\nrm b", "c\nd");
+	assert_string_equal(s.text, "\"a rm b\" is bad");
+	assert_string_equal(s.mend, "mend 'c d'");
+	finding_tell(&to, FINDING_OK, "x", "%s is fine", "a\nb");
+	assert_string_equal(s.text, "a b is fine");
+	assert_string_equal(s.mend, "(none)");
 	assert_string_equal(finding_level_name(FINDING_WARNING), "warning");
 }
 

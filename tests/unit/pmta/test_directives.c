@@ -43,10 +43,10 @@ static const char stock[] =
         "    world-readable yes\n"
         "</acct-file>\n";
 
-static void no_mistake(const char *line, void *arg)
+static void no_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	fail_msg("%s", line);
+	fail_msg("%s", m->line);
 }
 
 static char *generate(const char *path, bool extended)

@@ -264,27 +264,6 @@ static void test_error_count_of_an_answer(void **state)
 	assert_true(json_error_count("{\"ErrorCount\":1e300}", 20) > 0);
 }
 
-static void expect_member(const char *object, const char *name, const char *want)
-{
-	struct slice s = json_member(slice_of(object), name);
-	assert_true(slice_is(s, want));
-}
-
-static void test_a_member_as_it_stands(void **state)
-{
-	(void)state;
-	const char *object = "{\"logType\":\"b\",\"dsnDiag\":\"say \\\"timeLogged\\\":\\\"no\\\"\","
-	                     "\"x\":\"timeLogged\",\"timeLogged\":\"2026-11-21 10:00:00+0000\","
-	                     "\"odd\":\"a\\\"b\\\\\"}";
-	expect_member(object, "timeLogged", "2026-11-21 10:00:00+0000");
-	expect_member(object, "logType", "b");
-	expect_member(object, "odd", "a\\\"b\\\\");
-	expect_member(object, "no", "");
-	expect_member("{\"timeLogged\":\"2026", "timeLogged", "");
-	expect_member("{\"timeLogged\":\"20\\", "timeLogged", "");
-	expect_member("", "timeLogged", "");
-}
-
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
 /* What the rules said stands behind the columns and before the eventId. */
@@ -328,7 +307,6 @@ int main(void)
 	        TEST(test_every_two_bytes_are_as_cjson_prints_them),
 	        TEST(test_the_ends_of_what_utf8_allows),
 	        TEST(test_error_count_of_an_answer),
-	        TEST(test_a_member_as_it_stands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

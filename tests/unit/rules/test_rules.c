@@ -8,12 +8,12 @@
 
 static char told[65536];
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
 	size_t used = strlen(told);
-	(void)snprintf(told + used, sizeof(told) - used, "%s\n", line);
-	assert_null(strchr(line, '\n'));
+	(void)snprintf(told + used, sizeof(told) - used, "%s\n", m->line);
+	assert_null(strchr(m->line, '\n'));
 }
 
 static int load(struct rules **ret, const char *text)
@@ -441,6 +441,8 @@ static void test_any_bytes_can_be_matched(void **state)
 	char why[RULES_WHY_SIZE];
 	assert_int_equal(rules_why(r, &f, &got, why), 0);
 	assert_string_equal(why, "t.rules:2: \xc3\xa4x");
+	assert_int_equal(rules_matched(r, &f, &got, why), 0);
+	assert_string_equal(why, "\xc3\xa4x");
 	(void)rules_free(r);
 }
 

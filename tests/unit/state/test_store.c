@@ -493,7 +493,7 @@ static struct store_dead one_dead(unsigned char id, int64_t run)
 	        .file = "b.csv",
 	        .start = 10,
 	        .end = 20,
-	        .kind = "refused",
+	        .kind = DEAD_REFUSED,
 	        .reason = "HTTP 422: no",
 	        .status = 422,
 	        .answer = slice_of("no"),
@@ -551,6 +551,41 @@ static void test_dead_letters_are_inserted_or_ignored(void **state)
 	assert_string_equal(seen, "2 ");
 }
 
+static int take_kind(const struct store_dead *d, void *arg)
+{
+	*(enum store_dead_kind *)arg = d->kind;
+	return 0;
+}
+
+static void test_kinds_of_dead_letters_are_words_in_the_store(void **state)
+{
+	(void)state;
+	bool new;
+	enum store_dead_kind kind;
+	open_store();
+	for (unsigned char i = DEAD_UNREADABLE; i <= DEAD_PARTIAL; i++) {
+		struct store_dead d = one_dead(i, 0);
+		d.kind = i;
+		assert_int_equal(store_dead_put(s, &d, &new), 0);
+	}
+	for (unsigned char i = DEAD_UNREADABLE; i <= DEAD_PARTIAL; i++) {
+		const struct store_dead_filter only = {.kind = i};
+		int64_t n, last;
+		assert_int_equal(store_dead_find(s, &only, take_kind, &kind), 0);
+		assert_int_equal(kind, i);
+		assert_int_equal(store_dead_count_found(s, &only, &n, &last), 0);
+		assert_true(n == 1 && last == i);
+		assert_true(store_dead_kind_named(store_dead_kind_name(i), &kind) && kind == i);
+	}
+	assert_false(store_dead_kind_named("refuse", &kind) || store_dead_kind_named("", &kind) ||
+	             store_dead_kind_named(store_dead_kind_name(DEAD_UNKNOWN), &kind));
+	const struct store_dead again = {
+	        .id = {{DEAD_REFUSED}}, .kind = DEAD_PARTIAL, .reason = ""};
+	assert_int_equal(store_dead_again(s, &again), 0);
+	assert_int_equal(store_dead_get(s, DEAD_REFUSED, take_kind, &kind), 0);
+	assert_int_equal(kind, DEAD_PARTIAL);
+}
+
 static void test_dead_letters_of_one_run(void **state)
 {
 	(void)state;
@@ -606,6 +641,7 @@ int main(void)
 	        TEST(test_touch_leaves_the_position),
 	        TEST(test_batches_in_order_and_gone_with_their_file),
 	        TEST(test_dead_letters_are_inserted_or_ignored),
+	        TEST(test_kinds_of_dead_letters_are_words_in_the_store),
 	        TEST(test_dead_letters_of_one_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "status/lag.h"
 
 #define DAY_S UINT64_C(86400)
+#define AT(second) "1970-01-01 00:00:0" #second "+0000"
 
 static struct lag lag;
 
@@ -21,97 +22,84 @@ static int setup(void **state)
 /* ---- answers ---- */
 
 /* The last row of a batch, which ends at end; its file is settled up to committed. */
-static void answered(int64_t file, uint64_t end, const char *logged, uint64_t committed, bool gaps)
+static void answered(int64_t file, uint64_t end, int64_t logged_ms, uint64_t committed, bool gaps)
 {
 	const struct lag_row row = {.file = file,
 	                            .end = end,
-	                            .logged = slice_of(logged),
+	                            .logged_ms = logged_ms,
 	                            .committed = committed,
 	                            .gaps = gaps};
 	lag_done(&lag, &row);
 }
 
-static void expect_settled(const char *want)
+static void expect_settled(int64_t want_ms)
 {
-	assert_string_equal(lag.settled, want);
-	assert_int_equal(lag.changed, want[0] != '\0');
+	assert_int_equal(lag.settled_ms, want_ms);
+	assert_int_equal(lag.changed, want_ms != 0);
 }
 
 static void test_answers_in_order_settle_row_after_row(void **state)
 {
 	(void)state;
-	answered(1, 100, "10:00", 100, false);
-	expect_settled("10:00");
-	answered(1, 200, "10:01", 200, false);
-	expect_settled("10:01");
+	answered(1, 100, 1000, 100, false);
+	expect_settled(1000);
+	answered(1, 200, 2000, 200, false);
+	expect_settled(2000);
 }
 
 static void test_beyond_a_gap_nothing_is_settled(void **state)
 {
 	(void)state;
-	answered(1, 300, "10:02", 0, true);
-	expect_settled("");
-	answered(1, 200, "10:01", 0, true);
-	expect_settled("");
+	answered(1, 300, 3000, 0, true);
+	expect_settled(0);
+	answered(1, 200, 2000, 0, true);
+	expect_settled(0);
 }
 
 static void test_what_fills_the_gap_settles_all(void **state)
 {
 	(void)state;
-	answered(1, 300, "10:02", 0, true);
-	answered(1, 200, "10:01", 0, true);
-	answered(1, 100, "10:00", 300, false);
-	expect_settled("10:02");
+	answered(1, 300, 3000, 0, true);
+	answered(1, 200, 2000, 0, true);
+	answered(1, 100, 1000, 300, false);
+	expect_settled(3000);
 }
 
 /* The first of two gaps is filled: up to there, and no further. */
 static void test_what_fills_one_of_two_gaps_settles_its_own(void **state)
 {
 	(void)state;
-	answered(1, 500, "10:04", 0, true);
-	answered(1, 100, "10:00", 100, true);
-	expect_settled("10:00");
-	answered(1, 400, "10:03", 500, false);
-	expect_settled("10:04");
+	answered(1, 500, 5000, 0, true);
+	answered(1, 100, 1000, 100, true);
+	expect_settled(1000);
+	answered(1, 400, 4000, 500, false);
+	expect_settled(5000);
 }
 
 /* A late answer for an older row of the file is not the last that was answered for. */
 static void test_the_place_in_the_file_counts_not_the_time_of_the_answer(void **state)
 {
 	(void)state;
-	answered(1, 200, "10:01", 0, true);
-	answered(1, 150, "10:00", 0, true);
-	assert_string_equal(lag.done, "10:01");
-	answered(2, 50, "10:05", 0, true); /* ends differ from file to file */
-	assert_string_equal(lag.done, "10:05");
+	answered(1, 200, 2000, 0, true);
+	answered(1, 150, 1000, 0, true);
+	assert_int_equal(lag.done_ms, 2000);
+	answered(2, 50, 6000, 0, true); /* ends differ from file to file */
+	assert_int_equal(lag.done_ms, 6000);
 }
 
 static void test_a_row_without_a_time_changes_nothing(void **state)
 {
 	(void)state;
-	answered(1, 100, "10:00", 100, false);
+	answered(1, 100, 1000, 100, false);
 	lag.changed = false;
-	answered(1, 200, "", 200, false);
-	assert_string_equal(lag.settled, "10:00");
+	answered(1, 200, 0, 200, false);
+	assert_int_equal(lag.settled_ms, 1000);
 	assert_false(lag.changed);
-}
-
-static void test_a_time_that_is_too_long_for_one_is_none(void **state)
-{
-	(void)state;
-	char text[LAG_TIME_SIZE + 1];
-	memset(text, '1', sizeof(text));
-	text[LAG_TIME_SIZE] = '\0';
-	answered(1, 100, text, 100, false);
-	assert_string_equal(lag.settled, "");
-	text[LAG_TIME_SIZE - 1] = '\0';
-	answered(1, 200, text, 200, false);
-	assert_string_equal(lag.settled, text);
 }
 
 /* ---- reading ---- */
 
-static void read_row(const char *columns_text[], const char *logged, size_t n)
+static int64_t read_row(const char *columns_text[], const char *logged, size_t n)
 {
 	struct slice cells[8], fields[8];
 	struct columns *columns;
@@ -121,8 +109,9 @@ static void read_row(const char *columns_text[], const char *logged, size_t n)
 	}
 	assert_int_equal(columns_new(&columns, cells, n, "type"), 0);
 	const struct record rec = {.columns = columns, .fields = fields, .nfields = n};
-	lag_read(&lag, &rec);
+	int64_t ms = lag_read(&lag, &rec);
 	(void)columns_free(columns);
+	return ms;
 }
 
 static void test_the_first_and_the_last_time_that_were_read(void **state)
@@ -130,16 +119,35 @@ static void test_the_first_and_the_last_time_that_were_read(void **state)
 	(void)state;
 	const char *early[] = {"type", "timeLogged", "rcpt"},
 	           *late[] = {"type", "rcpt", "timeLogged"}, *never[] = {"type", "rcpt"};
-	read_row(never, "", 2);
-	assert_string_equal(lag.read, "");
-	read_row(early, "10:00", 3);
-	read_row(late, "10:01", 3); /* a header with the column elsewhere */
-	assert_string_equal(lag.first, "10:00");
-	assert_string_equal(lag.read, "10:01");
-	read_row(never, "", 2);
-	assert_string_equal(lag.read, "10:01");
-	read_row(early, "10:02", 3);
-	assert_string_equal(lag.read, "10:02");
+	assert_int_equal(read_row(never, "", 2), 0);
+	assert_int_equal(lag.read_ms, 0);
+	assert_int_equal(read_row(early, AT(1), 3), 1000);
+	assert_int_equal(read_row(early, AT(1), 3), 1000);
+	assert_int_equal(read_row(late, AT(2), 3), 2000); /* a header with the column elsewhere */
+	assert_int_equal(lag.first_ms, 1000);
+	assert_int_equal(lag.read_ms, 2000);
+	assert_int_equal(read_row(never, "", 2), 0);
+	assert_int_equal(lag.read_ms, 2000);
+	assert_int_equal(read_row(early, AT(3), 3), 3000);
+	assert_int_equal(lag.read_ms, 3000);
+}
+
+static void test_what_is_no_time_or_too_long_for_one_is_none(void **state)
+{
+	(void)state;
+	char text[LAG_TIME_SIZE + 1];
+	const char *columns[] = {"type", "timeLogged"};
+	memset(text, ' ', sizeof(text));
+	memcpy(text, "1970-01-01 00:00:09", 19);
+	text[LAG_TIME_SIZE - 1] = 'Z';
+	text[LAG_TIME_SIZE] = '\0';
+	assert_int_equal(read_row(columns, text, 2), 0);
+	text[LAG_TIME_SIZE - 2] = 'Z';
+	text[LAG_TIME_SIZE - 1] = '\0';
+	assert_int_equal(read_row(columns, text, 2), 9000);
+	assert_int_equal(read_row(columns, "no time", 2), 0);
+	assert_int_equal(read_row(columns, "1970-01-01 00:00:0", 2), 0);
+	assert_int_equal(read_row(columns, "", 2), 0);
 }
 
 /* ---- the store ---- */
@@ -151,23 +159,28 @@ static void test_the_store_keeps_what_is_settled(void **state)
 	struct err err;
 	assert_int_equal(store_open(&store, temp_path("state"), "state", &err), 0);
 	assert_int_equal(lag_load(&lag, store, "bounces"), 0);
-	assert_string_equal(lag.settled, "");
-	answered(1, 100, "10:00", 100, false);
+	assert_int_equal(lag.settled_ms, 0);
+	answered(1, 100, 1000, 100, false);
 	assert_int_equal(lag_put(&lag, store, "bounces"), 0);
 	lag.changed = false;
-	(void)snprintf(lag.settled, sizeof(lag.settled), "other");
+	lag.settled_ms = 5000;
 	assert_int_equal(lag_put(&lag, store, "bounces"), 0); /* nothing changed: not written */
 	assert_int_equal(lag_load(&lag, store, "bounces"), 0);
-	assert_string_equal(lag.settled, "10:00");
-	assert_string_equal(lag.done, "");
+	assert_int_equal(lag.settled_ms, 1000);
+	assert_int_equal(lag.done_ms, 0);
 	assert_int_equal(lag_load(&lag, store, "complaints"), 0);
-	assert_string_equal(lag.settled, "");
+	assert_int_equal(lag.settled_ms, 0);
+	/* As PowerMTA wrote it: what an older version stored. */
+	assert_int_equal(
+	        store_put_text(store, "complaints", "last_record", "1970-01-01 02:00:07+0200"), 0);
+	assert_int_equal(lag_load(&lag, store, "complaints"), 0);
+	assert_int_equal(lag.settled_ms, 7000);
 	(void)store_close(store);
 }
 
 /* ---- the view ---- */
 
-#define LONG_AGO "2001-01-01 00:00:00+0000"
+#define LONG_AGO_MS INT64_C(978307200000) /* 2001 */
 
 static struct source_view view_of(const struct tail_status *tail, int64_t now_ms)
 {
@@ -201,11 +214,11 @@ static void test_seconds_behind_are_the_age_of_what_is_settled(void **state)
 	(void)state;
 	const struct tail_status behind = {.behind_bytes = 1}, level = {0};
 	assert_int_equal(view_of(&behind, 0).behind_seconds, 0); /* no time is known */
-	(void)snprintf(lag.first, sizeof(lag.first), LONG_AGO);
+	lag.first_ms = LONG_AGO_MS;
 	assert_true(view_of(&behind, 0).behind_seconds > 20 * 365 * DAY_S);
-	(void)snprintf(lag.settled, sizeof(lag.settled), "2999-01-01 00:00:00+0000");
+	lag.settled_ms = INT64_C(32472144000000);
 	assert_int_equal(view_of(&behind, 0).behind_seconds, 0); /* clocks differ */
-	(void)snprintf(lag.settled, sizeof(lag.settled), LONG_AGO);
+	lag.settled_ms = LONG_AGO_MS;
 	assert_true(view_of(&behind, 0).behind_seconds > 20 * 365 * DAY_S);
 	assert_int_equal(view_of(&level, 0).behind_seconds, 0);
 }
@@ -215,7 +228,7 @@ static void test_no_later_than_since_all_was_done(void **state)
 {
 	(void)state;
 	struct tail_status behind = {.behind_bytes = 1};
-	(void)snprintf(lag.settled, sizeof(lag.settled), LONG_AGO);
+	lag.settled_ms = LONG_AGO_MS;
 	lag.caught_up_ms = 1000000;
 	assert_int_equal(view_of(&behind, 1007000).behind_seconds, 7);
 	assert_int_equal(view_of(&behind, 1000000).behind_seconds, 0);
@@ -228,12 +241,10 @@ static void test_the_last_record_is_the_last_that_was_read(void **state)
 	(void)state;
 	const struct tail_status tail = {0};
 	assert_int_equal(view_of(&tail, 0).last_record_ms, 0);
-	(void)snprintf(lag.settled, sizeof(lag.settled), "1970-01-01 00:00:05+0000");
+	lag.settled_ms = 5000;
 	assert_int_equal(view_of(&tail, 0).last_record_ms, 5000);
-	(void)snprintf(lag.read, sizeof(lag.read), "1970-01-01 00:00:09+0000");
+	lag.read_ms = 9000;
 	assert_int_equal(view_of(&tail, 0).last_record_ms, 9000);
-	(void)snprintf(lag.read, sizeof(lag.read), "no time");
-	assert_int_equal(view_of(&tail, 0).last_record_ms, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -252,8 +263,8 @@ int main(void)
 	        TEST(test_what_fills_one_of_two_gaps_settles_its_own),
 	        TEST(test_the_place_in_the_file_counts_not_the_time_of_the_answer),
 	        TEST(test_a_row_without_a_time_changes_nothing),
-	        TEST(test_a_time_that_is_too_long_for_one_is_none),
 	        TEST(test_the_first_and_the_last_time_that_were_read),
+	        TEST(test_what_is_no_time_or_too_long_for_one_is_none),
 	        cmocka_unit_test_setup_teardown(test_the_store_keeps_what_is_settled, setup_folder,
 	                                        temp_teardown),
 	        TEST(test_records_behind_by_the_mean_of_rows_so_far),

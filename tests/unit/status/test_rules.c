@@ -6,10 +6,10 @@
 #include "rules/judge.h"
 #include "status/rules.h"
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	fail_msg("%s", line);
+	fail_msg("%s", m->line);
 }
 
 static void judge(struct rules *r, const char *text)
