@@ -148,10 +148,10 @@ static void test_longer_records(UNUSED void **state)
 	expect_dropped();
 }
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	fail_msg("%s", line);
+	fail_msg("%s", m->line);
 }
 
 static void take_rules(const char *text)

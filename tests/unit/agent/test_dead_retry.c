@@ -205,10 +205,10 @@ static void test_a_letter_of_a_lifted_run_is_left_to_it(UNUSED void **state)
 
 /* ---- letters that cannot be sent ---- */
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	fail_msg("%s", line);
+	fail_msg("%s", m->line);
 }
 
 static void expect_unsendable(const struct store_dead *d, const char *why)

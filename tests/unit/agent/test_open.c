@@ -9,10 +9,10 @@
 static struct agent a;
 static struct err err;
 
-static void on_mistake(const char *line, void *arg)
+static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	fail_msg("%s", line);
+	fail_msg("%s", m->line);
 }
 
 /* A configuration with these sources, which all go to one endpoint. */
