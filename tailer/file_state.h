@@ -1,3 +1,4 @@
+/* clang-format off */
 /*
  * file_state.h - the life of one file: which states there are, what ends each, what may follow.
  *
@@ -30,11 +31,14 @@
  *    UNREADABLE   it was written, its mode or its folder's was changed.  I/O errors and a lack of
  *                 memory or descriptors send no event: the rescan
  *    SKIPPED      nothing; another name or size at its inode is another file's
- *    OPEN         it grew, it vanished: read on; answers and commits; a rescan that finds it at
- * rest FINISHING    its turn ENDED        it grew; what was handed out comes again (FINISHING);
- * answers and commits CLOSED       it grew, it was moved; three scans without it GONE         its
- * path is there again; 30 days ORPHAN       the last answer
+ *    OPEN         it grew or vanished; answers and commits; a rescan that finds it at rest
+ *    FINISHING    its turn
+ *    ENDED        it grew; what was handed out comes again (FINISHING); answers and commits
+ *    CLOSED       it grew, it was moved; three scans without it
+ *    GONE         its path is there again; 30 days
+ *    ORPHAN       the last answer
  */
+/* clang-format on */
 #ifndef TAILER_FILE_STATE_H
 #define TAILER_FILE_STATE_H
 
