@@ -154,13 +154,7 @@ static int include(struct parse *p, struct slice name)
 
 static void fields_of(const struct self_test *t, struct rules_fields *ret)
 {
-	*ret = (struct rules_fields){.diag = slice_of(t->text),
-	                             .status = SLICE_EMPTY,
-	                             .cat = SLICE_EMPTY,
-	                             .domain = SLICE_EMPTY,
-	                             .mta = SLICE_EMPTY,
-	                             .action = SLICE_EMPTY,
-	                             .feedback_type = SLICE_EMPTY};
+	*ret = rules_fields_of(slice_of(t->text));
 	struct slice *const to[FIELDS] = {
 	        [FIELD_STATUS] = &ret->status, [FIELD_CAT] = &ret->cat,
 	        [FIELD_DOMAIN] = &ret->domain, [FIELD_MTA] = &ret->mta,

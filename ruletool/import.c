@@ -99,13 +99,8 @@ static enum rules_verdict verdict_of_cat(struct slice cat)
 {
 	struct rules *r = NULL;
 	struct rules_result result = {.said = RULES_UNKNOWN};
-	const struct rules_fields f = {.diag = SLICE_EMPTY,
-	                               .status = SLICE_EMPTY,
-	                               .cat = cat,
-	                               .domain = SLICE_EMPTY,
-	                               .mta = SLICE_EMPTY,
-	                               .action = SLICE_EMPTY,
-	                               .feedback_type = SLICE_EMPTY};
+	struct rules_fields f = rules_fields_of(SLICE_EMPTY);
+	f.cat = cat;
 	if (rules_load_text(&r, "x", SLICE_EMPTY, ignore, NULL) == 0 &&
 	    rules_judge(r, &f, &result) < 0)
 		result.said = RULES_UNKNOWN;
