@@ -11,6 +11,9 @@
  * parser notes every mistake with its line and goes on where it can, so that one look at the file
  * finds all of them.  Types, names and keys count as they are written: an escape has a meaning in
  * values only.
+ *
+ * No library does it: libconfuse 3.3 counts lines wrongly after comments, takes a comment or a
+ * section without end and an unset ${NAME} in silence, and ends the process when memory is short.
  */
 #ifndef CONF_PARSE_H
 #define CONF_PARSE_H
