@@ -16,6 +16,12 @@ struct gz {
 	unsigned char in[IN_SIZE];
 };
 
+bool gz_begins(int fd)
+{
+	unsigned char magic[2];
+	return pread(fd, magic, 2, 0) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
+}
+
 int gz_open(struct gz **ret, int fd)
 {
 	struct gz *gz = calloc(1, sizeof(*gz));
@@ -115,10 +121,9 @@ bool gz_whole(const struct gz *gz)
 
 bool gz_length_hint(int fd, uint32_t *ret)
 {
-	unsigned char magic[2], end[4];
+	unsigned char end[4];
 	off_t size = lseek(fd, 0, SEEK_END);
-	if (size < 18 || pread(fd, magic, 2, 0) != 2 || magic[0] != 0x1f || magic[1] != 0x8b ||
-	    pread(fd, end, 4, size - 4) != 4)
+	if (size < 18 || !gz_begins(fd) || pread(fd, end, 4, size - 4) != 4)
 		return false;
 	*ret = end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24;
 	return true;

@@ -13,6 +13,9 @@
 
 struct gz;
 
+/* Whether the file begins as a .gz does, whatever its name is. */
+bool gz_begins(int fd);
+
 /* Read a .gz file through a descriptor, which stays the caller's.  Returns 0 or a negative errno.
  */
 int gz_open(struct gz **ret, int fd) MUST_CHECK;

@@ -15,8 +15,7 @@ static const struct unit times[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000
 static const struct unit sizes[] = {
         {"GiB", UINT64_C(1) << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}, {NULL, 0}};
 
-/* Read leading digits.  Returns the first character after them, or NULL. */
-static const char *digits(const char *text, uint64_t *ret)
+const char *units_digits(const char *text, uint64_t *ret)
 {
 	uint64_t n = 0;
 	const char *p = text;
@@ -34,7 +33,7 @@ static const char *digits(const char *text, uint64_t *ret)
 static bool with_unit(const char *text, const struct unit *units, uint64_t *ret)
 {
 	uint64_t n;
-	const char *p = digits(text, &n);
+	const char *p = units_digits(text, &n);
 	if (!p)
 		return false;
 	while (*p == ' ')
@@ -72,7 +71,7 @@ bool units_size(const char *text, uint64_t *ret_bytes)
 bool units_number(const char *text, uint64_t *ret)
 {
 	uint64_t n;
-	const char *p = digits(text, &n);
+	const char *p = units_digits(text, &n);
 	if (!p || *p != '\0')
 		return false;
 	*ret = n;

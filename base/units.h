@@ -16,6 +16,10 @@ bool units_time(const char *text, uint64_t *ret_ms);
 bool units_size(const char *text, uint64_t *ret_bytes);
 bool units_number(const char *text, uint64_t *ret);
 
+/* The digits that a text begins with: returns what follows, or NULL when there are none or too
+ * many. */
+const char *units_digits(const char *text, uint64_t *ret);
+
 /* The shortest exact form ("90s", "1h", "64KiB", "0s").  Read back, it gives the same value. */
 void units_print_time(uint64_t ms, char *ret, size_t size);
 void units_print_size(uint64_t bytes, char *ret, size_t size);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/scope.h"
 #include "base/text.h"
@@ -145,37 +146,18 @@ static void load_text(struct load *l, const char *text)
 
 /* ---- the file ---- */
 
-static int read_fd(int fd, char *text, size_t size, size_t *ret_len)
-{
-	size_t n = 0;
-	while (n < size) {
-		ssize_t got = read(fd, text + n, size - n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		n += (size_t)got;
-	}
-	*ret_len = n;
-	return 0;
-}
-
 /* Read all of path into a string.  On failure says why. */
 static int read_file(const char *path, char **ret, struct err *err)
 {
+	scope_free char *text = NULL;
+	size_t len;
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_set(err, -errno, "cannot be opened: %s", strerror(errno));
-	scope_free char *text = calloc(1, FILE_MAX + 1);
-	if (!text)
-		return err_set(err, -ENOMEM, "cannot be read: %s", strerror(ENOMEM));
-	size_t len = 0;
-	int r = read_fd(fd, text, FILE_MAX + 1, &len);
+	int r = file_read_fd(fd, FILE_MAX, &text, &len);
 	if (r < 0)
 		return err_set(err, r, "cannot be read: %s", strerror(-r));
-	if (len > FILE_MAX)
+	if (r > 0)
 		return err_set(err, -EFBIG, "is longer than 1 MiB: not a configuration file");
 	if (strlen(text) != len)
 		return err_set(err, -EINVAL, "has a NUL byte in it: not a configuration file");

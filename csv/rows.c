@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/gz.h"
 #include "base/scope.h"
 #include "tailer/follow.h"
 
@@ -70,12 +71,11 @@ static int each_line(struct rows *r)
 
 int rows_each(const char *path, const struct reader_conf *conf, const struct rows_hooks *hooks)
 {
-	unsigned char magic[2] = {0};
 	struct rows r = {.hooks = hooks};
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	bool gz = pread(fd, magic, 2, 0) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
+	bool gz = gz_begins(fd);
 	int rc = follow_open(&r.follow, STEAL_FD(fd), gz, conf->record_max + 2);
 	if (rc < 0)
 		return rc;

@@ -1,12 +1,11 @@
 #include "doctor/other_programs.h"
 
-#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/scope.h"
 
 #define FILE_MAX (1 << 20) /* of each, this much is looked at */
@@ -49,16 +48,11 @@ static bool line_names(const char *line, size_t len, const char *word)
 /* The first line of a file, comments aside, that has the word in it; 0 for none. */
 static unsigned line_of(const char *path, const char *word)
 {
-	struct stat st;
-	scope_free char *text = malloc(FILE_MAX + 1);
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (!text || fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return 0;
-	ssize_t n = read(fd, text, FILE_MAX);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
+	scope_free char *text = NULL;
+	size_t n;
 	unsigned number = 1;
+	if (file_read(path, FILE_MAX, &text, &n) < 0)
+		return 0;
 	for (const char *line = text; line < text + n; number++) {
 		const char *end = memchr(line, '\n', (size_t)(text + n - line));
 		size_t len = (size_t)((end ? end : text + n) - line);

@@ -1,10 +1,12 @@
 #include "logstash/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/scope.h"
 
 #define TEXT_MAX (1 << 20)
@@ -378,25 +380,19 @@ static int parse(struct parser *r, unsigned *ret_sections)
 
 static int read_text(const char *path, char **ret, struct err *err)
 {
-	FILE *f = fopen(path, "re");
-	if (!f)
+	scope_free char *text = NULL;
+	size_t len;
+	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
 		return err_set(err, -errno, "open \"%s\": %m", path);
-	char *text = malloc(TEXT_MAX + 1);
-	size_t n = text ? fread(text, 1, TEXT_MAX + 1, f) : 0;
-	int rc = ferror(f) ? -errno : 0;
-	(void)fclose(f);
-	if (!text)
-		rc = -ENOMEM;
-	if (rc == 0 && n > TEXT_MAX)
+	int rc = file_read_fd(fd, TEXT_MAX, &text, &len);
+	if (rc > 0)
 		rc = -E2BIG;
-	else if (rc == 0 && memchr(text, '\0', n))
+	if (rc == 0 && memchr(text, '\0', len))
 		rc = -EILSEQ;
-	if (rc < 0) {
-		free(text);
+	if (rc < 0)
 		return err_set(err, rc, "read \"%s\": %s", path, strerror(-rc));
-	}
-	text[n] = '\0';
-	*ret = text;
+	*ret = STEAL(text);
 	return 0;
 }
 

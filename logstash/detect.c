@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/scope.h"
+
 #define FILE_MAX (1 << 20) /* of each, this much is looked at */
 
 /* Where Debian's and Elastic's packages keep them; users were told to save oempro.yml, too. */
@@ -36,18 +39,9 @@ static bool mentions(const char *text, const struct conf *conf)
 
 static bool file_mentions(const char *path, const struct conf *conf)
 {
-	char *text = malloc(FILE_MAX + 1);
-	FILE *f = fopen(path, "re");
-	bool found = false;
-	if (f && text) {
-		size_t n = fread(text, 1, FILE_MAX, f);
-		text[n] = '\0';
-		found = mentions(text, conf);
-	}
-	if (f)
-		(void)fclose(f);
-	free(text);
-	return found;
+	scope_free char *text = NULL;
+	size_t len;
+	return file_read(path, FILE_MAX, &text, &len) >= 0 && mentions(text, conf);
 }
 
 bool logstash_reads(const char *root, const struct conf *conf, char *ret, size_t size)

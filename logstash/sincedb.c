@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/scope.h"
+#include "base/units.h"
 
 #define LINE_LEN_MAX 8192      /* four numbers and a path of at most 4096 bytes */
 #define ENTRIES_MAX (1U << 20) /* Logstash forgets files after two weeks */
@@ -15,17 +16,8 @@
 /* A number and the blank behind it.  Returns what follows, or NULL. */
 static const char *take_number(const char *text, uint64_t *ret)
 {
-	uint64_t n = 0;
-	const char *p = text;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		if (__builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
-			return NULL;
-	}
-	if (p == text || (*p != ' ' && *p != '\0'))
-		return NULL;
-	*ret = n;
-	return p + strspn(p, " ");
+	const char *p = units_digits(text, ret);
+	return p && (*p == ' ' || *p == '\0') ? p + strspn(p, " ") : NULL;
 }
 
 /* "1555000000.123", "1555000000" or "1.55e9": looked at, and of no use. */

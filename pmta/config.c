@@ -2,15 +2,14 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/scope.h"
 #include "base/utf8.h"
 #include "conf/options.h"
@@ -333,34 +332,15 @@ static int list_on_disk(const char *pattern, struct strlist *ret, void *arg)
 	return ok ? 0 : -ENOMEM;
 }
 
-/* Regular files only: an include of a device or a pipe would never end. */
 static int text_on_disk(const char *path, char **ret, size_t *ret_len, void *arg)
 {
-	struct stat st;
 	(void)arg;
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	if (st.st_size > (off_t)PMTA_FILE_BYTES_MAX)
-		return -EFBIG;
-	scope_free char *text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return -ENOMEM;
-	size_t len = 0;
-	while (len < (size_t)st.st_size) {
-		ssize_t n = read(fd, text + len, (size_t)st.st_size - len);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
+	int rc = file_read(path, PMTA_FILE_BYTES_MAX, ret, ret_len);
+	if (rc > 0) {
+		free(STEAL(*ret));
+		rc = -EFBIG;
 	}
-	text[len] = '\0';
-	*ret = STEAL(text);
-	*ret_len = len;
-	return 0;
+	return rc;
 }
 
 int pmta_config_read(struct pmta_config **ret, const char *path, const struct pmta_files *files,

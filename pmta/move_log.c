@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/gz.h"
 #include "base/scope.h"
 #include "base/units.h"
 #include "tailer/follow.h"
@@ -128,12 +129,11 @@ static int each_line(struct scan *s, struct follow *follow)
 
 static int read_log(struct scan *s, const char *path, struct err *err)
 {
-	unsigned char magic[2];
 	struct follow *follow;
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, -errno, "open \"%s\": %m", path);
-	bool gz = pread(fd, magic, 2, 0) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
+	bool gz = gz_begins(fd);
 	int rc = follow_open(&follow, STEAL_FD(fd), gz, LINE_MAX_BYTES);
 	if (rc == 0) {
 		rc = each_line(s, follow);

@@ -2,15 +2,13 @@
  * Files in the order of their names, self-tests, and all or nothing.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/scope.h"
 #include "base/utf8.h"
@@ -61,43 +59,6 @@ static int tell(struct parse *p, const char *path, const char *why, int rc)
 	return rc;
 }
 
-static int read_all(int fd, char *text, size_t size)
-{
-	size_t got = 0;
-	while (got < size) {
-		ssize_t n = read(fd, text + got, size - got);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -ESTALE; /* it has just become shorter: somebody writes it */
-		got += (size_t)n;
-	}
-	return 0;
-}
-
-/* A pipe or a device would be waited for: only plain files. */
-static int read_file(const char *path, char **ret, size_t *ret_len)
-{
-	struct stat st;
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (st.st_size > RULES_FILE_MAX)
-		return -EFBIG;
-	scope_free char *text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return -ENOMEM;
-	int rc = read_all(fd, text, (size_t)st.st_size);
-	if (rc < 0)
-		return rc;
-	text[st.st_size] = '\0';
-	*ret_len = (size_t)st.st_size;
-	*ret = STEAL(text);
-	return 0;
-}
-
 /* The digest is one chain over all files, each with its name: it also tells their order. */
 static void digest(struct rules *r, struct slice text)
 {
@@ -139,7 +100,7 @@ static int add_file(struct rules *r, const char *path, int owner)
 
 static const char *why_unread(int rc)
 {
-	if (rc == -EINVAL)
+	if (rc == -EINVAL || rc == -EISDIR)
 		return "not a file";
 	if (rc == -EFBIG)
 		return "larger than 4 MiB: not a file of rules";
@@ -152,7 +113,10 @@ static int take_file(struct parse *p, const char *path, bool octeth)
 	const struct parse outer = *p;
 	size_t len = 0;
 	scope_free char *text = NULL;
-	int rc = p->rules->nfiles == FILES_MAX ? -E2BIG : read_file(path, &text, &len);
+	int rc = p->rules->nfiles == FILES_MAX ? -E2BIG
+	                                       : file_read(path, RULES_FILE_MAX, &text, &len);
+	if (rc > 0)
+		rc = -EFBIG;
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc < 0 && octeth)
@@ -190,13 +154,7 @@ static int include(struct parse *p, struct slice name)
 
 static void fields_of(const struct self_test *t, struct rules_fields *ret)
 {
-	*ret = (struct rules_fields){.diag = slice_of(t->text),
-	                             .status = SLICE_EMPTY,
-	                             .cat = SLICE_EMPTY,
-	                             .domain = SLICE_EMPTY,
-	                             .mta = SLICE_EMPTY,
-	                             .action = SLICE_EMPTY,
-	                             .feedback_type = SLICE_EMPTY};
+	*ret = rules_fields_of(slice_of(t->text));
 	struct slice *const to[FIELDS] = {
 	        [FIELD_STATUS] = &ret->status, [FIELD_CAT] = &ret->cat,
 	        [FIELD_DOMAIN] = &ret->domain, [FIELD_MTA] = &ret->mta,

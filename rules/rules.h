@@ -56,6 +56,18 @@ struct rules_fields {
 	struct slice feedback_type; /* ARF: abuse, not-spam, auth-failure, ... */
 };
 
+/* A diagnostic, and nothing else. */
+static inline struct rules_fields rules_fields_of(struct slice diag)
+{
+	return (struct rules_fields){.diag = diag,
+	                             .status = SLICE_EMPTY,
+	                             .cat = SLICE_EMPTY,
+	                             .domain = SLICE_EMPTY,
+	                             .mta = SLICE_EMPTY,
+	                             .action = SLICE_EMPTY,
+	                             .feedback_type = SLICE_EMPTY};
+}
+
 struct rules;
 
 /* Who decided, and what.  Its texts live as long as the rules. */

@@ -222,13 +222,7 @@ static int find_shadow(struct rules_check *c, size_t rule)
 	uint32_t by = c->rules[rule].by;
 	for (size_t i = 0; i < n; i++) {
 		struct covered k = {c, rule, false};
-		const struct rules_fields f = {.diag = texts[i],
-		                               .status = SLICE_EMPTY,
-		                               .cat = SLICE_EMPTY,
-		                               .domain = SLICE_EMPTY,
-		                               .mta = SLICE_EMPTY,
-		                               .action = SLICE_EMPTY,
-		                               .feedback_type = SLICE_EMPTY};
+		const struct rules_fields f = rules_fields_of(texts[i]);
 		int rc = rules_each_match(c->o->rules, &f, on_cover, &k);
 		if (rc < 0)
 			return rc;
@@ -253,13 +247,7 @@ static int try_on_samples(struct rules_check *c, size_t rule, uint64_t *ret_ns)
 {
 	uint64_t from = cpu_ns();
 	for (size_t i = 0; i < c->nsamples; i++) {
-		const struct rules_fields f = {.diag = slice_of(c->samples[i]),
-		                               .status = SLICE_EMPTY,
-		                               .cat = SLICE_EMPTY,
-		                               .domain = SLICE_EMPTY,
-		                               .mta = SLICE_EMPTY,
-		                               .action = SLICE_EMPTY,
-		                               .feedback_type = SLICE_EMPTY};
+		const struct rules_fields f = rules_fields_of(slice_of(c->samples[i]));
 		int rc = rules_try(c->o->rules, rule, &f);
 		if (rc < 0)
 			return rc;

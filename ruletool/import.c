@@ -5,10 +5,12 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/scope.h"
 #include "base/units.h"
 #include "cli/cli.h"
@@ -97,13 +99,8 @@ static enum rules_verdict verdict_of_cat(struct slice cat)
 {
 	struct rules *r = NULL;
 	struct rules_result result = {.said = RULES_UNKNOWN};
-	const struct rules_fields f = {.diag = SLICE_EMPTY,
-	                               .status = SLICE_EMPTY,
-	                               .cat = cat,
-	                               .domain = SLICE_EMPTY,
-	                               .mta = SLICE_EMPTY,
-	                               .action = SLICE_EMPTY,
-	                               .feedback_type = SLICE_EMPTY};
+	struct rules_fields f = rules_fields_of(SLICE_EMPTY);
+	f.cat = cat;
 	if (rules_load_text(&r, "x", SLICE_EMPTY, ignore, NULL) == 0 &&
 	    rules_judge(r, &f, &result) < 0)
 		result.said = RULES_UNKNOWN;
@@ -148,19 +145,13 @@ static void powermta_line(struct rules_import *im, struct slice line)
 
 static int read_all(const char *path, char **ret, size_t *ret_len)
 {
-	scope_free char *text = malloc(IMPORT_MAX + 1);
-	FILE *f = text ? fopen(path, "re") : NULL;
-	if (!f)
-		return text ? -errno : -ENOMEM;
-	size_t n = fread(text, 1, IMPORT_MAX + 1, f);
-	int rc = ferror(f) ? -errno : n > IMPORT_MAX ? -EFBIG : 0;
-	if (rc == 0 && memchr(text, '\0', n)) /* UTF-16, perhaps */
-		rc = -EILSEQ;
-	(void)fclose(f);
-	if (rc < 0)
-		return rc;
-	text[n] = '\0';
-	*ret_len = n;
+	scope_free char *text = NULL;
+	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int rc = fd < 0 ? -errno : file_read_fd(fd, IMPORT_MAX, &text, ret_len);
+	if (rc != 0)
+		return rc < 0 ? rc : -EFBIG;
+	if (memchr(text, '\0', *ret_len)) /* UTF-16, perhaps */
+		return -EILSEQ;
 	*ret = STEAL(text);
 	return 0;
 }

@@ -163,9 +163,29 @@ static void test_compress_needs_room_and_says_so(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_how_a_gz_begins(UNUSED void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		bool is;
+	} files[] = {{"\x1f\x8b", 2, true},
+	             {"\x1f\x8bx", 3, true},
+	             {"\x1f", 1, false},
+	             {"type", 4, false},
+	             {"", 0, false}};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		temp_put("some", O_TRUNC, files[i].bytes, files[i].len);
+		int some = open(temp_path("some"), O_RDONLY | O_CLOEXEC);
+		assert_int_equal(gz_begins(some), files[i].is);
+		assert_int_equal(close(some), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        TEST(test_how_a_gz_begins),
 	        TEST(test_round_trip),
 	        TEST(test_any_offset_forth_and_back),
 	        TEST(test_a_file_being_written_ends_where_its_data_ends),

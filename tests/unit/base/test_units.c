@@ -213,6 +213,20 @@ static void test_sizes_for_people(void **state)
 	assert_string_equal(units_decimal(12300000, text), "12.3 MB");
 }
 
+static void test_digits_and_what_follows(void **state)
+{
+	uint64_t n = 5;
+	(void)state;
+	assert_string_equal(units_digits("12 x", &n), " x");
+	assert_int_equal(n, 12);
+	assert_string_equal(units_digits("18446744073709551615", &n), "");
+	assert_int_equal(n, UINT64_MAX);
+	assert_null(units_digits("18446744073709551616", &n));
+	assert_null(units_digits("x", &n));
+	assert_null(units_digits("-1", &n));
+	assert_int_equal(n, UINT64_MAX);
+}
+
 static void test_one_is_not_many(void **state)
 {
 	(void)state;
@@ -234,6 +248,7 @@ int main(void)
 	        cmocka_unit_test(test_one_is_not_many),
 	        cmocka_unit_test(test_seconds_for_people),
 	        cmocka_unit_test(test_sizes_for_people),
+	        cmocka_unit_test(test_digits_and_what_follows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,13 +14,7 @@ static void on_mistake(const struct file_mistake *m, void *arg)
 
 static void judge(struct rules *r, const char *text)
 {
-	const struct rules_fields f = {.diag = slice_of(text),
-	                               .status = SLICE_EMPTY,
-	                               .cat = SLICE_EMPTY,
-	                               .domain = SLICE_EMPTY,
-	                               .mta = SLICE_EMPTY,
-	                               .action = SLICE_EMPTY,
-	                               .feedback_type = SLICE_EMPTY};
+	const struct rules_fields f = rules_fields_of(slice_of(text));
 	struct rules_result result;
 	assert_int_equal(rules_judge(r, &f, &result), 0);
 	rules_count(r, &result);
