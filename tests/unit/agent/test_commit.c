@@ -67,6 +67,27 @@ static void test_partial_rows_are_acknowledged_and_kept(UNUSED void **state)
 	assert_string_equal(letters(), "1 partial 10-20 no|2 partial 20-30 no|");
 }
 
+/* Where the receiver names them, the others are delivered and nothing else. */
+static void test_of_a_partial_batch_the_rows_that_failed_are_kept(UNUSED void **state)
+{
+	static const size_t failed[] = {0, 2};
+	struct tally tally;
+	fx.endpoint.batch_records = 4;
+	grow("Hbbbb");
+	start();
+	turn();
+	struct ship_done done = fx.reports[0].done;
+	done.outcome = SHIP_PARTIAL;
+	done.nfailed = 2;
+	done.failed_items = failed;
+	assert_int_equal(commit_done(&fx.commit, &done, fx.now_ms, &tally), 0);
+	assert_int_equal(tally.acked, 4);
+	assert_int_equal(tally.dead, 0);
+	commit();
+	assert_int_equal(committed(), 50);
+	assert_string_equal(letters(), "1 partial 10-20 |2 partial 30-40 |");
+}
+
 static int take_letter(const struct store_dead *d, void *arg)
 {
 	*(struct store_dead *)arg = *d;
@@ -438,6 +459,7 @@ int main(void)
 	        TEST(test_accepted_rows_are_acknowledged),
 	        TEST(test_refused_rows_are_dead),
 	        TEST(test_partial_rows_are_acknowledged_and_kept),
+	        TEST(test_of_a_partial_batch_the_rows_that_failed_are_kept),
 	        TEST(test_a_letter_has_its_row_as_it_stands_in_the_file),
 	        TEST(test_a_letter_whose_row_is_gone_has_what_was_sent),
 	        TEST(test_a_boundary_goes_with_the_answer),
