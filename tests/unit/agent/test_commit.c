@@ -348,6 +348,7 @@ static void expect_all_of_it(void)
 	assert_int_equal(kept("run"), 5);
 	assert_int_equal(store_get_text(fx.store, "bounces", "last_record", text, sizeof(text)), 0);
 	assert_string_equal(text, "10:00");
+	assert_false(fx.lag.changed);
 	assert_int_equal(fx.commit.dead_records, 2);
 	send_out();
 	assert_string_equal(sent(), "50-60 ");
@@ -370,7 +371,18 @@ static void test_a_store_that_may_not_be_written(UNUSED void **state)
 	expect_all_of_it();
 }
 
-/* What was written before it is taken back. */
+/* After the letters, which are taken back. */
+static void test_a_write_that_fails_in_the_middle(UNUSED void **state)
+{
+	begin_much();
+	script("CREATE TRIGGER no BEFORE INSERT ON file BEGIN SELECT RAISE(ABORT, 'no'); END");
+	assert_false(commit_write(&fx.commit, fx.now_ms));
+	expect_nothing_of_it();
+	script("DROP TRIGGER no");
+	commit();
+	expect_all_of_it();
+}
+
 static void test_a_disk_that_is_full_in_the_middle(UNUSED void **state)
 {
 	begin_much();
@@ -469,6 +481,7 @@ int main(void)
 	        TEST(test_as_many_bytes_of_letters_as_there_may_be),
 	        TEST(test_a_letter_that_is_taken_is_one_no_longer),
 	        TEST(test_a_store_that_may_not_be_written),
+	        TEST(test_a_write_that_fails_in_the_middle),
 	        TEST(test_a_disk_that_is_full_in_the_middle),
 	        TEST(test_a_store_that_somebody_has_locked),
 	        TEST(test_a_dropped_letter_waits_with_the_rest),
