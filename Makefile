@@ -19,9 +19,9 @@ SAN     ?= 0
 FAULTS  ?= 0
 
 BUILD  := build$(if $(filter 1,$(SAN)),/san)$(if $(filter 1,$(FAULTS)),/faults)
-PKGS   := libcurl libcrypto libcjson libconfuse sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
-PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libssl-dev libcjson-dev libconfuse-dev \
-	libinotifytools0-dev libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
+PKGS   := libcurl libcrypto libcjson sqlite3 libsystemd libmicrohttpd zlib libpcre2-8 libxxhash
+PACKAGES := gcc libc6-dev pkg-config libcsv-dev libcurl4-openssl-dev libssl-dev libcjson-dev libinotifytools0-dev \
+	libsqlite3-dev libsystemd-dev libmicrohttpd-dev libxxhash-dev \
 	zlib1g-dev libpcre2-dev
 PACKAGES_CHECK := $(PACKAGES) libcmocka-dev python3 python3-pytest python3-pytest-xdist openssl ca-certificates mandoc mount
 
@@ -188,7 +188,7 @@ bench-rules: $(BUILD)/bench-rules
 	@$(BUILD)/bench-rules conf/rules.d/50-starter.rules
 
 # The agent under valgrind, through records, answers and a rotation; unit tests likewise.
-VALGRIND_UNIT := csv/test_reader tailer/test_follow state/test_store ship/test_json ship/test_batch state/test_ledger
+VALGRIND_UNIT := csv/test_reader tailer/test_follow state/test_store record/test_json ship/test_batch state/test_ledger
 VALGRIND_SYSTEM := tests/system/test_records.py -k "not megabytes"
 valgrind: deps-check
 	$(call install_packages,valgrind)

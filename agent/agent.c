@@ -45,33 +45,27 @@ static void take_signals(struct agent *a)
 
 /* ---- the loop ---- */
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	if (a < 0 || b < 0)
-		return a < 0 ? b : a;
-	return a < b ? a : b;
-}
-
 static int64_t timeout(const struct agent *a, bool more)
 {
 	if (more)
 		return 0;
 	int64_t t = tailer_timeout(a->tailer, a->now_ms);
 	if (!a->commit.degraded)
-		t = sooner(t, ship_timeout(a->ship, a->now_ms));
+		t = clock_sooner(t, ship_timeout(a->ship, a->now_ms));
 	else
-		t = sooner(t, DEGRADED_MS);
+		t = clock_sooner(t, DEGRADED_MS);
 	for (size_t i = 0; i < a->conf->nsources; i++) {
 		if (a->feeds[i].stalled_ms > a->now_ms)
-			t = sooner(t, a->feeds[i].stalled_ms - a->now_ms);
+			t = clock_sooner(t, a->feeds[i].stalled_ms - a->now_ms);
 	}
 	if (a->stopping || a->reload.under_way) {
 		int64_t left = a->stop_ms + (int64_t)a->conf->drain_ms - a->now_ms;
 		/* Over, and still here: the store takes no writes, or it would be done. */
-		t = sooner(t, left > 0 ? left : DEGRADED_MS);
+		t = clock_sooner(t, left > 0 ? left : DEGRADED_MS);
 	}
-	t = sooner(t, leases_timeout(&a->leases, a->now_ms));
-	return sooner(sooner(t, notify_interval_ms()), http_server_timeout(a->http_server));
+	t = clock_sooner(t, leases_timeout(&a->leases, a->now_ms));
+	return clock_sooner(clock_sooner(t, notify_interval_ms()),
+	                    http_server_timeout(a->http_server));
 }
 
 /* An agent at rest gives back what a burst has left behind in the allocator. */

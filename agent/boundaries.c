@@ -6,15 +6,16 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 /* What makes a batch's bytes what they are, beside the rows. */
-static struct hash128 body_digest(const struct conf *conf, const struct rules *rules)
+static int body_digest(const struct conf *conf, const struct rules *rules, char ret[HASH_HEX_SIZE])
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	struct text t;
+	struct hash128 h;
+	FILE *f = text_begin(&t);
 	if (!f)
-		return (struct hash128){{0}};
+		return -ENOMEM;
 	(void)fprintf(f, "1 %zu", conf->record_max);
 	for (size_t i = 0; i < conf->nsources; i++) {
 		const struct conf_source *s = &conf->sources[i];
@@ -31,10 +32,10 @@ static struct hash128 body_digest(const struct conf *conf, const struct rules *r
 		rules_view(rules, &view);
 		(void)fprintf(f, "\n%s", view.digest);
 	}
-	(void)fclose(f);
-	struct hash128 h = hash_bytes(text, len);
-	free(text);
-	return h;
+	int rc = text_hash(&t, &h);
+	if (rc == 0)
+		hash_hex(&h, ret);
+	return rc;
 }
 
 static int add(const struct store_batch *batch, void *arg)
@@ -67,10 +68,11 @@ int boundaries_load(struct boundaries *b, const struct conf *conf, const struct 
                     struct store *store, int64_t now_ms)
 {
 	char now[HASH_HEX_SIZE], then[HASH_HEX_SIZE];
-	struct hash128 digest = body_digest(conf, rules);
-	hash_hex(&digest, now);
 	b->n = 0;
-	int rc = store_get_text(store, "agent", "digest", then, sizeof(then));
+	/* Out of memory, nobody knows whether they still hold: they stay. */
+	int rc = body_digest(conf, rules, now);
+	if (rc == 0)
+		rc = store_get_text(store, "agent", "digest", then, sizeof(then));
 	if (rc == 0)
 		rc = store_batches(store, add, b);
 	if (rc < 0 || strcmp(now, then) == 0)

@@ -1,20 +1,20 @@
 /*
- * feed.h - from one source's lines to its endpoint's batches.
+ * feed.h - from one source's rows to its endpoint's batches.
  *
  * Ranges tile a file.  An item answers for its row and for all that was passed over since the item
  * before; what is passed over with no row to carry it is settled by itself, as soon as no batch is
  * open (a settled range inside an open batch would tear it apart).
  *
- *          cursor            read_to   expect
- *     -------|-----------------|---------|----
- *     items    passed over       half-read
- *     so far   rows, headers     record
+ *          cursor            acct_pos()
+ *     -------|-----------------|----
+ *     items    passed over
+ *     so far   rows, headers
  */
 #ifndef AGENT_FEED_H
 #define AGENT_FEED_H
 
 #include "conf/conf.h"
-#include "csv/reader.h"
+#include "csv/acct.h"
 #include "record/mark.h"
 #include "ship/ship.h"
 #include "status/counters.h"
@@ -45,23 +45,19 @@ struct feed {
 	struct source_counters *counters;
 	struct lag *lag;
 
-	struct reader *reader;
-	int64_t reader_file;    /* whose columns the reader has; 0 for none */
-	struct tail_file *file; /* held while something of it is not settled */
-	uint64_t cursor;        /* the end of the last item, or of what was settled */
-	uint64_t read_to;       /* the end of the last complete row or line */
-	uint64_t expect;        /* the end of the last line */
-	struct mark last;       /* the last row since cursor that proves something */
-	struct tally passed;    /* rows since cursor */
-	uint64_t bound;         /* the open batch ends here: a boundary stored before; 0: none */
-	bool barrier;           /* other columns follow: wait until all before is committed */
+	struct acct *acct;
+	uint64_t cursor;     /* the end of the last item, or of what was settled */
+	struct mark last;    /* the last row since cursor that proves something */
+	struct tally passed; /* rows since cursor */
+	uint64_t bound;      /* the open batch ends here: a boundary stored before; 0: none */
+	bool barrier;        /* other columns follow: wait until all before is committed */
 	bool warned_type;
 	int64_t now_ms;     /* of this turn */
 	int64_t stalled_ms; /* out of memory: not before then */
 	uint64_t in_flight; /* rows handed to ship and not yet reported done */
 };
 
-/* 0 or -ENOMEM; feed_close() in either case. */
+/* 0 or -ENOMEM; feed_close() in either case.  f must stay where it is. */
 int feed_open(struct feed *f, const struct feed_parts *parts, unsigned source,
               struct err *err) MUST_CHECK;
 void feed_close(struct feed *f);

@@ -9,9 +9,7 @@
 #include "agent/endpoint_memory.h"
 #include "base/log.h"
 #include "base/scope.h"
-#include "csv/reader.h"
-#include "rules/judge.h"
-#include "ship/json.h"
+#include "csv/encode.h"
 
 int redrive_open(struct redrive *r)
 {
@@ -38,40 +36,17 @@ static int encode(struct redrive *r, size_t endpoint, const struct store_dead *d
 	const struct conf_source *source = conf_source_named(r->conf, d->source);
 	if (!source)
 		return -ENOENT;
-	const struct reader_conf conf = {r->conf->record_max, &source->record_fields,
-	                                 e->type_field};
-	struct reader *reader = NULL;
-	struct json *json = NULL;
-	struct record rec;
-	struct judge_text verdict;
-	struct event_salt salt = {0};
+	const struct encode how = {{r->conf->record_max, &source->record_fields, e->type_field},
+	                           r->rules,
+	                           e->fill_addresses};
+	const struct event_salt salt = {0}; /* the row's own file is not at hand: see d->id */
 	const struct line line = {.text = d->row.text,
 	                          .len = d->row.len,
 	                          .from = d->start,
 	                          .start = d->start,
 	                          .end = d->end,
 	                          .salt = &salt};
-	int rc = reader_new(&reader, &conf);
-	if (rc == 0)
-		rc = json_new(&json, e->fill_addresses);
-	if (rc == 0)
-		rc = reader_begin(reader, d->header);
-	if (rc == 0)
-		rc = reader_row(reader, &line, &rec) == READ_RECORD ? 0 : -EBADMSG;
-	if (rc == 0) {
-		rec.mark.id = d->id; /* the row's own file is not at hand, and need not be */
-		rc = judge_record(r->rules, &rec, &verdict);
-	}
-	if (rc == JUDGE_WITHHELD)
-		rc = -ECANCELED;
-	if (rc == 0) {
-		ssize_t n = json_record(json, &rec, ret, room);
-		*ret_len = n < 0 ? 0 : (size_t)n;
-		rc = n < 0 ? (int)n : 0;
-	}
-	(void)json_free(json);
-	(void)reader_free(reader);
-	return rc;
+	return encode_row(&how, d->header, &line, &d->id, ret, room, ret_len);
 }
 
 static const char *why_not(int rc)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,8 +131,7 @@ static int look(struct reconcile *o, const struct catalog_file *f)
 	const struct rows_hooks hooks = {
 	        .record = count_record, .reject = count_reject, .arg = &counted};
 	char name[512];
-	(void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(f->name) - (f->key.gz ? 3 : 0)),
-	               f->name);
+	(void)snprintf(name, sizeof(name), "%.*s", f->plain_len, f->name);
 	struct pmta_count *logged = move_log_find(&o->job->log, name);
 	int rc = catalog_look(&o->catalog, f, &known);
 	if (rc < 0)
@@ -179,13 +179,16 @@ static void look_at_gone(struct reconcile *o)
 static void print_files(struct reconcile *o)
 {
 	for (size_t i = 0; i < o->catalog.nfiles; i++) {
-		const struct catalog_file *f = &o->catalog.files[i];
-		if (!f->moved || !day_wanted(o, &f->key, f->mtime_ms))
+		struct catalog_file f = o->catalog.files[i];
+		char path[PATH_MAX];
+		if (!f.moved || !day_wanted(o, &f.key, f.mtime_ms))
 			continue;
-		int rc = look(o, f);
+		int rc = look(o, &f);
+		if (rc == -ENOENT && catalog_find_again(&f, path, sizeof(path)))
+			rc = look(o, &f);
 		if (rc == 0 || rc == -ENOENT) /* taken away meanwhile */
 			continue;
-		cli_report_path(f->path, rows_error(rc));
+		cli_report_path(f.path, rows_error(rc));
 		o->unreadable++;
 	}
 }
@@ -205,9 +208,9 @@ int reconcile_print(struct reconcile_job *job, const struct conf *conf, struct s
                     bool *ret_good, struct err *err)
 {
 	struct reconcile o = {.job = job, .conf = conf};
-	int rc = catalog_open(&o.catalog, conf, store, cli_report_path);
+	int rc = catalog_open(&o.catalog, conf, store);
 	if (rc == 0) {
-		o.unreadable = o.catalog.unreadable;
+		o.unreadable = catalog_report(&o.catalog, cli_report_path);
 		print_head();
 		print_files(&o);
 		look_at_gone(&o);

@@ -197,22 +197,18 @@ static void take_signals(struct replay *r)
 	}
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 static int64_t timeout(const struct replay *r)
 {
 	int64_t t = progress_timeout(&r->bar, r->now_ms);
-	t = sooner(t, ship_timeout(r->ship, r->now_ms));
+	t = clock_sooner(t, ship_timeout(r->ship, r->now_ms));
 	if (r->dirty)
-		t = sooner(t, SAVE_EVERY_MS);
+		t = clock_sooner(t, SAVE_EVERY_MS);
 	if (r->stops > 0)
-		t = sooner(t, r->stop_ms + (int64_t)r->conf->drain_ms - r->now_ms);
+		t = clock_sooner(t, r->stop_ms + (int64_t)r->conf->drain_ms - r->now_ms);
 	for (size_t i = 0; i < r->conf->nendpoints; i++) {
 		if (r->ask_ms[i] >= 0)
-			t = sooner(t, r->ask_ms[i] > r->now_ms ? r->ask_ms[i] - r->now_ms : 0);
+			t = clock_sooner(t,
+			                 r->ask_ms[i] > r->now_ms ? r->ask_ms[i] - r->now_ms : 0);
 	}
 	return t > 0 ? t : 0;
 }
@@ -264,17 +260,6 @@ static int prove(struct replay *r, const struct record *rec)
 	else if (rec->mark.end < f->kept.end)
 		return 0;
 	return f->proved ? 0 : -ESTALE;
-}
-
-static bool settled(const struct replay_file *f, const struct mark *mark)
-{
-	if (mark->end <= f->ledger.committed)
-		return true;
-	for (size_t i = 0; i < f->ledger.n && f->ledger.ranges[i].start < mark->end; i++) {
-		if (mark->end <= f->ledger.ranges[i].end)
-			return true;
-	}
-	return false;
 }
 
 static int hand_over(struct replay *r, const struct record *rec)
@@ -332,7 +317,7 @@ static int on_record(const struct record *rec, void *arg)
 		r->passed++;
 		return 0;
 	}
-	if (settled(f, &rec->mark)) {
+	if (ledger_covers(&f->ledger, rec->mark.end)) {
 		r->before++;
 		r->cursor = rec->mark.end;
 		return 0;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/gz.h"
 #include "base/scope.h"
 #include "csv/catalog.h"
 #include "tailer/name.h"
@@ -26,18 +27,26 @@ size_t replay_plain_len(const char *path)
 	return len > 3 && strcmp(path + len - 3, ".gz") == 0 ? len - 3 : len;
 }
 
-/* A .gz ends with the size of what is in it, modulo 2^32 (RFC 1952); enough for a bar. */
+/* Of a .gz what its end says, modulo 2^32: enough for a bar. */
 static uint64_t bytes_in(const char *path)
 {
 	struct stat st;
-	unsigned char magic[2], tail[4];
+	uint32_t length;
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < 18 || pread(fd, magic, 2, 0) != 2 ||
-	    magic[0] != 0x1f || magic[1] != 0x8b)
-		return fd >= 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
-	if (pread(fd, tail, 4, st.st_size - 4) != 4)
-		return (uint64_t)st.st_size;
-	return tail[0] | (uint64_t)tail[1] << 8 | (uint64_t)tail[2] << 16 | (uint64_t)tail[3] << 24;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return 0;
+	return gz_length_hint(fd, &length) ? length : (uint64_t)st.st_size;
+}
+
+/* A .gz beside its plain file may not be finished yet; all the rows are in that one. */
+static void prefer_plain(char *path)
+{
+	struct stat st;
+	size_t len = replay_plain_len(path);
+	char suffix = path[len];
+	path[len] = '\0';
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		path[len] = suffix;
 }
 
 /* True when it lies where its source's live file does, and is none of its moved ones. */
@@ -85,6 +94,7 @@ static int add(struct replay_files *files, const struct conf *conf, const char *
 		return -EINVAL;
 	struct replay_file *f = &files->v[files->n];
 	*f = (struct replay_file){.path = STEAL(full)};
+	prefer_plain(f->path);
 	f->source = catalog_source_of(conf, path);
 	f->lane = (unsigned)(f->source - conf->sources);
 	f->live = is_live(f->source, f->path);

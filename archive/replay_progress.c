@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "base/text.h"
 
 #define FIRST_LINE "pmta-shipper replay 1"
 
@@ -32,10 +33,11 @@
 /* A replay is recognised by its command, given in the same folder. */
 static int job_hash(const struct replay_job *job, char ret[HASH_HEX_SIZE])
 {
-	char *text = NULL, cwd[PATH_MAX] = "";
-	size_t len = 0;
+	struct text t;
+	struct hash128 h;
+	char cwd[PATH_MAX] = "";
 	bool relative = false;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = text_begin(&t);
 	if (!f)
 		return -ENOMEM;
 	(void)fprintf(f, "1 %" PRId64 " %" PRId64, job->since_ms, job->until_ms);
@@ -45,13 +47,10 @@ static int job_hash(const struct replay_job *job, char ret[HASH_HEX_SIZE])
 	}
 	if (relative && getcwd(cwd, sizeof(cwd)))
 		(void)fprintf(f, "%c%s", 0, cwd);
-	bool good = fclose(f) == 0;
-	if (good) {
-		struct hash128 h = hash_bytes(text, len);
+	int rc = text_hash(&t, &h);
+	if (rc == 0)
 		hash_hex(&h, ret);
-	}
-	free(text);
-	return good ? 0 : -ENOMEM;
+	return rc;
 }
 
 static int make_folder(const char *dir, struct err *err)

@@ -22,7 +22,6 @@
 struct search {
 	struct trace *trace;
 	const struct catalog_file *file;
-	const char *path;
 	bool withheld; /* the record at hand, by a rule */
 	bool looked;   /* known is set */
 	struct catalog_known known;
@@ -157,17 +156,6 @@ static int on_batch(const struct store_batch *b, void *arg)
 	return 0;
 }
 
-static bool settled(const struct ledger *l, uint64_t end)
-{
-	if (end <= l->committed)
-		return true;
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->ranges[i].start < end && end <= l->ranges[i].end)
-			return true;
-	}
-	return false;
-}
-
 static int fate_by_place(const struct search *s, const struct record *rec, struct trace_row *row)
 {
 	const struct catalog_known *known = &s->known;
@@ -180,7 +168,7 @@ static int fate_by_place(const struct search *s, const struct record *rec, struc
 		return 0;
 	if (known->entry->kept.passed)
 		row->fate = TRACE_PASSED;
-	else if (settled(&known->ledger, rec->mark.end))
+	else if (ledger_covers(&known->ledger, rec->mark.end))
 		row->fate = TRACE_ACKNOWLEDGED;
 	in.file = known->entry->kept.id;
 	if (row->fate != TRACE_BEHIND)
@@ -196,9 +184,7 @@ static int look_once(struct search *s)
 	if (s->looked)
 		return 0;
 	s->looked = true;
-	struct catalog_file file = *s->file;
-	file.path = (char *)s->path; /* it may have moved since; only read */
-	return catalog_look(&s->trace->catalog, &file, &s->known);
+	return catalog_look(&s->trace->catalog, s->file, &s->known);
 }
 
 static int find_fate(struct search *s, const struct record *rec, struct trace_row *row)
@@ -306,7 +292,7 @@ static int found(struct search *s, const struct record *rec, bool is_record)
 		t->full = true;
 		return 1;
 	}
-	struct trace_row *row = new_row(t, s->file->source, s->path, rec->mark.start,
+	struct trace_row *row = new_row(t, s->file->source, s->file->path, rec->mark.start,
 	                                &rec->mark.id);
 	if (!row)
 		return -ENOMEM;
@@ -345,7 +331,7 @@ static int search_path(struct search *s)
 {
 	const struct rows_hooks hooks = {.record = on_record, .reject = on_reject, .arg = s};
 	struct follow *follow;
-	int fd = open(s->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = open(s->file->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	int rc = follow_open(&follow, fd, s->file->key.gz, s->trace->conf->record_max + 2);
@@ -353,29 +339,21 @@ static int search_path(struct search *s)
 		return rc;
 	rc = may_hold(s->trace, follow);
 	(void)follow_close(follow);
-	return rc == 1 ? catalog_rows(s->trace->conf, s->file->source, s->path, &hooks) : rc;
+	return rc == 1 ? catalog_rows(s->trace->conf, s->file->source, s->file->path, &hooks) : rc;
 }
 
-/* PowerMTA may have moved it since the folders were looked through. */
-static int search_moved(struct search *s)
+static int search_file(struct trace *t, struct catalog_file f)
 {
 	char path[PATH_MAX];
-	(void)snprintf(path, sizeof(path), "%s/%s", s->file->source->move_to, s->file->name);
-	s->path = path;
-	int rc = search_path(s);
-	s->path = NULL;
-	return rc == -ENOENT ? 0 : rc; /* somebody deleted it */
-}
-
-static int search_file(struct trace *t, const struct catalog_file *f)
-{
-	struct search s = {.trace = t, .file = f, .path = f->path};
+	struct search s = {.trace = t, .file = &f};
 	int rc = search_path(&s);
-	if (rc == -ENOENT)
-		rc = search_moved(&s);
+	if (rc == -ENOENT && catalog_find_again(&f, path, sizeof(path)))
+		rc = search_path(&s);
 	ledger_free(&s.known.ledger);
+	if (rc == -ENOENT) /* somebody deleted it */
+		return 0;
 	if (rc < 0 && rc != -ENOMEM) {
-		cli_report_path(f->path, rows_error(rc));
+		cli_report_path(f.path, rows_error(rc));
 		t->unreadable++;
 		rc = 0;
 	}
@@ -421,10 +399,10 @@ static int by_time(const void *left, const void *right)
 
 int trace_search(struct trace *t)
 {
-	int rc = catalog_open(&t->catalog, t->conf, t->store, cli_report_path);
-	t->unreadable = t->catalog.unreadable;
+	int rc = catalog_open(&t->catalog, t->conf, t->store);
+	t->unreadable = catalog_report(&t->catalog, cli_report_path);
 	for (size_t i = 0; rc == 0 && !t->full && i < t->catalog.nfiles; i++)
-		rc = search_file(t, &t->catalog.files[i]);
+		rc = search_file(t, t->catalog.files[i]);
 	if (rc == 0 && t->store)
 		rc = store_dead_all(t->store, on_dead, t);
 	if (rc == 0 && t->n > 0)

@@ -52,7 +52,7 @@ struct trace {
 	struct trace_row *rows;
 	size_t n, room;
 	bool full; /* there are more than TRACE_ROWS_MAX */
-	unsigned unreadable;
+	size_t unreadable;
 };
 
 #define TRACE_ROWS_MAX 20000

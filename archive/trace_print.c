@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_writer.h"
 #include "base/mask.h"
+#include "base/scope.h"
 #include "base/utf8.h"
 
 static const struct {
@@ -107,42 +109,37 @@ static int print_text(const struct trace_row *row, bool raw)
 
 /* ---- JSON ---- */
 
-/* "name":"value", the value valid UTF-8 */
-static int member(const char *before, const char *name, const char *value, bool raw)
+static int member(struct json_writer *w, const char *name, const char *value, bool raw)
 {
-	char *shown = masked(value, raw);
-	size_t bad;
-	char *valid = shown ? malloc(3 * strlen(shown) + 1) : NULL;
-	if (valid) {
-		(void)utf8_repair(shown, strlen(shown), valid, &bad);
-		(void)printf("%s", before);
-		utf8_json(slice_of(name), stdout);
-		(void)putchar(':');
-		utf8_json(slice_of(valid), stdout);
-	}
-	int rc = valid ? 0 : -ENOMEM;
-	free(valid);
-	free(shown);
-	return rc;
+	scope_free char *shown = masked(value, raw);
+	if (!shown)
+		return -ENOMEM;
+	json_string(w, name, shown);
+	return 0;
 }
 
 static int print_json(const struct trace_row *row, bool raw)
 {
+	struct json_writer w = {.out = stdout};
 	char id[HASH_HEX_SIZE];
 	int rc = 0;
 	hash_hex(&row->id, id);
-	rc |= member("{", "eventId", id, true);
-	rc |= member(",", "source", row->source ? row->source->name : "", true);
-	rc |= member(",", "endpoint", row->source ? row->source->endpoint_name : "", true);
-	rc |= member(",", "file", row->path, true);
-	(void)printf(",\"offset\":%" PRIu64, row->offset);
-	rc |= member(",", "fate", fates[row->fate].name, true);
-	(void)printf(",\"deadLetter\":%" PRId64, row->dead);
-	rc |= member(",", "reason", row->reason, raw);
-	(void)printf(",\"isRecord\":%s,\"record\":{", row->is_record ? "true" : "false");
+	json_open(&w, NULL, '{');
+	json_string(&w, "eventId", id);
+	json_string(&w, "source", row->source ? row->source->name : "");
+	json_string(&w, "endpoint", row->source ? row->source->endpoint_name : "");
+	json_string(&w, "file", row->path);
+	json_count(&w, "offset", row->offset);
+	json_string(&w, "fate", fates[row->fate].name);
+	json_number(&w, "deadLetter", row->dead);
+	rc |= member(&w, "reason", row->reason, raw);
+	json_bool(&w, "isRecord", row->is_record);
+	json_open(&w, "record", '{');
 	for (size_t i = 0; i < row->n; i++)
-		rc |= member(i > 0 ? "," : "", row->names[i], row->values[i], raw);
-	(void)printf("}}\n");
+		rc |= member(&w, row->names[i], row->values[i], raw);
+	json_close(&w, '}');
+	json_close(&w, '}');
+	(void)putchar('\n');
 	return rc;
 }
 

@@ -22,6 +22,13 @@ int64_t clock_real_ms(void)
 	return now(CLOCK_REALTIME);
 }
 
+int64_t clock_sooner(int64_t a, int64_t b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
 void clock_iso(int64_t real_ms, char ret[CLOCK_ISO_SIZE])
 {
 	time_t seconds = (time_t)(real_ms / 1000);

@@ -13,6 +13,9 @@ int64_t clock_mono_ms(void);
 /* Milliseconds since the epoch; may jump. */
 int64_t clock_real_ms(void);
 
+/* The sooner of two timeouts in milliseconds; below 0 is never. */
+int64_t clock_sooner(int64_t a, int64_t b);
+
 /* "2026-11-21T10:00:00Z" */
 #define CLOCK_ISO_SIZE 24
 void clock_iso(int64_t real_ms, char ret[CLOCK_ISO_SIZE]);

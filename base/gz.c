@@ -113,6 +113,17 @@ bool gz_whole(const struct gz *gz)
 	return gz->in_offset > 0 && !gz->inside;
 }
 
+bool gz_length_hint(int fd, uint32_t *ret)
+{
+	unsigned char magic[2], end[4];
+	off_t size = lseek(fd, 0, SEEK_END);
+	if (size < 18 || pread(fd, magic, 2, 0) != 2 || magic[0] != 0x1f || magic[1] != 0x8b ||
+	    pread(fd, end, 4, size - 4) != 4)
+		return false;
+	*ret = end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24;
+	return true;
+}
+
 size_t gz_bound(size_t len)
 {
 	return compressBound(len) + 18; /* gzip's header and trailer are larger than zlib's */

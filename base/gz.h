@@ -28,6 +28,12 @@ ssize_t gz_read_at(struct gz *gz, void *data, size_t len, uint64_t offset) MUST_
 /* After gz_read_at() has come to the end: whether that is the end of the gzip data, too. */
 bool gz_whole(const struct gz *gz);
 
+/*
+ * How many bytes are in a .gz, modulo 2^32, as its end says (RFC 1952): a hint that costs no
+ * unpacking.  False when it is none.
+ */
+bool gz_length_hint(int fd, uint32_t *ret);
+
 /* The most that gz_compress() may need for len bytes. */
 size_t gz_bound(size_t len);
 

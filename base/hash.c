@@ -52,13 +52,23 @@ bool hash_is_zero(const struct hash128 *h)
 	return hash_equal(h, &zero);
 }
 
+typedef unsigned char block __attribute__((vector_size(16)));
+
+/* Sixteen digits at a time: every record carries an eventId. */
 void hash_hex(const struct hash128 *h, char ret[HASH_HEX_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < sizeof(h->bytes); i++) {
-		ret[2 * i] = digits[h->bytes[i] >> 4];
-		ret[2 * i + 1] = digits[h->bytes[i] & 15];
+	block bytes, halves[2];
+	unsigned char digits[HASH_HEX_SIZE - 1];
+	memcpy(&bytes, h->bytes, sizeof(bytes));
+	const block high = bytes >> 4, low = bytes & 15;
+	for (int i = 0; i < 16; i++) {
+		digits[2 * i] = high[i];
+		digits[2 * i + 1] = low[i];
 	}
+	memcpy(halves, digits, sizeof(halves));
+	for (int i = 0; i < 2; i++)
+		halves[i] += '0' + ((block)(halves[i] > 9) & ('a' - '9' - 1));
+	memcpy(ret, halves, sizeof(halves));
 	ret[HASH_HEX_SIZE - 1] = '\0';
 }
 

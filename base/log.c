@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/json_writer.h"
 #include "base/utf8.h"
 
 static struct {
@@ -51,18 +52,6 @@ static void stamp(char *ret, size_t size)
 	(void)snprintf(ret, size, "%s.%03uZ", seconds, (unsigned)(now.tv_nsec / 1000000) % 1000);
 }
 
-/* Escape for a JSON string.  The text is printable UTF-8 already, so only two characters matter. */
-static void json_text(const char *text, char *ret, size_t size)
-{
-	size_t n = 0;
-	for (; *text && n + 3 < size; text++) {
-		if (*text == '"' || *text == '\\')
-			ret[n++] = '\\';
-		ret[n++] = *text;
-	}
-	ret[n] = '\0';
-}
-
 static void log_line(enum log_level level, const char *fmt, va_list args)
 {
 	char raw[2048];
@@ -81,7 +70,7 @@ static void log_line(enum log_level level, const char *fmt, va_list args)
 	stamp(when, sizeof(when));
 	if (log_state.json) {
 		char quoted[8192];
-		json_text(text, quoted, sizeof(quoted));
+		json_escape(slice_of(text), quoted, sizeof(quoted));
 		n = snprintf(line, sizeof(line),
 		             "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"%s\"}\n", when,
 		             levels[level].name, quoted);

@@ -18,4 +18,8 @@ const char *nearest_of(const char *name, const char *const *names, size_t n);
 #define NEAREST_NONE 40
 bool nearest_is(const char *name, const char *candidate, unsigned *best);
 
+/* For "%s%s%s": " (did you mean 'NAME'?)", or nothing for NULL. */
+#define NEAREST_HINT(name)                                                                         \
+	(name) ? " (did you mean '" : "", (name) ? (name) : "", (name) ? "'?)" : ""
+
 #endif

@@ -102,6 +102,33 @@ void units_print_size(uint64_t bytes, char *ret, size_t size)
 	print_unit(bytes, sizes, "B", ret, size);
 }
 
+const char *units_seconds(int64_t ms, char ret[UNITS_FOR_PEOPLE])
+{
+	(void)snprintf(ret, UNITS_FOR_PEOPLE, ms < 10000 ? "%.2g s" : "%.0f s", (double)ms / 1000);
+	return ret;
+}
+
+static const char *for_people(double value, double step, const char *const names[5], char *ret)
+{
+	size_t i = 0;
+	for (; value >= step && i < 4; i++)
+		value /= step;
+	(void)snprintf(ret, UNITS_FOR_PEOPLE, i ? "%.1f %s" : "%.0f %s", value, names[i]);
+	return ret;
+}
+
+const char *units_binary(uint64_t bytes, char ret[UNITS_FOR_PEOPLE])
+{
+	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	return for_people((double)bytes, 1024, names, ret);
+}
+
+const char *units_decimal(uint64_t bytes, char ret[UNITS_FOR_PEOPLE])
+{
+	static const char *const names[] = {"B", "kB", "MB", "GB", "TB"};
+	return for_people((double)bytes, 1000, names, ret);
+}
+
 const char *units_s(uint64_t n)
 {
 	return n == 1 ? "" : "s";

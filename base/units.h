@@ -20,6 +20,12 @@ bool units_number(const char *text, uint64_t *ret);
 void units_print_time(uint64_t ms, char *ret, size_t size);
 void units_print_size(uint64_t bytes, char *ret, size_t size);
 
+/* For people, rounded: "0.25 s", "60 s"; "12.3 KiB"; "12.3 kB".  They return ret. */
+#define UNITS_FOR_PEOPLE 32
+const char *units_seconds(int64_t ms, char ret[UNITS_FOR_PEOPLE]);
+const char *units_binary(uint64_t bytes, char ret[UNITS_FOR_PEOPLE]);
+const char *units_decimal(uint64_t bytes, char ret[UNITS_FOR_PEOPLE]);
+
 /* What makes a word of English the plural where there are so many: "s", or "" for one. */
 const char *units_s(uint64_t n);
 

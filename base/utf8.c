@@ -4,20 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+typedef unsigned char block __attribute__((vector_size(16)));
+
 bool utf8_plain(const char *text, size_t len)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	const uint64_t tops = UINT64_C(0x8080808080808080);
-	uint64_t bad = 0;
-	for (; len >= 8; text += 8, len -= 8) {
-		uint64_t word;
-		memcpy(&word, text, 8);
-		/* The top bit of a byte is set after this where the byte was 0 or above 0x7f. */
-		bad |= (word - ones) | word;
+	block bad = {0};
+	unsigned rest = 0;
+	uint64_t halves[2];
+	for (; len >= sizeof(bad); text += sizeof(bad), len -= sizeof(bad)) {
+		block b;
+		memcpy(&b, text, sizeof(b));
+		bad |= b | (block)(b == 0);
 	}
 	for (; len > 0; text++, len--)
-		bad |= ((unsigned char)*text - UINT64_C(1)) | (unsigned char)*text;
-	return (bad & tops) == 0;
+		rest |= ((unsigned char)*text - 1U) | (unsigned char)*text;
+	memcpy(halves, &bad, sizeof(halves));
+	return ((halves[0] | halves[1] | (rest & 0x80)) & UINT64_C(0x8080808080808080)) == 0;
 }
 
 /* Second bytes that are allowed after some lead bytes (RFC 3629, section 4). */
@@ -75,6 +77,12 @@ size_t utf8_sequence(const char *text, size_t len)
 	return whole ? n : 0;
 }
 
+size_t utf8_subpart(const char *text, size_t len)
+{
+	bool whole;
+	return subpart((const unsigned char *)text, len, &whole);
+}
+
 /* How many ASCII bytes text begins with, a few at its end perhaps not counted. */
 static size_t ascii(const char *text, size_t len)
 {
@@ -87,6 +95,11 @@ static size_t ascii(const char *text, size_t len)
 			break;
 	}
 	return n;
+}
+
+size_t utf8_bom(const char *text, size_t len)
+{
+	return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
 bool utf8_valid(const char *text, size_t len)
@@ -155,24 +168,4 @@ void utf8_printable(const char *text, size_t len, char *ret, size_t size)
 	}
 	if (size > 0)
 		ret[out] = '\0';
-}
-
-void utf8_json(struct slice text, FILE *out)
-{
-	const unsigned char *p = (const unsigned char *)text.text, *end = p + text.len;
-	(void)putc('"', out);
-	while (p < end) {
-		bool whole;
-		size_t n = subpart(p, (size_t)(end - p), &whole);
-		if (!whole)
-			(void)fputs("\xef\xbf\xbd", out);
-		else if (*p < 0x20 || *p == 0x7f)
-			(void)fprintf(out, "\\u%04x", *p);
-		else if (*p == '"' || *p == '\\')
-			(void)fprintf(out, "\\%c", *p);
-		else
-			(void)fwrite(p, 1, n, out);
-		p += n;
-	}
-	(void)putc('"', out);
 }

@@ -6,9 +6,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
-
-#include "base/slice.h"
 
 /* Whether all bytes are ASCII other than NUL: the usual case, decided eight bytes at a time. */
 bool utf8_plain(const char *text, size_t len);
@@ -17,6 +14,12 @@ bool utf8_plain(const char *text, size_t len);
  * The length in bytes of the well-formed sequence at text, or 0 when there is none.  len > 0.
  */
 size_t utf8_sequence(const char *text, size_t len);
+
+/* The length of what U+FFFD stands for, where utf8_sequence() says 0.  len > 0. */
+size_t utf8_subpart(const char *text, size_t len);
+
+/* 3 where the text begins with a byte order mark, else 0. */
+size_t utf8_bom(const char *text, size_t len);
 
 bool utf8_valid(const char *text, size_t len);
 
@@ -32,8 +35,5 @@ size_t utf8_repair(const char *text, size_t len, char *ret, size_t *ret_bad);
  * \xHH.  Cut to size, always NUL-terminated, never in the middle of a character.
  */
 void utf8_printable(const char *text, size_t len, char *ret, size_t size);
-
-/* Print as a JSON string (RFC 8259), quotes included; ill-formed parts become U+FFFD. */
-void utf8_json(struct slice text, FILE *out);
 
 #endif

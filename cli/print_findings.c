@@ -7,10 +7,26 @@
 #include "base/scope.h"
 #include "base/utf8.h"
 
-static void print_json(const char *name, const char *text)
+static void print_json(const struct finding *f, struct json_writer *w)
 {
-	(void)printf("\"%s\":", name);
-	utf8_json(slice_of(text), stdout);
+	json_line(w);
+	json_open(w, NULL, '{');
+	json_string(w, "level", finding_level_name(f->level));
+	json_string(w, "what", f->what);
+	json_string(w, "text", f->text);
+	json_string(w, "mend", f->mend ? f->mend : "");
+	json_close(w, '}');
+}
+
+/* With the first finding, or without any. */
+static void begin(struct findings *all)
+{
+	struct json_writer *w = &all->writer;
+	if (w->out)
+		return;
+	w->out = stdout;
+	json_open(w, NULL, '{');
+	json_open(w, "findings", '[');
 }
 
 static void print_text(const char *text)
@@ -25,17 +41,10 @@ static void print_text(const char *text)
 void findings_print(const struct finding *f, void *arg)
 {
 	struct findings *all = arg;
-	unsigned before = all->n[0] + all->n[1] + all->n[2] + all->n[3];
 	all->n[f->level]++;
 	if (all->json) {
-		(void)printf("%s{\"level\":\"%s\",", before ? ",\n" : "{\"findings\":[\n",
-		             finding_level_name(f->level));
-		print_json("what", f->what);
-		(void)putchar(',');
-		print_json("text", f->text);
-		(void)putchar(',');
-		print_json("mend", f->mend ? f->mend : "");
-		(void)putchar('}');
+		begin(all);
+		print_json(f, &all->writer);
 		return;
 	}
 	(void)printf("%-8s ", finding_level_name(f->level));
@@ -50,11 +59,19 @@ void findings_print(const struct finding *f, void *arg)
 	(void)fflush(stdout); /* what takes long is not to hide what is known */
 }
 
-void findings_end(const struct findings *f)
+void findings_end(struct findings *f)
 {
-	unsigned all = f->n[0] + f->n[1] + f->n[2] + f->n[3];
-	if (f->json)
-		(void)printf("%s],\n\"problems\":%u,\"warnings\":%u}\n",
-		             all ? "\n" : "{\"findings\":[", f->n[FINDING_PROBLEM],
-		             f->n[FINDING_WARNING]);
+	struct json_writer *w = &f->writer;
+	if (!f->json)
+		return;
+	if (w->comma)
+		json_line(w);
+	else
+		begin(f);
+	json_close(w, ']');
+	json_line(w);
+	json_count(w, "problems", f->n[FINDING_PROBLEM]);
+	json_count(w, "warnings", f->n[FINDING_WARNING]);
+	json_close(w, '}');
+	(void)putchar('\n');
 }

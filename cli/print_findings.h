@@ -7,10 +7,12 @@
 #include <stdbool.h>
 
 #include "base/finding.h"
+#include "base/json_writer.h"
 
 struct findings {
 	bool json;
 	unsigned n[FINDING_PROBLEM + 1]; /* by level */
+	struct json_writer writer;
 };
 
 /*
@@ -21,6 +23,6 @@ struct findings {
 void findings_print(const struct finding *f, void *arg);
 
 /* After the last one: closes the JSON. */
-void findings_end(const struct findings *f);
+void findings_end(struct findings *f);
 
 #endif

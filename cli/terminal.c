@@ -1,4 +1,6 @@
 #include "cli/terminal.h"
+#include "base/scope.h"
+#include "base/text.h"
 #include "base/units.h"
 
 #include <errno.h>
@@ -266,22 +268,20 @@ static void draw_page(struct page *p, const char *text, const char *footer)
 int terminal_draw(const char *text, const char *footer)
 {
 	struct winsize size;
-	char *out = NULL;
-	size_t len = 0;
+	struct text t;
 	struct page page = {.rows = 23, .columns = 80, .colour = terminal_colour()};
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) {
 		page.rows = size.ws_row - 1U;
 		page.columns = size.ws_col;
 	}
-	page.f = open_memstream(&out, &len);
-	if (!page.f)
+	page.f = text_begin(&t);
+	if (page.f)
+		draw_page(&page, text, footer);
+	scope_free char *out = text_end(&t);
+	if (!out)
 		return -ENOMEM;
-	draw_page(&page, text, footer);
-	int rc = fclose(page.f) == 0 ? 0 : -ENOMEM;
-	if (rc == 0)
-		put(out, len);
-	free(out);
-	return rc;
+	put(out, t.len);
+	return 0;
 }
 
 bool terminal_wait(int64_t ms)

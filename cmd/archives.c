@@ -28,7 +28,7 @@ static int is_done(const struct catalog *catalog, const struct catalog_file *f)
 
 static int print_all(const struct archives *o, const struct catalog *catalog)
 {
-	int status = catalog->unreadable > 0;
+	int status = catalog_report(catalog, cli_report_path) > 0;
 	int64_t now_ms = clock_real_ms();
 	for (size_t i = 0; i < catalog->nfiles; i++) {
 		const struct catalog_file *f = &catalog->files[i];
@@ -83,7 +83,7 @@ int cmd_archives(int argc, char **argv)
 		(void)conf_free(conf);
 		return status;
 	}
-	int rc = catalog_open(&catalog, conf, store, cli_report_path);
+	int rc = catalog_open(&catalog, conf, store);
 	if (rc == 0)
 		status = print_all(&o, &catalog);
 	else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json_writer.h"
 #include "base/mask.h"
 #include "base/units.h"
 #include "base/utf8.h"
@@ -93,25 +94,26 @@ static int print_json(const struct store_dead *d, void *arg)
 	o->found = true;
 	clock_iso(d->made_ms, when);
 	hash_hex(&d->id, id);
-	(void)printf("{\"number\":%" PRId64 ",\"eventId\":\"%s\",\"kind\":\"%s\",\"made\":\"%s\"",
-	             d->number, id, d->kind, when);
-	const struct {
-		const char *name;
-		struct slice text;
-	} texts[] = {{"source", slice_of(d->source)},
-	             {"endpoint", slice_of(d->endpoint)},
-	             {"file", slice_of(d->file)},
-	             {"reason", slice_of(d->reason)},
-	             {"answer", d->answer},
-	             {"header", d->header},
-	             {"row", d->row}};
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		(void)printf(",\"%s\":", texts[i].name);
-		utf8_json(texts[i].text, stdout);
-	}
-	(void)printf(",\"start\":%" PRIu64 ",\"end\":%" PRIu64 ",\"status\":%" PRId64
-	             ",\"tries\":%" PRId64 ",\"rowIsJson\":%s}\n",
-	             d->start, d->end, d->status, d->tries, d->row_is_json ? "true" : "false");
+	struct json_writer w = {.out = stdout};
+	json_open(&w, NULL, '{');
+	json_number(&w, "number", d->number);
+	json_string(&w, "eventId", id);
+	json_string(&w, "kind", d->kind);
+	json_string(&w, "made", when);
+	json_string(&w, "source", d->source);
+	json_string(&w, "endpoint", d->endpoint);
+	json_string(&w, "file", d->file);
+	json_string(&w, "reason", d->reason);
+	json_text(&w, "answer", d->answer);
+	json_text(&w, "header", d->header);
+	json_text(&w, "row", d->row);
+	json_count(&w, "start", d->start);
+	json_count(&w, "end", d->end);
+	json_number(&w, "status", d->status);
+	json_number(&w, "tries", d->tries);
+	json_bool(&w, "rowIsJson", d->row_is_json);
+	json_close(&w, '}');
+	(void)putchar('\n');
 	return ferror(stdout) ? -EIO : 0;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -72,9 +73,7 @@ static int import(const char *file, const char *conf)
 	char signature[PATH_MAX], token[PATH_MAX];
 	struct pipeline p;
 	struct err err = {0};
-	scope_free char *text = NULL;
-	scope_free char *notes = NULL;
-	size_t text_len = 0, notes_len = 0;
+	struct text out, told;
 	if (pipeline_load(&p, file, &err) < 0) {
 		pipeline_free(&p);
 		return cli_failed(err.text);
@@ -82,18 +81,14 @@ static int import(const char *file, const char *conf)
 	beside(conf, "signature", signature, sizeof(signature));
 	beside(conf, "token", token, sizeof(token));
 	struct translation t = {.p = &p, .signature_file = signature, .token_file = token};
-	t.out = open_memstream(&text, &text_len);
-	t.notes = open_memstream(&notes, &notes_len);
-	bool good = t.out && t.notes;
-	if (good)
+	t.out = text_begin(&out);
+	t.notes = text_begin(&told);
+	if (t.out && t.notes)
 		translate(&t);
-	good = good && !ferror(t.out) && !ferror(t.notes);
-	if (t.out)
-		good = fclose(t.out) == 0 && good;
-	if (t.notes)
-		good = fclose(t.notes) == 0 && good;
+	scope_free char *text = text_end(&out);
+	scope_free char *notes = text_end(&told);
 	pipeline_free(&p);
-	return good ? print(file, text, notes) : cli_failed("out of memory");
+	return text && notes ? print(file, text, notes) : cli_failed("out of memory");
 }
 
 int cmd_import_logstash(int argc, char **argv)

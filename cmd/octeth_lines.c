@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "record/columns.h"
-#include "ship/json.h"
+#include "record/json.h"
 
 static bool one_of(struct slice text, const char *const *list)
 {

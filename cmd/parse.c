@@ -12,8 +12,8 @@
 #include "cmd/octeth_lines.h"
 #include "csv/catalog.h"
 #include "record/event_id.h"
+#include "record/json.h"
 #include "rules/judge.h"
-#include "ship/json.h"
 
 struct parse {
 	const char *conf_path, *source_name, *format;
@@ -23,7 +23,7 @@ struct parse {
 	/* The file at hand. */
 	const char *file;
 	const struct conf_source *source;
-	struct json *json;
+	bool fill;
 	char *out;
 	size_t out_room;
 	bool octeth, bad;
@@ -47,7 +47,7 @@ static ssize_t print_record(struct parse *p, const struct record *rec)
 {
 	const char *why;
 	if (!p->octeth)
-		return json_record(p->json, rec, p->out, p->out_room - 1);
+		return json_record(rec, p->fill, p->out, p->out_room - 1);
 	ssize_t n = octeth_line(rec, p->out, p->out_room - 1, &why);
 	if (n != -EINVAL)
 		return n;
@@ -90,10 +90,8 @@ static void parse_file(struct parse *p, const char *path)
 	p->file = path;
 	p->source = p->source_name ? conf_source_named(p->conf, p->source_name)
 	                           : catalog_source_of(p->conf, path);
-	int rc = json_new(&p->json, p->conf->endpoints[p->source->endpoint].fill_addresses);
-	if (rc == 0)
-		rc = catalog_rows(p->conf, p->source, path, &hooks);
-	p->json = json_free(p->json);
+	p->fill = p->conf->endpoints[p->source->endpoint].fill_addresses;
+	int rc = catalog_rows(p->conf, p->source, path, &hooks);
 	if (rc >= 0 || ferror(stdout)) /* that is not the file's fault: main() says it */
 		return;
 	utf8_printable(path, strlen(path), name, sizeof(name));

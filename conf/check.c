@@ -94,8 +94,7 @@ static bool share_directory(const struct claim *a, const struct claim *b)
 	return false;
 }
 
-static void check_claims(const struct conf *conf, size_t nth, const struct scan *scan,
-                         struct mistakes *m)
+static void check_claims(const struct conf *conf, size_t nth, unsigned line, struct mistakes *m)
 {
 	const struct conf_source *s = &conf->sources[nth];
 	scope_claim struct claim own;
@@ -107,19 +106,19 @@ static void check_claims(const struct conf *conf, size_t nth, const struct scan 
 		if (!claim_of(other, &its, m) || !share_directory(&own, &its))
 			continue;
 		if (stands_for(own.base, its.base) || stands_for(its.base, own.base))
-			mistake(m, scan_line(scan, "source", s->name, "acct-file"),
+			mistake(m, line,
 			        "sources '%s' and '%s' claim the same files ('%s' and '%s' in one "
 			        "directory)",
 			        other->name, s->name, its.base, own.base);
 	}
 }
 
-static void check_directories(const struct conf_source *s, const struct scan *scan,
+static void check_directories(const struct conf_source *s, const struct parsed_section *sec,
                               struct mistakes *m)
 {
 	if (!*s->acct_file)
 		return;
-	unsigned line = scan_line(scan, "source", s->name, "acct-file");
+	unsigned line = parsed_line(sec, "acct-file");
 	const char *base = strrchr(s->acct_file, '/') + 1;
 	if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
 		mistake(m, line, "'acct-file' is '%s': must name a file, not a directory",
@@ -127,14 +126,14 @@ static void check_directories(const struct conf_source *s, const struct scan *sc
 	scope_claim struct claim c;
 	bool known = claim_of(s, &c, m);
 	if (known && c.moved && strcmp(*c.live ? c.live : "/", c.moved) == 0)
-		mistake(m, scan_line(scan, "source", s->name, "move-to"),
+		mistake(m, parsed_line(sec, "move-to"),
 		        "'move-to' is the directory of 'acct-file' itself");
 }
 
 /* ---- endpoints of sources ---- */
 
-static void find_endpoint(const struct conf *conf, struct conf_source *s, const struct scan *scan,
-                          struct mistakes *m)
+static void find_endpoint(const struct conf *conf, struct conf_source *s,
+                          const struct parsed_section *sec, struct mistakes *m)
 {
 	if (!*s->endpoint_name)
 		return;
@@ -151,25 +150,25 @@ static void find_endpoint(const struct conf *conf, struct conf_source *s, const 
 		return;
 	}
 	const char *nearest = nearest_of(s->endpoint_name, names, conf->nendpoints);
-	mistake(m, scan_line(scan, "source", s->name, "endpoint"),
-	        "there is no endpoint '%s'%s%s%s", s->endpoint_name,
-	        nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "");
+	mistake(m, parsed_line(sec, "endpoint"), "there is no endpoint '%s'%s%s%s",
+	        s->endpoint_name, NEAREST_HINT(nearest));
 }
 
-static void check_sources(struct conf *conf, const struct scan *scan, struct mistakes *m)
+static void check_sources(struct conf *conf, const struct parsed *p, struct mistakes *m)
 {
 	for (size_t i = 0; i < conf->nsources && !m->no_memory; i++) {
 		struct conf_source *s = &conf->sources[i];
-		find_endpoint(conf, s, scan, m);
-		check_records(s, scan, m);
-		check_directories(s, scan, m);
-		check_claims(conf, i, scan, m);
+		const struct parsed_section *sec = parsed_section(p, "source", s->name);
+		find_endpoint(conf, s, sec, m);
+		check_records(s, sec, m);
+		check_directories(s, sec, m);
+		check_claims(conf, i, parsed_line(sec, "acct-file"), m);
 	}
 }
 
 /* ---- the top level ---- */
 
-static void check_listen(const struct conf *conf, const struct scan *scan, struct mistakes *m)
+static void check_listen(const struct conf *conf, unsigned line, struct mistakes *m)
 {
 	const char *text = conf->metrics_listen;
 	const char *colon = strrchr(text, ':');
@@ -182,29 +181,31 @@ static void check_listen(const struct conf *conf, const struct scan *scan, struc
 	if (good && !bracketed)
 		good = strcspn(text, ":[]/ ") == (size_t)(colon - text);
 	if (!good)
-		mistake(m, scan_line(scan, "", "", "metrics-listen"),
+		mistake(m, line,
 		        "'metrics-listen' is '%s': must be HOST:PORT such as 127.0.0.1:9468, or "
 		        "empty",
 		        text);
 }
 
-static void check_rules(const struct conf *conf, const struct scan *scan, struct mistakes *m)
+static void check_rules(const struct conf *conf, unsigned line, struct mistakes *m)
 {
 	for (size_t i = 0; i < conf->rules.n; i++)
 		if (conf->rules.v[i][0] != '/')
-			mistake(m, scan_line(scan, "", "", "rules"),
-			        "'rules' has '%s': must be an absolute path", conf->rules.v[i]);
+			mistake(m, line, "'rules' has '%s': must be an absolute path",
+			        conf->rules.v[i]);
 }
 
-void check_conf(struct conf *conf, const struct scan *scan, struct mistakes *m)
+void check_conf(struct conf *conf, const struct parsed *p, struct mistakes *m)
 {
+	const struct parsed_section *top = &p->sections[0];
 	if (conf->nsources == 0)
 		mistake(m, 1, "there is no source (source NAME { acct-file = ... })");
 	if (conf->nendpoints == 0)
 		mistake(m, 1, "there is no endpoint (endpoint NAME { url = ... })");
-	check_listen(conf, scan, m);
-	check_rules(conf, scan, m);
-	check_sources(conf, scan, m);
+	check_listen(conf, parsed_line(top, "metrics-listen"), m);
+	check_rules(conf, parsed_line(top, "rules"), m);
+	check_sources(conf, p, m);
 	for (size_t i = 0; i < conf->nendpoints && !m->no_memory; i++)
-		check_endpoint(conf, &conf->endpoints[i], scan, m);
+		check_endpoint(conf, &conf->endpoints[i],
+		               parsed_section(p, "endpoint", conf->endpoints[i].name), m);
 }

@@ -11,18 +11,19 @@
 
 #include "base/scope.h"
 #include "base/units.h"
+#include "base/url.h"
 #include "conf/check.h"
 
 struct look {
 	struct conf *conf;
 	const struct ship_conf *e;
-	const struct scan *scan;
+	const struct parsed_section *sec;
 	struct mistakes *m;
 };
 
 static unsigned line_of(const struct look *l, const char *key)
 {
-	return scan_line(l->scan, "endpoint", l->e->name, key);
+	return parsed_line(l->sec, key);
 }
 
 /* ---- the URL ---- */
@@ -69,16 +70,15 @@ static const char *read_url(const char *text, struct url *ret)
 	if (strncasecmp(text, "https://", 8) != 0 && strncasecmp(text, "http://", 7) != 0)
 		return "must begin with https:// or http://";
 	ret->plain = text[4] == ':';
-	const char *host = strstr(text, "://") + 3;
-	size_t len = strcspn(host, "/?#");
-	ret->path = host + len;
-	return read_host(host, len, ret);
+	struct slice host = url_authority(text);
+	ret->path = host.text + host.len;
+	return read_host(host.text, host.len, ret);
 }
 
 static bool has_user(const char *url)
 {
-	const char *host = strstr(url, "://");
-	return host && memchr(host + 3, '@', strcspn(host + 3, "/?#"));
+	struct slice host = url_authority(url);
+	return host.text > url && memchr(host.text, '@', host.len);
 }
 
 static bool is_loopback(const char *host)
@@ -316,10 +316,10 @@ static void check_reject_body(const struct look *l)
 			        "'reject-body' has an empty text: every answer begins like that");
 }
 
-void check_endpoint(struct conf *conf, const struct ship_conf *e, const struct scan *scan,
+void check_endpoint(struct conf *conf, const struct ship_conf *e, const struct parsed_section *sec,
                     struct mistakes *m)
 {
-	const struct look l = {conf, e, scan, m};
+	const struct look l = {conf, e, sec, m};
 	check_url(&l);
 	check_proxy(&l);
 	check_headers(&l);

@@ -164,14 +164,14 @@ static void read_fields(struct conf_source *s, unsigned line, struct mistakes *m
 	replace(&s->record_fields, &entries);
 }
 
-void check_records(struct conf_source *s, const struct scan *scan, struct mistakes *m)
+void check_records(struct conf_source *s, const struct parsed_section *sec, struct mistakes *m)
 {
-	if (scan_has(scan, "source", s->name, "records"))
-		read_records(s, scan_line(scan, "source", s->name, "records"), m);
+	if (parsed_key(sec, "records"))
+		read_records(s, parsed_line(sec, "records"), m);
 	else
 		default_records(s, m);
-	if (scan_has(scan, "source", s->name, "record-fields"))
-		read_fields(s, scan_line(scan, "source", s->name, "record-fields"), m);
+	if (parsed_key(sec, "record-fields"))
+		read_fields(s, parsed_line(sec, "record-fields"), m);
 	else
 		default_fields(s, m);
 }

@@ -1,14 +1,5 @@
-/*
- * conf.c - the only file that includes libconfuse.
- *
- * scan.c has looked through the text before it comes here, so libconfuse 3.3 sees neither comments
- * nor unclosed strings nor anything else it would misread.  Every option is a list of strings for
- * it, whatever it is for us: so `url = { "a", "b" }` does not stop the parser, and all mistakes are
- * told in one go.  options.c says what the strings mean.
- */
 #include "conf/conf.h"
 
-#include <confuse.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,126 +7,40 @@
 
 #include "base/hash.h"
 #include "base/scope.h"
+#include "base/text.h"
 #include "conf/check.h"
 #include "conf/mistakes.h"
 #include "conf/options.h"
-#include "conf/scan.h"
+#include "conf/parse.h"
 
 #define FILE_MAX (1024 * 1024)
 #define NAME_LENGTH_MAX 64
 
 struct load {
 	struct conf *conf;
-	struct scan scan;
+	struct parsed parsed;
 	struct mistakes mistakes;
 };
 
-/* ---- libconfuse ---- */
-
-/* libconfuse hands its error function no argument; one file is read at a time, by one thread. */
-static struct mistakes *parse_mistakes;
-
-static void on_parse_error(cfg_t *cfg, const char *fmt, va_list args)
-{
-	mistake_va(parse_mistakes, cfg->line > 0 ? (unsigned)cfg->line : 1, fmt, args);
-}
-
-static void add_option(cfg_opt_t *opts, size_t *n, const char *name)
-{
-	/* Two options of one name make libconfuse print to stderr. */
-	for (size_t i = 0; i < *n; i++)
-		if (strcmp(opts[i].name, name) == 0)
-			return;
-	opts[*n] = (cfg_opt_t)CFG_STR_LIST(name, NULL, CFGF_NONE);
-	(*n)++;
-}
-
-static bool is_section(const char *name)
-{
-	return strcmp(name, "source") == 0 || strcmp(name, "endpoint") == 0;
-}
-
-/*
- * All options a section of that type can have, and every unknown one that the file gives such a
- * section: libconfuse stops at a name it does not know.  There is room for two sections and the
- * end mark after them; a key of a section's name would hide that section.
- */
-static cfg_opt_t *make_options(const struct scan *scan, const char *type, size_t *ret_n)
-{
-	size_t max = scan->nkeys + 3;
-	for (const struct option *o = options; o->key; o++)
-		max++;
-	cfg_opt_t *opts = calloc(max, sizeof(*opts));
-	if (!opts)
-		return NULL;
-	size_t n = 0;
-	for (const struct option *o = options; o->key; o++)
-		if (strcmp(o->section, type) == 0)
-			add_option(opts, &n, o->key);
-	for (size_t i = 0; i < scan->nkeys; i++) {
-		const struct scan_key *key = &scan->keys[i];
-		bool hides = !*type && is_section(key->name);
-		if (!hides && strcmp(scan->sections[key->section].type, type) == 0)
-			add_option(opts, &n, key->name);
-	}
-	*ret_n = n;
-	return opts;
-}
-
-static cfg_t *parse(const struct scan *scan, const char *text, struct mistakes *m)
-{
-	size_t n;
-	size_t unused;
-	scope_free cfg_opt_t *source = make_options(scan, "source", &unused);
-	scope_free cfg_opt_t *endpoint = make_options(scan, "endpoint", &unused);
-	scope_free cfg_opt_t *top = make_options(scan, "", &n);
-	if (!source || !endpoint || !top) {
-		m->no_memory = true;
-		return NULL;
-	}
-	top[n] = (cfg_opt_t)CFG_SEC("source", source, CFGF_MULTI | CFGF_TITLE);
-	top[n + 1] = (cfg_opt_t)CFG_SEC("endpoint", endpoint, CFGF_MULTI | CFGF_TITLE);
-	cfg_t *cfg = cfg_init(top, CFGF_NONE);
-	if (!cfg) {
-		m->no_memory = true;
-		return NULL;
-	}
-	parse_mistakes = m;
-	(void)cfg_set_error_function(cfg, on_parse_error);
-	size_t before = m->n;
-	int r = cfg_parse_buf(cfg, text);
-	parse_mistakes = NULL;
-	if (r == CFG_SUCCESS)
-		return cfg;
-	if (m->n == before) /* it gives up without a word when there is no memory */
-		m->no_memory = true;
-	(void)cfg_free(cfg);
-	return NULL;
-}
+/* ---- sections ---- */
 
 /* Give one option of a section its value.  Defaults are already in place. */
-static void read_option(struct load *l, const struct option *o, cfg_t *sec, void *base)
+static void read_option(struct load *l, const struct option *o, const struct parsed_section *sec,
+                        void *base)
 {
-	const char *title = cfg_title(sec) ? cfg_title(sec) : "";
-	if (!scan_has(&l->scan, o->section, title, o->key)) {
+	const struct parsed_key *key = parsed_key(sec, o->key);
+	if (!key) {
 		if (o->required)
-			mistake(&l->mistakes, scan_line(&l->scan, o->section, title, ""),
-			        "%s '%s' has no '%s'", o->section, title, o->key);
+			mistake(&l->mistakes, sec->line, "%s '%s' has no '%s'", sec->type,
+			        sec->title, o->key);
 		return;
 	}
-	struct strlist values = {0};
-	cfg_opt_t *opt = cfg_getopt(sec, o->key);
 	char why[512];
-	int r = 0;
-	for (unsigned i = 0; i < cfg_opt_size(opt) && r == 0; i++)
-		r = strlist_add(&values, cfg_opt_getnstr(opt, i)) ? 0 : -ENOMEM;
-	if (r == 0)
-		r = option_set(o, base, &values, why, sizeof(why));
+	int r = option_set(o, base, &key->values, why, sizeof(why));
 	if (r == -EINVAL)
-		mistake(&l->mistakes, scan_line(&l->scan, o->section, title, o->key), "%s", why);
+		mistake(&l->mistakes, key->line, "%s", why);
 	else if (r < 0)
 		l->mistakes.no_memory = true;
-	strlist_clear(&values);
 }
 
 /* Text without a default becomes "", so that no string of a conf is ever NULL. */
@@ -152,10 +57,10 @@ static void set_default(struct load *l, const struct option *o, void *base)
 		l->mistakes.no_memory = true;
 }
 
-static void read_section(struct load *l, const char *type, cfg_t *sec, void *base)
+static void read_section(struct load *l, const struct parsed_section *sec, void *base)
 {
 	for (const struct option *o = options; o->key; o++) {
-		if (strcmp(o->section, type) != 0)
+		if (strcmp(o->section, sec->type) != 0)
 			continue;
 		set_default(l, o, base);
 		read_option(l, o, sec, base);
@@ -163,62 +68,42 @@ static void read_section(struct load *l, const char *type, cfg_t *sec, void *bas
 }
 
 /* Names appear in logs, metrics and the store. */
-static char *read_name(struct load *l, const char *type, const char *title)
+static char *read_name(struct load *l, const struct parsed_section *sec)
 {
 	static const char good[] =
 	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-	size_t len = strlen(title);
-	if (len == 0 || len > NAME_LENGTH_MAX || strspn(title, good) != len)
-		mistake(&l->mistakes, scan_line(&l->scan, type, title, ""),
+	size_t len = strlen(sec->title);
+	if (len == 0 || len > NAME_LENGTH_MAX || strspn(sec->title, good) != len)
+		mistake(&l->mistakes, sec->line,
 		        "%s '%s': a name is 1 to %d letters, digits, dots, dashes and underscores",
-		        type, title, NAME_LENGTH_MAX);
-	char *name = strdup(title);
+		        sec->type, sec->title, NAME_LENGTH_MAX);
+	char *name = strdup(sec->title);
 	if (!name)
 		l->mistakes.no_memory = true;
 	return name;
 }
 
-static void read_sources(struct load *l, cfg_t *cfg)
+static void read_source(struct load *l, const struct parsed_section *sec)
 {
-	struct conf *conf = l->conf;
-	unsigned n = cfg_size(cfg, "source");
-	conf->sources = calloc(n + 1, sizeof(*conf->sources));
-	if (!conf->sources) {
-		l->mistakes.no_memory = true;
-		return;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		cfg_t *sec = cfg_getnsec(cfg, "source", i);
-		struct conf_source *s = &conf->sources[conf->nsources++];
-		read_section(l, "source", sec, s);
-		s->name = read_name(l, "source", cfg_title(sec));
-	}
+	struct conf_source *s = &l->conf->sources[l->conf->nsources++];
+	read_section(l, sec, s);
+	s->name = read_name(l, sec);
 }
 
-static void read_endpoints(struct load *l, cfg_t *cfg)
+static void read_endpoint(struct load *l, const struct parsed_section *sec)
 {
-	struct conf *conf = l->conf;
-	unsigned n = cfg_size(cfg, "endpoint");
-	conf->endpoints = calloc(n + 1, sizeof(*conf->endpoints));
-	if (!conf->endpoints) {
-		l->mistakes.no_memory = true;
-		return;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		cfg_t *sec = cfg_getnsec(cfg, "endpoint", i);
-		struct ship_conf *e = &conf->endpoints[conf->nendpoints++];
-		read_section(l, "endpoint", sec, e);
-		e->name = read_name(l, "endpoint", cfg_title(sec));
-		if (!scan_has(&l->scan, "endpoint", cfg_title(sec), "in-flight"))
-			e->in_flight = e->format == SHIP_OBJECT ? 16 : 4;
-	}
+	struct ship_conf *e = &l->conf->endpoints[l->conf->nendpoints++];
+	read_section(l, sec, e);
+	e->name = read_name(l, sec);
+	if (!parsed_key(sec, "in-flight"))
+		e->in_flight = e->format == SHIP_OBJECT ? 16 : 4;
 }
 
-static void read_top(struct load *l, cfg_t *cfg)
+static void read_top(struct load *l, const struct parsed_section *top)
 {
 	struct conf *conf = l->conf;
-	read_section(l, "", cfg, conf);
-	conf->first_start_set = scan_has(&l->scan, "", "", "first-start");
+	read_section(l, top, conf);
+	conf->first_start_set = parsed_key(top, "first-start");
 	if (!conf->runtime_dir || *conf->runtime_dir || !conf->state_dir)
 		return;
 	free(conf->runtime_dir);
@@ -227,27 +112,35 @@ static void read_top(struct load *l, cfg_t *cfg)
 		l->mistakes.no_memory = true;
 }
 
-static void load_text(struct load *l, char *text)
+static void read_parsed(struct load *l)
 {
-	if (scan_text(&l->scan, text, &l->mistakes) < 0) {
+	const struct parsed *p = &l->parsed;
+	l->conf->sources = calloc(p->nsections, sizeof(*l->conf->sources));
+	l->conf->endpoints = calloc(p->nsections, sizeof(*l->conf->endpoints));
+	if (!l->conf->sources || !l->conf->endpoints) {
 		l->mistakes.no_memory = true;
 		return;
 	}
-	if (l->scan.unfit)
+	read_top(l, &p->sections[0]);
+	for (size_t i = 1; i < p->nsections; i++) {
+		const struct parsed_section *sec = &p->sections[i];
+		if (parsed_section(p, sec->type, sec->title) != sec)
+			continue; /* another of its name follows, which was noted */
+		if (strcmp(sec->type, "source") == 0)
+			read_source(l, sec);
+		else if (strcmp(sec->type, "endpoint") == 0)
+			read_endpoint(l, sec);
+	}
+}
+
+static void load_text(struct load *l, const char *text)
+{
+	parsed_read(&l->parsed, text, &l->mistakes);
+	if (l->parsed.broken || l->mistakes.no_memory)
 		return;
-	cfg_t *cfg = parse(&l->scan, text, &l->mistakes);
-	if (!cfg)
-		return;
-	/* Never seen: libconfuse agrees.  Should it not, keys must not be passed over in silence.
-	 */
-	if (l->scan.stopped)
-		mistake(&l->mistakes, l->scan.stopped, "syntax error");
-	read_top(l, cfg);
-	read_sources(l, cfg);
-	read_endpoints(l, cfg);
-	(void)cfg_free(cfg);
+	read_parsed(l);
 	if (!l->mistakes.no_memory)
-		check_conf(l->conf, &l->scan, &l->mistakes);
+		check_conf(l->conf, &l->parsed, &l->mistakes);
 }
 
 /* ---- the file ---- */
@@ -331,7 +224,7 @@ static int load(struct conf **ret, const char *path, enum purpose purpose, conf_
 	if (r == 0)
 		*ret = STEAL(l.conf);
 	(void)conf_free(l.conf);
-	scan_clear(&l.scan);
+	parsed_clear(&l.parsed);
 	mistakes_clear(&l.mistakes);
 	return r;
 }
@@ -406,18 +299,15 @@ void conf_print(const struct conf *conf, FILE *out)
 
 void conf_digest(const struct conf *conf, char ret[HASH_HEX_SIZE])
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	(void)snprintf(ret, HASH_HEX_SIZE, "unknown");
-	if (!f)
-		return;
-	conf_print(conf, f);
-	if (fclose(f) == 0) {
-		struct hash128 h = hash_bytes(text, len);
+	struct text t;
+	struct hash128 h;
+	FILE *f = text_begin(&t);
+	if (f)
+		conf_print(conf, f);
+	if (text_hash(&t, &h) == 0)
 		hash_hex(&h, ret);
-	}
-	free(text);
+	else
+		(void)snprintf(ret, HASH_HEX_SIZE, "unknown");
 }
 
 const struct conf_source *conf_source_named(const struct conf *conf, const char *name)

@@ -1,7 +1,7 @@
 /*
  * conf.h - the configuration file as a checked struct.
  *
- * Only conf.c includes libconfuse.  A configuration is used only when all of it is right: loading
+ * A configuration is used only when all of it is right: loading
  * reports every mistake it finds, one line each, as "FILE:LINE: what is wrong (what to do)".
  */
 #ifndef CONF_CONF_H

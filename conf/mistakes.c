@@ -1,5 +1,6 @@
 #include "conf/mistakes.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,14 @@ static void escape(const char *text, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
-void mistake_va(struct mistakes *m, unsigned line, const char *fmt, va_list args)
+void mistake(struct mistakes *m, unsigned line, const char *fmt, ...)
 {
 	char text[LINE_SIZE];
 	char escaped[LINE_SIZE];
+	va_list args;
+	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
 	escape(text, escaped, sizeof(escaped));
 
 	scope_free char *copy = strdup(escaped);
@@ -39,14 +43,6 @@ void mistake_va(struct mistakes *m, unsigned line, const char *fmt, va_list args
 	}
 	v[m->n] = (struct mistake){line, m->n, STEAL(copy)};
 	m->n++;
-}
-
-void mistake(struct mistakes *m, unsigned line, const char *fmt, ...)
-{
-	va_list args;
-	va_start(args, fmt);
-	mistake_va(m, line, fmt, args);
-	va_end(args);
 }
 
 static int by_line(const void *a, const void *b)

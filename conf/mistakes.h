@@ -7,7 +7,6 @@
 #ifndef CONF_MISTAKES_H
 #define CONF_MISTAKES_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -29,7 +28,6 @@ struct mistakes {
 
 /* Note one mistake.  Control characters become \xHH, so that it stays one line. */
 void mistake(struct mistakes *m, unsigned line, const char *fmt, ...) ERR_PRINTF(3, 4);
-void mistake_va(struct mistakes *m, unsigned line, const char *fmt, va_list args) ERR_PRINTF(3, 0);
 
 /* Tell all of them, "PATH:LINE: text" each, by line. */
 void mistakes_tell(struct mistakes *m, conf_mistake_fn *fn, void *arg);

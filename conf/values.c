@@ -141,8 +141,7 @@ static int set_choice(const struct option *o, void *base, const char *text, char
 	}
 	const char *nearest = nearest_of(text, o->choices, n);
 	return wrong(why, size, "'%s' is '%s': must be %s%s%s%s", o->key, text, all,
-	             nearest ? " (did you mean '" : "", nearest ? nearest : "",
-	             nearest ? "'?)" : "");
+	             NEAREST_HINT(nearest));
 }
 
 /*
@@ -263,7 +262,7 @@ void option_clear(const struct option *o, void *base)
 	}
 }
 
-/* In double quotes; what libconfuse gives a meaning to is escaped, the dollar sign included. */
+/* In double quotes; what has a meaning there is escaped, the dollar sign included. */
 static void print_quoted(const char *text, FILE *out)
 {
 	(void)fputc('"', out);

@@ -1,19 +1,14 @@
 #include "csv/catalog.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/scope.h"
-#include "tailer/follow.h"
-#include "tailer/identity.h"
+#include "tailer/folder.h"
 
 /* One more at the end of a list; NULL when out of memory. */
 static void *one_more(void **list, size_t n, size_t *room, size_t size)
@@ -33,69 +28,92 @@ static void *one_more(void **list, size_t n, size_t *room, size_t size)
 
 /* ---- the folders ---- */
 
-static int add_file(struct catalog *c, const struct conf_source *source, const char *folder,
-                    const char *name, bool moved)
+struct walk {
+	struct catalog *catalog;
+	const struct conf_source *source;
+	const char *folder;
+	bool moved;
+	int error; /* a file is there and could not be looked at */
+};
+
+static char *path_of(const char *folder, const char *name)
 {
-	struct stat st;
-	struct acct_name key;
-	scope_free char *path = NULL;
-	const struct acct_template t = acct_template(source->acct_file);
-	if (!acct_name_parse(&t, name, &key))
-		return 0;
+	char *path;
 	size_t len = strlen(folder);
 	const char *slash = len > 0 && folder[len - 1] == '/' ? "" : "/";
-	if (asprintf(&path, "%s%s%s", folder, slash, name) < 0) {
-		path = NULL;
+	return asprintf(&path, "%s%s%s", folder, slash, name) < 0 ? NULL : path;
+}
+
+static int add_trouble(const struct walk *w, int error)
+{
+	struct catalog *c = w->catalog;
+	char *path = strdup(w->folder);
+	struct catalog_trouble *t = path ? one_more((void **)&c->troubles, c->ntroubles,
+	                                            &c->troubles_room, sizeof(*t))
+	                                 : NULL;
+	if (!t) {
+		free(path);
 		return -ENOMEM;
 	}
-	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode)) /* it was moved just now, or is no file */
+	*t = (struct catalog_trouble){w->source, path, error};
+	c->ntroubles++;
+	return 0;
+}
+
+static void take_stat(struct catalog_file *f, const struct stat *st)
+{
+	f->dev = st->st_dev;
+	f->ino = st->st_ino;
+	f->size = (uint64_t)st->st_size;
+	f->mtime_ms = (int64_t)st->st_mtim.tv_sec * 1000;
+}
+
+static int add_file(const struct folder_file *found, void *arg)
+{
+	struct walk *w = arg;
+	struct catalog *c = w->catalog;
+	if (found->error != 0) {
+		w->error = found->error;
 		return 0;
-	struct catalog_file *f = one_more((void **)&c->files, c->nfiles, &c->files_room,
-	                                  sizeof(*f));
-	if (!f)
+	}
+	char *path = path_of(w->folder, found->name);
+	struct catalog_file *f =
+	        path ? one_more((void **)&c->files, c->nfiles, &c->files_room, sizeof(*f)) : NULL;
+	if (!f) {
+		free(path);
 		return -ENOMEM;
-	*f = (struct catalog_file){
-	        .source = source,
-	        .key = key,
-	        .moved = moved,
-	        .dev = st.st_dev,
-	        .ino = st.st_ino,
-	        .size = (uint64_t)st.st_size,
-	        .mtime_ms = (int64_t)st.st_mtim.tv_sec * 1000,
-	        .path = path,
-	        .name = path + strlen(path) - strlen(name),
-	};
-	path = NULL;
+	}
+	f->source = w->source;
+	f->path = path;
+	f->name = path + strlen(path) - strlen(found->name);
+	f->key = found->key;
+	f->plain_len = (int)strlen(f->name) - (f->key.gz ? 3 : 0);
+	f->moved = w->moved;
+	take_stat(f, &found->st);
 	c->nfiles++;
 	return 0;
 }
 
 static int scan(struct catalog *c, const struct conf_source *source, const char *folder, bool moved)
 {
-	int rc = 0;
-	DIR *dir = opendir(folder);
-	if (!dir) {
-		if (errno == ENOMEM)
-			return -ENOMEM;
-		if (errno != ENOENT) {
-			c->report(folder, strerror(errno));
-			c->unreadable++;
-		}
-		return 0;
-	}
-	for (const struct dirent *e = readdir(dir); rc == 0 && e; e = readdir(dir))
-		rc = add_file(c, source, folder, e->d_name, moved);
-	(void)closedir(dir);
-	return rc;
+	int error;
+	struct walk w = {c, source, folder, moved, 0};
+	const struct acct_template t = acct_template(source->acct_file);
+	int rc = folder_each(folder, &t, add_file, &w, &error);
+	if (rc < 0)
+		return rc;
+	if (error == 0)
+		error = w.error;
+	if (error == ENOMEM)
+		return -ENOMEM;
+	return error == 0 || rc == FOLDER_MISSING ? 0 : add_trouble(&w, error);
 }
 
 static int scan_source(struct catalog *c, const struct conf_source *source)
 {
 	char live[PATH_MAX];
 	struct stat here, there;
-	const struct acct_template t = acct_template(source->acct_file);
-	(void)snprintf(live, sizeof(live), "%.*s", (int)(t.base - source->acct_file),
-	               source->acct_file);
+	conf_source_folder(source, live, sizeof(live));
 	bool same = source->move_to[0] && stat(live, &here) == 0 &&
 	            stat(source->move_to, &there) == 0 && here.st_dev == there.st_dev &&
 	            here.st_ino == there.st_ino;
@@ -104,34 +122,49 @@ static int scan_source(struct catalog *c, const struct conf_source *source)
 	return rc == 0 && source->move_to[0] ? scan(c, source, source->move_to, true) : rc;
 }
 
-/* Seen before it moved, too: where it was is of no use any more. */
-static void drop_doubles(struct catalog *c)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < c->nfiles; i++) {
-		struct catalog_file *f = &c->files[i];
-		bool again = false;
-		for (size_t k = 0; !f->moved && !again && k < c->nfiles; k++)
-			again = k != i && c->files[k].path && c->files[k].moved &&
-			        c->files[k].dev == f->dev && c->files[k].ino == f->ino &&
-			        c->files[k].source == f->source;
-		if (again)
-			free(STEAL(f->path));
-	}
-	for (size_t i = 0; i < c->nfiles; i++) {
-		if (c->files[i].path)
-			c->files[n++] = c->files[i];
-	}
-	c->nfiles = n;
-}
-
-static int compare(const void *left, const void *right)
+static int by_age(const void *left, const void *right)
 {
 	const struct catalog_file *a = left, *b = right;
 	int rc = acct_name_compare(&a->key, &b->key);
 	if (rc == 0)
 		rc = (a->source > b->source) - (a->source < b->source);
 	return rc != 0 ? rc : strcmp(a->path, b->path);
+}
+
+static int compare_inodes(const struct catalog_file *a, const struct catalog_file *b)
+{
+	if (a->source != b->source)
+		return a->source < b->source ? -1 : 1;
+	if (a->ino != b->ino)
+		return a->ino < b->ino ? -1 : 1;
+	if (a->dev != b->dev)
+		return a->dev < b->dev ? -1 : 1;
+	return (int)a->key.gz - (int)b->key.gz;
+}
+
+/* Of the paths of one inode the one to keep stands first: where it moved to, then the oldest. */
+static int by_inode(const void *left, const void *right)
+{
+	const struct catalog_file *a = left, *b = right;
+	int rc = compare_inodes(a, b);
+	if (rc == 0)
+		rc = (int)b->moved - (int)a->moved;
+	return rc != 0 ? rc : by_age(a, b);
+}
+
+/* One that moved in between was seen twice, and has one name; a hard link is no other file. */
+static void drop_doubles(struct catalog *c)
+{
+	size_t n = 0;
+	qsort(c->files, c->nfiles, sizeof(*c->files), by_inode);
+	for (size_t i = 0; i < c->nfiles; i++) {
+		if (n > 0 && compare_inodes(&c->files[n - 1], &c->files[i]) == 0)
+			free(c->files[i].path);
+		else
+			c->files[n++] = c->files[i];
+	}
+	c->nfiles = n;
+	qsort(c->files, c->nfiles, sizeof(*c->files), by_age);
 }
 
 /* ---- the store ---- */
@@ -145,6 +178,11 @@ static int add_entry(const struct store_file *f, void *arg)
 {
 	const struct load *load = arg;
 	struct catalog *c = load->catalog;
+	struct acct_name key;
+	const struct acct_template t = acct_template(load->source->acct_file);
+	if (!acct_name_parse(&t, f->name,
+	                     &key)) /* of another acct-file: the agent forgets it, too */
+		return 0;
 	char *name = strdup(f->name);
 	struct catalog_entry *e = name ? one_more((void **)&c->entries, c->nentries,
 	                                          &c->entries_room, sizeof(*e))
@@ -153,28 +191,60 @@ static int add_entry(const struct store_file *f, void *arg)
 		free(name);
 		return -ENOMEM;
 	}
-	*e = (struct catalog_entry){.kept = *f, .name = name, .source = load->source};
+	*e = (struct catalog_entry){.kept = *f, .name = name, .key = key, .source = load->source};
 	e->kept.name = name;
 	e->kept.source = load->source->name;
 	c->nentries++;
 	return 0;
 }
 
-int catalog_open(struct catalog *ret, const struct conf *conf, struct store *store,
-                 catalog_report_fn *report)
+bool catalog_same_inode(const struct catalog_file *f, const struct catalog_entry *e)
+{
+	return e->kept.ino == f->ino && e->kept.dev == f->dev && e->kept.gz == f->key.gz;
+}
+
+static int inode_at(const void *left, const void *right)
+{
+	const struct catalog_file *const *a = left, *const *b = right;
+	return compare_inodes(*a, *b);
+}
+
+/* What lies at the inode of each entry. */
+static int place_entries(struct catalog *c)
+{
+	const struct catalog_file **sorted = calloc(c->nfiles + 1, sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->nfiles; i++)
+		sorted[i] = &c->files[i];
+	qsort(sorted, c->nfiles, sizeof(*sorted), inode_at);
+	for (size_t i = 0; i < c->nentries; i++) {
+		struct catalog_entry *e = &c->entries[i];
+		const struct catalog_file wanted = {.source = e->source,
+		                                    .ino = e->kept.ino,
+		                                    .dev = e->kept.dev,
+		                                    .key.gz = e->kept.gz};
+		const struct catalog_file *key = &wanted, **at;
+		at = bsearch(&key, sorted, c->nfiles, sizeof(*sorted), inode_at);
+		e->file = at ? *at : NULL;
+	}
+	free(sorted);
+	return 0;
+}
+
+int catalog_open(struct catalog *ret, const struct conf *conf, struct store *store)
 {
 	int rc = 0;
-	*ret = (struct catalog){.conf = conf, .store = store, .report = report};
+	*ret = (struct catalog){.conf = conf, .store = store};
 	for (size_t i = 0; rc == 0 && i < conf->nsources; i++) {
 		struct load load = {ret, &conf->sources[i]};
 		rc = scan_source(ret, &conf->sources[i]);
 		if (rc == 0 && store)
 			rc = store_files(store, conf->sources[i].name, add_entry, &load);
 	}
-	drop_doubles(ret);
 	if (ret->nfiles > 0)
-		qsort(ret->files, ret->nfiles, sizeof(*ret->files), compare);
-	return rc;
+		drop_doubles(ret);
+	return rc == 0 ? place_entries(ret) : rc;
 }
 
 void catalog_close(struct catalog *c)
@@ -183,9 +253,49 @@ void catalog_close(struct catalog *c)
 		free(c->files[i].path);
 	for (size_t i = 0; i < c->nentries; i++)
 		free(c->entries[i].name);
+	for (size_t i = 0; i < c->ntroubles; i++)
+		free(c->troubles[i].path);
 	free(c->files);
 	free(c->entries);
+	free(c->troubles);
 	*c = (struct catalog){0};
+}
+
+size_t catalog_report(const struct catalog *c, void (*report)(const char *path, const char *why))
+{
+	for (size_t i = 0; i < c->ntroubles; i++)
+		report(c->troubles[i].path, strerror(c->troubles[i].error));
+	return c->ntroubles;
+}
+
+bool catalog_find_again(struct catalog_file *f, char *path, size_t size)
+{
+	const char *moved = f->source->move_to;
+	const int moved_len = (int)strlen(moved), here_len = (int)(f->name - f->path) - 1;
+	const struct {
+		const char *folder;
+		int len;
+		bool moved, packed;
+	} places[] = {{moved, moved_len, true, false},
+	              {f->path, here_len, f->moved, true},
+	              {moved, moved_len, true, true}};
+	struct stat st;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		bool packed = places[i].packed;
+		if (!*places[i].folder || (packed && f->key.gz))
+			continue;
+		(void)snprintf(path, size, "%.*s/%s%s", places[i].len, places[i].folder, f->name,
+		               packed ? ".gz" : "");
+		if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+			continue;
+		f->path = path;
+		f->name = strrchr(path, '/') + 1;
+		f->key.gz = f->key.gz || packed;
+		f->moved = places[i].moved;
+		take_stat(f, &st);
+		return true;
+	}
+	return false;
 }
 
 const struct catalog_entry *catalog_entry_named(const struct catalog *c, const char *name)
@@ -197,138 +307,6 @@ const struct catalog_entry *catalog_entry_named(const struct catalog *c, const c
 			found = e;
 	}
 	return found;
-}
-
-/* ---- which entry ---- */
-
-static int holds(const struct mark *mark, void *arg)
-{
-	return follow_holds(arg, mark);
-}
-
-static bool same_inode(const struct catalog_file *f, const struct catalog_entry *e)
-{
-	return e->kept.ino == f->ino && e->kept.dev == f->dev && e->kept.gz == f->key.gz;
-}
-
-/* The columns that were in force stand at its beginning: all there was of it, without a row. */
-static bool same_header(struct follow *follow, const char *header, size_t len)
-{
-	scope_free char *text = malloc(len + 1);
-	return text && len > 0 && follow_bytes(follow, 0, len, text) == (ssize_t)len &&
-	       memcmp(text, header, len) == 0;
-}
-
-/* Nothing in it that was settled could be compared: then the inode must do. */
-static bool same_bare(const struct catalog_file *f, const struct catalog_entry *e,
-                      struct follow *follow, const struct ledger *ledger, const char *header,
-                      size_t header_len)
-{
-	const struct event_salt *salt = follow_salt(follow);
-	bool other = salt->len > 0 && !hash_is_zero(&e->kept.salt) &&
-	             !hash_equal(&salt->hash, &e->kept.salt);
-	return same_inode(f, e) && !other &&
-	       (ledger->committed == 0 || same_header(follow, header, header_len));
-}
-
-/* 1 when the file is the entry's, 0 when not, or a negative errno. */
-static int belongs(const struct catalog *c, const struct catalog_file *f,
-                   const struct catalog_entry *e, struct follow *follow, struct catalog_known *ret)
-{
-	struct ladder ladder = {0};
-	scope_free char *header = NULL;
-	size_t header_len;
-	uint64_t resume;
-	int rc = store_file_get(c->store, e->kept.id, &ladder, &ret->ledger, &header, &header_len);
-	if (rc == -ENOENT) /* dropped meanwhile */
-		return 0;
-	if (rc < 0)
-		return rc;
-	const struct identity_case question = {
-	        .ladder = &ladder,
-	        .committed = ret->ledger.committed,
-	        .same_inode = same_inode(f, e),
-	        .size = f->key.gz ? UINT64_MAX : f->size,
-	};
-	bool is = false;
-	if (ladder.n == 0)
-		is = same_bare(f, e, follow, &ret->ledger, header, header_len);
-	else
-		rc = identity_decide(&question, holds, follow, &resume);
-	ret->proved = is || (ladder.n > 0 && rc == IDENTITY_SAME);
-	/* One that came back from a crash shorter is known, too, but not as it is now. */
-	is = ret->proved || (ladder.n > 0 && rc == IDENTITY_CRASHED);
-	if (!is)
-		ledger_free(&ret->ledger);
-	return rc < 0 ? rc : is;
-}
-
-static bool candidate(const struct catalog_file *f, const struct catalog_entry *e,
-                      const struct follow *follow)
-{
-	const struct event_salt *salt = follow_salt(follow);
-	return e->source == f->source &&
-	       (same_inode(f, e) || (salt->len > 0 && hash_equal(&salt->hash, &e->kept.salt)));
-}
-
-static int find(const struct catalog *c, const struct catalog_file *f, struct follow *follow,
-                struct catalog_known *ret)
-{
-	/* The inode first: where two share their first rows, it is that one. */
-	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < c->nentries; i++) {
-			const struct catalog_entry *e = &c->entries[i];
-			if (!candidate(f, e, follow) || same_inode(f, e) != (round == 0))
-				continue;
-			int rc = belongs(c, f, e, follow, ret);
-			if (rc == 1)
-				ret->entry = e;
-			if (rc != 0)
-				return rc < 0 ? rc : 0;
-		}
-	}
-	return 0;
-}
-
-/* Set whole when nothing stands after what is settled. */
-static int ends_there(const struct catalog_file *f, struct follow *follow,
-                      struct catalog_known *ret)
-{
-	char byte;
-	if (!ret->entry || !ret->proved || ret->ledger.n > 0)
-		return 0;
-	if (!f->key.gz) {
-		ret->whole = f->size == ret->ledger.committed;
-		return 0;
-	}
-	ssize_t n = follow_bytes(follow, ret->ledger.committed, ret->ledger.committed + 1, &byte);
-	ret->whole = n == 0;
-	return n < 0 ? (int)n : 0;
-}
-
-int catalog_look(const struct catalog *c, const struct catalog_file *f, struct catalog_known *ret)
-{
-	struct follow *follow;
-	*ret = (struct catalog_known){0};
-	if (!c->store)
-		return 0;
-	int fd = open(f->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int rc = follow_open(&follow, fd, f->key.gz, c->conf->record_max + 2);
-	if (rc < 0)
-		return rc;
-	rc = follow_head(follow, true);
-	if (rc == 0)
-		rc = find(c, f, follow, ret);
-	if (rc == 0)
-		rc = ends_there(f, follow, ret);
-	if (rc == 0 && ret->entry && !follow_whole(follow))
-		rc = -EBADMSG;
-	(void)follow_close(follow);
-	if (rc < 0)
-		ledger_free(&ret->ledger);
-	return rc;
 }
 
 /* ---- the sources of the configuration ---- */

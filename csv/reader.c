@@ -308,8 +308,8 @@ static int take_row(struct reader *r, const struct line *line, struct record *re
 	if (r->ncells > COLUMNS_MAX)
 		return reject_line(r, line, "header with too many columns", ret_rec);
 	struct slice header = {raw.text, event_trim(raw.text, raw.len)};
-	if (r->start == 0 && header.len >= 3 && memcmp(header.text, "\xef\xbb\xbf", 3) == 0)
-		header = (struct slice){header.text + 3, header.len - 3};
+	size_t mark = r->start == 0 ? utf8_bom(header.text, header.len) : 0;
+	header = (struct slice){header.text + mark, header.len - mark};
 	*ret_rec = (struct record){.raw = raw, .mark = {r->start, line->end, {{0}}}};
 	bool same = r->header && r->header_len == header.len &&
 	            memcmp(r->header, header.text, header.len) == 0;
@@ -381,10 +381,9 @@ int reader_feed(struct reader *r, const struct line *line, struct record *ret_re
 	size_t len = line->len;
 	if (!r->pending) {
 		reader_drop(r);
-		if (line->start == 0 && len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-			text += 3;
-			len -= 3;
-		}
+		size_t mark = line->start == 0 ? utf8_bom(text, len) : 0;
+		text += mark;
+		len -= mark;
 		if (event_is_blank(text, event_trim(text, len)) && !line->cut)
 			return READ_BLANK;
 		r->start = line->start;

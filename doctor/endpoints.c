@@ -9,6 +9,7 @@
 #include "base/mask.h"
 #include "base/scope.h"
 #include "base/units.h"
+#include "base/url.h"
 #include "doctor/checks.h"
 #include "doctor/probe.h"
 #include "doctor/test_event.h"
@@ -25,17 +26,6 @@ struct look {
 	char what[160];
 	char host[256];
 };
-
-/* HOST of https://HOST:PORT/...; for people and their commands. */
-static void host_of(const char *url, char *ret, size_t size)
-{
-	const char *host = strstr(url, "://");
-	host = host ? host + 3 : url;
-	size_t len = strcspn(host, "/?#");
-	if (*host != '[' && memchr(host, ':', len))
-		len = strcspn(host, ":");
-	(void)snprintf(ret, size, "%.*s", (int)len, host);
-}
 
 /* ---- name and connection ---- */
 
@@ -344,7 +334,8 @@ void doctor_endpoints(const struct doctor *d)
 		if (!*l.e->url)
 			continue; /* reported with its secrets */
 		(void)snprintf(l.what, sizeof(l.what), "endpoint %.140s", l.e->name);
-		host_of(l.e->url, l.host, sizeof(l.host));
+		struct slice host = url_host(l.e->url);
+		(void)snprintf(l.host, sizeof(l.host), "%.*s", (int)host.len, host.text);
 		check_endpoint(&l);
 	}
 }

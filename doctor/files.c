@@ -1,5 +1,4 @@
 /* Files and folders, tried as the service's user. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,7 +14,7 @@
 #include "doctor/certificate.h"
 #include "doctor/checks.h"
 #include "doctor/text.h"
-#include "tailer/name.h"
+#include "tailer/folder.h"
 
 #define EXPIRY_WARNING_DAYS 21
 #define DAY_S 86400
@@ -25,7 +24,7 @@
 
 struct folder {
 	const struct doctor *d;
-	const char *what;
+	const char *what, *path;
 	struct acct_template template;
 	size_t files, closed;
 	char first[PATH_MAX]; /* of those that cannot be read */
@@ -46,28 +45,32 @@ static void tell_closed(const struct doctor *d, const char *what, const char *pa
 	             d->user.name, path, why, then, how);
 }
 
-static void try_file(struct folder *f, const char *folder, const char *name)
+static int try_file(const struct folder_file *file, void *arg)
 {
+	struct folder *f = arg;
 	char path[PATH_MAX];
-	struct acct_name key;
-	if (!acct_name_parse(&f->template, name, &key) || f->files >= OPENED_MAX)
-		return;
+	if (f->files >= OPENED_MAX)
+		return 0;
 	f->files++;
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", f->path, file->name);
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 || errno == ENOENT) /* it may have been moved in between */
-		return;
+		return 0;
 	if (f->closed++ == 0) {
 		f->error = errno;
 		(void)snprintf(f->first, sizeof(f->first), "%s", path);
 	}
+	return 0;
 }
 
 static void try_folder(struct folder *f, const char *folder, bool live)
 {
 	const struct doctor *d = f->d;
-	DIR *dir = opendir(folder);
-	if (!dir && errno == ENOENT) {
+	int error;
+	f->path = folder;
+	f->files = f->closed = 0;
+	int rc = folder_each(folder, &f->template, try_file, f, &error);
+	if (rc == FOLDER_MISSING) {
 		if (live || !d->pmta) /* the comparison with PowerMTA's configuration says it */
 			finding_tell(
 			        &d->to, FINDING_WARNING, f->what,
@@ -77,15 +80,11 @@ static void try_folder(struct folder *f, const char *folder, bool live)
 			        folder, folder, folder);
 		return;
 	}
-	if (!dir) {
-		tell_closed(d, f->what, folder, errno,
+	if (rc != FOLDER_READ) {
+		tell_closed(d, f->what, folder, error,
 		            live ? "nothing is delivered" : "what PowerMTA moves there is lost");
 		return;
 	}
-	f->files = f->closed = 0;
-	for (const struct dirent *e; (e = readdir(dir));)
-		try_file(f, folder, e->d_name);
-	(void)closedir(dir);
 	if (f->closed > 0) {
 		char then[64];
 		(void)snprintf(then, sizeof(then), "%zu of %zu files cannot be read", f->closed,

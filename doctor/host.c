@@ -1,5 +1,4 @@
 /* The host: service, kernel limits, disks, and who else ships these files. */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -8,17 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/units.h"
+#include "csv/catalog.h"
 #include "doctor/checks.h"
 #include "doctor/other_programs.h"
-#include "doctor/text.h"
 #include "doctor/unit.h"
-#include "tailer/name.h"
 #include "tailer/watch.h"
 
 #define DAY_S 86400
@@ -152,11 +149,11 @@ static bool free_at(const char *path, uint64_t *ret)
 static void check_state(const struct doctor *d)
 {
 	uint64_t free_bytes, need = d->conf->dead_max_bytes + STATE_SPARE;
-	char a[DOCTOR_SIZE_MAX], b[DOCTOR_SIZE_MAX];
+	char a[UNITS_FOR_PEOPLE], b[UNITS_FOR_PEOPLE];
 	if (!free_at(d->conf->state_dir, &free_bytes))
 		return;
-	(void)doctor_size(free_bytes, a);
-	(void)doctor_size(need, b);
+	(void)units_decimal(free_bytes, a);
+	(void)units_decimal(need, b);
 	if (free_bytes < STATE_SPARE)
 		finding_tell(&d->to, FINDING_PROBLEM, "state-dir",
 		             "only %s are free at \"%s\": when nothing is, delivery waits\n"
@@ -177,26 +174,19 @@ struct archive_growth {
 	int64_t oldest_s; /* of those */
 };
 
-static struct archive_growth growth_of(const struct conf_source *s, int64_t now)
+static struct archive_growth growth_of(const struct catalog *c, const struct conf_source *s,
+                                       int64_t now)
 {
 	struct archive_growth g = {0, now};
-	struct acct_name key;
-	const struct acct_template t = acct_template(s->acct_file);
-	char path[PATH_MAX + NAME_MAX];
-	DIR *dir = opendir(s->move_to);
-	for (const struct dirent *e; dir && (e = readdir(dir));) {
-		struct stat st;
-		if (!acct_name_parse(&t, e->d_name, &key))
+	for (size_t i = 0; i < c->nfiles; i++) {
+		const struct catalog_file *f = &c->files[i];
+		int64_t changed_s = f->mtime_ms / 1000;
+		if (f->source != s || !f->moved || changed_s < now - (int64_t)GROWTH_DAYS * DAY_S)
 			continue;
-		(void)snprintf(path, sizeof(path), "%s/%s", s->move_to, e->d_name);
-		if (stat(path, &st) < 0 || st.st_mtime < now - (int64_t)GROWTH_DAYS * DAY_S)
-			continue;
-		g.bytes += (uint64_t)st.st_size;
-		if (st.st_mtime < g.oldest_s)
-			g.oldest_s = st.st_mtime;
+		g.bytes += f->size;
+		if (changed_s < g.oldest_s)
+			g.oldest_s = changed_s;
 	}
-	if (dir)
-		(void)closedir(dir);
 	return g;
 }
 
@@ -216,20 +206,21 @@ static void tell_growth(const struct doctor *d, const char *what, const char *fo
 	             fine ? "" : " --acknowledged --older-than 30d names the files that can go");
 }
 
-static void check_archive(const struct doctor *d, const struct conf_source *s)
+static void check_archive(const struct doctor *d, const struct catalog *c,
+                          const struct conf_source *s)
 {
-	char what[160], a[DOCTOR_SIZE_MAX], b[DOCTOR_SIZE_MAX];
+	char what[160], a[UNITS_FOR_PEOPLE], b[UNITS_FOR_PEOPLE];
 	uint64_t free_bytes;
 	int64_t now = time(NULL);
 	if (!*s->move_to || !free_at(s->move_to, &free_bytes))
 		return;
 	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
-	struct archive_growth g = growth_of(s, now);
+	struct archive_growth g = growth_of(c, s, now);
 	int64_t span = now - g.oldest_s < DAY_S ? DAY_S : now - g.oldest_s;
 	uint64_t a_day = g.bytes * DAY_S / (uint64_t)span;
 	uint64_t days = a_day > 0 ? free_bytes / a_day : UINT64_MAX;
-	(void)doctor_size(free_bytes, a);
-	(void)doctor_size(a_day, b);
+	(void)units_decimal(free_bytes, a);
+	(void)units_decimal(a_day, b);
 	if (a_day == 0)
 		finding_tell(&d->to, FINDING_OK, what, "%s are free at \"%s\"", a, s->move_to);
 	else
@@ -238,9 +229,13 @@ static void check_archive(const struct doctor *d, const struct conf_source *s)
 
 void doctor_disk(const struct doctor *d)
 {
+	struct catalog catalog;
 	check_state(d);
+	if (catalog_open(&catalog, d->conf, NULL) < 0)
+		finding_tell(&d->to, FINDING_PROBLEM, "disk", "out of memory");
 	for (size_t i = 0; i < d->conf->nsources; i++)
-		check_archive(d, &d->conf->sources[i]);
+		check_archive(d, &catalog, &d->conf->sources[i]);
+	catalog_close(&catalog);
 }
 
 /* ---- other shippers ---- */

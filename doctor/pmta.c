@@ -1,9 +1,7 @@
 /* PowerMTA's configuration, its mail, and what its recent rows say. */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <ifaddrs.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +12,6 @@
 #include "doctor/checks.h"
 #include "doctor/dns.h"
 #include "pmta/verify.h"
-#include "tailer/name.h"
 
 #define SAMPLE_ROWS 500
 #define SEEN_MAX 20000
@@ -174,26 +171,14 @@ static int take_row(const struct record *rec, void *arg)
 	return ++s->rows >= SAMPLE_ROWS;
 }
 
-/* The newest live file of the source; false when there is none. */
-static bool newest(const struct conf_source *s, char *ret, size_t size)
+/* NULL when there is none. */
+static const struct catalog_file *newest_live(const struct catalog *c, const struct conf_source *s)
 {
-	char folder[PATH_MAX], best[NAME_MAX + 1] = "";
-	struct acct_name key, best_key = {0};
-	const struct acct_template t = acct_template(s->acct_file);
-	conf_source_folder(s, folder, sizeof(folder));
-	DIR *dir = opendir(folder);
-	if (!dir)
-		return false;
-	for (const struct dirent *e; (e = readdir(dir));)
-		if (acct_name_parse(&t, e->d_name, &key) &&
-		    (!*best || acct_name_compare(&key, &best_key) > 0)) {
-			best_key = key;
-			(void)snprintf(best, sizeof(best), "%s", e->d_name);
-		}
-	(void)closedir(dir);
-	if (*best)
-		(void)snprintf(ret, size, "%s/%s", folder, best);
-	return *best != '\0';
+	for (size_t i = c->nfiles; i-- > 0;) {
+		if (c->files[i].source == s && !c->files[i].moved)
+			return &c->files[i];
+	}
+	return NULL;
 }
 
 static void tell_gateway(const struct doctor *d, const struct ship_conf *e, const char *what,
@@ -248,19 +233,24 @@ static void tell_return_paths(const struct doctor *d, const struct sample *s)
 void doctor_sample(const struct doctor *d)
 {
 	bool any = false;
+	struct catalog catalog;
+	if (catalog_open(&catalog, d->conf, NULL) < 0)
+		finding_tell(&d->to, FINDING_PROBLEM, "recent rows", "out of memory");
 	for (size_t i = 0; i < d->conf->nsources; i++) {
 		const struct conf_source *s = &d->conf->sources[i];
+		const struct catalog_file *f = newest_live(&catalog, s);
 		struct sample sample = {0};
 		const struct rows_hooks hooks = {.record = take_row, .arg = &sample};
-		char path[PATH_MAX + NAME_MAX], what[160];
+		char what[160];
 		(void)snprintf(what, sizeof(what), "endpoint %.140s",
 		               d->conf->endpoints[s->endpoint].name);
-		if (newest(s, path, sizeof(path)) && catalog_rows(d->conf, s, path, &hooks) == 0)
+		if (f && catalog_rows(d->conf, s, f->path, &hooks) == 0)
 			tell_return_paths(d, &sample);
 		if (conf_source_ships(s, "b") || conf_source_ships(s, "rb"))
 			tell_gateway(d, &d->conf->endpoints[s->endpoint], what, &sample);
 		any = any || sample.rows > 0;
 	}
+	catalog_close(&catalog);
 	finding_tell(&d->to, any ? FINDING_OK : FINDING_INFO, "recent rows",
 	             any ? "read and understood" : "there are none in the live files yet");
 }

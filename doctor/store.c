@@ -1,18 +1,14 @@
 /* The store, and how long what is not delivered yet will stay on disk. */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/units.h"
+#include "csv/backlog.h"
 #include "doctor/checks.h"
 #include "pmta/verify.h"
-#include "state/store.h"
-#include "tailer/name.h"
 
 #define DAY_S 86400
 #define LEFT_WARNING_DAYS 3
@@ -90,54 +86,31 @@ void doctor_store(const struct doctor *d)
 /* ---- how long it stays ---- */
 
 struct behind {
-	const struct conf_source *source;
 	int64_t oldest_s; /* last change of the oldest file that is not delivered; 0: none */
 	char name[256];
 };
 
-/* Where a file of the store lies now. */
-static bool find_file(const struct conf_source *s, const struct store_file *f, struct stat *ret)
-{
-	char path[PATH_MAX + NAME_MAX], folder[PATH_MAX];
-	conf_source_folder(s, folder, sizeof(folder));
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, f->name);
-	if (stat(path, ret) == 0 && ret->st_ino == f->ino)
-		return true;
-	(void)snprintf(path, sizeof(path), "%s/%s", s->move_to, f->name);
-	return *s->move_to && stat(path, ret) == 0 && ret->st_ino == f->ino;
-}
-
-static int look_behind(const struct store_file *f, void *arg)
+static void look_behind(const struct backlog_file *f, void *arg)
 {
 	struct behind *b = arg;
-	struct stat st;
-	if (f->passed || f->gz || f->gone_ms != 0 || !find_file(b->source, f, &st) ||
-	    (uint64_t)st.st_size <= f->offset)
-		return 0;
-	if (b->oldest_s == 0 || st.st_mtime < b->oldest_s) {
-		b->oldest_s = st.st_mtime;
-		(void)snprintf(b->name, sizeof(b->name), "%s", f->name);
+	if (!f->file || f->left == 0)
+		return;
+	int64_t changed_s = f->file->mtime_ms / 1000;
+	if (b->oldest_s == 0 || changed_s < b->oldest_s) {
+		b->oldest_s = changed_s;
+		(void)snprintf(b->name, sizeof(b->name), "%.*s", f->file->plain_len, f->file->name);
 	}
-	return 0;
 }
 
 /* How long files stay in move-to, as what is left there shows; 0 when it is empty. */
-static int64_t age_of_oldest(const struct conf_source *s, int64_t now)
+static int64_t age_of_oldest(const struct catalog *c, const struct conf_source *s, int64_t now)
 {
-	char path[PATH_MAX + NAME_MAX];
-	const struct acct_template t = acct_template(s->acct_file);
-	struct acct_name key;
 	int64_t oldest = now;
-	DIR *dir = opendir(s->move_to);
-	for (const struct dirent *e; dir && (e = readdir(dir));) {
-		struct stat st;
-		(void)snprintf(path, sizeof(path), "%s/%s", s->move_to, e->d_name);
-		if (acct_name_parse(&t, e->d_name, &key) && stat(path, &st) == 0 &&
-		    st.st_mtime < oldest)
-			oldest = st.st_mtime;
+	for (size_t i = 0; i < c->nfiles; i++) {
+		const struct catalog_file *f = &c->files[i];
+		if (f->source == s && f->moved && f->mtime_ms / 1000 < oldest)
+			oldest = f->mtime_ms / 1000;
 	}
-	if (dir)
-		(void)closedir(dir);
 	return now - oldest;
 }
 
@@ -161,16 +134,23 @@ static void tell_left(const struct doctor *d, const char *what, const struct beh
 	             fine ? "" : " says what it waits for; meanwhile let files stay longer there");
 }
 
-static void check_left(const struct doctor *d, struct store *store, const struct conf_source *s)
+static void tell_failed(const struct doctor *d, const char *what, const struct store *store, int rc)
 {
-	struct behind b = {.source = s};
+	finding_tell(&d->to, FINDING_PROBLEM, what, "%s",
+	             rc == -ENOMEM || !store ? "out of memory" : store_error(store));
+}
+
+static void check_left(const struct doctor *d, const struct catalog *c, const struct conf_source *s)
+{
+	struct behind b = {0};
 	char what[160], who[1200];
 	const char *cleaner = d->cleaners.v[s - d->conf->sources];
 	int64_t now = time(NULL);
 	uint64_t keeps_ms;
 	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
-	if (store && store_files(store, s->name, look_behind, &b) < 0) {
-		finding_tell(&d->to, FINDING_PROBLEM, what, "%s", store_error(store));
+	int rc = backlog_each(c, s, look_behind, &b);
+	if (rc < 0) {
+		tell_failed(d, what, c->store, rc);
 		return;
 	}
 	size_t block = d->pmta ? verify_block(d->pmta, s) : 0;
@@ -180,7 +160,7 @@ static void check_left(const struct doctor *d, struct store *store, const struct
 	if (!*cleaner)
 		return;
 	(void)snprintf(who, sizeof(who), "what %s starts", cleaner);
-	tell_left(d, what, &b, age_of_oldest(s, now), who, now);
+	tell_left(d, what, &b, age_of_oldest(c, s, now), who, now);
 }
 
 void doctor_time_left(const struct doctor *d)
@@ -188,7 +168,12 @@ void doctor_time_left(const struct doctor *d)
 	struct store *store = NULL;
 	if (store_open_reader(&store, d->conf->state_dir, NULL) < 0)
 		store = NULL; /* reported by the check before */
-	for (size_t i = 0; i < d->conf->nsources; i++)
-		check_left(d, store, &d->conf->sources[i]);
+	struct catalog catalog;
+	int rc = catalog_open(&catalog, d->conf, store);
+	if (rc < 0)
+		tell_failed(d, "store", store, rc);
+	for (size_t i = 0; rc == 0 && i < d->conf->nsources; i++)
+		check_left(d, &catalog, &d->conf->sources[i]);
+	catalog_close(&catalog);
 	(void)store_close(store);
 }

@@ -7,8 +7,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "csv/reader.h"
-#include "ship/json.h"
+#include "csv/encode.h"
 
 #define EVENT_MAX 4096
 
@@ -29,36 +28,28 @@ static bool gets_bounces(const struct conf *conf, const struct ship_conf *e)
 	return false;
 }
 
-/* The reader makes the record, as it does of PowerMTA's rows. */
-static int make_record(struct reader *reader, const char *header, const char *row,
-                       struct record *ret)
+/* The row becomes JSON as PowerMTA's rows do; header and row with their line ends. */
+static int encode(const struct conf *conf, const struct ship_conf *e, const char *header,
+                  const char *row, char *ret, size_t room, size_t *ret_len)
 {
+	struct strlist none = {0};
+	const struct encode how = {
+	        {conf->record_max, &none, e->type_field}, NULL, e->fill_addresses};
+	struct slice head = {header, event_trim(header, strlen(header))};
 	struct event_salt salt = {0};
-	event_salt_make(&salt, header, event_trim(header, strlen(header)), row,
-	                event_trim(row, strlen(row)));
-	struct line line = {
-	        .text = header, .len = strlen(header), .end = strlen(header), .salt = &salt};
-	int rc = reader_begin(reader, SLICE_EMPTY);
-	if (rc == 0)
-		rc = reader_feed(reader, &line, ret);
-	line = (struct line){.text = row,
-	                     .len = strlen(row),
-	                     .from = line.end,
-	                     .start = line.end,
-	                     .end = line.end + strlen(row),
-	                     .salt = &salt};
-	if (rc >= 0)
-		rc = reader_feed(reader, &line, ret);
-	return rc == READ_RECORD ? 0 : rc < 0 ? rc : -EINVAL;
+	event_salt_make(&salt, head.text, head.len, row, event_trim(row, strlen(row)));
+	const struct line line = {.text = row,
+	                          .len = strlen(row),
+	                          .from = strlen(header),
+	                          .start = strlen(header),
+	                          .end = strlen(header) + strlen(row),
+	                          .salt = &salt};
+	return encode_row(&how, head, &line, NULL, ret, room, ret_len);
 }
 
 int test_event_make(const struct conf *conf, const struct ship_conf *e, char **ret)
 {
-	struct reader *reader = NULL;
-	struct json *json = NULL;
-	struct record rec;
-	struct strlist none = {0};
-	const struct reader_conf rc_conf = {conf->record_max, &none, e->type_field};
+	size_t len;
 	bool bounce = gets_bounces(conf, e);
 	char row[512], when[CLOCK_ISO_SIZE], object[EVENT_MAX];
 	clock_iso(clock_real_ms(), when);
@@ -68,19 +59,13 @@ int test_event_make(const struct conf *conf, const struct ship_conf *e, char **r
 	                        "ignored\"\n"
 	                      : "f,%s,test," ADDRESS "," ADDRESS ",example.invalid\n",
 	               when);
-	int rc = reader_new(&reader, &rc_conf);
-	if (rc == 0)
-		rc = json_new(&json, e->fill_addresses);
-	if (rc == 0)
-		rc = make_record(reader, bounce ? bounce_header : complaint_header, row, &rec);
-	ssize_t len = rc == 0 ? json_record(json, &rec, object, sizeof(object)) : rc;
-	if (len >= 0 && asprintf(ret,
-	                         e->format == SHIP_ARRAY    ? "[%.*s]"
-	                         : e->format == SHIP_NDJSON ? "%.*s\n"
-	                                                    : "%.*s",
-	                         (int)len, object) < 0)
-		len = -ENOMEM;
-	(void)json_free(json);
-	(void)reader_free(reader);
-	return len < 0 ? (int)len : 0;
+	int rc = encode(conf, e, bounce ? bounce_header : complaint_header, row, object,
+	                sizeof(object), &len);
+	if (rc == 0 && asprintf(ret,
+	                        e->format == SHIP_ARRAY    ? "[%.*s]"
+	                        : e->format == SHIP_NDJSON ? "%.*s\n"
+	                                                   : "%.*s",
+	                        (int)len, object) < 0)
+		rc = -ENOMEM;
+	return rc;
 }

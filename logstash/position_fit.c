@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "base/utf8.h"
 #include "csv/catalog.h"
 #include "logstash/positions.h"
 #include "tailer/follow.h"
@@ -82,10 +83,10 @@ static int on_header(struct slice header, uint64_t end, void *arg)
 
 static int open_follow(const struct conf *conf, const struct position_file *f, struct follow **ret)
 {
-	int fd = open(f->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = open(f->file->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int rc = follow_open(ret, fd, f->key.gz, conf->record_max + 2);
+	int rc = follow_open(ret, fd, f->file->key.gz, conf->record_max + 2);
 	if (rc == 0)
 		rc = follow_head(*ret, false);
 	return rc;
@@ -97,7 +98,7 @@ static int know_header(struct position_file *f, struct follow *follow)
 	ssize_t n = follow_bytes(follow, 0, sizeof(head), head);
 	const char *newline = n > 0 ? memchr(head, '\n', (size_t)n) : NULL;
 	size_t len = newline ? event_trim(head, (size_t)(newline + 1 - head)) : 0;
-	size_t mark = len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t mark = utf8_bom(head, len);
 	if (!newline || !event_is_header(head, len))
 		return 0;
 	return keep_header(f, (struct slice){head + mark, len - mark});
@@ -112,8 +113,8 @@ int position_fit_know(const struct conf *conf, struct position_file *f)
 		f->salt = follow_salt(follow)->hash;
 		rc = know_header(f, follow);
 	}
-	if (rc == 0 && !f->key.gz) {
-		rc = follow_last_line(follow, f->size, &last);
+	if (rc == 0 && !f->file->key.gz) {
+		rc = follow_last_line(follow, f->file->size, &last);
 		if (rc == 1)
 			ladder_push(&f->ladder, &last);
 		rc = rc > 0 ? 0 : rc;
@@ -140,14 +141,14 @@ static bool read_to_end(const struct conf *conf, struct position_file *f)
 	struct follow *follow = NULL;
 	struct mark last;
 	bool known = false;
-	if (!f->moved || f->key.gz || f->by_name || f->entry->offset != f->size)
+	if (!f->file->moved || f->file->key.gz || f->by_name || f->entry->offset != f->file->size)
 		return false;
-	if (open_follow(conf, f, &follow) == 0 && follow_last_line(follow, f->size, &last) == 1 &&
-	    last.end == f->size) {
+	if (open_follow(conf, f, &follow) == 0 &&
+	    follow_last_line(follow, f->file->size, &last) == 1 && last.end == f->file->size) {
 		f->salt = follow_salt(follow)->hash;
 		know_header(f, follow);
 		ladder_push(&f->ladder, &last);
-		f->offset = f->size;
+		f->offset = f->file->size;
 		f->fit = POSITION_READ;
 		known = true;
 	}
@@ -159,12 +160,12 @@ static int settle(struct position_file *f, const struct walk *w)
 {
 	char bytes[96];
 	f->offset = w->end;
-	f->fit = w->past || !f->moved ? POSITION_GO_ON : POSITION_READ;
+	f->fit = w->past || !f->file->moved ? POSITION_GO_ON : POSITION_READ;
 	if (f->fit == POSITION_READ)
 		return 0;
 	if (w->torn) {
 		/* The name of a dated file is its own; of others the bytes must tell. */
-		if (f->by_name || f->key.bare) {
+		if (f->by_name || f->file->key.bare) {
 			(void)snprintf(bytes, sizeof(bytes),
 			               "byte %" PRIu64 " is in the middle of a row", w->limit);
 			return refuse(f, bytes);
@@ -175,10 +176,11 @@ static int settle(struct position_file *f, const struct walk *w)
 		               w->end, w->limit);
 		return 0;
 	}
-	if (f->key.gz)
+	if (f->file->key.gz)
 		(void)snprintf(bytes, sizeof(bytes), "%" PRIu64, w->end);
 	else
-		(void)snprintf(bytes, sizeof(bytes), "%" PRIu64 " of %" PRIu64, w->end, f->size);
+		(void)snprintf(bytes, sizeof(bytes), "%" PRIu64 " of %" PRIu64, w->end,
+		               f->file->size);
 	(void)snprintf(f->why, sizeof(f->why), "going on at %s%s", bytes,
 	               f->by_name ? ", by its name: another inode" : "");
 	return 0;
@@ -190,14 +192,15 @@ int position_fit_read(const struct conf *conf, struct position_file *f)
 	const struct rows_hooks hooks = {on_record, on_reject, on_header, &w};
 	struct follow *follow = NULL;
 	char what[96];
-	if (!f->key.gz && w.limit > f->size) {
+	if (!f->file->key.gz && w.limit > f->file->size) {
 		(void)snprintf(what, sizeof(what),
-		               "byte %" PRIu64 " of a file of %" PRIu64 " bytes", w.limit, f->size);
+		               "byte %" PRIu64 " of a file of %" PRIu64 " bytes", w.limit,
+		               f->file->size);
 		return refuse(f, what);
 	}
 	if (read_to_end(conf, f))
 		return 0;
-	int rc = catalog_rows(conf, f->source, f->path, &hooks);
+	int rc = catalog_rows(conf, f->file->source, f->file->path, &hooks);
 	if (rc == 0)
 		rc = open_follow(conf, f, &follow);
 	if (rc == 0)

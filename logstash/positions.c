@@ -16,103 +16,13 @@
 /* clang-format on */
 #include "logstash/positions.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/utf8.h"
-
-/* ---- what is there ---- */
-
-static int add_file(struct positions *im, const struct position_file *f)
-{
-	if (im->n == im->room) {
-		size_t room = im->room ? 2 * im->room : 64;
-		struct position_file *p = realloc(im->files, room * sizeof(*p));
-		if (!p)
-			return -ENOMEM;
-		im->files = p;
-		im->room = room;
-	}
-	im->files[im->n++] = *f;
-	return 0;
-}
-
-/* gzip is at work: the file itself is still there. */
-static bool has_plain(const char *path)
-{
-	struct stat st;
-	char plain[PATH_MAX];
-	(void)snprintf(plain, sizeof(plain), "%.*s", (int)strlen(path) - 3, path);
-	return lstat(plain, &st) == 0;
-}
-
-static int look_at(struct positions *im, const struct conf_source *s, const char *folder,
-                   const char *name, bool moved)
-{
-	const struct acct_template t = acct_template(s->acct_file);
-	struct position_file f = {.source = s, .moved = moved};
-	struct stat st;
-	char path[PATH_MAX];
-	if (!acct_name_parse(&t, name, &f.key))
-		return 0;
-	size_t len = strlen(folder);
-	while (len > 1 && folder[len - 1] == '/')
-		len--;
-	int n = snprintf(path, sizeof(path), "%.*s/%s", (int)len, folder, name);
-	if (n >= (int)sizeof(path) || lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    (f.key.gz && has_plain(path)))
-		return 0;
-	f.dev = st.st_dev;
-	f.ino = st.st_ino;
-	f.size = (uint64_t)st.st_size;
-	f.path = strdup(path);
-	if (!f.path)
-		return -ENOMEM;
-	f.name = strrchr(f.path, '/') + 1;
-	int rc = add_file(im, &f);
-	if (rc < 0)
-		free(f.path);
-	return rc;
-}
-
-static int look_in(struct positions *im, const struct conf_source *s, const char *folder,
-                   bool moved, struct err *err)
-{
-	DIR *d = opendir(folder);
-	if (!d && errno == ENOENT)
-		return 0;
-	if (!d)
-		return err_set(err, -errno, "look into folder \"%s\" of source \"%s\": %m", folder,
-		               s->name);
-	int rc = 0;
-	const struct dirent *e;
-	while (rc == 0 && (e = readdir(d)))
-		rc = look_at(im, s, folder, e->d_name, moved);
-	(void)closedir(d);
-	return rc < 0 ? err_set(err, rc, "look into folder \"%s\": out of memory", folder) : 0;
-}
-
-static void live_folder(const struct conf_source *s, char ret[PATH_MAX])
-{
-	const char *slash = strrchr(s->acct_file, '/');
-	(void)snprintf(ret, PATH_MAX, "%.*s",
-	               slash == s->acct_file ? 1 : (int)(slash - s->acct_file), s->acct_file);
-}
-
-static int look(struct positions *im, const struct conf_source *s, struct err *err)
-{
-	char live[PATH_MAX];
-	live_folder(s, live);
-	int rc = look_in(im, s, live, false, err);
-	if (rc == 0 && *s->move_to)
-		rc = look_in(im, s, s->move_to, true, err);
-	return rc;
-}
 
 /* ---- which entry is about it ---- */
 
@@ -125,8 +35,8 @@ static bool ends_in_gz(const char *name)
 /* The name on disk, its .gz not counted. */
 static bool same_name(const struct position_file *f, const char *name)
 {
-	size_t len = strlen(f->name) - (f->key.gz ? 3 : 0);
-	return strncmp(f->name, name, len) == 0 &&
+	size_t len = (size_t)f->file->plain_len;
+	return strncmp(f->file->name, name, len) == 0 &&
 	       (name[len] == '\0' || strcmp(name + len, ".gz") == 0);
 }
 
@@ -140,9 +50,9 @@ static bool is_bare(const struct conf_source *s, const char *name)
 static bool same_inode(const struct position_file *f, const struct sincedb_entry *e)
 {
 	const char *name = sincedb_name(e);
-	if (e->ino != f->ino || !sincedb_on_device(e, f->dev))
+	if (e->ino != f->file->ino || !sincedb_on_device(e, f->file->dev))
 		return false;
-	return *name == '\0' || same_name(f, name) || is_bare(f->source, name);
+	return *name == '\0' || same_name(f, name) || is_bare(f->file->source, name);
 }
 
 /* Whether the path leads into a folder of the source, perhaps by another name. */
@@ -169,7 +79,7 @@ static bool of_source(const struct sincedb_entry *e, const struct conf_source *s
 {
 	const struct acct_template t = acct_template(s->acct_file);
 	char live[PATH_MAX];
-	live_folder(s, live);
+	conf_source_folder(s, live, sizeof(live));
 	return acct_name_parse(&t, sincedb_name(e), ret_key) &&
 	       (in_folder(e, live) || (*s->move_to && in_folder(e, s->move_to)));
 }
@@ -178,8 +88,8 @@ static bool of_source(const struct sincedb_entry *e, const struct conf_source *s
 static bool same_by_name(const struct position_file *f, const struct sincedb_entry *e)
 {
 	struct acct_name key;
-	return !f->key.bare && same_name(f, sincedb_name(e)) && !ends_in_gz(sincedb_name(e)) &&
-	       of_source(e, f->source, &key);
+	return !f->file->key.bare && same_name(f, sincedb_name(e)) &&
+	       !ends_in_gz(sincedb_name(e)) && of_source(e, f->file->source, &key);
 }
 
 /* Of several, the one that was read furthest: what it covers was delivered. */
@@ -199,23 +109,23 @@ static void match_name(struct position_file *f, const struct sincedb *db)
 		if (!same_by_name(f, e) || (f->entry && f->entry->offset >= e->offset))
 			continue;
 		f->entry = e;
-		f->by_name = e->ino != f->ino;
+		f->by_name = e->ino != f->file->ino;
 	}
 }
 
 static int compare(const void *x, const void *y)
 {
 	const struct position_file *a = x, *b = y;
-	if (a->source != b->source)
-		return a->source < b->source ? -1 : 1;
-	int order = acct_name_compare(&a->key, &b->key);
+	if (a->file->source != b->file->source)
+		return a->file->source < b->file->source ? -1 : 1;
+	int order = acct_name_compare(&a->file->key, &b->file->key);
 	if (order != 0)
 		return order;
 	if (!a->entry != !b->entry)
 		return a->entry ? -1 : 1;
 	if (a->by_name != b->by_name)
 		return a->by_name - b->by_name;
-	return a->moved - b->moved;
+	return a->file->moved - b->file->moved;
 }
 
 /* ---- what becomes of it ---- */
@@ -229,7 +139,8 @@ static void decide(struct position_file *f, enum position_fit fit, const char *w
 /* The same name, another inode, and neither compressed nor on another device. */
 static bool replaced(const struct position_file *f)
 {
-	return f->by_name && !f->key.gz && (!f->moved || sincedb_on_device(f->entry, f->dev));
+	return f->by_name && !f->file->key.gz &&
+	       (!f->file->moved || sincedb_on_device(f->entry, f->file->dev));
 }
 
 static int decide_named(const struct conf *conf, struct position_file *f)
@@ -245,7 +156,7 @@ static int decide_named(const struct conf *conf, struct position_file *f)
 	if (!ends_in_gz(sincedb_name(f->entry)))
 		return position_fit_read(conf, f);
 	/* Of a .gz Logstash counts what is compressed, and all of it at once. */
-	f->misfit = f->entry->offset != f->size;
+	f->misfit = f->entry->offset != f->file->size;
 	if (f->misfit)
 		decide(f, POSITION_WHOLE,
 		       "the position does not fit (Logstash has not finished this .gz): from its "
@@ -277,8 +188,8 @@ static struct span span_of(const struct positions *im, size_t first, size_t end,
 	for (size_t i = first; i < end; i++) {
 		const struct position_file *f = &im->files[i];
 		/* What does not fit under the bare name is a later file at the same inode. */
-		if (f->entry && !(f->key.bare && f->misfit))
-			widen(&span, &f->key);
+		if (f->entry && !(f->file->key.bare && f->misfit))
+			widen(&span, &f->file->key);
 	}
 	for (size_t i = 0; i < db->n; i++) {
 		if (!of_source(&db->entries[i], s, &key))
@@ -292,7 +203,7 @@ static struct span span_of(const struct positions *im, size_t first, size_t end,
 
 static void decide_unnamed(struct position_file *f, const struct span *span)
 {
-	if (acct_name_compare(&f->key, &span->oldest) < 0)
+	if (acct_name_compare(&f->file->key, &span->oldest) < 0)
 		decide(f, POSITION_PASS,
 		       "not in the sincedb and older than the oldest file there: passed over");
 	else
@@ -301,20 +212,22 @@ static void decide_unnamed(struct position_file *f, const struct span *span)
 
 static int cannot_read(const struct position_file *f, int rc, struct err *err)
 {
-	return err_set(err, rc, "read \"%s\": %s; nothing was imported", f->path, strerror(-rc));
+	return err_set(err, rc, "read \"%s\": %s; nothing was imported", f->file->path,
+	               strerror(-rc));
 }
 
 /* Logstash has never read this source: first-start decides, as without it. */
 static int decide_first(const struct conf *conf, struct position_file *f)
 {
-	if (conf->first_start == FIRST_ALL || (conf->first_start == FIRST_LIVE && !f->moved)) {
+	if (conf->first_start == FIRST_ALL ||
+	    (conf->first_start == FIRST_LIVE && !f->file->moved)) {
 		decide(f, POSITION_WHOLE,
 		       "a source that Logstash did not read: from its beginning");
 		return 0;
 	}
 	decide(f, POSITION_PASS,
 	       "a source that Logstash did not read, and first-start: passed over");
-	if (f->moved || f->key.gz)
+	if (f->file->moved || f->file->key.gz)
 		return 0;
 	int rc = position_fit_know(conf, f);
 	decide(f, POSITION_GO_ON,
@@ -352,7 +265,7 @@ static int settle_named(struct positions *im, size_t first, size_t end, struct e
 	for (size_t i = first; i < end; i++) {
 		struct position_file *f = &im->files[i];
 		const struct position_file *before = i > first ? f - 1 : NULL;
-		if (before && acct_name_compare(&before->key, &f->key) == 0 &&
+		if (before && acct_name_compare(&before->file->key, &f->file->key) == 0 &&
 		    (before->entry || before->fit == POSITION_NAMESAKE)) {
 			f->entry = NULL;
 			decide(f, POSITION_NAMESAKE,
@@ -371,9 +284,10 @@ static int do_source(struct positions *im, const struct conf_source *s, const st
                      bool *ret_any, struct err *err)
 {
 	size_t first = im->n;
-	int rc = look(im, s, err);
-	if (rc < 0)
-		return rc;
+	for (size_t i = 0; i < im->catalog.nfiles; i++) {
+		if (im->catalog.files[i].source == s)
+			im->files[im->n++].file = &im->catalog.files[i];
+	}
 	for (size_t i = first; i < im->n; i++)
 		match_inode(&im->files[i], db);
 	for (size_t i = first; i < im->n; i++) {
@@ -382,7 +296,7 @@ static int do_source(struct positions *im, const struct conf_source *s, const st
 	}
 	if (im->n > first)
 		qsort(im->files + first, im->n - first, sizeof(*im->files), compare);
-	rc = settle_named(im, first, im->n, err);
+	int rc = settle_named(im, first, im->n, err);
 	if (rc < 0)
 		return rc;
 	const struct span span = span_of(im, first, im->n, s, db);
@@ -396,13 +310,31 @@ static int do_source(struct positions *im, const struct conf_source *s, const st
 	return decide_source(im, first, im->n, &span, err);
 }
 
+/* In a folder that is closed may be any file: nothing can be decided then. */
+static int look(struct positions *im, const struct conf *conf, struct err *err)
+{
+	int rc = catalog_open(&im->catalog, conf, NULL);
+	const struct catalog_trouble *t = im->catalog.troubles;
+	if (rc == 0)
+		im->files = calloc(im->catalog.nfiles + 1, sizeof(*im->files));
+	if (rc < 0 || !im->files)
+		return err_set(err, -ENOMEM, "look for files: out of memory");
+	if (im->catalog.ntroubles == 0)
+		return 0;
+	return err_set(err, -t->error, "look into folder \"%s\" of source \"%s\": %s", t->path,
+	               t->source->name, strerror(t->error));
+}
+
 int positions_decide(struct positions *im, const struct conf *conf, const struct sincedb *db,
                      struct err *err)
 {
 	bool any = false;
 	*im = (struct positions){.conf = conf};
+	int rc = look(im, conf, err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < conf->nsources; i++) {
-		int rc = do_source(im, &conf->sources[i], db, &any, err);
+		rc = do_source(im, &conf->sources[i], db, &any, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -416,11 +348,10 @@ int positions_decide(struct positions *im, const struct conf *conf, const struct
 
 void positions_free(struct positions *im)
 {
-	for (size_t i = 0; i < im->n; i++) {
-		free(im->files[i].path);
+	for (size_t i = 0; i < im->n; i++)
 		free(im->files[i].header);
-	}
 	free(im->files);
+	catalog_close(&im->catalog);
 	*im = (struct positions){0};
 }
 
@@ -429,8 +360,8 @@ void positions_print(const struct positions *im, FILE *out)
 	for (size_t i = 0; i < im->n; i++) {
 		const struct position_file *f = &im->files[i];
 		char path[2 * PATH_MAX];
-		utf8_printable(f->path, strlen(f->path), path, sizeof(path));
-		(void)fprintf(out, "%s: %s: %s\n", f->source->name, path,
+		utf8_printable(f->file->path, strlen(f->file->path), path, sizeof(path));
+		(void)fprintf(out, "%s: %s: %s\n", f->file->source->name, path,
 		              f->fit == POSITION_READ ? "read to its end by Logstash" : f->why);
 	}
 }
@@ -438,20 +369,19 @@ void positions_print(const struct positions *im, FILE *out)
 static int save_file(const struct position_file *f, struct store *store, int64_t id)
 {
 	char name[NAME_MAX + 1];
-	(void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(f->name) - (f->key.gz ? 3 : 0)),
-	               f->name);
+	(void)snprintf(name, sizeof(name), "%.*s", f->file->plain_len, f->file->name);
 	const bool passed = f->fit == POSITION_PASS;
 	const struct store_file e = {
 	        .id = id,
-	        .source = f->source->name,
+	        .source = f->file->source->name,
 	        .name = name,
-	        .gz = f->key.gz,
+	        .gz = f->file->key.gz,
 	        .passed = passed,
-	        .dev = f->dev,
-	        .ino = f->ino,
-	        .size = f->size,
+	        .dev = f->file->dev,
+	        .ino = f->file->ino,
+	        .size = f->file->size,
 	        .salt = f->salt,
-	        .offset = passed ? f->size : f->offset,
+	        .offset = passed ? f->file->size : f->offset,
 	};
 	const struct ledger ledger = {.committed = e.offset};
 	return store_file_put(store, &e, &f->ladder, &ledger,

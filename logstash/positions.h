@@ -12,10 +12,9 @@
 
 #include <stdio.h>
 
-#include "conf/conf.h"
+#include "csv/catalog.h"
 #include "logstash/sincedb.h"
 #include "state/store.h"
-#include "tailer/name.h"
 
 enum position_fit {
 	POSITION_GO_ON,   /* read from the position on */
@@ -26,12 +25,7 @@ enum position_fit {
 };
 
 struct position_file {
-	const struct conf_source *source;
-	char *path;
-	const char *name; /* in path; a .gz with its suffix */
-	struct acct_name key;
-	bool moved;
-	uint64_t dev, ino, size;
+	const struct catalog_file *file;
 	const struct sincedb_entry *entry; /* NULL: none is about it */
 	bool by_name;                      /* another inode: a copy, or compressed */
 	enum position_fit fit;
@@ -47,8 +41,9 @@ struct position_file {
 
 struct positions {
 	const struct conf *conf;
+	struct catalog catalog;      /* what is there */
 	struct position_file *files; /* by source, oldest first */
-	size_t n, room;
+	size_t n;
 	size_t misfits;
 };
 

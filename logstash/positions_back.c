@@ -1,52 +1,39 @@
 #include "logstash/positions_back.h"
 
 #include <limits.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
+#include "csv/catalog.h"
 #include "logstash/sincedb.h"
 
-static bool is_there(const char *folder, size_t len, const struct store_file *f, char *ret)
+/* What lies at its inode is the entry's file, or cannot be read and bears its name. */
+static bool is_there(const struct catalog *c, const struct catalog_entry *e)
 {
-	struct stat st;
-	while (len > 1 && folder[len - 1] == '/')
-		len--;
-	(void)snprintf(ret, PATH_MAX, "%.*s/%s", (int)len, folder, f->name);
-	return lstat(ret, &st) == 0 && st.st_ino == f->ino && st.st_dev == f->dev;
+	struct catalog_known known;
+	int rc = catalog_look(c, e->file, &known);
+	ledger_free(&known.ledger);
+	return rc == 0 ? known.entry == e : acct_name_compare(&e->file->key, &e->key) == 0;
 }
 
-/* The path of a file the store knows, if it is in one of its folders. */
-static bool find_path(const struct conf_source *s, const struct store_file *f, char *ret)
+static int print_line(const struct catalog *c, const struct catalog_entry *e, FILE *out)
 {
-	size_t live = (size_t)(strrchr(s->acct_file, '/') - s->acct_file);
-	return is_there(s->acct_file, live, f, ret) ||
-	       (*s->move_to && is_there(s->move_to, strlen(s->move_to), f, ret));
-}
-
-struct back {
-	const struct conf_source *source;
-	FILE *out;
-};
-
-static int print_line(const struct store_file *f, void *arg)
-{
-	const struct back *b = arg;
-	char path[PATH_MAX], line[PATH_MAX + 128];
-	if (f->passed || f->gz || f->gone_ms != 0 || !find_path(b->source, f, path))
+	char line[PATH_MAX + 128];
+	const struct store_file *f = &e->kept;
+	if (f->passed || f->gz || f->gone_ms != 0 || !e->file || !is_there(c, e))
 		return 0;
-	int rc = sincedb_line(line, sizeof(line), f->ino, f->dev, f->offset, clock_real_ms(), path);
+	int rc = sincedb_line(line, sizeof(line), f->ino, f->dev, f->offset, clock_real_ms(),
+	                      e->file->path);
 	if (rc == 0)
-		(void)fprintf(b->out, "%s\n", line);
+		(void)fprintf(out, "%s\n", line);
 	return rc;
 }
 
 int positions_back(const struct conf *conf, struct store *store, FILE *out)
 {
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < conf->nsources; i++) {
-		struct back b = {&conf->sources[i], out};
-		rc = store_files(store, b.source->name, print_line, &b);
-	}
+	struct catalog catalog;
+	int rc = catalog_open(&catalog, conf, store);
+	for (size_t i = 0; rc == 0 && i < catalog.nentries; i++)
+		rc = print_line(&catalog, &catalog.entries[i], out);
+	catalog_close(&catalog);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/units.h"
+#include "base/url.h"
 #include "logstash/translate.h"
 
 struct http {
@@ -58,10 +59,8 @@ static void print_secret(const struct http *h, const char *key, const char *path
 /* Without user and password, and without arguments that may be secrets. */
 static void clean_url(const struct http *h, const char *url, char *ret, size_t size)
 {
-	const char *host = strstr(url, "://");
-	host = host ? host + 3 : url;
-	size_t len = strcspn(host, "/?#");
-	const char *at = memrchr(host, '@', len);
+	const struct slice authority = url_authority(url);
+	const char *host = authority.text, *at = memrchr(host, '@', authority.len);
 	(void)snprintf(ret, size, "%.*s", (int)(host - url), url);
 	if (at)
 		translate_note(h->t, "user and password in the url are not carried over: no secret "

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/scope.h"
+#include "base/utf8.h"
 #include "conf/options.h"
 
 struct parse {
@@ -193,8 +194,7 @@ static void take_text(struct parse *p, char *text, size_t len)
 {
 	size_t floor = p->nopen;
 	char *end = text + len;
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		text += 3;
+	text += utf8_bom(text, len);
 	for (p->line = 1; text < end && !p->no_memory; p->line++) {
 		char *next = memchr(text, '\n', (size_t)(end - text));
 		next = next ? next : end;

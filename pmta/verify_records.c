@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/scope.h"
+#include "base/text.h"
 #include "pmta/verify_pair.h"
 #include "record/event_id.h"
 
@@ -58,9 +59,8 @@ static bool has_word(const char *list, struct slice wanted)
 /* All that the records lines of the block say, or PowerMTA's default.  NULL: out of memory. */
 static char *records_of(const struct verify_pair *p)
 {
-	char *ret = NULL;
-	size_t size;
-	FILE *f = open_memstream(&ret, &size);
+	struct text t;
+	FILE *f = text_begin(&t);
 	if (!f)
 		return NULL;
 	const struct pmta_config *c = p->v->pmta;
@@ -68,11 +68,7 @@ static char *records_of(const struct verify_pair *p)
 		(void)fprintf(f, "%s,", c->nodes[i].value);
 	if (!pmta_last(c, p->block, "records"))
 		(void)fputs(RECORDS_DEFAULT, f);
-	if (fclose(f) != 0) {
-		free(ret);
-		return NULL;
-	}
-	return ret;
+	return text_end(&t);
 }
 
 static const char *in_config(const char *type)
@@ -208,11 +204,10 @@ static void check_fields(const struct verify_pair *p, const char *type, const ch
 	const struct pmta_node *n = NULL;
 	const char *list = fields_of(p, type, &n);
 	char where[300];
-	scope_free char *lacking = NULL, *line = NULL;
-	size_t lacking_size, line_size;
+	struct text missing, entry;
 	struct slice word;
-	FILE *a = open_memstream(&lacking, &lacking_size);
-	FILE *b = open_memstream(&line, &line_size);
+	FILE *a = text_begin(&missing);
+	FILE *b = text_begin(&entry);
 	unsigned count = 0;
 	const char *between = "";
 	verify_pair_place(p, n, where, sizeof(where));
@@ -233,10 +228,9 @@ static void check_fields(const struct verify_pair *p, const char *type, const ch
 		if (!(all_fields(now) && !is_header(word))) /* else the exclusion was all */
 			(void)fprintf(b, ",%.*s", (int)word.len, word.text);
 	}
-	bool ok = a && b;
-	ok = (!a || fclose(a) == 0) && ok;
-	ok = (!b || fclose(b) == 0) && ok;
-	if (!ok)
+	scope_free char *lacking = text_end(&missing);
+	scope_free char *line = text_end(&entry);
+	if (!lacking || !line)
 		finding_tell(&p->v->to, FINDING_PROBLEM, where, "out of memory");
 	else if (count > 0)
 		finding_tell(&p->v->to, FINDING_PROBLEM, where,
@@ -337,12 +331,12 @@ static void check_union(const struct verify_pair *p)
 		             p->source->name);
 		return;
 	}
-	scope_free char *line = NULL;
-	size_t size;
-	FILE *f = open_memstream(&line, &size);
+	struct text t;
+	FILE *f = text_begin(&t);
 	for (size_t i = 0; f && i < n; i++)
 		print_entry(f, i, entries->v[i], theirs[i]);
-	if (f && fclose(f) == 0)
+	scope_free char *line = text_end(&t);
+	if (line)
 		finding_tell(&p->v->to, FINDING_PROBLEM, p->where,
 		             "\"%s\" has no header line, and PowerMTA writes the columns %s, where "
 		             "source %s takes them for %s: values would go out under wrong names\n"

@@ -7,6 +7,7 @@
 
 #include "base/scope.h"
 #include "base/utf8.h"
+#include "record/json.h"
 
 size_t columns_find(const struct columns *c, const char *name)
 {
@@ -20,7 +21,9 @@ struct columns *columns_free(struct columns *c)
 {
 	if (c) {
 		free(c->names);
+		free(c->keys);
 		free(c->text);
+		free(c->keys_text);
 		free(c);
 	}
 	return NULL;
@@ -52,6 +55,22 @@ static char *add_name(struct columns *c, char *at, struct slice cell)
 	return at + strlen(at) + 1;
 }
 
+static int make_keys(struct columns *c)
+{
+	size_t room = 0;
+	for (size_t i = 0; i < c->n; i++)
+		room += JSON_KEY_SIZE(strlen(c->names[i]));
+	c->keys = calloc(c->n, sizeof(*c->keys));
+	char *at = c->keys_text = malloc(room);
+	if (!c->keys || !at)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++) {
+		c->keys[i] = (struct slice){at, json_key(c->names[i], at)};
+		at += c->keys[i].len;
+	}
+	return 0;
+}
+
 int columns_new(struct columns **ret, const struct slice *cells, size_t n, const char *type_field)
 {
 	if (n == 0 || n > COLUMNS_MAX)
@@ -70,6 +89,8 @@ int columns_new(struct columns **ret, const struct slice *cells, size_t n, const
 	c->names[c->n++] = c->text;
 	for (size_t i = 1; i < n; i++)
 		at = add_name(c, at, cells[i]);
+	if (make_keys(c) < 0)
+		return -ENOMEM;
 	c->to = columns_find(c, "header_To");
 	c->return_path = columns_find(c, "header_Return-Path");
 	c->orig = columns_find(c, "orig");

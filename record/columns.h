@@ -19,8 +19,9 @@
 
 struct columns {
 	size_t n;
-	const char **names; /* NUL-terminated, valid UTF-8; names[0] is the type field */
-	char *text;         /* what names point into */
+	const char **names;     /* NUL-terminated, valid UTF-8; names[0] is the type field */
+	struct slice *keys;     /* the names as json_record() writes them: see json_key() */
+	char *text, *keys_text; /* what names and keys point into */
 	size_t to, return_path, orig, rcpt; /* of header_To, ...; n when there is none */
 	size_t diag, status, bounce_cat, mta, action, feedback; /* of dsnDiag, ..., feedbackType */
 };

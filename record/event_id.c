@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define EVENT_VERSION 1
 
 size_t event_trim(const char *line, size_t len)
@@ -31,11 +33,9 @@ static bool starts(const char *line, size_t len, const char *word)
 
 bool event_is_header(const char *line, size_t len)
 {
-	if (len >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
-		line += 3;
-		len -= 3;
-	}
-	return starts(line, len, "type") || starts(line, len, "\"type\"");
+	size_t mark = utf8_bom(line, len);
+	return starts(line + mark, len - mark, "type") ||
+	       starts(line + mark, len - mark, "\"type\"");
 }
 
 static unsigned char *put_number(unsigned char *p, uint64_t n)

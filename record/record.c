@@ -2,23 +2,21 @@
 
 #include "record/columns.h"
 
-static const struct {
-	const char *word;
-	enum record_type type;
-} types[] = {
-        {"b", RECORD_BOUNCED},   {"rb", RECORD_REMOTE_BOUNCE}, {"f", RECORD_FEEDBACK},
-        {"d", RECORD_DELIVERED}, {"t", RECORD_TRANSIENT},      {"tq", RECORD_TRANSIENT_QUEUE},
-        {"r", RECORD_RECEIVED},  {"rs", RECORD_REMOTE_STATUS},
+const char *const record_type_names[RECORD_TYPES] = {
+        [RECORD_DELIVERED] = "d",        [RECORD_BOUNCED] = "b",        [RECORD_TRANSIENT] = "t",
+        [RECORD_TRANSIENT_QUEUE] = "tq", [RECORD_RECEIVED] = "r",       [RECORD_FEEDBACK] = "f",
+        [RECORD_REMOTE_BOUNCE] = "rb",   [RECORD_REMOTE_STATUS] = "rs", [RECORD_OTHER] = "other",
 };
 
 enum record_type record_type_of(struct slice cell)
 {
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (slice_is(cell, types[i].word))
-			return types[i].type;
-	}
 	if (cell.len < 1 || cell.len > 3)
 		return RECORD_NOT_A_TYPE;
+	for (enum record_type t = RECORD_DELIVERED; t < RECORD_OTHER; t++) {
+		const char *name = record_type_names[t];
+		if (name[0] == cell.text[0] && slice_is(cell, name))
+			return t;
+	}
 	for (size_t i = 0; i < cell.len; i++) {
 		if (cell.text[i] < 'a' || cell.text[i] > 'z')
 			return RECORD_NOT_A_TYPE;

@@ -48,6 +48,10 @@ struct record {
 	size_t nextra;                    /* at most RECORD_EXTRA_MAX */
 };
 
+/* By type: "d", "b" and so on; that of RECORD_OTHER is "other". */
+#define RECORD_TYPES (RECORD_OTHER + 1)
+extern const char *const record_type_names[RECORD_TYPES];
+
 /* What a first cell says. */
 enum record_type record_type_of(struct slice cell);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "rules/impl.h"
 
 #define LINE_MAX_LEN 16384
@@ -187,11 +188,8 @@ static int take_octeth_line(struct parse *p, struct slice line)
 static int each_line(struct parse *p, struct slice text,
                      int (*take)(struct parse *p, struct slice line))
 {
-	static const char bom[] = "\xef\xbb\xbf";
-	const char *at = text.text, *end = at + text.len;
+	const char *at = text.text + utf8_bom(text.text, text.len), *end = text.text + text.len;
 	int rc = 0;
-	if (text.len >= 3 && memcmp(at, bom, 3) == 0)
-		at += 3;
 	for (p->line = 1; at < end && rc != -ENOMEM; p->line++) {
 		const char *nl = memchr(at, '\n', (size_t)(end - at));
 		struct slice line = {at, (size_t)((nl ? nl : end) - at)};

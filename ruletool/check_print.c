@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_writer.h"
 #include "base/units.h"
 #include "ruletool/load.h"
 
@@ -146,105 +147,116 @@ void rules_check_print(const struct rules_check *c)
 
 /* ---- JSON ---- */
 
-static void json_text(const char *name, const char *text)
-{
-	(void)printf("\"%s\":\"", name);
-	for (const char *p = text; *p; p++)
-		(void)printf(*p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
-	(void)printf("\"");
-}
+struct check_json {
+	struct json_writer w;
+	const struct rules_check *c;
+};
 
-static void json_clean(const struct rules_check *c, const char *name, const char *text)
+static void json_shown(struct check_json *j, const char *name, const char *text)
 {
 	char line[4 * RULES_TEXT_MAX];
-	shown(c, text, line, sizeof(line));
-	json_text(name, line);
+	shown(j->c, text, line, sizeof(line));
+	json_string(&j->w, name, line);
 }
 
-static void json_domains(const struct rule_stat *s)
+static void json_domains(struct check_json *j, const struct rule_stat *s)
 {
 	const struct ruletool_options raw = {.raw = true};
-	const char *comma = "";
+	json_open(&j->w, "domains", '{');
 	for (size_t d = 0; d < DOMAIN_SLOTS; d++) {
 		char name[4 * sizeof(s->domains.v[0].name)];
 		if (s->domains.v[d].n == 0)
 			continue;
 		ruletool_text(&raw, slice_of(s->domains.v[d].name), name, sizeof(name));
-		(void)printf("%s\"", comma);
-		for (const char *p = name; *p; p++)
-			(void)printf(*p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
-		(void)printf("\":%" PRIu64, s->domains.v[d].n);
-		comma = ",";
+		json_count(&j->w, name, s->domains.v[d].n);
 	}
+	json_close(&j->w, '}');
 }
 
-static void json_rule(const struct rules_check *c, size_t i)
+static void json_problems(struct check_json *j, unsigned problems)
 {
 	static const char *const names[] = {"never", "shadowed", "conflict", "suspect", "slow"};
-	const struct rule_stat *s = &c->rules[i];
-	unsigned p = rules_check_problems(c, i);
-	struct rules_rule rule, by;
-	rules_rule(c->o->rules, i, &rule);
-	(void)printf("%s{", i ? "," : "");
-	json_clean(c, "file", rule.file);
-	(void)printf(",\"line\":%u,", rule.line);
-	json_clean(c, "id", rule.id);
-	(void)printf(",");
-	json_text("verdict", rules_verdict_name(rule.said));
-	(void)printf(",\"decides\":%" PRIu64 ",\"preempted\":%" PRIu64 ",\"domains\":{", s->hits,
-	             s->preempted);
-	json_domains(s);
-	(void)printf("},\"problems\":[");
-	for (size_t k = 0, n = 0; k < 5; k++)
-		if (p >> k & 1)
-			(void)printf("%s\"%s\"", n++ ? "," : "", names[k]);
-	(void)printf("]");
-	if (p & RULE_SHADOWED) {
-		rules_rule(c->o->rules, s->by - 1, &by);
-		(void)printf(",");
-		json_clean(c, "shadowedBy", by.id);
+	json_open(&j->w, "problems", '[');
+	for (size_t k = 0; k < 5; k++) {
+		if (problems >> k & 1)
+			json_string(&j->w, NULL, names[k]);
 	}
-	(void)printf("}");
+	json_close(&j->w, ']');
 }
 
-static void json_group(const struct rules_check *c, size_t i)
+static void json_rule(struct check_json *j, size_t i)
 {
-	const struct group *g = &c->groups[i];
-	char suggestion[512];
-	(void)printf("%s{\"count\":%" PRIu64 ",", i ? "," : "", g->n);
-	json_clean(c, "text", g->text);
-	(void)printf(",");
-	json_clean(c, "example", g->example);
-	(void)printf(",");
-	json_text("verdict", rules_verdict_name(g->said));
-	(void)printf(",");
-	json_text("rule", g->id);
-	if (rules_check_suggest(c, g, suggestion, sizeof(suggestion))) {
-		(void)printf(",");
-		json_clean(c, "suggestion", suggestion);
+	const struct rule_stat *s = &j->c->rules[i];
+	unsigned p = rules_check_problems(j->c, i);
+	struct rules_rule rule, by;
+	rules_rule(j->c->o->rules, i, &rule);
+	json_open(&j->w, NULL, '{');
+	json_shown(j, "file", rule.file);
+	json_count(&j->w, "line", rule.line);
+	json_shown(j, "id", rule.id);
+	json_string(&j->w, "verdict", rules_verdict_name(rule.said));
+	json_count(&j->w, "decides", s->hits);
+	json_count(&j->w, "preempted", s->preempted);
+	json_domains(j, s);
+	json_problems(j, p);
+	if (p & RULE_SHADOWED) {
+		rules_rule(j->c->o->rules, s->by - 1, &by);
+		json_shown(j, "shadowedBy", by.id);
 	}
-	(void)printf("}");
+	json_close(&j->w, '}');
+}
+
+static void json_group(struct check_json *j, const struct group *g)
+{
+	char suggestion[512];
+	json_open(&j->w, NULL, '{');
+	json_count(&j->w, "count", g->n);
+	json_shown(j, "text", g->text);
+	json_shown(j, "example", g->example);
+	json_string(&j->w, "verdict", rules_verdict_name(g->said));
+	json_string(&j->w, "rule", g->id);
+	if (rules_check_suggest(j->c, g, suggestion, sizeof(suggestion)))
+		json_shown(j, "suggestion", suggestion);
+	json_close(&j->w, '}');
+}
+
+static void json_head(struct check_json *j)
+{
+	const struct rules_check *c = j->c;
+	struct rules_view v;
+	rules_view(c->o->rules, &v);
+	json_string(&j->w, "digest", v.digest);
+	json_count(&j->w, "files", v.files);
+	json_count(&j->w, "tests", v.tests);
+	json_count(&j->w, "rows", c->rows);
+	json_count(&j->w, "bounces", c->bounces);
+	json_count(&j->w, "complaints", c->complaints);
+	json_count(&j->w, "unreadable", c->bad_rows);
+	json_count(&j->w, "notDelivered", c->withheld);
+	json_open(&j->w, "verdicts", '{');
+	for (int i = 0; i < RULES_VERDICTS; i++)
+		json_count(&j->w, rules_verdict_name((enum rules_verdict)i), c->verdicts[i]);
+	json_close(&j->w, '}');
 }
 
 void rules_check_json(const struct rules_check *c)
 {
-	struct rules_view v;
-	rules_view(c->o->rules, &v);
-	(void)printf("{\"digest\":\"%s\",\"files\":%zu,\"tests\":%zu,\"rows\":%" PRIu64
-	             ",\"bounces\":%" PRIu64 ",\"complaints\":%" PRIu64 ",\"unreadable\":%" PRIu64
-	             ",\"notDelivered\":%" PRIu64 ",\"verdicts\":{",
-	             v.digest, v.files, v.tests, c->rows, c->bounces, c->complaints, c->bad_rows,
-	             c->withheld);
-	for (int i = 0; i < RULES_VERDICTS; i++)
-		(void)printf("%s\"%s\":%" PRIu64, i ? "," : "",
-		             rules_verdict_name((enum rules_verdict)i), c->verdicts[i]);
-	(void)printf("},\"rules\":[");
+	struct check_json j = {.w = {.out = stdout}, .c = c};
+	json_open(&j.w, NULL, '{');
+	json_head(&j);
+	json_open(&j.w, "rules", '[');
 	for (size_t i = 0; i < c->nrules; i++)
-		json_rule(c, i);
-	(void)printf("],\"unmatched\":{\"rows\":%" PRIu64 ",\"kinds\":%zu,\"ungrouped\":%" PRIu64
-	             ",\"groups\":[",
-	             c->unmatched, c->ngroups, c->ungrouped);
+		json_rule(&j, i);
+	json_close(&j.w, ']');
+	json_open(&j.w, "unmatched", '{');
+	json_count(&j.w, "rows", c->unmatched);
+	json_count(&j.w, "kinds", c->ngroups);
+	json_count(&j.w, "ungrouped", c->ungrouped);
+	json_open(&j.w, "groups", '[');
 	for (size_t i = 0; i < c->ngroups && i < c->o->top; i++)
-		json_group(c, i);
-	(void)printf("]}}\n");
+		json_group(&j, &c->groups[i]);
+	json_close(&j.w, ']');
+	json_close(&j.w, '}');
+	json_close(&j.w, '}');
+	(void)putchar('\n');
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/utf8.h"
 
 #define CELLS_MAX 16
 #define CELL_SIZE 2100 /* phpList's column has 2,083 characters */
@@ -170,8 +171,7 @@ static bool take_heading(struct table *t)
 static int read_csv(struct rules_import *im, struct table *t, const char *text)
 {
 	char separator = strchr(text, '\t') ? '\t' : ',';
-	if (strncmp(text, "\xef\xbb\xbf", 3) == 0) /* of a spreadsheet */
-		text += 3;
+	text += utf8_bom(text, strlen(text)); /* of a spreadsheet */
 	unsigned line = 1;
 	int rc = 0;
 	for (; rc == 0 && *text; text += *text == '\n') {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/mask.h"
-#include "ship/json.h"
+#include "record/json.h"
 
 #define WORDS_MAX 160    /* of the body, in a line for people */
 #define BODY_BOUND 65536 /* a longer answer is broken off; what decides is here by then */

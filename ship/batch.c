@@ -5,11 +5,11 @@
 
 #include "base/gz.h"
 #include "base/scope.h"
-#include "ship/json.h"
+#include "record/json.h"
 
 #define ROOM_FIRST 4096
 #define BOUNDED_MAX (256u << 20) /* no boundary that we stored is longer: batch-bytes is not */
-#define SLACK 16 /* cJSON wants a few bytes more than it writes; the closing bracket */
+#define SLACK (JSON_SLACK + 8)   /* and separators, the closing bracket */
 
 struct batch *batch_new(unsigned lane, const struct ship_tag *tag, int64_t now_ms)
 {
@@ -83,8 +83,8 @@ static size_t most(const struct batch *b, const struct ship_conf *conf)
 	return b->bounded ? BOUNDED_MAX : conf->batch_bytes;
 }
 
-int batch_add(struct batch *b, const struct ship_conf *conf, struct json *json,
-              const struct record *rec, const struct ship_item *item)
+int batch_add(struct batch *b, const struct ship_conf *conf, const struct record *rec,
+              const struct ship_item *item)
 {
 	const size_t limit = most(b, conf);
 	for (size_t want = b->len + rec->raw.len * 2 + 512;;) {
@@ -99,7 +99,7 @@ int batch_add(struct batch *b, const struct ship_conf *conf, struct json *json,
 		if (rc < 0)
 			return rc;
 		size_t at = b->len + put_separator(b, conf);
-		ssize_t n = json_record(json, rec, b->body + at, b->room - at - 2);
+		ssize_t n = json_record(rec, conf->fill_addresses, b->body + at, b->room - at - 2);
 		if (n == -ENOSPC && want < limit) {
 			want = 2 * want;
 			continue;

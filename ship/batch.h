@@ -18,7 +18,6 @@
 #include "ship/transport.h"
 
 struct endpoint;
-struct json;
 
 enum batch_state {
 	BATCH_OPEN,    /* taking records */
@@ -57,8 +56,8 @@ struct batch *batch_free(struct batch *b);
  * Encode a record behind the others.  0; -ENOSPC when it does not fit (then the batch is as it
  * was); -E2BIG when it does not fit into an empty batch either; -ENOMEM.
  */
-int batch_add(struct batch *b, const struct ship_conf *conf, struct json *json,
-              const struct record *rec, const struct ship_item *item) MUST_CHECK;
+int batch_add(struct batch *b, const struct ship_conf *conf, const struct record *rec,
+              const struct ship_item *item) MUST_CHECK;
 
 /* Add an object that is encoded already. */
 int batch_add_text(struct batch *b, const struct ship_conf *conf, struct slice object,

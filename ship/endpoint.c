@@ -8,7 +8,6 @@
 
 #include "base/units.h"
 #include "ship/backoff.h"
-#include "ship/json.h"
 
 #define START_LIMIT 2
 #define SUMMARY_MS 60000
@@ -32,18 +31,45 @@ void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...)
 	e->hooks->on_note(problem, text, e->hooks->arg);
 }
 
-const char *endpoint_seconds(int64_t ms)
+/* The one place where the state changes: the health, and a pause, which stands over it. */
+static void set_state(struct endpoint *e, enum endpoint_health health, bool paused, int64_t now_ms)
 {
-	static char text[32];
-	(void)snprintf(text, sizeof(text), ms < 10000 ? "%.2g s" : "%.0f s", (double)ms / 1000);
-	return text;
+	static const enum ship_state shown[] = {
+	        [ENDPOINT_UNCONFIGURED] = SHIP_UNCONFIGURED,
+	        [ENDPOINT_OK] = SHIP_OK,
+	        [ENDPOINT_RETRYING] = SHIP_RETRYING,
+	        [ENDPOINT_HELD] = SHIP_HELD,
+	        [ENDPOINT_REFUSING] = SHIP_HELD,
+	};
+	bool turned = shown[health] != shown[e->health];
+	enum ship_state state = paused ? SHIP_PAUSED : shown[health];
+	if (turned || state != e->state)
+		e->since_ms = now_ms;
+	if (turned) {
+		e->status.meter.holds += shown[health] == SHIP_HELD;
+		e->said_ms = now_ms;
+		e->state_tries = e->tries;
+	}
+	e->health = health;
+	e->state = state;
+}
+
+static void become(struct endpoint *e, enum endpoint_health health, int64_t now_ms)
+{
+	set_state(e, health, e->state == SHIP_PAUSED, now_ms);
+}
+
+void endpoint_pause(struct endpoint *e, bool paused, int64_t now_ms)
+{
+	set_state(e, e->health, paused, now_ms);
 }
 
 int endpoint_open(struct endpoint *e, const struct transport_ops *ops, struct wait *wait,
                   int64_t now_ms, struct err *err)
 {
-	e->state = e->conf->url[0] || e->hooks->dry_run ? SHIP_OK : SHIP_UNCONFIGURED;
 	e->since_ms = now_ms;
+	if (e->conf->url[0] || e->hooks->dry_run)
+		become(e, ENDPOINT_OK, now_ms);
 	e->limit = e->conf->in_flight < START_LIMIT ? e->conf->in_flight : START_LIMIT;
 	e->ceiling = e->conf->in_flight;
 	e->random = (uint64_t)now_ms * 2 + 1;
@@ -53,8 +79,6 @@ int endpoint_open(struct endpoint *e, const struct transport_ops *ops, struct wa
 		               "endpoint \"%s\": its url takes one record at a time: format = "
 		               "\"object\"",
 		               e->conf->name);
-	if (json_new(&e->json, e->conf->fill_addresses) < 0)
-		return err_set(err, -ENOMEM, "endpoint \"%s\": out of memory", e->conf->name);
 	return ops ? ops->open(&e->transport, wait, e->conf, err) : 0;
 }
 
@@ -62,7 +86,6 @@ void endpoint_close(struct endpoint *e)
 {
 	if (e->transport)
 		e->transport = e->transport->ops->close(e->transport);
-	e->json = json_free(e->json);
 	free(e->items);
 	while (e->queue) {
 		struct batch *next = e->queue->next;
@@ -102,17 +125,6 @@ static void finish(struct endpoint *e, struct batch *b)
 	(void)batch_free(b);
 }
 
-/* The one place where the state changes. */
-static void set_state(struct endpoint *e, enum ship_state state, int64_t now_ms)
-{
-	if (e->state == state)
-		return;
-	e->state = state;
-	e->status.meter.holds += state == SHIP_HELD;
-	e->since_ms = e->said_ms = now_ms;
-	e->state_tries = e->tries;
-}
-
 /* Requests that were under way when the endpoint began to fail are part of that one failure. */
 static bool is_probe(const struct endpoint *e, const struct batch *b)
 {
@@ -146,10 +158,10 @@ static void back(struct endpoint *e, const char *how, int64_t now_ms)
 {
 	if (now_ms < e->pause_ms)
 		return;
-	if (e->state != SHIP_OK && may_say(e, now_ms))
+	if (e->health != ENDPOINT_OK && may_say(e, now_ms))
 		endpoint_note(e, false, "endpoint \"%s\": %s again after %" PRId64 " s",
 		              e->conf->name, how, (now_ms - e->since_ms) / 1000);
-	set_state(e, SHIP_OK, now_ms);
+	become(e, ENDPOINT_OK, now_ms);
 }
 
 /* ---- outcomes ---- */
@@ -195,16 +207,18 @@ static void recovered(struct endpoint *e, int64_t now_ms)
 {
 	int64_t run = e->memory.run;
 	unsigned refused = e->memory.refused_in_a_row, limit = e->conf->refuse_limit;
+	bool refusing = e->health == ENDPOINT_REFUSING;
 	/* The hold may have begun before a restart. */
-	bool lifted = refused > 0 && (e->refusing || (limit > 0 && refused >= limit));
+	bool lifted = refused > 0 && (refusing || (limit > 0 && refused >= limit));
+	if (refusing)
+		become(e, ENDPOINT_HELD, now_ms);
 	back(e, "accepting", now_ms);
 	e->memory.ever_accepted = true;
 	if (e->memory.refused_in_a_row > 0)
 		e->memory.run++;
 	e->memory.refused_in_a_row = 0;
-	e->refusing = false;
 	e->attempts = 0;
-	if (e->state == SHIP_OK)
+	if (e->health == ENDPOINT_OK)
 		e->status.last_error[0] = '\0';
 	e->successes++;
 	if (lifted)
@@ -241,10 +255,11 @@ static void wait_until(struct batch *b, int64_t ms)
 	b->next_ms = ms;
 }
 
-/* The endpoint fails: one probe at a time from now on. */
-void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, int64_t now_ms)
+void endpoint_failing(struct endpoint *e, enum endpoint_health health, int64_t wait_ms,
+                      int64_t now_ms)
 {
-	set_state(e, state, now_ms);
+	if (e->health != ENDPOINT_REFUSING) /* which only an acceptance ends */
+		become(e, health, now_ms);
 	if (now_ms + wait_ms > e->probe_ms)
 		e->probe_ms = now_ms + wait_ms;
 }
@@ -252,7 +267,7 @@ void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms
 /* All it ever says is no: it is the endpoint, not the record. */
 static void hold_refusing(struct endpoint *e, struct batch *b, const char *words, int64_t now_ms)
 {
-	if (!e->refusing)
+	if (e->health != ENDPOINT_REFUSING)
 		endpoint_note(
 		        e, true,
 		        "endpoint \"%s\": refuses %s (%s); holding, nothing is lost; check url, "
@@ -261,12 +276,11 @@ static void hold_refusing(struct endpoint *e, struct batch *b, const char *words
 		        e->conf->name,
 		        e->memory.ever_accepted ? "record after record" : "all it was ever sent",
 		        words);
-	e->refusing = true;
 	wait_until(b, now_ms + (int64_t)e->conf->hold_interval_ms);
 	if (is_probe(e, b) || e->attempts == 0)
 		e->attempts++;
 	e->transport->ops->reconnect(e->transport);
-	endpoint_failing(e, SHIP_HELD,
+	endpoint_failing(e, ENDPOINT_REFUSING,
 	                 (int64_t)backoff_ms(e->attempts, e->conf->retry_min_ms,
 	                                     e->conf->hold_interval_ms, &e->random),
 	                 now_ms);
@@ -290,21 +304,20 @@ static void split(struct endpoint *e, struct batch *b, int64_t now_ms)
 /* The content, or so it says. */
 static void refused(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
-	if (b->n > 1) {
-		if (!e->refusing) /* it answers, and about the content */
-			back(e, "answering", now_ms);
-		split(e, b, now_ms);
-		return;
-	}
 	const struct ship_memory *m = &e->memory;
 	unsigned limit = e->conf->refuse_limit;
 	/* Another try of a dead letter says nothing new, and costs nothing: it stays what it is. */
 	bool believed = b->dead || limit == 0 || (m->ever_accepted && m->refused_in_a_row < limit);
-	if (!believed) {
+	if (b->n == 1 && !believed) {
 		hold_refusing(e, b, o->words, now_ms);
 		return;
 	}
-	back(e, "answering", now_ms);
+	if (e->health != ENDPOINT_REFUSING) /* it answers, and about the content */
+		back(e, "answering", now_ms);
+	if (b->n > 1) {
+		split(e, b, now_ms);
+		return;
+	}
 	e->memory.refused_in_a_row += b->dead == 0;
 	e->status.meter.refused_records++;
 	report(e, b, SHIP_REFUSED, o);
@@ -313,17 +326,18 @@ static void refused(struct endpoint *e, struct batch *b, const struct outcome *o
 
 static void held(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
-	if (e->state != SHIP_HELD)
+	char every[UNITS_FOR_PEOPLE];
+	if (e->health != ENDPOINT_HELD && e->health != ENDPOINT_REFUSING)
 		endpoint_note(
 		        e, true,
 		        "endpoint \"%s\": held, nothing is lost: %s; %s; trying again every %s",
 		        e->conf->name, o->words, o->advice,
-		        endpoint_seconds((int64_t)e->conf->hold_interval_ms));
+		        units_seconds((int64_t)e->conf->hold_interval_ms, every));
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.160s; %.90s",
 	               o->words, o->advice);
 	wait_until(b, 0);
 	e->transport->ops->reconnect(e->transport);
-	endpoint_failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
+	endpoint_failing(e, ENDPOINT_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 }
 
 static void say_lone(const struct endpoint *e, const struct batch *b, const char *words)
@@ -344,7 +358,7 @@ static void say_lone(const struct endpoint *e, const struct batch *b, const char
  */
 static bool alone(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
-	if (b->failures < 2 || e->successes == b->failed_at || e->state != SHIP_OK || o->busy)
+	if (b->failures < 2 || e->successes == b->failed_at || e->health != ENDPOINT_OK || o->busy)
 		return false;
 	b->lone_failures++;
 	if (b->lone_failures >= LONE_FAILURES && b->n > 1) {
@@ -368,7 +382,8 @@ static void retry(struct endpoint *e, struct batch *b, const struct outcome *o, 
 		return;
 	b->failed_at = e->successes;
 	wait_until(b, 0);
-	bool first = e->state == SHIP_OK;
+	char in[UNITS_FOR_PEOPLE];
+	bool first = e->health == ENDPOINT_OK;
 	int64_t wait = o->retry_after_ms;
 	if (wait > 0 && now_ms + wait > e->pause_ms)
 		e->pause_ms = now_ms + wait;
@@ -380,10 +395,10 @@ static void retry(struct endpoint *e, struct batch *b, const struct outcome *o, 
 		                           e->conf->retry_max_ms, &e->random);
 	if (first && may_say(e, now_ms))
 		endpoint_note(e, true, "endpoint \"%s\": %s; trying again in %s, nothing is lost",
-		              e->conf->name, o->words, endpoint_seconds(wait));
+		              e->conf->name, o->words, units_seconds(wait, in));
 	if (!o->busy) /* then the connection is the right one */
 		e->transport->ops->reconnect(e->transport);
-	endpoint_failing(e, SHIP_RETRYING, wait, now_ms);
+	endpoint_failing(e, ENDPOINT_RETRYING, wait, now_ms);
 }
 
 void endpoint_outcome(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)

@@ -9,22 +9,29 @@
 #include "ship/ship.h"
 #include "ship/transport.h"
 
+/* As answers make it. */
+enum endpoint_health {
+	ENDPOINT_UNCONFIGURED,
+	ENDPOINT_OK,
+	ENDPOINT_RETRYING,
+	ENDPOINT_HELD,
+	ENDPOINT_REFUSING /* held because everything is refused, until something is accepted */
+};
+
 struct endpoint {
 	size_t index;
 	const struct ship_conf *conf;
 	const struct ship_hooks *hooks;
 	struct transport *transport; /* NULL: without url, and in a dry run */
-	struct json *json;
-	struct endpoint *host; /* the first endpoint of the same host: keeps the rate */
-	struct batch *queue;   /* sealed, flying, waiting, in order */
-	size_t nbatches;       /* in the queue, and open ones */
+	struct endpoint *host;       /* the first endpoint of the same host: keeps the rate */
+	struct batch *queue;         /* sealed, flying, waiting, in order */
+	size_t nbatches;             /* in the queue, and open ones */
 	size_t nrecords;
 	size_t bytes;              /* of bodies in the queue */
 	size_t again, again_bytes; /* of both, what is another try of a dead letter */
 
-	enum ship_state state;
-	bool paused;
-	bool refusing; /* held because everything is refused: see refuse-limit */
+	enum endpoint_health health; /* what it is after a pause, too */
+	enum ship_state state;       /* as shown: its health, or paused */
 	bool credentials_read;
 	int64_t since_ms, probe_ms, said_ms;
 	int64_t pause_ms;     /* no request before: the receiver named that time */
@@ -62,9 +69,11 @@ void endpoint_outcome(struct endpoint *e, struct batch *b, const struct outcome 
 
 /* A line for the log. */
 void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...) ERR_PRINTF(3, 4);
-void endpoint_failing(struct endpoint *e, enum ship_state state, int64_t wait_ms, int64_t now_ms);
-/* "0.25 s", "60 s"; good until the next call. */
-const char *endpoint_seconds(int64_t ms);
+/* It fails: one probe at a time from now on, the next one after wait_ms. */
+void endpoint_failing(struct endpoint *e, enum endpoint_health health, int64_t wait_ms,
+                      int64_t now_ms);
+/* An operator's order: nothing is started until the next one. */
+void endpoint_pause(struct endpoint *e, bool paused, int64_t now_ms);
 void endpoint_summary(struct endpoint *e, int64_t now_ms);
 
 #endif

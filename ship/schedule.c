@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "base/units.h"
 
 static bool due(const struct batch *b, int64_t now_ms)
 {
@@ -112,6 +113,7 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 static int read_credentials(struct endpoint *e, int64_t now_ms)
 {
 	struct err err = {0};
+	char every[UNITS_FOR_PEOPLE];
 	if (e->credentials_read && e->state != SHIP_HELD)
 		return 0;
 	int rc = e->transport->ops->credentials(e->transport, &err);
@@ -123,9 +125,9 @@ static int read_credentials(struct endpoint *e, int64_t now_ms)
 		endpoint_note(e, true,
 		              "endpoint \"%s\": held, nothing is lost: %s; trying again every %s",
 		              e->conf->name, err.text,
-		              endpoint_seconds((int64_t)e->conf->hold_interval_ms));
+		              units_seconds((int64_t)e->conf->hold_interval_ms, every));
 	(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%.250s", err.text);
-	endpoint_failing(e, SHIP_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
+	endpoint_failing(e, ENDPOINT_HELD, (int64_t)e->conf->hold_interval_ms, now_ms);
 	return rc;
 }
 
@@ -140,7 +142,7 @@ static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
 
 void schedule_start(struct endpoint *e, bool draining, int64_t now_ms)
 {
-	if (e->state == SHIP_UNCONFIGURED || e->paused || draining)
+	if (e->state == SHIP_UNCONFIGURED || e->state == SHIP_PAUSED || draining)
 		return;
 	endpoint_summary(e, now_ms);
 	for (int rc = 0; rc == 0;) {
@@ -168,7 +170,7 @@ void schedule_start(struct endpoint *e, bool draining, int64_t now_ms)
 int64_t schedule_timeout(const struct endpoint *e, int64_t now_ms)
 {
 	int64_t at = INT64_MAX;
-	if (e->state == SHIP_UNCONFIGURED || e->paused)
+	if (e->state == SHIP_UNCONFIGURED || e->state == SHIP_PAUSED)
 		return -1;
 	bool probing = e->state != SHIP_OK;
 	if (e->flying >= limit_of(e))

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/url.h"
 #include "ship/endpoint.h"
-#include "ship/json.h"
 #include "ship/schedule.h"
 #include "ship/wait.h"
 
@@ -24,22 +24,12 @@ struct ship {
 	int64_t now_ms;
 };
 
-/* The host part of "https://HOST:port/path" or "https://[HOST]:port/path", with its length. */
-static const char *host_of(const char *url, size_t *ret_len)
-{
-	const char *p = strstr(url, "://");
-	p = p ? p + 3 : url;
-	*ret_len = strcspn(p, *p == '[' ? "]" : "/?#:");
-	return p;
-}
-
 static struct endpoint *same_host(struct ship *s, size_t index)
 {
-	size_t len, other_len;
-	const char *host = host_of(s->endpoints[index].conf->url, &len);
+	struct slice host = url_host(s->endpoints[index].conf->url);
 	for (size_t i = 0; i < index; i++) {
-		const char *other = host_of(s->endpoints[i].conf->url, &other_len);
-		if (len == other_len && strncasecmp(host, other, len) == 0)
+		struct slice other = url_host(s->endpoints[i].conf->url);
+		if (host.len == other.len && strncasecmp(host.text, other.text, host.len) == 0)
 			return &s->endpoints[i];
 	}
 	return &s->endpoints[index];
@@ -137,7 +127,7 @@ static size_t bytes_max(const struct ship_conf *conf)
 bool ship_room(const struct ship *s, size_t endpoint)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
-	return e->state != SHIP_UNCONFIGURED &&
+	return e->health != ENDPOINT_UNCONFIGURED &&
 	       e->nbatches - e->again < batches_max(e->conf, s->lanes) &&
 	       e->bytes - e->again_bytes < bytes_max(e->conf);
 }
@@ -145,7 +135,7 @@ bool ship_room(const struct ship *s, size_t endpoint)
 bool ship_room_again(const struct ship *s, size_t endpoint, bool owed)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
-	return e->state != SHIP_UNCONFIGURED &&
+	return e->health != ENDPOINT_UNCONFIGURED &&
 	       (owed ? e->again : e->nbatches) < batches_max(e->conf, s->lanes) &&
 	       (owed ? e->again_bytes : e->bytes) < bytes_max(e->conf);
 }
@@ -203,7 +193,7 @@ int ship_add(struct ship *s, unsigned lane, size_t endpoint, const struct ship_t
 		struct batch *b = open_batch(s, lane, endpoint, tag, bounded, now_ms);
 		if (!b)
 			return -ENOMEM;
-		int rc = batch_add(b, e->conf, e->json, rec, item);
+		int rc = batch_add(b, e->conf, rec, item);
 		if (rc == 0)
 			break;
 		if (rc != -ENOSPC) {
@@ -339,13 +329,6 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 	return rc;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	if (a < 0 || b < 0)
-		return a < 0 ? b : a;
-	return a < b ? a : b;
-}
-
 int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 {
 	int64_t left = -1;
@@ -355,14 +338,14 @@ int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 	if (s->draining) /* nothing is started any more */
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
-		left = sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
+		left = clock_sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
 	for (size_t i = 0; i < s->lanes; i++) {
 		const struct batch *b = s->open[i];
 		if (!b || b->bounded)
 			continue;
 		int64_t age = (int64_t)s->endpoints[s->open_at[i]].conf->batch_age_ms;
 		int64_t rest = b->opened_ms + age - now_ms;
-		left = sooner(left, rest > 0 ? rest : 0);
+		left = clock_sooner(left, rest > 0 ? rest : 0);
 	}
 	return left;
 }
@@ -417,8 +400,7 @@ void ship_drain(struct ship *s)
 
 void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms)
 {
-	s->endpoints[endpoint].paused = paused;
-	s->endpoints[endpoint].since_ms = now_ms;
+	endpoint_pause(&s->endpoints[endpoint], paused, now_ms);
 }
 
 void ship_share(struct ship *s, size_t endpoint, unsigned slots, bool half)
@@ -432,9 +414,9 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
 	*ret = e->status;
-	ret->state = e->paused ? SHIP_PAUSED : e->state;
+	ret->state = e->state;
 	ret->next_probe_ms = e->probe_ms > e->pause_ms ? e->probe_ms : e->pause_ms;
-	if (e->state == SHIP_OK)
+	if (e->health == ENDPOINT_OK)
 		ret->next_probe_ms = 0;
 	ret->since_ms = e->since_ms;
 	ret->in_flight = e->flying;

@@ -84,6 +84,17 @@ int ledger_ack(struct ledger *l, const struct ledger_range *range, struct mark *
 	return 0;
 }
 
+bool ledger_covers(const struct ledger *l, uint64_t end)
+{
+	if (end <= l->committed)
+		return true;
+	for (size_t i = 0; i < l->n && l->ranges[i].start < end; i++) {
+		if (end <= l->ranges[i].end)
+			return true;
+	}
+	return false;
+}
+
 uint64_t ledger_skip(const struct ledger *l, uint64_t offset)
 {
 	for (size_t i = 0; i < l->n && l->ranges[i].start <= offset; i++) {

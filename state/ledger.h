@@ -36,6 +36,9 @@ struct ledger {
 int ledger_ack(struct ledger *l, const struct ledger_range *range,
                struct mark *ret_last) MUST_CHECK;
 
+/* True when the row that ends at end is acknowledged. */
+bool ledger_covers(const struct ledger *l, uint64_t end);
+
 /*
  * The end of the acknowledged range that has offset in it, or 0 when none has.  A range that began
  * there may have grown to the front since.

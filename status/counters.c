@@ -31,9 +31,6 @@ const char *const category_names[CATEGORIES] = {
 #define CATEGORY_OTHER (CATEGORIES - 2)
 #define CATEGORY_NONE (CATEGORIES - 1)
 
-const char *const record_type_names[RECORD_TYPES] = {"d", "b",  "t",  "tq",   "r",
-                                                     "f", "rb", "rs", "other"};
-
 struct counters *counters_close(struct counters *c)
 {
 	if (c) {

@@ -25,9 +25,6 @@ struct conf;
 #define CATEGORIES 18
 extern const char *const category_names[CATEGORIES];
 
-#define RECORD_TYPES (RECORD_OTHER + 1)
-extern const char *const record_type_names[RECORD_TYPES];
-
 struct amount {
 	uint64_t records, bytes; /* of rows, as they stand in the file */
 };

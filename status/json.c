@@ -1,161 +1,165 @@
 #include "status/json.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json_writer.h"
 #include "base/utf8.h"
 #include "status/rules.h"
 
-static void json_text(FILE *f, const char *name, const char *text)
+/* Text as people are shown it. */
+static void text(struct json_writer *w, const char *name, const char *value)
 {
 	char clean[4 * TAIL_ADVICE_SIZE];
-	utf8_printable(text, strlen(text), clean, sizeof(clean));
-	(void)fprintf(f, "\"%s\":\"", name);
-	for (const char *p = clean; *p; p++)
-		(void)fprintf(f, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
-	(void)fputc('"', f);
-}
-
-static void json_number(FILE *f, const char *name, uint64_t n)
-{
-	(void)fprintf(f, ",\"%s\":%" PRIu64, name, n);
+	utf8_printable(value, strlen(value), clean, sizeof(clean));
+	json_string(w, name, clean);
 }
 
 /* "" while it is not known. */
-static void json_time(FILE *f, const char *name, int64_t real_ms)
+static void when(struct json_writer *w, const char *name, int64_t real_ms)
 {
-	char when[CLOCK_ISO_SIZE] = "";
+	char iso[CLOCK_ISO_SIZE] = "";
 	if (real_ms != 0)
-		clock_iso(real_ms, when);
-	(void)fprintf(f, ",\"%s\":\"%s\"", name, when);
+		clock_iso(real_ms, iso);
+	json_string(w, name, iso);
 }
 
-static void json_rates(FILE *f, const char *name, const struct rates *r)
+static void rates(struct json_writer *w, const char *name, const struct rates *r)
 {
-	(void)fprintf(f, ",\"%s\":{\"now\":%.3f,\"minute\":%.3f,\"hour\":%.3f}", name, r->now,
-	              r->minute, r->hour);
+	json_open(w, name, '{');
+	json_decimal(w, "now", r->now, 3);
+	json_decimal(w, "minute", r->minute, 3);
+	json_decimal(w, "hour", r->hour, 3);
+	json_close(w, '}');
 }
 
-static void json_types(FILE *f, const struct source_view *s)
+static void rows(struct json_writer *w, const struct source_view *s)
 {
-	static const char *const names[] = {"d", "b", "t", "tq", "r", "f", "rb", "rs", "other"};
-	bool first = true;
-	(void)fprintf(f, ",\"sentByType\":{");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (s->by_type[i] == 0)
-			continue;
-		(void)fprintf(f, "%s\"%s\":%" PRIu64, first ? "" : ",", names[i], s->by_type[i]);
-		first = false;
+	const struct tally *y = &s->tail.tally;
+	json_open(w, "rows", '{');
+	json_count(w, "read", y->rows + s->in_flight);
+	json_count(w, "acknowledged", y->acked);
+	json_count(w, "dead", y->dead);
+	json_count(w, "skipped", y->skipped);
+	json_count(w, "ignored", y->ignored);
+	json_count(w, "inFlight", s->in_flight);
+	json_close(w, '}');
+}
+
+static void types(struct json_writer *w, const struct source_view *s)
+{
+	json_open(w, "sentByType", '{');
+	for (size_t i = 0; i < RECORD_TYPES; i++) {
+		if (s->by_type[i] > 0)
+			json_count(w, record_type_names[i], s->by_type[i]);
 	}
-	(void)fputc('}', f);
+	json_close(w, '}');
 }
 
-static void json_source(FILE *f, const struct source_view *s)
+static void source(struct json_writer *w, const struct source_view *s)
 {
 	const struct tail_status *t = &s->tail;
-	const struct tally *y = &t->tally;
-	(void)fputc('{', f);
-	json_text(f, "name", s->name);
-	(void)fputc(',', f);
-	json_text(f, "acctFile", s->acct_file);
-	(void)fputc(',', f);
-	json_text(f, "file", t->file);
-	json_number(f, "offset", t->offset);
-	json_number(f, "size", t->size);
-	json_number(f, "behindBytes", t->behind_bytes);
-	json_number(f, "recordsBehind", s->behind_records);
-	json_number(f, "secondsBehind", s->behind_seconds);
-	json_time(f, "lastRecord", s->last_record_ms);
-	json_number(f, "filesBehind", t->files_behind);
-	json_number(f, "filesOpen", t->files_open);
-	json_number(f, "filesKnown", t->files_known);
-	json_number(f, "filesUnreadable", t->unreadable);
-	(void)fputc(',', f);
-	json_text(f, "unreadableFile", t->unreadable_path);
-	(void)fputc(',', f);
-	json_text(f, "unreadableAdvice", t->unreadable_advice);
-	(void)fprintf(
-	        f,
-	        ",\"rows\":{\"read\":%" PRIu64 ",\"acknowledged\":%" PRIu64 ",\"dead\":%" PRIu64
-	        ",\"skipped\":%" PRIu64 ",\"ignored\":%" PRIu64 ",\"inFlight\":%" PRIu64 "}",
-	        y->rows + s->in_flight, y->acked, y->dead, y->skipped, y->ignored, s->in_flight);
-	json_types(f, s);
-	json_rates(f, "readRates", &s->read);
-	json_rates(f, "rates", &s->acked);
-	json_number(f, "rotations", t->counters.rotations);
-	json_number(f, "truncations", t->counters.truncations);
-	json_number(f, "crashes", t->counters.crashes);
-	json_number(f, "copies", t->counters.copies);
-	json_number(f, "goneUnread", t->counters.gone_unread);
-	json_time(f, "lastGoneUnread", (int64_t)t->counters.gone_unread_ms);
-	json_number(f, "nulBytes", t->counters.nul_bytes);
-	json_number(f, "utf8Repaired", s->utf8_repaired);
-	json_number(f, "rescans", t->counters.rescans);
-	json_number(f, "overflows", t->counters.overflows);
-	(void)fputc('}', f);
+	json_open(w, NULL, '{');
+	text(w, "name", s->name);
+	text(w, "acctFile", s->acct_file);
+	text(w, "file", t->file);
+	json_count(w, "offset", t->offset);
+	json_count(w, "size", t->size);
+	json_count(w, "behindBytes", t->behind_bytes);
+	json_count(w, "recordsBehind", s->behind_records);
+	json_count(w, "secondsBehind", s->behind_seconds);
+	when(w, "lastRecord", s->last_record_ms);
+	json_count(w, "filesBehind", t->files_behind);
+	json_count(w, "filesOpen", t->files_open);
+	json_count(w, "filesKnown", t->files_known);
+	json_count(w, "filesUnreadable", t->unreadable);
+	text(w, "unreadableFile", t->unreadable_path);
+	text(w, "unreadableAdvice", t->unreadable_advice);
+	rows(w, s);
+	types(w, s);
+	rates(w, "readRates", &s->read);
+	rates(w, "rates", &s->acked);
+	json_count(w, "rotations", t->counters.rotations);
+	json_count(w, "truncations", t->counters.truncations);
+	json_count(w, "crashes", t->counters.crashes);
+	json_count(w, "copies", t->counters.copies);
+	json_count(w, "goneUnread", t->counters.gone_unread);
+	when(w, "lastGoneUnread", (int64_t)t->counters.gone_unread_ms);
+	json_count(w, "nulBytes", t->counters.nul_bytes);
+	json_count(w, "utf8Repaired", s->utf8_repaired);
+	json_count(w, "rescans", t->counters.rescans);
+	json_count(w, "overflows", t->counters.overflows);
+	json_close(w, '}');
 }
 
-static void json_endpoint(FILE *f, const struct view *v, const struct endpoint_view *e)
+static void answers(struct json_writer *w, const struct ship_status *s)
+{
+	static const char *const names[] = {"none", NULL, "2xx", "3xx", "4xx", "5xx"};
+	json_open(w, "answers", '{');
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i])
+			json_count(w, names[i], s->meter.answers[i]);
+	}
+	json_close(w, '}');
+}
+
+static void endpoint(struct json_writer *w, const struct view *v, const struct endpoint_view *e)
 {
 	const struct ship_status *s = &e->ship;
 	int64_t wait = s->next_probe_ms - v->now_ms;
-	(void)fputc('{', f);
-	json_text(f, "name", e->name);
-	(void)fputc(',', f);
-	json_text(f, "state",
-	          v->running      ? ship_state_name(s->state)
-	          : e->configured ? "unknown"
-	                          : ship_state_name(SHIP_UNCONFIGURED));
-	(void)fputc(',', f);
-	json_text(f, "lastError", s->last_error);
-	json_number(f, "stateSeconds", v->running ? (uint64_t)(v->now_ms - s->since_ms) / 1000 : 0);
-	json_number(f, "nextAttemptMs", wait > 0 && v->running ? (uint64_t)wait : 0);
-	json_number(f, "inFlight", s->in_flight);
-	json_number(f, "inFlightLimit", s->limit);
-	json_number(f, "recordsWaiting", s->records);
-	json_number(f, "recordsAccepted", s->meter.accepted_records);
-	json_number(f, "recordsRefused", s->meter.refused_records);
-	json_number(f, "requests", s->meter.requests);
-	json_number(f, "retries", s->meter.retries);
-	json_rates(f, "rates", &e->accepted);
-	(void)fprintf(f, ",\"answers\":{\"none\":%" PRIu64, s->meter.answers[0]);
-	for (int i = 2; i < 6; i++)
-		(void)fprintf(f, ",\"%dxx\":%" PRIu64, i, s->meter.answers[i]);
-	(void)fprintf(f, "}}");
+	json_open(w, NULL, '{');
+	text(w, "name", e->name);
+	text(w, "state",
+	     v->running      ? ship_state_name(s->state)
+	     : e->configured ? "unknown"
+	                     : ship_state_name(SHIP_UNCONFIGURED));
+	text(w, "lastError", s->last_error);
+	json_count(w, "stateSeconds", v->running ? (uint64_t)(v->now_ms - s->since_ms) / 1000 : 0);
+	json_count(w, "nextAttemptMs", wait > 0 && v->running ? (uint64_t)wait : 0);
+	json_count(w, "inFlight", s->in_flight);
+	json_count(w, "inFlightLimit", s->limit);
+	json_count(w, "recordsWaiting", s->records);
+	json_count(w, "recordsAccepted", s->meter.accepted_records);
+	json_count(w, "recordsRefused", s->meter.refused_records);
+	json_count(w, "requests", s->meter.requests);
+	json_count(w, "retries", s->meter.retries);
+	rates(w, "rates", &e->accepted);
+	answers(w, s);
+	json_close(w, '}');
 }
 
 static void print_json(FILE *f, const struct view *v)
 {
-	(void)fprintf(f, "{\"version\":\"%s\",\"running\":%s", VERSION,
-	              v->running ? "true" : "false");
-	json_number(f, "pid", (uint64_t)v->pid);
-	json_number(f, "uptimeSeconds", (uint64_t)v->uptime_ms / 1000);
-	(void)fprintf(f, ",\"dryRun\":%s,\"storeWritable\":%s", v->dry_run ? "true" : "false",
-	              v->degraded ? "false" : "true");
-	json_number(f, "problems", view_problems(v));
-	json_rates(f, "readRates", &v->read);
-	json_rates(f, "rates", &v->acked);
-	(void)fputc(',', f);
-	json_text(f, "lastError", v->last_error);
-	json_time(f, "lastErrorTime", v->last_error_ms);
-	(void)fprintf(f, ",\"sources\":[");
-	for (size_t i = 0; i < v->nsources; i++) {
-		(void)fputs(i ? "," : "", f);
-		json_source(f, &v->sources[i]);
-	}
-	(void)fprintf(f, "],\"endpoints\":[");
-	for (size_t i = 0; i < v->nendpoints; i++) {
-		(void)fputs(i ? "," : "", f);
-		json_endpoint(f, v, &v->endpoints[i]);
-	}
-	(void)fprintf(f, "],");
-	rules_status_json(f, v->rules);
-	(void)fprintf(f,
-	              ",\"deadLetters\":{\"records\":%" PRId64 ",\"bytes\":%" PRId64
-	              ",\"full\":%s}}\n",
-	              v->dead_records, v->dead_bytes, v->dead_full ? "true" : "false");
+	struct json_writer w = {.out = f};
+	json_open(&w, NULL, '{');
+	json_string(&w, "version", VERSION);
+	json_bool(&w, "running", v->running);
+	json_count(&w, "pid", (uint64_t)v->pid);
+	json_count(&w, "uptimeSeconds", (uint64_t)v->uptime_ms / 1000);
+	json_bool(&w, "dryRun", v->dry_run);
+	json_bool(&w, "storeWritable", !v->degraded);
+	json_count(&w, "problems", view_problems(v));
+	rates(&w, "readRates", &v->read);
+	rates(&w, "rates", &v->acked);
+	text(&w, "lastError", v->last_error);
+	when(&w, "lastErrorTime", v->last_error_ms);
+	json_open(&w, "sources", '[');
+	for (size_t i = 0; i < v->nsources; i++)
+		source(&w, &v->sources[i]);
+	json_close(&w, ']');
+	json_open(&w, "endpoints", '[');
+	for (size_t i = 0; i < v->nendpoints; i++)
+		endpoint(&w, v, &v->endpoints[i]);
+	json_close(&w, ']');
+	rules_status_json(&w, v->rules);
+	json_open(&w, "deadLetters", '{');
+	json_number(&w, "records", v->dead_records);
+	json_number(&w, "bytes", v->dead_bytes);
+	json_bool(&w, "full", v->dead_full);
+	json_close(&w, '}');
+	json_close(&w, '}');
+	(void)fputc('\n', f);
 }
 
 char *status_json(const struct view *v)

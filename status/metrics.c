@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/scope.h"
+#include "base/text.h"
 #include "status/metric.h"
 #include "status/rules.h"
 
@@ -52,18 +54,13 @@ static void agent_itself(FILE *f, const struct view *v)
 
 char *metrics_text(const struct view *v)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	struct text t;
+	FILE *f = text_begin(&t);
 	if (!f)
 		return NULL;
 	agent_itself(f, v);
 	bool whole = metrics_sources(f, v) == 0 && metrics_endpoints(f, v) == 0;
 	rules_metrics(f, v->rules);
-	whole = whole && !ferror(f);
-	if (fclose(f) != 0 || !whole) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	scope_free char *text = text_end(&t);
+	return whole ? STEAL(text) : NULL;
 }

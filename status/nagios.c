@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scope.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "base/utf8.h"
 
@@ -116,23 +118,17 @@ char *nagios_line(const struct view *v, const struct nagios_limits *limits, enum
 {
 	static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 	struct findings f = {0};
-	char *words = NULL, *line = NULL;
-	size_t words_len = 0, line_len = 0;
-	f.words = open_memstream(&words, &words_len);
-	if (!f.words)
+	struct text found, line;
+	f.words = text_begin(&found);
+	if (f.words)
+		judge(&f, v, limits);
+	scope_free char *words = text_end(&found);
+	FILE *out = words ? text_begin(&line) : NULL;
+	if (!out)
 		return NULL;
-	judge(&f, v, limits);
-	FILE *out = fclose(f.words) == 0 ? open_memstream(&line, &line_len) : NULL;
-	if (out) {
-		(void)fprintf(out, "PMTA-SHIPPER %s: %s", names[f.worst],
-		              f.any ? words : "running, nothing needs attention");
-		put_data(out, v, limits);
-		*ret_exit = f.worst;
-		if (fclose(out) != 0) {
-			free(line);
-			line = NULL;
-		}
-	}
-	free(words);
-	return line;
+	(void)fprintf(out, "PMTA-SHIPPER %s: %s", names[f.worst],
+	              f.any ? words : "running, nothing needs attention");
+	put_data(out, v, limits);
+	*ret_exit = f.worst;
+	return text_end(&line);
 }

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/hash.h"
+#include "base/text.h"
 
 /*
  * What the page may run is named by a word that is another for each answer, so that nothing that
@@ -25,12 +26,12 @@ extern const char page_html[];
 char *page_text(char *ret_csp, size_t size)
 {
 	struct hash128 random;
-	char nonce[HASH_HEX_SIZE], *text = NULL;
-	size_t len = 0;
+	struct text t;
+	char nonce[HASH_HEX_SIZE];
 	if (getrandom(random.bytes, sizeof(random.bytes), 0) != (ssize_t)sizeof(random.bytes))
 		return NULL;
 	hash_hex(&random, nonce);
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = text_begin(&t);
 	if (!f)
 		return NULL;
 	const char *p = page_html;
@@ -39,15 +40,10 @@ char *page_text(char *ret_csp, size_t size)
 		p = at + strlen(PLACEHOLDER);
 	}
 	(void)fputs(p, f);
-	bool whole = !ferror(f);
-	if (fclose(f) != 0 || !whole) {
-		free(text);
-		return NULL;
-	}
 	(void)snprintf(ret_csp, size,
 	               "default-src 'none'; script-src 'nonce-%s'; style-src 'nonce-%s'; "
 	               "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
 	               "frame-ancestors 'none'",
 	               nonce, nonce);
-	return text;
+	return text_end(&t);
 }

@@ -25,20 +25,21 @@ void rules_status_text(FILE *f, const struct rules *r)
 		              v.limits, units_s(v.limits));
 }
 
-void rules_status_json(FILE *f, const struct rules *r)
+void rules_status_json(struct json_writer *w, const struct rules *r)
 {
 	struct rules_view v = {.digest = ""};
 	if (r)
 		rules_view(r, &v);
-	(void)fprintf(f, "\"rules\":{\"digest\":\"%s\",\"files\":%zu,\"rules\":%zu", v.digest,
-	              v.files, v.rules);
+	json_open(w, "rules", '{');
+	json_string(w, "digest", v.digest);
+	json_count(w, "files", v.files);
+	json_count(w, "rules", v.rules);
 	for (int i = 0; i < RULES_VERDICTS; i++)
-		(void)fprintf(f, ",\"%s\":%" PRIu64, rules_verdict_name((enum rules_verdict)i),
-		              v.judged[i]);
-	(void)fprintf(f,
-	              ",\"notCounted\":%" PRIu64 ",\"notDelivered\":%" PRIu64
-	              ",\"givenUp\":%" PRIu64 "}",
-	              v.uncounted, v.withheld, v.limits);
+		json_count(w, rules_verdict_name((enum rules_verdict)i), v.judged[i]);
+	json_count(w, "notCounted", v.uncounted);
+	json_count(w, "notDelivered", v.withheld);
+	json_count(w, "givenUp", v.limits);
+	json_close(w, '}');
 }
 
 /* ---- metrics, in Prometheus' text format ---- */

@@ -6,11 +6,12 @@
 
 #include <stdio.h>
 
+#include "base/json_writer.h"
 #include "rules/rules.h"
 
 /* r is NULL when there are no rules. */
 void rules_status_text(FILE *f, const struct rules *r);
-void rules_status_json(FILE *f, const struct rules *r);
+void rules_status_json(struct json_writer *w, const struct rules *r);
 void rules_metrics(FILE *f, const struct rules *r);
 
 #endif

@@ -11,14 +11,8 @@
 
 static void text_bytes(FILE *f, uint64_t n)
 {
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-	double value = (double)n;
-	size_t unit = 0;
-	while (value >= 1024 && unit < 4) {
-		value /= 1024;
-		unit++;
-	}
-	(void)fprintf(f, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	char text[UNITS_FOR_PEOPLE];
+	(void)fputs(units_binary(n, text), f);
 }
 
 /* Two units at most: nobody wants to know the seconds of a week. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 int view_new(struct view *v, const struct conf *conf)
 {
@@ -51,17 +52,11 @@ void view_name_unreadable(struct source_view *s, const char *path, const char *a
 
 char *view_render(const struct view *v, view_print_fn *print)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	if (!f)
-		return NULL;
-	print(f, v);
-	if (fclose(f) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	struct text t;
+	FILE *f = text_begin(&t);
+	if (f)
+		print(f, v);
+	return text_end(&t);
 }
 
 bool view_lost(const struct view *v, const struct source_view *s)

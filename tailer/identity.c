@@ -20,5 +20,28 @@ int identity_decide(const struct identity_case *c, identity_holds_fn *holds, voi
 			return IDENTITY_CRASHED;
 		return c->size < c->committed ? IDENTITY_COPYING : IDENTITY_FORK;
 	}
-	return IDENTITY_NEW;
+	return c->ladder->n == 0 && c->same_head ? IDENTITY_SAME : IDENTITY_NEW;
+}
+
+enum relation relation_decide(const struct relation_case *c)
+{
+	if (c->skipped)
+		return c->there ? RELATION_ALIAS : RELATION_HEIR;
+	if (c->unproved) /* begun, and nothing acknowledged yet: that will tell */
+		return c->there ? RELATION_COPYING : RELATION_HEIR;
+	switch (c->identity) {
+	case IDENTITY_SAME:
+		if (!c->there)
+			return RELATION_HEIR;
+		if (!c->longer)
+			return RELATION_ALIAS;
+		/* Rows of it that are in flight, or yet to come, may be the same. */
+		return c->settled ? RELATION_FORK : RELATION_COPYING;
+	case IDENTITY_FORK:
+		return RELATION_FORK;
+	case IDENTITY_COPYING:
+		return RELATION_COPYING;
+	default:
+		return c->before_proofs ? RELATION_COPYING : RELATION_NONE;
+	}
 }

@@ -1,5 +1,6 @@
 /*
- * identity.h - the identity table of ARCHITECTURE.md, as one function without side effects.
+ * identity.h - the tables of ARCHITECTURE.md, "Which file is this?", as functions without side
+ * effects: what a file's bytes say, and what a new path is to a file that is known.
  */
 #ifndef TAILER_IDENTITY_H
 #define TAILER_IDENTITY_H
@@ -27,13 +28,36 @@ struct identity_case {
 	uint64_t committed;
 	bool same_inode;
 	uint64_t size; /* of the candidate; UINT64_MAX when unknown (.gz) */
+	/* At most a header is committed, and it stands there: without a row, that is enough. */
+	bool same_head;
 };
 
 /*
  * Returns an enum identity or a negative errno.  For CRASHED and FORK *ret_resume is the end of the
- * row after which to go on.  A ladder without rungs proves nothing: NEW.
+ * row after which to go on.  A ladder without rungs proves nothing: NEW, or with same_head SAME.
  */
 int identity_decide(const struct identity_case *c, identity_holds_fn *holds, void *arg,
                     uint64_t *ret_resume);
+
+enum relation {
+	RELATION_NONE,    /* another file, perhaps the same as the next known one */
+	RELATION_ALIAS,   /* another path of it: not read a second time */
+	RELATION_COPYING, /* it cannot be told yet: wait */
+	RELATION_HEIR,    /* it is that file from here on, read or not to be read */
+	RELATION_FORK     /* a file of its own, to be read after the rows that both have */
+};
+
+/* A path with the header and the first row of a known file. */
+struct relation_case {
+	enum identity identity; /* by the known file's proofs */
+	bool unproved;          /* the known file has none yet */
+	bool before_proofs;     /* the path ends before the earliest of them */
+	bool skipped;           /* the known file is not to be read */
+	bool there;             /* the known file's own path leads to it, or it is open */
+	bool longer;            /* the path has more bytes than the known file has now */
+	bool settled;           /* that one is at rest, and all of it is acknowledged */
+};
+
+enum relation relation_decide(const struct relation_case *c);
 
 #endif

@@ -18,9 +18,9 @@ static struct tail_file *choose(struct source *s)
 {
 	while (s->ntodo > 0) {
 		struct tail_file *f = s->todo[s->newest_turn ? s->ntodo - 1 : 0];
-		if (f->open || resolve(f) == RESOLVED_READ)
+		if (f->open || resolve(f))
 			return f;
-		file_unmark_todo(f); /* an alias, or set aside until the next rescan */
+		file_unmark_todo(f); /* its state says what brings it back */
 	}
 	return NULL;
 }
@@ -44,7 +44,8 @@ static bool skip_acked(struct tail_file *f)
 static void set_aside(struct source *s, struct tail_file *f)
 {
 	file_unmark_todo(f);
-	f->final = false;
+	if (f->state == FILE_FINISHING) /* not done: tried again at the next rescan */
+		file_set_state(f, FILE_OPEN);
 	s->current = NULL;
 	/* Many files may wait for answers; only what is still growing keeps a buffer. */
 	if (f->open && !file_is_newest(f)) /* a copy was closed before it came here */
@@ -67,22 +68,28 @@ static bool seems_copy(const struct tail_file *f)
 	return false;
 }
 
+/* No more will come: a last line without newline is one.  A .gz is written whole. */
+static bool is_final(const struct tail_file *f)
+{
+	return f->state == FILE_FINISHING || (f->state == FILE_UNREADABLE && f->gz);
+}
+
 /*
  * Look at the head of a file that had no row before.  One that was found while a copy had only
- * begun seemed to be a file of its own: now it is for resolve() to say, at the next rescan.
+ * begun seemed to be a file of its own: now it is FOUND anew, for resolve() to say.
  */
 static int learn_salt(struct tail_file *f)
 {
 	struct tail_file *ghost;
-	int rc = follow_head(f->open->follow, f->final);
+	int rc = follow_head(f->open->follow, is_final(f));
 	if (rc < 0 || follow_salt(f->open->follow)->len == 0)
 		return rc < 0 ? rc : FOLLOW_LINE;
 	if (!seems_copy(f)) {
 		f->salt = follow_salt(f->open->follow)->hash;
-		rc = f->stored ? file_mark_changed(f, CHANGED_ENTRY) : 0;
+		rc = file_stored(f) ? file_mark_changed(f, CHANGED_ENTRY) : 0;
 		return rc < 0 ? rc : FOLLOW_LINE;
 	}
-	if (f->refs > 0) /* its header is in flight */
+	if (f->refs > 0) /* its header is in flight: tailer_release() brings it back */
 		return FOLLOW_NOTHING;
 	rc = resolve_forsake(f, &ghost);
 	if (rc < 0)
@@ -99,18 +106,25 @@ static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
 		return rc;
 	while (skip_acked(f))
 		;
-	rc = follow_next(follow, f->final, ret_line);
+	rc = follow_next(follow, is_final(f), ret_line);
 	uint64_t nuls = follow_nuls(follow);
 	s->counters.nul_bytes += nuls;
 	s->counters_dirty = s->counters_dirty || nuls > 0;
-	if (rc != FOLLOW_END)
-		return rc;
-	uint64_t pos = follow_pos(follow);
-	if (f->finalled && f->end_told == pos)
-		return FOLLOW_NOTHING; /* said, and nothing was sought back for */
-	f->finalled = true;
-	f->end_told = pos;
-	return FOLLOW_END;
+	return rc;
+}
+
+/* Reading on in f ended with rc: its state follows from that. */
+static void note_result(struct tail_file *f, int rc)
+{
+	if (rc < 0)
+		file_unreadable(f, rc);
+	else if (rc == FOLLOW_END)
+		file_set_state(f, FILE_ENDED);
+	else if (f->state == FILE_ENDED && rc == FOLLOW_LINE)
+		file_set_state(f, FILE_OPEN);
+	/* A .gz with nothing more for now need not be whole. */
+	else if (f->state == FILE_UNREADABLE && (rc != FOLLOW_NOTHING || !f->gz))
+		file_set_state(f, FILE_OPEN);
 }
 
 int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct tail_file **ret_file)
@@ -123,20 +137,28 @@ int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct t
 		s->current = f;
 		*ret_file = f;
 		int rc = next_of(s, f, ret_line);
-		/* That a .gz has nothing more for now does not make it whole. */
-		if (rc > 0 || (rc == FOLLOW_NOTHING && !f->gz))
-			f->unreadable = false;
-		if (rc == FOLLOW_LINE)
-			return TAIL_LINE;
-		if (rc == FOLLOW_END)
-			return TAIL_END;
 		if (rc == FOLLOW_CHANGED) {
 			rc = resolve_changed(f); /* which is current no longer */
 			if (rc == 0)
 				continue;
 		}
-		if (rc < 0)
-			file_unreadable(f, rc);
-		set_aside(s, f);
+		note_result(f, rc);
+		if (rc == FOLLOW_LINE || rc == FOLLOW_END)
+			return rc == FOLLOW_LINE ? TAIL_LINE : TAIL_END;
+		if (f->state == FILE_FOUND)
+			s->current = NULL; /* it is still to do: choose() looks at it */
+		else
+			set_aside(s, f);
 	}
+}
+
+void tail_file_seek(struct tail_file *f, uint64_t offset)
+{
+	if (!f->open) /* an orphan: its bytes are gone */
+		return;
+	follow_seek(f->open->follow, offset);
+	if (f->state != FILE_ENDED)
+		return;
+	file_set_state(f, FILE_FINISHING); /* what is read again ends again */
+	(void)!file_mark_todo(f);          /* else the next rescan does it */
 }

@@ -1,7 +1,7 @@
 /* A file while it is open: its bytes, and proofs and ranges as the store has them. */
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/scope.h"
 #include "tailer/impl.h"
 
 struct open_file *open_file_free(struct open_file *o)
@@ -15,16 +15,31 @@ struct open_file *open_file_free(struct open_file *o)
 	return NULL;
 }
 
-struct open_file *open_file_load(const struct tail_file *f)
+/* Those of an open file: ranges beyond a gap are of rows that may not be these. */
+static struct open_file *copy(const struct open_file *from)
 {
 	struct open_file *o = calloc(1, sizeof(*o));
-	if (!o || !f->stored)
+	if (!o)
+		return NULL;
+	o->ladder = from->ladder;
+	o->ledger.committed = from->ledger.committed;
+	o->header_len = from->header_len;
+	o->header = from->header ? strndup(from->header, from->header_len) : NULL;
+	return from->header && !o->header ? open_file_free(o) : o;
+}
+
+struct open_file *open_file_load(const struct tail_file *f)
+{
+	if (f->open)
+		return copy(f->open);
+	struct open_file *o = calloc(1, sizeof(*o));
+	if (!o || !file_stored(f))
 		return o;
-	int rc = store_file_get(f->source->tailer->conf.store, f->id, &o->ladder, &o->ledger,
-	                        &o->header, &o->header_len);
+	struct store *store = f->source->tailer->conf.store;
+	int rc = store_file_get(store, f->id, &o->ladder, &o->ledger, &o->header, &o->header_len);
 	if (rc < 0) {
 		tail_note(f->source->tailer, TAIL_ERROR, "position of \"%s\": %s", f->name,
-		          store_error(f->source->tailer->conf.store));
+		          store_error(store));
 		return open_file_free(o);
 	}
 	return o;
@@ -33,14 +48,4 @@ struct open_file *open_file_load(const struct tail_file *f)
 int open_file_holds(const struct mark *mark, void *follow)
 {
 	return follow_holds(follow, mark);
-}
-
-void open_file_attach(struct open_file *o, struct tail_file *f)
-{
-	f->open = o;
-	f->offset = o->ledger.committed;
-	f->salt = follow_salt(o->follow)->hash;
-	f->verified = true;
-	free(STEAL(f->proved_name));
-	follow_seek(o->follow, f->offset);
 }

@@ -9,16 +9,11 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "base/utf8.h"
 #include "tailer/identity.h"
 #include "tailer/impl.h"
 
-static int unreadable(struct tail_file *f, int rc)
-{
-	file_unreadable(f, rc);
-	return RESOLVED_WAIT;
-}
-
-/* Open the path and check that it is still the inode the scan saw.  RESOLVED_READ when it is. */
+/* Open the path; LATER when it is no longer the inode the scan saw. */
 static int open_path(struct tail_file *f, struct follow **ret)
 {
 	char path[PATH_MAX];
@@ -26,33 +21,31 @@ static int open_path(struct tail_file *f, struct follow **ret)
 	file_path(f, path, sizeof(path));
 	/* O_NONBLOCK: a fifo with that name must not stop us; it is refused below. */
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
-		f->source->scan_due = true;
-		return RESOLVED_GONE;
-	}
-	if (fd < 0)
-		return unreadable(f, -errno);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_dev != f->dev ||
+	if (fd < 0 && errno != ENOENT)
+		return -errno;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_dev != f->dev ||
 	    st.st_ino != f->ino) {
-		(void)close(fd);
+		if (fd >= 0)
+			(void)close(fd);
 		f->source->scan_due = true;
-		return RESOLVED_GONE;
+		return LATER;
 	}
-	f->size = (uint64_t)st.st_size;
+	file_resize(f, (uint64_t)st.st_size);
 	struct follow *follow;
 	int rc = follow_open(&follow, fd, f->gz, f->source->tailer->conf.line_max);
 	if (rc < 0)
-		return unreadable(f, rc);
+		return rc;
 	rc = follow_head(follow, false);
 	if (rc == 0 && !follow_whole(follow)) /* what is missing would look like another file */
 		rc = -EBADMSG;
 	if (rc < 0) {
 		(void)follow_close(follow);
-		return unreadable(f, rc);
+		return rc;
 	}
-	f->unreadable = false;
+	if (f->state == FILE_UNREADABLE)
+		file_set_state(f, FILE_FOUND);
 	*ret = follow;
-	return RESOLVED_READ;
+	return 0;
 }
 
 /*
@@ -82,23 +75,38 @@ static bool same_salt(const struct tail_file *f, const struct follow *follow)
 	return hash_equal(&f->salt, &salt->hash);
 }
 
-/* The file came back from a crash shorter than we know it. */
-static int resume_crashed(struct tail_file *f, struct open_file *o, uint64_t resume)
+/* An enum identity for the bytes in o, which bear f's inode.  *ret_resume: identity_decide(). */
+static int decide(const struct tail_file *f, const struct open_file *o, bool same_salt,
+                  uint64_t *ret_resume)
+{
+	const struct identity_case c = {
+	        .ladder = &o->ladder,
+	        .committed = o->ledger.committed,
+	        .same_inode = true,
+	        .size = file_known_size(f),
+	        .same_head = o->ladder.n == 0 && same_salt && same_header(o->follow, o),
+	};
+	return identity_decide(&c, open_file_holds, o->follow, ret_resume);
+}
+
+/* f goes on in o: where it was committed, or after the last row that a crash has left. */
+static void go_on(struct tail_file *f, struct open_file *o, int decided, uint64_t resume)
 {
 	struct source *s = f->source;
-	tail_note(
-	        s->tailer, TAIL_WARNING,
-	        "\"%s\" lost its end (host crash?): delivered up to byte %llu, going on after the "
-	        "last row that is still there, at byte %llu; rows between may be delivered again "
-	        "under the same eventId",
-	        f->name, (unsigned long long)o->ledger.committed, (unsigned long long)resume);
-	s->counters.crashes++;
-	s->counters_dirty = true;
-	ladder_cut(&o->ladder, resume);
-	ledger_reset(&o->ledger, resume);
-	open_file_attach(o, f);
-	int rc = file_mark_changed(f, CHANGED_POSITION);
-	return rc < 0 ? rc : RESOLVED_READ;
+	if (decided == IDENTITY_CRASHED) {
+		tail_note(
+		        s->tailer, TAIL_WARNING,
+		        "\"%s\" lost its end (host crash?): delivered up to byte %llu, going on "
+		        "after the last row that is still there, at byte %llu; rows between may be "
+		        "delivered again under the same eventId",
+		        f->name, (unsigned long long)o->ledger.committed,
+		        (unsigned long long)resume);
+		s->counters.crashes++;
+		s->counters_dirty = true;
+		ladder_cut(&o->ladder, resume);
+		ledger_reset(&o->ledger, resume);
+	}
+	file_set_open(f, o);
 }
 
 /* Keep the entry of an identity whose file is no longer there. */
@@ -118,7 +126,7 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 	ghost->salt = f->salt;
 	ghost->offset = f->offset;
 	ghost->tally = f->tally;
-	ghost->stored = f->stored;
+	ghost->saved_size = f->saved_size;
 	/* Another path may show it yet; if none does, it is gone, and that is said then. */
 	ghost->missing = 1;
 	ghost->dir = -1;
@@ -132,18 +140,21 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 int resolve_forsake(struct tail_file *f, struct tail_file **ret_ghost)
 {
 	*ret_ghost = NULL;
-	if (f->stored) {
+	if (file_stored(f)) {
 		struct tail_file *ghost = ghost_of(f);
 		if (!ghost)
 			return -ENOMEM;
 		*ret_ghost = ghost;
 	}
-	file_hand_aliases(f, *ret_ghost);
+	file_hand_others(f, *ret_ghost);
+	if (*ret_ghost)
+		file_wake_others(*ret_ghost, false);
 	f->id = 0;
 	f->offset = f->stored_size = 0;
+	f->saved_size = NOT_STORED;
 	f->salt = (struct hash128){{0}};
 	f->tally = (struct tally){0};
-	f->stored = false;
+	file_set_state(f, FILE_FOUND);
 	free(STEAL(f->proved_name));
 	return 0;
 }
@@ -154,22 +165,6 @@ static void note_rewritten(struct tail_file *f)
 	          "\"%s\" was truncated or rewritten: reading it from its beginning", f->name);
 	f->source->counters.truncations++;
 	f->source->counters_dirty = true;
-}
-
-/* Nothing of what we know of f is in it: from here on it is another file, read from byte 0. */
-static int begin_anew(struct tail_file *f, struct open_file *o, struct tail_file **ret_ghost)
-{
-	note_rewritten(f);
-	int rc = resolve_forsake(f, ret_ghost);
-	if (rc < 0)
-		return rc;
-	f->id = f->source->tailer->next_id++;
-	ledger_reset(&o->ledger, 0);
-	o->ladder.n = 0;
-	free(STEAL(o->header));
-	o->header_len = 0;
-	open_file_attach(o, f);
-	return RESOLVED_READ;
 }
 
 /*
@@ -188,7 +183,7 @@ static int resolve_again(struct tail_file *f, struct open_file *o)
 		return rc;
 	}
 	rc = resolve_new(f, follow);
-	if (rc == RESOLVED_READ && !renamed)
+	if (f->open && !renamed)
 		note_rewritten(f);
 	return rc;
 }
@@ -196,39 +191,36 @@ static int resolve_again(struct tail_file *f, struct open_file *o)
 /* f has an entry, and its path leads to the inode of that entry. */
 static int resolve_known(struct tail_file *f, struct follow *follow)
 {
+	uint64_t resume;
 	struct open_file *o = open_file_load(f);
 	if (!o) {
 		(void)follow_close(follow);
-		return RESOLVED_WAIT;
+		return LATER;
 	}
 	o->follow = follow;
-	const struct identity_case c = {&o->ladder, o->ledger.committed, true, file_known_size(f)};
-	uint64_t resume;
-	int decided = IDENTITY_SAME;
-	if (o->ladder.n > 0 || !same_salt(f, follow) || !same_header(follow, o))
-		decided = identity_decide(&c, open_file_holds, follow, &resume);
-	switch (decided) {
-	case IDENTITY_SAME:
-		open_file_attach(o, f);
-		return RESOLVED_READ;
-	case IDENTITY_CRASHED:
-		return resume_crashed(f, o, resume);
-	case IDENTITY_NEW:
+	int decided = decide(f, o, same_salt(f, follow), &resume);
+	if (decided == IDENTITY_NEW)
 		return resolve_again(f, o);
-	default: /* the bytes cannot be read: an inode that we know is no copy */
+	int rc = decided < 0 ? decided : files_reserve(f->source->tailer);
+	if (rc < 0) {
 		(void)open_file_free(o);
-		return decided < 0 ? decided : RESOLVED_WAIT;
+		return rc;
 	}
+	go_on(f, o, decided, resume);
+	if (decided == IDENTITY_CRASHED)
+		(void)!file_mark_changed(f, CHANGED_POSITION);
+	return 0;
 }
 
-int resolve(struct tail_file *f)
+bool resolve(struct tail_file *f)
 {
 	struct follow *follow;
 	int rc = open_path(f, &follow);
-	if (rc != RESOLVED_READ)
-		return rc;
-	rc = f->id != 0 ? resolve_known(f, follow) : resolve_new(f, follow);
-	return rc < 0 ? unreadable(f, rc) : rc;
+	if (rc == 0)
+		rc = f->id != 0 ? resolve_known(f, follow) : resolve_new(f, follow);
+	if (rc < 0)
+		file_unreadable(f, rc);
+	return f->open;
 }
 
 /* A second file object for the path of f, on the same open file, to be read. */
@@ -245,12 +237,11 @@ static struct tail_file *twin(struct tail_file *f)
 	g->id = f->id;
 	g->salt = f->salt;
 	g->tally = f->tally;
-	g->stored = f->stored;
+	g->saved_size = f->saved_size;
 	g->offset = f->offset;
 	g->seen = f->seen;
 	g->missing = f->missing;
-	g->still_size = UINT64_MAX;
-	g->open = calloc(1, sizeof(*g->open));
+	g->open = open_file_load(f);
 	int fd = dup(follow_fd(f->open->follow));
 	struct stat st;
 	if (fd >= 0 && fstat(fd, &st) == 0)
@@ -266,58 +257,54 @@ static struct tail_file *twin(struct tail_file *f)
 	return g;
 }
 
+/* Nothing of what was known is in it: from here on it is another file, read from byte 0. */
+static void begin_anew(struct tail_file *f, struct open_file *o)
+{
+	note_rewritten(f);
+	f->id = f->source->tailer->next_id++;
+	ledger_reset(&o->ledger, 0);
+	o->ladder.n = 0;
+	free(STEAL(o->header));
+	o->header_len = 0;
+}
+
 /*
- * Acknowledgements still under way for the old contents count, but move no position.  There is room
- * among the orphans.
+ * Acknowledgements still under way for the old contents count, but move no position.  heir (or
+ * NULL) bears the identity of f from here on.
  */
 static void retire(struct tail_file *f, struct tail_file *heir)
 {
-	f->alias_of = heir;
+	file_hand_others(f, heir);
+	if (heir)
+		file_wake_others(heir, false);
 	if (f->refs > 0)
-		(void)!file_orphan(f);
+		file_orphan(f, heir);
 	else
 		file_free(f);
 }
 
 int resolve_changed(struct tail_file *f)
 {
-	struct tailer *t = f->source->tailer;
-	/* All that can fail comes before anything changes hands. */
-	if (list_grow(&t->orphans, t->norphans, &t->orphans_room) < 0)
-		return -ENOMEM;
+	struct tail_file *ghost = NULL;
+	uint64_t resume;
 	struct tail_file *g = twin(f);
 	if (!g)
 		return -ENOMEM;
-	struct open_file *o = STEAL(g->open);
-	o->ladder = f->open->ladder;
-	o->ledger.committed = f->open->ledger.committed;
-	o->header = f->open->header;
-	o->header_len = f->open->header_len;
-	f->open->header = NULL;
-	const struct identity_case c = {&o->ladder, o->ledger.committed, true, file_known_size(g)};
-	uint64_t resume;
-	int decided = identity_decide(&c, open_file_holds, o->follow, &resume);
-	if (decided == IDENTITY_NEW && o->ladder.n == 0 && same_header(o->follow, o))
-		decided = IDENTITY_SAME;
-	struct tail_file *heir = g;
-	int rc = decided;
-	if (decided == IDENTITY_SAME) {
-		open_file_attach(o, g);
-		rc = file_mark_changed(g, CHANGED_POSITION); /* f's may not be saved yet */
-	} else if (decided == IDENTITY_CRASHED) {
-		rc = resume_crashed(g, o, resume);
-	} else if (decided >= 0) {
-		rc = begin_anew(g, o, &heir);
-	}
-	if (rc < 0)
-		f->open->header = STEAL(o->header); /* f goes on as it was */
-	if (!g->open)
-		(void)open_file_free(o);
+	int decided = decide(g, g->open, true, &resume);
+	int rc = decided < 0 ? decided : files_reserve(f->source->tailer);
+	if (rc == 0 && decided == IDENTITY_NEW)
+		rc = resolve_forsake(g, &ghost);
 	if (rc < 0) {
 		file_free(g);
 		return rc;
 	}
-	retire(f, heir);
+	/* From here on nothing can fail. */
+	struct open_file *o = STEAL(g->open);
+	if (decided == IDENTITY_NEW)
+		begin_anew(g, o);
+	go_on(g, o, decided, resume);
+	(void)!file_mark_changed(g, CHANGED_POSITION); /* f's may not be saved yet */
+	retire(f, decided == IDENTITY_NEW ? ghost : g);
 	return 0;
 }
 
@@ -330,7 +317,7 @@ static void note_header(struct tail_file *f, struct open_file *o)
 	if (!newline)
 		return;
 	size_t len = event_trim(head, (size_t)(newline + 1 - head));
-	size_t mark = len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t mark = utf8_bom(head, len);
 	if (!event_is_header(head, len))
 		return;
 	o->header = strndup(head + mark, len - mark);
@@ -342,27 +329,31 @@ static void note_header(struct tail_file *f, struct open_file *o)
 int resolve_pass(struct tail_file *f, bool whole)
 {
 	f->id = f->source->tailer->next_id++;
-	f->passed = whole;
 	struct open_file *o = calloc(1, sizeof(*o));
 	if (!o)
 		return -ENOMEM;
 	struct mark last;
-	if (open_path(f, &o->follow) == RESOLVED_READ) {
+	int rc = open_path(f, &o->follow);
+	if (rc == 0) {
 		f->salt = follow_salt(o->follow)->hash;
 		if (!f->gz && follow_last_line(o->follow, f->size, &last) == 1) {
 			ladder_push(&o->ladder, &last);
 			f->offset = last.end;
 		}
 		note_header(f, o);
+	} else if (rc < 0) {
+		file_unreadable(f, rc);
 	}
 	if (whole)
 		f->offset = f->size;
+	if (whole || rc == 0)
+		file_set_state(f, whole ? FILE_SKIPPED : FILE_CLOSED);
 	o->ledger.committed = f->offset;
 	const struct store_file e = file_entry(f);
-	int rc = store_file_put(f->source->tailer->conf.store, &e, &o->ladder, &o->ledger,
-	                        o->header ? (struct slice){o->header, o->header_len} : SLICE_EMPTY);
+	rc = store_file_put(f->source->tailer->conf.store, &e, &o->ladder, &o->ledger,
+	                    o->header ? (struct slice){o->header, o->header_len} : SLICE_EMPTY);
 	(void)open_file_free(o);
-	f->stored = rc == 0;
-	f->verified = true;
+	if (rc == 0)
+		f->saved_size = f->size;
 	return rc;
 }

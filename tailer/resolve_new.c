@@ -7,43 +7,27 @@
 #include "tailer/identity.h"
 #include "tailer/impl.h"
 
-/* f bears the identity of other from here on: so do its other paths. */
-static void succeed(struct tail_file *f, struct tail_file *other)
+/* f takes over the identity of other, whose own path is gone.  o is NULL: not to be read. */
+static void adopt(struct tail_file *f, struct tail_file *other, struct open_file *o)
 {
-	file_hand_aliases(other, f);
-	f->alias_of = NULL;
+	f->id = other->id;
+	f->tally = other->tally;
+	f->saved_size = other->saved_size;
+	if (o) {
+		f->source->counters.copies++;
+		f->source->counters_dirty = true;
+		tail_note(f->source->tailer, TAIL_INFO,
+		          "\"%s%s\" is \"%s\", known before; going on at %llu", f->name,
+		          f->gz ? ".gz" : "", other->name, (unsigned long long)o->ledger.committed);
+		file_set_open(f, o);
+	} else {
+		f->salt = other->salt;
+		f->offset = other->offset;
+		file_set_state(f, FILE_SKIPPED);
+	}
+	file_hand_others(other, f);
 	file_free(other);
-}
-
-/* f takes over the identity of other, whose own path is gone. */
-static int adopt(struct tail_file *f, struct tail_file *other, struct open_file *o)
-{
-	f->id = other->id;
-	f->tally = other->tally;
-	f->stored = other->stored;
-	f->source->counters.copies++;
-	f->source->counters_dirty = true;
-	tail_note(f->source->tailer, TAIL_INFO,
-	          "\"%s%s\" is \"%s\", known before; going on at %llu", f->name, f->gz ? ".gz" : "",
-	          other->name, (unsigned long long)o->ledger.committed);
-	succeed(f, other);
-	open_file_attach(o, f);
-	int rc = file_mark_changed(f, CHANGED_ENTRY);
-	return rc < 0 ? rc : RESOLVED_READ;
-}
-
-/* The same for a file that is not to be read. */
-static int adopt_passed(struct tail_file *f, struct tail_file *other)
-{
-	f->id = other->id;
-	f->tally = other->tally;
-	f->stored = other->stored;
-	f->salt = other->salt;
-	f->offset = other->offset;
-	f->passed = f->verified = true;
-	succeed(f, other);
-	int rc = file_mark_changed(f, CHANGED_ENTRY);
-	return rc < 0 ? rc : RESOLVED_ALIAS;
+	(void)!file_mark_changed(f, CHANGED_ENTRY);
 }
 
 /*
@@ -61,7 +45,7 @@ static uint64_t line_start(struct follow *follow, uint64_t offset)
 }
 
 /* A file of its own that begins with rows of another: those are not sent again. */
-static int fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
+static void fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
 {
 	resume = line_start(o->follow, resume);
 	f->id = f->source->tailer->next_id++;
@@ -72,114 +56,144 @@ static int fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
 	        "\"%s\" begins like a file that is known and differs from byte %llu on: reading it "
 	        "from there",
 	        f->name, (unsigned long long)resume);
-	open_file_attach(o, f);
-	int rc = file_mark_changed(f, CHANGED_POSITION);
-	return rc < 0 ? rc : RESOLVED_READ;
+	file_set_open(f, o);
+	(void)!file_mark_changed(f, CHANGED_POSITION);
 }
 
-/* It has all of a file that is still there, and more. */
-static bool outgrown(const struct tail_file *f, const struct tail_file *other)
+static void note_copying(struct tail_file *f, struct tail_file *other)
 {
-	return file_present(other) && !f->gz && !other->gz && f->size > other->size;
-}
-
-/* The size of the other may be old news; but not for two rescans. */
-static bool overdue(struct tail_file *f)
-{
-	uint64_t now = f->source->counters.rescans;
-	if (f->outgrown_at == 0)
-		f->outgrown_at = now + 1;
-	return now >= f->outgrown_at + 2;
-}
-
-/* It ends before the earliest rung: its first row, which is the same, is all there is. */
-static bool too_short(const struct identity_case *c)
-{
-	return c->ladder->n > 0 && c->size < c->ladder->rungs[c->ladder->n - 1].end;
-}
-
-/* What f is to a known file with the same beginning.  -1: nothing; else an enum resolved. */
-static int resolve_against(struct tail_file *f, struct follow *follow, struct tail_file *other)
-{
-	bool there = file_present(other) || other->open;
-	if (other->passed && !there)
-		return adopt_passed(f, other);
-	if (other->passed) {
-		f->alias_of = other;
-		return RESOLVED_ALIAS;
-	}
-	struct open_file *o = open_file_load(other);
-	if (!o)
-		return RESOLVED_WAIT;
-	o->follow = follow;
-	const struct identity_case c = {other->open ? &other->open->ladder : &o->ladder,
-	                                other->offset, false, file_known_size(f)};
-	uint64_t resume;
-	int decided = identity_decide(&c, open_file_holds, follow, &resume);
-	if (decided == IDENTITY_NEW && too_short(&c))
-		decided = IDENTITY_COPYING;
-	if (c.ladder->n == 0) /* begun and nothing acknowledged yet: that will tell */
-		decided = there ? IDENTITY_COPYING : IDENTITY_SAME;
-	if (decided == IDENTITY_SAME && !there)
-		return adopt(f, other, o);
-	if (decided == IDENTITY_SAME && outgrown(f, other)) {
-		resume = other->offset;
-		decided = overdue(f) ? IDENTITY_FORK : IDENTITY_COPYING;
-	}
-	if (decided == IDENTITY_FORK)
-		return fork_of(f, o, resume);
-	o->follow = NULL;
-	(void)open_file_free(o);
-	if (decided == IDENTITY_COPYING && !f->copying)
+	if (f->state != FILE_COPYING)
 		tail_note(
 		        f->source->tailer, TAIL_INFO,
 		        "\"%s\" begins like a file that is known, of which more was read: waiting "
 		        "for the rest of the copy",
 		        f->name);
-	f->copying = decided == IDENTITY_COPYING;
-	if (decided == IDENTITY_SAME)
-		f->alias_of = other;
-	if (decided < 0)
-		return decided;
-	if (decided == IDENTITY_NEW)
-		return -1;
-	return decided == IDENTITY_SAME ? RESOLVED_ALIAS : RESOLVED_WAIT;
+	file_set_other(f, FILE_COPYING, other);
 }
 
-/* A path that was not known: another path of a known file, or a new one. */
+/* Note in c if f has more than other, which is there and may have grown since it was seen. */
+static int compare_sizes(const struct tail_file *f, struct tail_file *other,
+                         struct relation_case *c)
+{
+	if (f->gz || other->gz || f->size <= other->size)
+		return 0;
+	int rc = file_look(other);
+	c->longer = f->size > other->size;
+	c->settled = other->offset >= other->size && file_is_at_rest(other);
+	return rc;
+}
+
+/*
+ * An enum relation of f to a known file with the same beginning, whose proofs are in o, or a
+ * negative errno.  As a fork it is read from *ret_resume on.
+ */
+static int relate(const struct tail_file *f, struct tail_file *other, const struct open_file *o,
+                  uint64_t *ret_resume)
+{
+	const struct ladder *l = &o->ladder;
+	const struct identity_case bytes = {
+	        .ladder = l, .committed = o->ledger.committed, .size = file_known_size(f)};
+	*ret_resume = o->ledger.committed;
+	bool skipped = other->state == FILE_SKIPPED;
+	int identity = skipped ? IDENTITY_NEW /* of no matter */
+	                       : identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
+	if (identity < 0)
+		return identity;
+	struct relation_case c = {
+	        .identity = (enum identity)identity,
+	        .unproved = l->n == 0,
+	        .before_proofs = l->n > 0 && bytes.size < l->rungs[l->n - 1].end,
+	        .skipped = skipped,
+	        .there = file_there(other),
+	};
+	int rc = c.there && identity == IDENTITY_SAME ? compare_sizes(f, other, &c) : 0;
+	return rc < 0 ? rc : (int)relation_decide(&c);
+}
+
+/* Cannot fail: there is room to note it, and o holds all that f will need. */
+static void apply(struct tail_file *f, struct tail_file *other, struct open_file *o,
+                  enum relation relation, uint64_t resume)
+{
+	bool read = false;
+	switch (relation) {
+	case RELATION_HEIR:
+		read = other->state != FILE_SKIPPED;
+		adopt(f, other, read ? o : NULL);
+		break;
+	case RELATION_FORK:
+		read = true;
+		fork_of(f, o, resume);
+		break;
+	case RELATION_ALIAS:
+		file_set_other(f, FILE_ALIAS, other);
+		break;
+	default:
+		note_copying(f, other);
+	}
+	if (!read)
+		(void)open_file_free(o);
+}
+
+#define UNRELATED 2
+
+/* 0: f has a new state; else LATER, UNRELATED or a negative errno, and follow is the caller's. */
+static int resolve_against(struct tail_file *f, struct follow *follow, struct tail_file *other)
+{
+	uint64_t resume;
+	struct open_file *o = open_file_load(other);
+	if (!o)
+		return LATER;
+	o->follow = follow;
+	int relation = relate(f, other, o, &resume);
+	int rc = relation < 0 ? relation : files_reserve(f->source->tailer);
+	if (rc == 0 && relation != RELATION_NONE) {
+		apply(f, other, o, (enum relation)relation, resume);
+		return 0;
+	}
+	o->follow = NULL;
+	(void)open_file_free(o);
+	return rc < 0 ? rc : UNRELATED;
+}
+
+/* Not one that is known: read from its beginning. */
+static int begin(struct tail_file *f, struct follow *follow)
+{
+	struct tailer *t = f->source->tailer;
+	int rc = files_reserve(t);
+	struct open_file *o = rc == 0 ? calloc(1, sizeof(*o)) : NULL;
+	if (!o)
+		return -ENOMEM;
+	o->follow = follow;
+	f->id = t->next_id++;
+	file_set_open(f, o);
+	/* The store learns of it before anything of it is delivered: it may be gone by then. */
+	return file_mark_changed(f, CHANGED_POSITION);
+}
+
 int resolve_new(struct tail_file *f, struct follow *follow)
 {
 	struct source *s = f->source;
 	const struct event_salt *salt = follow_salt(follow);
-	for (size_t i = 0; i < s->nfiles; i++) {
+	int rc = UNRELATED;
+	for (size_t i = 0; rc == UNRELATED && i < s->nfiles; i++) {
 		struct tail_file *other = s->files[i];
-		bool same_name = acct_name_compare(&other->key, &f->key) == 0;
 		if (other == f || other->id == 0 || hash_is_zero(&other->salt))
 			continue;
-		if (salt->len == 0) { /* a copy that has just begun has no row to show */
-			if (!same_name || !file_present(other))
-				continue;
-			(void)follow_close(follow);
-			return RESOLVED_WAIT;
+		if (salt->len > 0) {
+			if (hash_equal(&other->salt, &salt->hash))
+				rc = resolve_against(f, follow, other);
+			continue;
 		}
-		if (!hash_equal(&other->salt, &salt->hash))
-			continue;
-		int rc = resolve_against(f, follow, other);
-		if (rc == -1)
-			continue;
-		if (rc != RESOLVED_READ && !f->open) /* else it is f's by now */
+		/* A copy that has just begun has no row to show. */
+		if (acct_name_compare(&other->key, &f->key) == 0 && file_present(other)) {
 			(void)follow_close(follow);
-		return rc;
+			file_set_other(f, FILE_WAITING, other);
+			return 0;
+		}
 	}
-	struct open_file *o = calloc(1, sizeof(*o));
-	if (!o) {
+	if (rc == UNRELATED)
+		rc = begin(f, follow);
+	if (rc != 0)
 		(void)follow_close(follow);
-		return -ENOMEM;
-	}
-	o->follow = follow;
-	f->id = s->tailer->next_id++;
-	open_file_attach(o, f);
-	/* The store learns of it before anything of it is delivered: it may be gone by then. */
-	int rc = file_mark_changed(f, CHANGED_POSITION);
-	return rc < 0 ? rc : RESOLVED_READ;
+	return rc;
 }

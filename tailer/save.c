@@ -43,17 +43,17 @@ static int load_file(const struct store_file *e, void *arg)
 		return -ENOMEM;
 	f->id = e->id;
 	f->gz = e->gz;
-	f->passed = e->passed;
 	f->dev = e->dev;
 	f->ino = e->ino;
-	f->size = f->stored_size = f->saved_size = e->size;
+	f->size = f->saved_size = f->stored_size = e->size;
 	f->salt = e->salt;
 	f->offset = e->offset;
 	f->gone_ms = e->gone_ms;
 	f->missing = e->gone_ms ? 2 : 0;
 	f->tally = e->tally;
-	f->stored = true;
 	f->dir = -1;
+	if (e->passed || e->gone_ms)
+		file_set_state(f, e->passed ? FILE_SKIPPED : FILE_GONE);
 	return 0;
 }
 
@@ -84,7 +84,10 @@ void tailer_hold(struct tail_file *f)
 void tailer_release(struct tailer *t, struct tail_file *f, size_t n)
 {
 	f->refs -= n;
-	if (!f->orphan) {
+	if (f->state != FILE_ORPHAN) {
+		/* Its first row may be another file's, too: that can be looked at by now. */
+		if (f->refs == 0 && f->open && hash_is_zero(&f->salt) && file_has_more(f))
+			(void)!file_mark_todo(f); /* else the next scan does it */
 		file_let_go(f);
 		return;
 	}
@@ -94,31 +97,42 @@ void tailer_release(struct tailer *t, struct tail_file *f, size_t n)
 	orphan_free(f);
 }
 
+/* Move the position of an open file. */
+static int settle(struct tail_file *f, struct ledger_range *range, const struct mark *proofs,
+                  size_t nproofs)
+{
+	struct mark last;
+	struct open_file *o = f->open;
+	uint64_t before = o->ledger.committed;
+	bool proved = o->ladder.n > 0;
+	if (nproofs > 0)
+		range->last = proofs[nproofs - 1];
+	int rc = ledger_ack(&o->ledger, range, &last);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc > 0 && range->start <= before && i < nproofs; i++)
+		ladder_push(&o->ladder, &proofs[i]);
+	if (rc > 0)
+		ladder_push(&o->ladder, &last);
+	f->offset = o->ledger.committed;
+	bool proof = !proved && o->ladder.n > 0;
+	if (f->source->nwaiting > 0 && (proof || f->offset >= f->size))
+		file_wake_others(f, proof);
+	return file_mark_changed(f, CHANGED_POSITION);
+}
+
 int tailer_ack(struct tailer *t, struct tail_file *f, uint64_t start, uint64_t end,
                const struct mark *proofs, size_t nproofs, const struct tally *tally)
 {
 	(void)t;
-	struct mark last;
-	if (!f->orphan) {
-		struct open_file *o = f->open;
-		uint64_t before = o->ledger.committed;
-		struct ledger_range range = {.start = start, .end = end};
-		if (nproofs > 0)
-			range.last = proofs[nproofs - 1];
-		int rc = ledger_ack(&o->ledger, &range, &last);
+	struct ledger_range range = {.start = start, .end = end};
+	if (f->state != FILE_ORPHAN) {
+		int rc = settle(f, &range, proofs, nproofs);
 		if (rc < 0)
 			return rc;
-		for (size_t i = 0; rc > 0 && start <= before && i < nproofs; i++)
-			ladder_push(&o->ladder, &proofs[i]);
-		if (rc > 0)
-			ladder_push(&o->ladder, &last);
-		f->offset = o->ledger.committed;
-		rc = file_mark_changed(f, CHANGED_POSITION);
-		if (rc < 0)
-			return rc;
-	} else if (f->alias_of) { /* whoever bears its identity now */
-		tally_add(&f->alias_of->tally, tally);
-		(void)!file_mark_changed(f->alias_of, CHANGED_ENTRY);
+	} else if (f->of) {
+		tally_add(&f->of->tally, tally);
+		(void)!file_mark_changed(f->of, CHANGED_ENTRY);
 	}
 	tally_add(&f->tally, tally);
 	tally_add(&f->source->tally, tally);
@@ -140,12 +154,12 @@ static int save_file(struct tail_file *f)
 	const struct store_file e = file_entry(f);
 	if (f->id == 0)
 		return 0;
-	if (f->expired)
+	if (f->changed & CHANGED_EXPIRED)
 		return store_file_drop(store, f->id);
-	if (f->dirty && f->open)
+	if ((f->changed & CHANGED_POSITION) && f->open)
 		return store_file_put(store, &e, &f->open->ladder, &f->open->ledger,
 		                      tail_file_header(f));
-	return f->stored ? store_file_touch(store, &e) : 0;
+	return file_stored(f) ? store_file_touch(store, &e) : 0;
 }
 
 int tailer_save(struct tailer *t)
@@ -173,10 +187,11 @@ void tailer_saved(struct tailer *t)
 		t->sources[i].counters_dirty = false;
 	while (t->nchanged > 0) {
 		struct tail_file *f = t->changed[--t->nchanged];
-		f->stored = f->stored || (f->dirty && f->id != 0);
-		f->saved_size = f->size;
-		f->dirty = f->touched = false;
-		if (f->expired)
+		unsigned changed = f->changed;
+		f->changed = 0;
+		if (file_stored(f) || ((changed & CHANGED_POSITION) && f->id != 0))
+			f->saved_size = f->size;
+		if (changed & CHANGED_EXPIRED)
 			file_free(f);
 		else
 			file_let_go(f);

@@ -1,7 +1,5 @@
 /* Folders to tail_files: what is there, what moved, what vanished. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include "base/fault.h"
 #include "base/permission.h"
 #include "base/scope.h"
+#include "tailer/folder.h"
 #include "tailer/impl.h"
 
 /* The first two come at the start, before any new path was looked into: it may be the same file. */
@@ -39,14 +38,19 @@ static struct tail_file *find(struct source *s, const struct acct_name *key, con
 	return NULL;
 }
 
+static bool bears(const struct tail_file *f, const char *name, const struct acct_name *key)
+{
+	return strncmp(f->name, name, strlen(f->name)) == 0 && acct_name_compare(&f->key, key) == 0;
+}
+
 /* A known file at a path: note where it is now.  Returns 0 or -ENOMEM. */
 static int note_place(struct tail_file *f, int dir, const char *name, const struct acct_name *key)
 {
-	bool renamed = strncmp(f->name, name, strlen(f->name)) != 0 ||
-	               acct_name_compare(&f->key, key) != 0;
+	bool renamed = !bears(f, name, key);
 	bool moved = f->dir >= 0 && f->dir != dir;
 	if (renamed || moved || f->gone_ms != 0) {
-		f->verified = f->verified && f->open;
+		if (f->state == FILE_CLOSED || f->state == FILE_GONE)
+			file_set_state(f, FILE_FOUND);
 		int rc = file_mark_changed(f, CHANGED_ENTRY);
 		if (rc < 0)
 			return rc;
@@ -66,15 +70,22 @@ static int note_place(struct tail_file *f, int dir, const char *name, const stru
 }
 
 /* Whether a known file has to be looked into.  hint: an event named it. */
-static bool wants_reading(const struct tail_file *f, bool hint)
+static bool wants_reading(const struct tail_file *f, bool hint, bool grew)
 {
-	if (f->id == 0)
-		return !f->alias_of;
-	if (f->gz)
-		return !f->verified || hint;
-	if (f->open)
-		return hint || f->size != follow_read_to(f->open->follow) || f->unreadable;
-	return f->size != f->offset || f->unreadable || (hint && !f->verified);
+	switch (f->state) {
+	case FILE_SKIPPED:
+	case FILE_ALIAS:
+		return false;
+	case FILE_WAITING:
+	case FILE_COPYING:
+	case FILE_UNREADABLE:
+		return true;
+	case FILE_FOUND:
+		return hint || f->gz || f->id == 0 || f->size != f->offset;
+	default:
+		return hint ? f->open || f->gz || f->size != f->offset
+		            : (f->gz ? grew : file_has_more(f));
+	}
 }
 
 static int take_known(struct tail_file *f, int dir, const char *name, const struct acct_name *key,
@@ -85,17 +96,10 @@ static int take_known(struct tail_file *f, int dir, const char *name, const stru
 		return rc;
 	bool grew = f->size != (uint64_t)st->st_size;
 	f->mtime_s = st->st_mtime;
-	if (grew) {
-		f->finalled = f->final = false;
-		f->size = (uint64_t)st->st_size;
-		if (f->gz)
-			f->verified = false;
-	}
-	if (f->alias_of && (grew || (!file_present(f->alias_of) && !f->alias_of->open)))
-		f->alias_of = NULL;
-	if (f->passed || !wants_reading(f, hint))
-		return 0;
-	return file_mark_todo(f);
+	file_resize(f, (uint64_t)st->st_size);
+	if (f->state == FILE_ALIAS && !file_there(f->of))
+		file_set_state(f, FILE_FOUND);
+	return wants_reading(f, hint, grew) ? file_mark_todo(f) : 0;
 }
 
 /* Whether first-start says not to read a file from its first byte. */
@@ -117,7 +121,6 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	f->dev = st->st_dev;
 	f->ino = st->st_ino;
 	f->size = (uint64_t)st->st_size;
-	f->still_size = UINT64_MAX;
 	f->mtime_s = st->st_mtime;
 	f->seen = true;
 	if (passed_over(s, dir)) /* to a .gz no line is added */
@@ -135,53 +138,86 @@ static int displace(struct tail_file *f)
 	f->dir = -1;
 	f->missing = 2;
 	f->gone_ms = clock_real_ms();
-	f->unreadable = false;
+	file_wake_others(f, false);
 	return file_mark_changed(f, CHANGED_ENTRY);
 }
 
-/* One entry of a folder.  *ret_error is an errno when it is there and cannot be looked at. */
-static int take(struct source *s, int dir, int dirfd, const char *name, bool hint, int *ret_error)
+/* Known files that bore this name, but for the one that st is of (NULL: none), have gone from
+ * there. */
+static int note_left(struct source *s, int dir, const char *name, const struct acct_name *key,
+                     const struct stat *st)
 {
-	struct acct_name key;
-	struct stat st;
-	char plain[NAME_MAX + 1];
-	if (!acct_name_parse(&s->template, name, &key))
-		return 0;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno != ENOENT) /* that one is gone again */
-			*ret_error = errno;
+	int rc = 0;
+	for (size_t i = files_lower_bound(s, key); rc == 0 && i < s->nfiles; i++) {
+		struct tail_file *f = s->files[i];
+		if (acct_name_compare(&f->key, key) != 0)
+			break;
+		if (f->dir == dir && f->gz == key->gz && (f->missing == 0 || f->open) &&
+		    bears(f, name, key) && !(st && f->ino == st->st_ino && f->dev == st->st_dev))
+			rc = file_vanished(f);
+	}
+	return rc;
+}
+
+/* One look into a folder of a source. */
+struct scan {
+	struct source *source;
+	int dir;
+	bool hint;  /* an event named the file */
+	bool found; /* it is there */
+	int error;  /* a file is there and could not be looked at */
+};
+
+static int take(const struct folder_file *found, void *arg)
+{
+	struct scan *scan = arg;
+	struct source *s = scan->source;
+	const struct acct_name *key = &found->key;
+	const struct stat *st = &found->st;
+	scan->found = true;
+	if (found->error != 0) {
+		scan->error = found->error;
 		return 0;
 	}
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	if (key.gz) { /* gzip at work: the file itself is still there */
-		struct stat sibling;
-		(void)snprintf(plain, sizeof(plain), "%.*s", (int)(strlen(name) - 3), name);
-		if (fstatat(dirfd, plain, &sibling, AT_SYMLINK_NOFOLLOW) == 0)
-			return 0;
-	}
-	struct tail_file *f = find(s, &key, &st, hint);
-	if (f && f->passed &&
-	    (acct_name_compare(&f->key, &key) != 0 || f->size != (uint64_t)st.st_size)) {
-		int rc = displace(f);
-		if (rc < 0)
-			return rc;
+	int rc = scan->hint ? note_left(s, scan->dir, found->name, key, st) : 0;
+	struct tail_file *f = rc == 0 ? find(s, key, st, scan->hint) : NULL;
+	if (f && f->state == FILE_SKIPPED &&
+	    (acct_name_compare(&f->key, key) != 0 || f->size != (uint64_t)st->st_size)) {
+		rc = displace(f);
 		f = NULL;
 	}
-	return f ? take_known(f, dir, name, &key, &st, hint) : take_new(s, dir, name, &key, &st);
+	if (rc < 0)
+		return rc;
+	return f ? take_known(f, scan->dir, found->name, key, st, scan->hint)
+	         : take_new(s, scan->dir, found->name, key, st);
+}
+
+/* An event named the file.  When NAME is not there any more, a NAME.gz beside it counts. */
+static int look_at(struct scan *scan, const char *name)
+{
+	struct source *s = scan->source;
+	int error;
+	int rc = folder_one(s->dirs[scan->dir], &s->template, name, take, scan, &error);
+	if (rc < 0)
+		return rc;
+	return rc == FOLDER_READ ? -scan->error : -error;
 }
 
 int scan_name(struct source *s, int dir, const char *name)
 {
+	struct scan scan = {.source = s, .dir = dir, .hint = true};
 	struct acct_name key;
+	char packed[NAME_MAX + 4];
 	if (!acct_name_parse(&s->template, name, &key))
 		return 0;
-	scope_close int fd = open(s->dirs[dir], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int error = 0;
-	if (fd < 0)
-		return -errno;
-	int rc = take(s, dir, fd, name, true, &error);
-	return rc < 0 ? rc : -error;
+	int rc = look_at(&scan, name);
+	if (rc < 0 || scan.found)
+		return rc;
+	rc = note_left(s, dir, name, &key, NULL);
+	if (rc < 0 || key.gz)
+		return rc;
+	(void)snprintf(packed, sizeof(packed), "%s.gz", name);
+	return look_at(&scan, packed);
 }
 
 /* Said once, and again when it has been there in between. */
@@ -206,32 +242,23 @@ static void note_folder(struct source *s, int dir, int error)
 		          s->conf->name, strerror(error), mend ? mend : "");
 }
 
-/* All entries of a folder.  1, or 0 when it cannot be read now, or a negative errno. */
+/* All files of a folder.  1, or 0 when it cannot be read now, or a negative errno. */
 static int scan_folder(struct source *s, int dir)
 {
-	DIR *d = opendir(s->dirs[dir]);
-	if (!d) {
-		note_folder(s, dir, errno);
-		return 0;
-	}
-	int rc = 0, error = 0;
-	while (rc == 0) {
-		errno = 0;
-		const struct dirent *e = readdir(d);
-		if (!e) {
-			error = errno ? errno : error;
-			break;
-		}
-		rc = take(s, dir, dirfd(d), e->d_name, false, &error);
-	}
-	(void)closedir(d);
+	struct scan scan = {.source = s, .dir = dir};
+	int error;
+	int rc = folder_each(s->dirs[dir], &s->template, take, &scan, &error);
+	if (rc < 0)
+		return rc;
+	if (error == 0)
+		error = scan.error;
 	if (error != 0) { /* what was not looked at is not missing */
 		note_folder(s, dir, error);
-		return rc;
+		return 0;
 	}
 	s->watched[dir] = true;
 	s->closed[dir] = false;
-	return rc < 0 ? rc : 1;
+	return 1;
 }
 
 /*
@@ -259,7 +286,7 @@ static void note_deletion(const struct tail_file *f)
 	int64_t now_ms = s->tailer->now_ms;
 	int64_t age = (clock_real_ms() - GONE_SCANS * (int64_t)s->tailer->conf.rescan_ms) / 1000 -
 	              f->mtime_s;
-	if (f->passed || f->alias_of || f->copying || f->mtime_s == 0)
+	if (f->state == FILE_SKIPPED || f->mtime_s == 0)
 		return;
 	if (age < 1)
 		age = 1;
@@ -274,7 +301,9 @@ static void note_deletion(const struct tail_file *f)
 /* A file that GONE_SCANS scans in a row did not find, and that is not open, is gone. */
 static int gone(struct tail_file *f)
 {
-	bool unread = !f->passed && !f->alias_of && !f->copying && !f->gz && f->offset < f->size &&
+	bool another = f->state == FILE_SKIPPED || f->state == FILE_ALIAS ||
+	               f->state == FILE_COPYING;
+	bool unread = !another && !f->gz && f->offset < f->size &&
 	              !((f->id == 0 || hash_is_zero(&f->salt)) && has_namesake(f));
 	if (unread)
 		file_lost(f, f->size - f->offset);
@@ -283,6 +312,8 @@ static int gone(struct tail_file *f)
 		return 0;
 	}
 	note_deletion(f);
+	if (f->state != FILE_SKIPPED)
+		file_set_state(f, FILE_GONE);
 	f->gone_ms = clock_real_ms();
 	file_unmark_todo(f);
 	return file_mark_changed(f, CHANGED_ENTRY);
@@ -292,12 +323,10 @@ static int note_missing(struct tail_file *f)
 {
 	if (f->missing < 255)
 		f->missing++;
-	if (f->open) {
-		struct stat st;
-		if (fstat(follow_fd(f->open->follow), &st) == 0 && !f->gz)
-			f->size = (uint64_t)st.st_size;
-		return f->missing == 1 ? file_mark_todo(f) : 0;
-	}
+	if (f->missing == 1 || (f->open && f->state != FILE_UNREADABLE))
+		return file_vanished(f);
+	if (f->open)
+		return file_mark_todo(f);
 	if (f->gone_ms != 0) {
 		bool expired = clock_real_ms() - f->gone_ms > EXPIRE_MS;
 		return expired ? file_mark_changed(f, CHANGED_EXPIRED) : 0;
@@ -338,31 +367,37 @@ int scan_source(struct source *s)
 /* The store is to know how large a file was: should it be gone at the next start, that is said. */
 static int note_size(struct tail_file *f)
 {
-	if (!f->stored || f->passed || f->missing > 0 || f->size == f->saved_size)
+	if (!file_stored(f) || f->state == FILE_SKIPPED || f->missing > 0 ||
+	    f->size == f->saved_size)
 		return 0;
 	return file_mark_changed(f, CHANGED_ENTRY);
 }
 
 /* A finished file with bytes left that has not changed since the rescan before. */
+static int finish(struct tail_file *f)
+{
+	if (f->at_rest < 255)
+		f->at_rest++;
+	if (f->state == FILE_FINISHING)
+		return file_mark_todo(f);
+	if (f->state != FILE_OPEN || f->todo || !file_is_at_rest(f) || !file_is_finished(f))
+		return 0;
+	/* Not the position: NULs at the end were passed over, but handed out by nobody. */
+	if (!f->gz && f->offset >= f->size)
+		return 0;
+	int rc = file_mark_todo(f);
+	if (rc == 0)
+		file_set_state(f, FILE_FINISHING);
+	return rc;
+}
+
 int scan_rest(struct source *s)
 {
-	for (size_t i = 0; i < s->nfiles; i++) {
-		struct tail_file *f = s->files[i];
-		int noted = note_size(f);
-		if (noted < 0)
-			return noted;
-		if (!f->open || f->todo)
-			continue;
-		/* Not the position: NULs at the end were passed over, but handed out by nobody. */
-		bool left = f->offset < (f->gz ? UINT64_MAX : f->size);
-		bool still = f->still_size == f->size;
-		f->still_size = f->size;
-		if (!left || !still || f->finalled || !file_is_finished(f))
-			continue;
-		f->final = true;
-		int rc = file_mark_todo(f);
-		if (rc < 0)
-			return rc;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < s->nfiles; i++) {
+		rc = note_size(s->files[i]);
+		if (rc == 0)
+			rc = finish(s->files[i]);
 	}
-	return 0;
+	return rc;
 }

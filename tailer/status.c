@@ -4,7 +4,7 @@
 /* Bytes not yet acknowledged.  What is left of a .gz is not known: its own size stands for it. */
 static uint64_t unread(const struct tail_file *f)
 {
-	if (f->passed)
+	if (f->state == FILE_SKIPPED)
 		return 0;
 	if (f->gz)
 		return f->todo || (f->open && !file_drained(f)) ? f->size : 0;
@@ -33,20 +33,20 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 			ret->disk_bytes += f->size;
 			ret->archive_bytes += f->dir == DIR_MOVED ? f->size : 0;
 		}
-		if (f->alias_of)
+		if (f->state == FILE_ALIAS)
 			continue;
 		ret->files_known++;
 		ret->files_open += f->open != NULL;
-		ret->unreadable += f->unreadable;
-		if (!f->gz && !f->passed) {
+		ret->unreadable += f->state == FILE_UNREADABLE;
+		if (!f->gz && f->state != FILE_SKIPPED) {
 			ret->settled_bytes += f->offset;
 			ret->settled_rows += f->tally.rows;
 		}
 		if (f->gone_ms != 0) {
-			ret->gone += f->offset < f->size && !f->gz && !f->passed;
+			ret->gone += f->offset < f->size && !f->gz && f->state != FILE_SKIPPED;
 			continue;
 		}
-		ret->files_passed += f->passed;
+		ret->files_passed += f->state == FILE_SKIPPED;
 		uint64_t left = unread(f);
 		ret->files_behind += left > 0;
 		ret->behind_bytes += left;

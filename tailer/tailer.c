@@ -6,6 +6,7 @@
 #include "tailer/impl.h"
 
 #define VERIFY_AT_ONCE 64
+#define SCAN_AGAIN_MS 100 /* a path was not what the last scan saw: more often would be no use */
 #define OPEN_AHEAD 32 /* files with unread bytes kept open, so that deleting them loses nothing */
 
 int tailer_fd(const struct tailer *t)
@@ -15,9 +16,14 @@ int tailer_fd(const struct tailer *t)
 
 int64_t tailer_timeout(const struct tailer *t, int64_t now_ms)
 {
-	if (t->verifying)
+	if (t->verifying || t->soon)
 		return 0;
-	return t->rescan_at_ms > now_ms ? t->rescan_at_ms - now_ms : 0;
+	int64_t left = t->rescan_at_ms > now_ms ? t->rescan_at_ms - now_ms : 0;
+	for (size_t i = 0; i < t->conf.nsources; i++) {
+		if (t->sources[i].scan_due && left > SCAN_AGAIN_MS)
+			left = SCAN_AGAIN_MS;
+	}
+	return left;
 }
 
 void tailer_rescan_now(struct tailer *t)
@@ -39,7 +45,7 @@ static void open_ahead(struct source *s)
 {
 	for (size_t i = 0; i < s->ntodo && i < OPEN_AHEAD;) {
 		struct tail_file *f = s->todo[i];
-		if (f->open || resolve(f) == RESOLVED_READ)
+		if (f->open || resolve(f))
 			i++;
 		else
 			file_unmark_todo(f);
@@ -54,18 +60,31 @@ static bool verify_some(struct source *s)
 {
 	for (int n = 0; n < VERIFY_AT_ONCE && s->verify_next < s->nfiles; s->verify_next++) {
 		struct tail_file *f = s->files[s->verify_next];
-		if (f->verified || f->open || f->todo || f->passed || f->gz || f->id == 0 ||
-		    !file_present(f))
+		if (f->state != FILE_FOUND || f->todo || f->gz || f->id == 0 || !file_present(f))
 			continue;
 		n++;
-		if (resolve(f) != RESOLVED_READ)
+		if (!resolve(f))
 			continue;
 		if (f->size != f->offset)
 			(void)!file_mark_todo(f); /* else the next scan does it */
-		else if (!f->dirty)
+		else
 			file_let_go(f);
 	}
 	return s->verify_next < s->nfiles;
+}
+
+/* Look at all files of a source; rescan: at those, too, that no event may ever be about. */
+static void look_at_all(struct source *s, bool rescan)
+{
+	s->counters.rescans++;
+	s->scan_due = false;
+	int failed = scan_source(s);
+	if (failed == 0 && rescan)
+		failed = scan_rest(s);
+	if (failed < 0) /* out of memory: nothing is forgotten by looking later */
+		tail_note(s->tailer, TAIL_ERROR,
+		          "look at files of source \"%s\": %s; again at the next rescan",
+		          s->conf->name, strerror(-failed));
 }
 
 int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)
@@ -78,20 +97,8 @@ int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)
 	for (size_t i = 0; i < t->conf.nsources; i++) {
 		struct source *s = &t->sources[i];
 		s->counters.overflows += rc > 0;
-		if (!rescan && !s->scan_due)
-			continue;
-		s->counters.rescans++;
-		s->scan_due = false;
-		int failed = scan_source(s);
-		if (failed == 0 && rescan)
-			failed = scan_rest(s);
-		if (failed < 0) { /* out of memory: nothing is forgotten by looking later */
-			tail_note(t, TAIL_ERROR,
-			          "look at files of source \"%s\": %s; again at the "
-			          "next rescan",
-			          s->conf->name, strerror(-failed));
-			s->scan_due = true;
-		}
+		if (rescan || s->scan_due)
+			look_at_all(s, rescan);
 	}
 	if (rescan)
 		t->rescan_at_ms = now_ms + (int64_t)t->conf.rescan_ms;
@@ -100,6 +107,7 @@ int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)
 		open_ahead(&t->sources[i]);
 		t->verifying = verify_some(&t->sources[i]) || t->verifying;
 	}
+	t->soon = false; /* all that is to do is in the lists now */
 	return 0;
 }
 
@@ -113,9 +121,9 @@ void tailer_rewind(struct tailer *t)
 		for (size_t j = 0; j < s->nfiles; j++) {
 			struct tail_file *f = s->files[j];
 			f->refs = 0;
-			f->finalled = f->final = false;
-			if (f->open && !f->passed &&
-			    follow_pos(f->open->follow) != f->open->ledger.committed) {
+			if (f->state == FILE_FINISHING || f->state == FILE_ENDED)
+				file_set_state(f, FILE_OPEN);
+			if (f->open && follow_pos(f->open->follow) != f->open->ledger.committed) {
 				follow_seek(f->open->follow, f->open->ledger.committed);
 				(void)!file_mark_todo(f); /* the rescan that follows does it, too */
 			}

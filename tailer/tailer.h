@@ -22,13 +22,7 @@
  *      of a rung before it) still give that row's eventId.  Names and inodes only find candidates.
  *      What to do when only a rung, or nothing, holds: identity.h.
  *
- * Life of one file
- *
- *    FOUND --turn comes, identity resolved--> OPEN --read to its end--> IDLE --grew--> OPEN
- *                                                                         |
- *                     not the newest, and all of it acknowledged and saved
- *                                                                         v
- *                                                                       CLOSED --grew--> FOUND
+ * Life of one file: file_state.h.
  */
 #ifndef TAILER_TAILER_H
 #define TAILER_TAILER_H

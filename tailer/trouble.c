@@ -17,7 +17,7 @@ void tail_note(struct tailer *t, enum tail_level level, const char *fmt, ...)
 bool trouble_holds(const struct source *s)
 {
 	const struct trouble *t = &s->trouble;
-	return t->path[0] && (t->file ? t->file->unreadable : s->closed[t->dir]);
+	return t->path[0] && (t->file ? t->file->state == FILE_UNREADABLE : s->closed[t->dir]);
 }
 
 void trouble_keep(struct source *s, const struct tail_file *f, int dir, const char *path,

@@ -164,12 +164,12 @@ static void tell(struct watch *w, const struct inotify_event *e, watch_fn *fn, v
 		if (f->wd != e->wd)
 			continue;
 		if (f->itself && !(e->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF))) {
-			if (e->len > 0)
-				fn(f->token, e->name, arg);
+			if (e->len > 0 || (e->mask & IN_ATTRIB)) /* its own: may it be read now? */
+				fn(f->token, e->len > 0 ? e->name : NULL, arg);
 			continue;
 		}
-		if (!f->itself &&
-		    !(e->mask & (ARRIVALS | IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)))
+		if (!f->itself && !(e->mask & (ARRIVALS | IN_ATTRIB | IN_IGNORED | IN_DELETE_SELF |
+		                               IN_MOVE_SELF)))
 			continue; /* the folder above ours is busy with other things */
 		bool before = f->itself;
 		if (e->mask & IN_IGNORED) { /* the kernel removed the watch with its folder */

@@ -2,9 +2,9 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "base/utf8.h"
+#include "record/json.h"
 #include "ship/answer.h"
 #include "ship/backoff.h"
-#include "ship/json.h"
 
 static char words[4][24] = {"MySQL Error", "Fatal error", "<br />\n<b>Fatal error",
                             "{\"Success\":false"};

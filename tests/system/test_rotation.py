@@ -5,6 +5,7 @@ DESIGN.md, "Which files, in what order"; tailer.h, T2 to T4.
 
 import gzip
 import os
+import shutil
 
 import pytest
 from harness import BOUNCE_HEADER, all_arrived, books, eventually, token_rows
@@ -271,6 +272,29 @@ def test_a_copy_to_another_volume_that_grows_in_pieces(site):
     acct.append(rows[350:])
     status = delivered(agent, backend, rows)
     assert status["sources"][0]["goneUnread"] == 0
+
+
+def test_copies_that_appear_whole_wait_for_no_rescan(site):
+    """What waits is looked at again when its answer changes: rows are written, and at once the file
+    is copied to another volume, with a name that appears when it is whole."""
+    acct = site.acct()
+    backend, agent = started(site, acct, rescan="1h")
+    up(agent)
+    rows, _ = token_rows(25 * 30)
+    for i in range(0, len(rows), 30):
+        acct.append(rows[i:i + 10])
+        arrived(backend, i + 10)
+        acct.append(rows[i + 10:i + 20])
+        hidden = acct.move_to / "hidden"
+        shutil.copyfile(acct.live, hidden)
+        os.rename(hidden, acct.moved(acct.number))
+        acct.live.unlink()
+        acct.number += 1
+        acct.append(rows[i + 20:i + 30])
+        arrived(backend, i + 30)
+    stopped(agent)
+    compare(backend, records(rows))
+    assert "differs from byte" not in agent.log()
 
 
 @pytest.mark.parametrize("running", [False, True])

@@ -317,6 +317,20 @@ static void test_a_stored_boundary_is_cut_again_at_the_same_place(UNUSED void **
 	assert_string_equal(sent(), "0-20+20-30+30-50 50-60+60-70+70-80 80-90 ");
 }
 
+/* Which configuration they were of cannot be told then: that is for the next start. */
+static void test_out_of_memory_no_boundary_is_dropped(UNUSED void **state)
+{
+	struct boundaries b = {0};
+	grow("Hbb");
+	start();
+	turn();
+	memory_left = 0;
+	assert_int_equal(boundaries_load(&b, &fx.conf, fx.rules, fx.store, fx.now_ms), -ENOMEM);
+	memory_left = SIZE_MAX;
+	boundaries_close(&b);
+	assert_string_equal(stored(), "0-30 ");
+}
+
 /* A row that comes later does not join it, and takes no place in the batch after it. */
 static void test_a_record_that_went_alone_goes_alone_again(UNUSED void **state)
 {
@@ -362,7 +376,7 @@ static void test_a_boundary_beyond_the_end_is_not_waited_for(UNUSED void **state
 	grow("Hb");
 	start();
 	turn();
-	const struct store_batch lost = {tail_file_id(fx.feed.file), 0, 5000};
+	const struct store_batch lost = {tail_file_id(acct_file(fx.feed.acct)), 0, 5000};
 	assert_int_equal(store_batch_put(fx.store, &lost), 0);
 	restart();
 	assert_int_equal(fx.boundaries.n, 1);
@@ -461,6 +475,7 @@ int main(void)
 	        TEST(test_other_columns_wait_for_all_that_was_before),
 	        TEST(test_a_restart_before_the_columns_change_knows_those_before),
 	        TEST(test_a_stored_boundary_is_cut_again_at_the_same_place),
+	        TEST(test_out_of_memory_no_boundary_is_dropped),
 	        TEST(test_a_record_that_went_alone_goes_alone_again),
 	        TEST(test_limits_do_not_count_under_a_stored_boundary),
 	        TEST(test_a_boundary_beyond_the_end_is_not_waited_for),

@@ -152,9 +152,9 @@ static void test_out_of_memory_the_row_comes_again_a_little_later(UNUSED void **
 	assert_false(feed_fill(&fx.feed, fx.now_ms));
 	memory_left = SIZE_MAX;
 	assert_true(fx.feed.stalled_ms > fx.now_ms);
-	uint64_t at = fx.feed.read_to;
+	uint64_t at = acct_pos(fx.feed.acct);
 	assert_false(feed_fill(&fx.feed, fx.feed.stalled_ms - 1)); /* not before then */
-	assert_int_equal(fx.feed.read_to, at);
+	assert_int_equal(acct_pos(fx.feed.acct), at);
 	fx.now_ms = fx.feed.stalled_ms;
 	turn();
 	assert_string_equal(sent(), "10-20+20-40 "); /* the header needs no answer */

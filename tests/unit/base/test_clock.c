@@ -123,6 +123,16 @@ static void test_mono_does_not_go_back(void **state)
 	assert_true(clock_real_ms() > 1700000000000);
 }
 
+static void test_sooner_of_two_timeouts(void **state)
+{
+	(void)state;
+	assert_int_equal(clock_sooner(3, 2), 2);
+	assert_int_equal(clock_sooner(0, 2), 0);
+	assert_int_equal(clock_sooner(-1, 2), 2);
+	assert_int_equal(clock_sooner(2, -1), 2);
+	assert_int_equal(clock_sooner(-1, -1), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +141,7 @@ int main(void)
 	        cmocka_unit_test(test_without_offset_the_hosts_zone_counts),
 	        cmocka_unit_test(test_what_is_no_time),
 	        cmocka_unit_test(test_iso),
+	        cmocka_unit_test(test_sooner_of_two_timeouts),
 	        cmocka_unit_test(test_mono_does_not_go_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,30 @@ static void test_print_read(void **state)
 	}
 }
 
+static void test_seconds_for_people(void **state)
+{
+	char text[UNITS_FOR_PEOPLE];
+	(void)state;
+	assert_string_equal(units_seconds(0, text), "0 s");
+	assert_string_equal(units_seconds(250, text), "0.25 s");
+	assert_string_equal(units_seconds(1234, text), "1.2 s");
+	assert_string_equal(units_seconds(60000, text), "60 s");
+	assert_string_equal(units_seconds(3600499, text), "3600 s");
+}
+
+static void test_sizes_for_people(void **state)
+{
+	char text[UNITS_FOR_PEOPLE];
+	(void)state;
+	assert_string_equal(units_binary(0, text), "0 B");
+	assert_string_equal(units_binary(1023, text), "1023 B");
+	assert_string_equal(units_binary(1536, text), "1.5 KiB");
+	assert_string_equal(units_binary(UINT64_MAX, text), "16777216.0 TiB");
+	assert_string_equal(units_decimal(999, text), "999 B");
+	assert_string_equal(units_decimal(1536, text), "1.5 kB");
+	assert_string_equal(units_decimal(12300000, text), "12.3 MB");
+}
+
 static void test_one_is_not_many(void **state)
 {
 	(void)state;
@@ -200,10 +224,16 @@ static void test_one_is_not_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_times),      cmocka_unit_test(test_sizes),
-	        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_refused_by_all),
-	        cmocka_unit_test(test_refused),    cmocka_unit_test(test_print),
-	        cmocka_unit_test(test_print_read), cmocka_unit_test(test_one_is_not_many),
+	        cmocka_unit_test(test_times),
+	        cmocka_unit_test(test_sizes),
+	        cmocka_unit_test(test_numbers),
+	        cmocka_unit_test(test_refused_by_all),
+	        cmocka_unit_test(test_refused),
+	        cmocka_unit_test(test_print),
+	        cmocka_unit_test(test_print_read),
+	        cmocka_unit_test(test_one_is_not_many),
+	        cmocka_unit_test(test_seconds_for_people),
+	        cmocka_unit_test(test_sizes_for_people),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

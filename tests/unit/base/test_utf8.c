@@ -142,12 +142,23 @@ static void test_printable_is_cut_between_characters(void **state)
 	expect_printable("a\n", 6, "a\\x0a");
 }
 
+static void test_a_byte_order_mark_at_the_beginning(void **state)
+{
+	(void)state;
+	assert_int_equal(utf8_bom("\xef\xbb\xbf", 3), 3);
+	assert_int_equal(utf8_bom("\xef\xbb\xbftype", 7), 3);
+	assert_int_equal(utf8_bom("\xef\xbb\xbf", 2), 0);
+	assert_int_equal(utf8_bom("a\xef\xbb\xbf", 4), 0);
+	assert_int_equal(utf8_bom("", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_every_code_point_and_nothing_else),
 	        cmocka_unit_test(test_one_replacement_for_each_maximal_subpart),
 	        cmocka_unit_test(test_repair_of_random_bytes_is_valid_and_bounded),
+	        cmocka_unit_test(test_a_byte_order_mark_at_the_beginning),
 	        cmocka_unit_test(test_plain_is_ASCII_without_NUL),
 	        cmocka_unit_test(test_what_acts_on_a_terminal_is_escaped),
 	        cmocka_unit_test(test_printable_is_cut_between_characters),

@@ -406,6 +406,35 @@ static void test_two_endpoints(void **state)
 	(void)conf_free(conf);
 }
 
+#define REST "source s { acct-file = /a endpoint = e }\nendpoint e { url = \"\"\n"
+
+static void test_strings(void **state)
+{
+	(void)state;
+	struct conf *conf = load_text(
+	        REST
+	        "reject-body = { \"\\n\\r\\t\\b\\f\\v\\a\\e\", \"\\z\\X41\\xg\\$\\\"\\\\\",\n"
+	        "\"\\1\\101\\x41\\xfg\\377\", \"one \\\ntwo\", 'one \\\ntwo', 'it\\'s \\\\ \\n',\n"
+	        "a//b, $, /* , \"c\", */ 'd\ne', }}\n");
+	assert_list(&conf->endpoints[0].reject_body, 9, "\n\r\t\b\f\v\a\033", "zX41xg$\"\\",
+	            "\001AA\017g\377", "one two", "one two", "it's \\ \\n", "a//b", "$", "d\ne");
+	(void)conf_free(conf);
+}
+
+static void test_variables(void **state)
+{
+	(void)state;
+	(void)setenv("CONF_TEST_EMPTY", "", 1);
+	(void)setenv("CONF_TEST_SET", "a ${CONF_TEST_DIR} \\n \"", 1);
+	struct conf *conf = load_text(
+	        REST "reject-body = { \"<${CONF_TEST_SET}>\", '${CONF_TEST_SET}', \"$x\",\n"
+	             "\"<${CONF_TEST_EMPTY:-a}>\", \"<${CONF_TEST_UNSET:-a \\n $}>\",\n"
+	             "\"<${CONF_TEST_UNSET:-}>\", \"<${CONF_TEST:UNSET:-a:-b}>\" }}\n");
+	assert_list(&conf->endpoints[0].reject_body, 7, "<a ${CONF_TEST_DIR} \\n \">",
+	            "${CONF_TEST_SET}", "$x", "<>", "<a \\n $>", "<>", "<a:-b>");
+	(void)conf_free(conf);
+}
+
 /* ---- files that are none ---- */
 
 static void assert_unreadable(const char *path, int code, const char *why)
@@ -468,6 +497,8 @@ int main(void)
 	        cmocka_unit_test(test_every_key_top),
 	        cmocka_unit_test(test_every_key_endpoint),
 	        cmocka_unit_test(test_two_endpoints),
+	        cmocka_unit_test(test_strings),
+	        cmocka_unit_test(test_variables),
 	        cmocka_unit_test(test_unreadable),
 	        cmocka_unit_test(test_cut_anywhere),
 	};

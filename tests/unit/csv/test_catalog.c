@@ -1,84 +1,11 @@
-/*
- * test_catalog.c - catalog.h: files at rest in real folders, and a real store that knows of them.
- */
-#include "tests/unit/temp.h"
+/* catalog.h: which files there are, in what order, and which entry of the store is about each. */
+#include "tests/unit/csv/rig.h"
 
-#include "base/gz.h"
-#include "csv/catalog.h"
-#include "record/event_id.h"
-
-#define HEADER "type,timeLogged,rcpt\n"
-#define ROW_1 "b,2026-11-21 10:00:00+0000,a@example.org\n"
-#define ROW_2 "b,2026-11-21 11:00:00+0000,b@example.org\n"
-#define ROW_3 "d,2026-11-21 12:00:00+0000,c@example.org\n"
-#define OTHER "b,2026-11-21 09:00:00+0000,z@example.org\n"
-#define DAY "b-2026-11-21-"
-
-static struct {
-	char acct[2][128], moved[2][128], state[128];
-	char *types[1];
-	struct conf_source sources[2];
-	struct ship_conf endpoint;
-	struct conf conf;
-	struct store *store;
-	int64_t last_id;
-	struct catalog catalog;
-	struct catalog_known known;
-	char reported[256];
-	unsigned reports;
-} fx;
+static char reported[256];
 
 static void report(const char *path, const char *why)
 {
-	(void)snprintf(fx.reported, sizeof(fx.reported), "%s: %s", path, why);
-	fx.reports++;
-}
-
-static void set_source(size_t i, const char *name, const char *acct, const char *move_to)
-{
-	(void)snprintf(fx.acct[i], sizeof(fx.acct[i]), "%s", temp_path(acct));
-	(void)snprintf(fx.moved[i], sizeof(fx.moved[i]), "%s", temp_path(move_to));
-	fx.sources[i] = (struct conf_source){.name = (char *)(uintptr_t)name,
-	                                     .acct_file = fx.acct[i],
-	                                     .move_to = fx.moved[i],
-	                                     .records = {fx.types, 1}};
-}
-
-static int setup(void **state)
-{
-	struct err err = {0};
-	if (temp_setup(state) < 0)
-		return -1;
-	memset(&fx, 0, sizeof(fx));
-	fx.types[0] = (char *)(uintptr_t) "b";
-	set_source(0, "first", "live/b.csv", "moved");
-	set_source(1, "second", "live2/b.csv", "moved2");
-	fx.endpoint.type_field = (char *)(uintptr_t) "type";
-	fx.conf = (struct conf){.record_max = 4096,
-	                        .sources = fx.sources,
-	                        .nsources = 1,
-	                        .endpoints = &fx.endpoint,
-	                        .nendpoints = 1};
-	static const char *const folders[] = {"live", "live2", "moved", "moved2"};
-	for (size_t i = 0; i < 4; i++)
-		if (mkdir(temp_path(folders[i]), 0700) < 0)
-			return -1;
-	(void)snprintf(fx.state, sizeof(fx.state), "%s", temp_path("state"));
-	return store_open(&fx.store, fx.state, "state", &err);
-}
-
-static int teardown(void **state)
-{
-	ledger_free(&fx.known.ledger);
-	catalog_close(&fx.catalog);
-	fx.store = store_close(fx.store);
-	return temp_teardown(state);
-}
-
-static void look_through(void)
-{
-	catalog_close(&fx.catalog);
-	assert_int_equal(catalog_open(&fx.catalog, &fx.conf, fx.store, report), 0);
+	(void)snprintf(reported, sizeof(reported), "%s: %s", path, why);
 }
 
 /* The files as one text: "moved/NAME ..." in their order. */
@@ -96,54 +23,6 @@ static void assert_files(const char *want)
 		               f->path + strlen(temp_dir) + 1);
 	}
 	assert_string_equal(got, want);
-}
-
-/* ---- what the store knows ---- */
-
-/* "HEADER ROW ROW" was read, and the first n rows of it are settled. */
-static struct store_file entry_of(const char *path, const char *text, size_t n,
-                                  struct ladder *ladder)
-{
-	struct stat st;
-	struct event_salt salt;
-	const char *row = strchr(text, '\n') + 1;
-	assert_int_equal(stat(temp_path(path), &st), 0);
-	event_salt_make(&salt, text, (size_t)(row - text) - 1, row, strcspn(row, "\n"));
-	struct store_file f = {.source = "first",
-	                       .name = strrchr(path, '/') + 1,
-	                       .dev = st.st_dev,
-	                       .ino = st.st_ino,
-	                       .size = strlen(text),
-	                       .salt = salt.hash};
-	*ladder = (struct ladder){0};
-	for (size_t i = 0; i < n; i++) {
-		size_t len = strcspn(row, "\n") + 1;
-		uint64_t start = (uint64_t)(row - text);
-		const struct mark mark = {start, start + len, event_id(&salt, start, row, len)};
-		ladder_push(ladder, &mark);
-		f.offset = mark.end;
-		row += len;
-	}
-	return f;
-}
-
-static void put_entry(struct store_file f, const struct ladder *ladder, const struct ledger *ledger,
-                      const char *header)
-{
-	f.id = ++fx.last_id;
-	assert_int_equal(store_begin(fx.store), 0);
-	assert_int_equal(store_file_put(fx.store, &f, ladder, ledger, slice_of(header)), 0);
-	assert_int_equal(store_commit(fx.store, 1000), 0);
-}
-
-/* Write the file, and let the store know its first n rows. */
-static void settled(const char *path, const char *text, size_t n)
-{
-	struct ladder ladder;
-	const struct ledger none = {0};
-	temp_rewrite(path, text);
-	const struct store_file f = entry_of(path, text, n, &ladder);
-	put_entry(f, &ladder, &none, "");
 }
 
 static int look_at(const char *path)
@@ -164,14 +43,6 @@ static void assert_known(const char *path, int64_t id, bool proved, bool whole)
 	assert_int_equal(fx.known.entry ? fx.known.entry->kept.id : 0, id);
 	assert_int_equal(fx.known.proved, proved);
 	assert_int_equal(fx.known.whole, whole);
-}
-
-static void zip(const char *path, const char *text, size_t cut)
-{
-	char packed[1024];
-	size_t len = sizeof(packed);
-	assert_int_equal(gz_compress(text, strlen(text), packed, &len), 0);
-	temp_put(path, O_TRUNC, packed, len - cut);
 }
 
 /* ---- the folders ---- */
@@ -208,6 +79,52 @@ static void test_a_file_that_moves_meanwhile_is_the_moved_one(void **state)
 	assert_files("moved/" DAY "0001.csv");
 }
 
+static void test_a_hard_link_is_no_other_file(void **state)
+{
+	(void)state;
+	temp_rewrite("moved/" DAY "0001.csv", HEADER);
+	link_to("moved/" DAY "0001.csv", "moved/" DAY "0002.csv");
+	link_to("moved/" DAY "0001.csv", "live/" DAY "0000.csv");
+	assert_files("moved/" DAY "0001.csv");
+}
+
+static void test_a_gz_beside_its_plain_file_is_none_yet(void **state)
+{
+	(void)state;
+	settled("moved/" DAY "0001.csv", HEADER ROW_1, 1);
+	zip("moved/" DAY "0001.csv.gz", HEADER ROW_1, 8);
+	assert_files("moved/" DAY "0001.csv");
+	assert_int_equal(fx.catalog.ntroubles, 0);
+}
+
+static void assert_again(const char *want)
+{
+	char path[PATH_MAX];
+	struct catalog_file f = fx.catalog.files[0];
+	assert_int_equal(catalog_find_again(&f, path, sizeof(path)), want != NULL);
+	if (!want)
+		return;
+	assert_string_equal(f.path, temp_path(want));
+	assert_string_equal(f.name, strrchr(f.path, '/') + 1);
+	assert_int_equal(f.key.gz, strstr(want, ".gz") != NULL);
+	assert_int_equal(f.moved, strncmp(want, "moved", 5) == 0);
+}
+
+static void test_what_moves_or_is_compressed_meanwhile_is_found_again(void **state)
+{
+	(void)state;
+	temp_rewrite("live/" DAY "0001.csv", HEADER);
+	look_through();
+	rename_to("live/" DAY "0001.csv", "moved/" DAY "0001.csv");
+	assert_again("moved/" DAY "0001.csv");
+	rename_to("moved/" DAY "0001.csv", "moved/" DAY "0001.csv.gz");
+	assert_again("moved/" DAY "0001.csv.gz");
+	rename_to("moved/" DAY "0001.csv.gz", "live/" DAY "0001.csv.gz");
+	assert_again("live/" DAY "0001.csv.gz");
+	assert_int_equal(unlink(temp_path("live/" DAY "0001.csv.gz")), 0);
+	assert_again(NULL);
+}
+
 static void test_a_copy_is_a_file_of_its_own(void **state)
 {
 	(void)state;
@@ -234,14 +151,14 @@ static void test_a_folder_that_cannot_be_read_is_reported(void **state)
 	temp_rewrite("plain", "");
 	set_source(0, "first", "live/b.csv", "plain");
 	assert_files("live/" DAY "0001.csv");
-	assert_int_equal(fx.catalog.unreadable, 1);
-	assert_int_equal(fx.reports, 1);
-	assert_non_null(strstr(fx.reported, "/plain: Not a directory"));
+	assert_int_equal(fx.catalog.ntroubles, 1);
+	assert_ptr_equal(fx.catalog.troubles[0].source, &fx.sources[0]);
+	assert_int_equal(catalog_report(&fx.catalog, report), 1);
+	assert_non_null(strstr(reported, "/plain: Not a directory"));
 	/* One that is not there yet is waited for. */
 	set_source(0, "first", "live/b.csv", "missing");
 	assert_files("live/" DAY "0001.csv");
-	assert_int_equal(fx.catalog.unreadable, 0);
-	assert_int_equal(fx.reports, 1);
+	assert_int_equal(catalog_report(&fx.catalog, report), 0);
 }
 
 static void test_sources_stand_side_by_side(void **state)
@@ -351,6 +268,61 @@ static void test_with_no_row_to_compare_the_inode_must_do(void **state)
 	assert_known("moved/" DAY "0001.csv", 0, false, false);
 }
 
+static void test_a_copy_of_what_had_nothing_settled_takes_its_place(void **state)
+{
+	(void)state;
+	settled("live/" DAY "0001.csv", HEADER ROW_1, 0);
+	temp_rewrite("moved/" DAY "0001.csv", HEADER ROW_1);
+	assert_known("moved/" DAY "0001.csv", 0, false, false);
+	assert_int_equal(unlink(temp_path("live/" DAY "0001.csv")), 0);
+	assert_known("moved/" DAY "0001.csv", 1, true, false);
+}
+
+static void test_a_fork_goes_on_after_the_rows_they_share(void **state)
+{
+	(void)state;
+	char long_row[LADDER_STEP + 64];
+	char text[sizeof(long_row) + 256], fork[sizeof(text)];
+	memset(long_row, 'x', sizeof(long_row));
+	memcpy(long_row, "b,", 2);
+	(void)snprintf(long_row + sizeof(long_row) - 2, 2, "\n");
+	(void)snprintf(text, sizeof(text), HEADER ROW_1 "%s", long_row);
+	fx.conf.record_max = 2 * LADDER_STEP;
+	settled("live/" DAY "0001.csv", text, 2);
+	memcpy(fork, text, sizeof(text));
+	fork[strlen(fork) - 9] = 'y';
+	temp_rewrite("moved/" DAY "0002.csv", fork);
+	assert_known("moved/" DAY "0002.csv", 0, false, false);
+	assert_int_equal(fx.known.resume, strlen(HEADER ROW_1));
+}
+
+/* The store's entry of a file that first-start left out. */
+static void passed(const char *path, const char *text)
+{
+	struct ladder ladder;
+	const struct ledger none = {0};
+	temp_rewrite(path, text);
+	struct store_file f = entry_of(path, text, 0, &ladder);
+	f.offset = f.size;
+	f.passed = true;
+	put_entry(f, &ladder, &none, "");
+}
+
+static void test_what_was_passed_over_stays_so(void **state)
+{
+	(void)state;
+	passed("moved/" DAY "0001.csv", HEADER ROW_1);
+	assert_known("moved/" DAY "0001.csv", 1, true, true);
+	zip("moved/" DAY "0001.csv.gz", HEADER ROW_1, 0);
+	assert_int_equal(unlink(temp_path("moved/" DAY "0001.csv")), 0);
+	assert_int_equal(look_at("moved/" DAY "0001.csv.gz"), 0);
+	assert_non_null(fx.known.entry);
+	/* With other contents and another size at its inode it is another file. */
+	passed("moved/" DAY "0002.csv", HEADER ROW_1);
+	temp_rewrite("moved/" DAY "0002.csv", HEADER OTHER ROW_2);
+	assert_known("moved/" DAY "0002.csv", 0, false, false);
+}
+
 static void test_a_header_alone_is_compared(void **state)
 {
 	(void)state;
@@ -362,6 +334,9 @@ static void test_a_header_alone_is_compared(void **state)
 	f.offset = strlen(HEADER);
 	put_entry(f, &ladder, &none, "type,timeLogged,rcpt");
 	assert_known("moved/" DAY "0001.csv", 1, true, true);
+	rename_to("moved/" DAY "0001.csv", "moved/" DAY "0002.csv"); /* it may be any file's */
+	assert_known("moved/" DAY "0002.csv", 0, false, false);
+	rename_to("moved/" DAY "0002.csv", "moved/" DAY "0001.csv");
 	temp_rewrite("moved/" DAY "0001.csv", "type,rcpt,timeLogged\n");
 	assert_known("moved/" DAY "0001.csv", 0, false, false);
 }
@@ -408,6 +383,7 @@ static void test_an_unfinished_gz_is_an_error(void **state)
 {
 	(void)state;
 	settled("moved/" DAY "0001.csv", HEADER ROW_1 ROW_2, 2);
+	assert_int_equal(unlink(temp_path("moved/" DAY "0001.csv")), 0);
 	zip("moved/" DAY "0001.csv.gz", HEADER ROW_1 ROW_2, 8);
 	assert_int_equal(look_at("moved/" DAY "0001.csv.gz"), -EBADMSG);
 }
@@ -510,14 +486,15 @@ static void test_records_of_the_wanted_types_and_times(void **state)
 	assert_int_equal(seen.rejects, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(test_files_stand_in_the_order_of_their_dates_and_numbers),
 	        TEST(test_only_files_of_the_template_count),
 	        TEST(test_a_file_that_moves_meanwhile_is_the_moved_one),
+	        TEST(test_a_hard_link_is_no_other_file),
+	        TEST(test_a_gz_beside_its_plain_file_is_none_yet),
+	        TEST(test_what_moves_or_is_compressed_meanwhile_is_found_again),
 	        TEST(test_a_copy_is_a_file_of_its_own),
 	        TEST(test_one_folder_for_both_is_looked_through_once),
 	        TEST(test_a_folder_that_cannot_be_read_is_reported),
@@ -530,6 +507,9 @@ int main(void)
 	        TEST(test_an_inode_that_is_used_again_proves_nothing),
 	        TEST(test_one_that_a_crash_left_shorter_is_known_without_proof),
 	        TEST(test_with_no_row_to_compare_the_inode_must_do),
+	        TEST(test_a_copy_of_what_had_nothing_settled_takes_its_place),
+	        TEST(test_a_fork_goes_on_after_the_rows_they_share),
+	        TEST(test_what_was_passed_over_stays_so),
 	        TEST(test_a_header_alone_is_compared),
 	        TEST(test_an_entry_of_another_source_is_another_file),
 	        TEST(test_without_a_store_nothing_is_known),

@@ -21,6 +21,14 @@ static void test_types_that_PowerMTA_has(void **state)
 		assert_int_equal(record_type_of(slice_of(types[i].word)), types[i].type);
 }
 
+static void test_names_of_types(void **state)
+{
+	(void)state;
+	for (enum record_type t = RECORD_DELIVERED; t < RECORD_OTHER; t++)
+		assert_int_equal(record_type_of(slice_of(record_type_names[t])), t);
+	assert_string_equal(record_type_names[RECORD_OTHER], "other");
+}
+
 static void test_what_is_no_type(void **state)
 {
 	(void)state;
@@ -51,6 +59,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_types_that_PowerMTA_has),
+	        cmocka_unit_test(test_names_of_types),
 	        cmocka_unit_test(test_what_is_no_type),
 	        cmocka_unit_test(test_values_by_name),
 	};

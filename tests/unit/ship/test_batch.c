@@ -7,25 +7,23 @@
 
 #include "base/gz.h"
 #include "record/columns.h"
+#include "record/record.h"
 #include "ship/batch.h"
-#include "ship/json.h"
 
 static struct columns *columns;
-static struct json *json;
 static const struct ship_tag tag = {7, NULL};
 
 static int setup(void **state)
 {
 	(void)state;
 	const struct slice cells[] = {slice_of("type"), slice_of("a")};
-	return columns_new(&columns, cells, 2, "type") | json_new(&json, false);
+	return columns_new(&columns, cells, 2, "type");
 }
 
 static int teardown(void **state)
 {
 	(void)state;
 	columns = columns_free(columns);
-	json = json_free(json);
 	return 0;
 }
 
@@ -48,7 +46,7 @@ static int add_of(struct batch *b, const struct ship_conf *c, unsigned n, char b
 	                           .raw = {raw, len + 3},
 	                           .mark = {n * 10, n * 10 + 10, {{(unsigned char)n}}}};
 	const struct ship_item item = {.start = n * 10, .mark = rec.mark};
-	return batch_add(b, c, json, &rec, &item);
+	return batch_add(b, c, &rec, &item);
 }
 
 static int add(struct batch *b, const struct ship_conf *c, unsigned n, size_t len)

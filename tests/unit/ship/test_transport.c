@@ -371,6 +371,73 @@ static void test_held_it_waits_with_words_and_advice(void **state)
 	assert_int_equal(e.state, SHIP_OK);
 }
 
+static void try_once(enum outcome_kind kind)
+{
+	now_ms += 60000;
+	start();
+	assert_int_equal(fake.nflying, 1);
+	end(kind);
+}
+
+/* Whatever else it answers: nothing that is refused meanwhile is believed. */
+static void test_a_hold_for_refusals_ends_when_something_is_accepted(void **state)
+{
+	(void)state;
+	e.memory.refused_in_a_row = 3;
+	enqueue(0, 1);
+	try_once(OUTCOME_REFUSED);
+	assert_int_equal(e.state, SHIP_HELD);
+	int64_t since = e.since_ms;
+	assert_non_null(strstr(notes, "refuses record after record (some words); holding"));
+	notes[0] = '\0';
+	enqueue(1, 1);
+	e.queue->next->dead = 7;
+	expect("");
+	try_once(OUTCOME_REFUSED);
+	expect("R10-20 ");
+	static const enum outcome_kind other[] = {OUTCOME_RETRY, OUTCOME_HELD, OUTCOME_REFUSED};
+	for (size_t i = 0; i < 6; i++) {
+		try_once(other[i % 3]);
+		assert_int_equal(e.state, SHIP_HELD);
+		assert_int_equal(e.health, ENDPOINT_REFUSING);
+	}
+	assert_int_equal(e.since_ms, since);
+	assert_int_equal(e.status.meter.holds, 1);
+	assert_null(strstr(notes, "refuses"));
+	assert_null(strstr(notes, "again"));
+	expect("");
+	try_once(OUTCOME_ACCEPTED);
+	expect("A0-10 ");
+	assert_int_equal(e.state, SHIP_OK);
+}
+
+/* And what comes of what was under way is what it is afterwards. */
+static void test_a_pause_stands_over_the_state(void **state)
+{
+	(void)state;
+	enqueue(0, 1);
+	enqueue(1, 1);
+	start();
+	assert_int_equal(fake.nflying, 2);
+	endpoint_pause(&e, true, now_ms);
+	endpoint_pause(&e, true, now_ms + 5);
+	assert_int_equal(e.state, SHIP_PAUSED);
+	assert_int_equal(e.since_ms, now_ms);
+	end(OUTCOME_ACCEPTED);
+	assert_int_equal(e.state, SHIP_PAUSED);
+	end(OUTCOME_HELD);
+	assert_int_equal(e.state, SHIP_PAUSED);
+	now_ms += 60000;
+	start();
+	assert_int_equal(fake.nflying, 0);
+	assert_int_equal(schedule_timeout(&e, now_ms), -1);
+	endpoint_pause(&e, false, now_ms);
+	assert_int_equal(e.state, SHIP_HELD);
+	assert_int_equal(e.since_ms, now_ms);
+	try_once(OUTCOME_ACCEPTED);
+	assert_int_equal(e.state, SHIP_OK);
+}
+
 static void test_one_that_is_to_be_slower_halves_the_limit(void **state)
 {
 	(void)state;
@@ -639,6 +706,8 @@ int main(void)
 	        TEST(test_of_a_partial_one_that_names_none_all_are_buried),
 	        TEST(test_refused_it_is_split_until_the_record_is_found),
 	        TEST(test_held_it_waits_with_words_and_advice),
+	        TEST(test_a_hold_for_refusals_ends_when_something_is_accepted),
+	        TEST(test_a_pause_stands_over_the_state),
 	        TEST(test_one_that_is_to_be_slower_halves_the_limit),
 	        TEST(test_only_one_that_is_busy_keeps_its_connection),
 	        TEST(test_X1_body_and_key_stay_until_the_outcome),

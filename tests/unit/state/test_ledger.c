@@ -62,6 +62,8 @@ static void assert_model(void)
 	for (uint64_t b = at; b < SIZE; b++)
 		assert_false(acked[b]);
 	assert_true(ledger_next(&ledger, at) == UINT64_MAX);
+	for (uint64_t b = 0; b < SIZE; b++)
+		assert_int_equal(ledger_covers(&ledger, b + 1), acked[b]);
 }
 
 static void one_random_ack(void)

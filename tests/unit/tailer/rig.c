@@ -6,6 +6,7 @@
 
 #include "base/gz.h"
 #include "record/event_id.h"
+#include "tailer/impl.h"
 
 struct fixture fx;
 struct broken broken;
@@ -63,6 +64,8 @@ static void on_note(enum tail_level level, const char *text, void *arg)
 	(void)arg;
 	size_t n = strlen(fx.notes);
 	(void)snprintf(fx.notes + n, sizeof(fx.notes) - n, "%s\n", text);
+	if (strstr(text, "\" goes from "))
+		fail_msg("no file may do that: %s", text);
 }
 
 static void write_down(const char *name, const char *text, size_t len)
@@ -353,6 +356,21 @@ void expect_note(const char *part)
 {
 	if (!strstr(fx.notes, part))
 		fail_msg("no note says \"%s\" in:\n%s", part, fx.notes);
+}
+
+void expect_state(const char *name, enum file_state state)
+{
+	const struct source *s = &fx.tailer->sources[0];
+	for (size_t i = 0; i < s->nfiles; i++) {
+		char path[512];
+		file_path(s->files[i], path, sizeof(path));
+		if (strcmp(path, temp_path(name)) == 0 && s->files[i]->dir >= 0) {
+			assert_string_equal(file_state_name(s->files[i]->state),
+			                    file_state_name(state));
+			return;
+		}
+	}
+	fail_msg("nobody knows %s", name);
 }
 
 struct tail_status status(void)

@@ -13,6 +13,7 @@
 
 #include "record/line.h"
 #include "record/mark.h"
+#include "tailer/file_state.h"
 #include "tailer/tailer.h"
 
 #define RESCAN_MS 30000
@@ -121,6 +122,9 @@ void expect_nothing_after_restart(int n);
 void expect_header_with_next(void);
 /* One of the notes contains this. */
 void expect_note(const char *part);
+
+/* The file at this path, or the one that was there last, is in that state. */
+void expect_state(const char *name, enum file_state state);
 
 /* The status of the one source, as it is now. */
 struct tail_status status(void);

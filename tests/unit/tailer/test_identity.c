@@ -24,7 +24,7 @@ static uint64_t resume;
 
 static int decide(bool same_inode, uint64_t size, uint64_t good)
 {
-	const struct identity_case c = {&ladder, 1010, same_inode, size};
+	const struct identity_case c = {&ladder, 1010, same_inode, size, false};
 	good_to = good;
 	error = 0;
 	asked = 0;
@@ -93,16 +93,61 @@ static void test_without_rungs_nothing_is_proved(void **state)
 {
 	(void)state;
 	static const struct ladder none;
-	const struct identity_case c = {&none, 0, true, 5000};
+	const struct identity_case c = {&none, 0, true, 5000, false};
 	assert_int_equal(identity_decide(&c, holds, NULL, &resume), IDENTITY_NEW);
 }
 
 static void test_bytes_that_cannot_be_read_decide_nothing(void **state)
 {
 	(void)state;
-	const struct identity_case c = {&ladder, 1010, true, 5000};
+	const struct identity_case c = {&ladder, 1010, true, 5000, false};
 	error = -EIO;
 	assert_int_equal(identity_decide(&c, holds, NULL, &resume), -EIO);
+}
+
+static void test_without_rungs_a_header_that_stands_there_is_enough(void **state)
+{
+	(void)state;
+	static const struct ladder none;
+	const struct identity_case c = {&none, 20, true, 5000, true};
+	assert_int_equal(identity_decide(&c, holds, NULL, &resume), IDENTITY_SAME);
+	good_to = error = 0;
+	const struct identity_case with_rungs = {&ladder, 1010, true, 5000, true};
+	assert_int_equal(identity_decide(&with_rungs, holds, NULL, &resume), IDENTITY_NEW);
+}
+
+/* ---- a new path beside a known file ---- */
+
+struct row {
+	struct relation_case c;
+	enum relation there, gone; /* whether the known file's own path leads to it */
+};
+
+static const struct row table[] = {
+        {{.identity = IDENTITY_SAME}, RELATION_ALIAS, RELATION_HEIR},
+        {{.identity = IDENTITY_SAME, .settled = true}, RELATION_ALIAS, RELATION_HEIR},
+        {{.identity = IDENTITY_SAME, .longer = true}, RELATION_COPYING, RELATION_HEIR},
+        {{.identity = IDENTITY_SAME, .longer = true, .settled = true},
+         RELATION_FORK,
+         RELATION_HEIR},
+        {{.identity = IDENTITY_COPYING}, RELATION_COPYING, RELATION_COPYING},
+        {{.identity = IDENTITY_FORK}, RELATION_FORK, RELATION_FORK},
+        {{.identity = IDENTITY_NEW}, RELATION_NONE, RELATION_NONE},
+        {{.identity = IDENTITY_NEW, .before_proofs = true}, RELATION_COPYING, RELATION_COPYING},
+        {{.identity = IDENTITY_NEW, .unproved = true}, RELATION_COPYING, RELATION_HEIR},
+        {{.identity = IDENTITY_NEW, .skipped = true}, RELATION_ALIAS, RELATION_HEIR},
+        {{.identity = IDENTITY_FORK, .skipped = true}, RELATION_ALIAS, RELATION_HEIR},
+};
+
+static void test_what_a_new_path_is_to_a_known_file(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct relation_case c = table[i].c;
+		assert_int_equal(relation_decide(&c), table[i].gone);
+		c.there = true;
+		assert_int_equal(relation_decide(&c), table[i].there);
+	}
 }
 
 int main(void)
@@ -116,6 +161,8 @@ int main(void)
 	        cmocka_unit_test(test_nothing_holds_a_new_file),
 	        cmocka_unit_test(test_without_rungs_nothing_is_proved),
 	        cmocka_unit_test(test_bytes_that_cannot_be_read_decide_nothing),
+	        cmocka_unit_test(test_without_rungs_a_header_that_stands_there_is_enough),
+	        cmocka_unit_test(test_what_a_new_path_is_to_a_known_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

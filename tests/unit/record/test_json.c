@@ -4,7 +4,8 @@
 #include "tests/unit/temp.h"
 
 #include "record/columns.h"
-#include "ship/json.h"
+#include "record/json.h"
+#include "tests/cjson.h"
 
 #define ID "000102030405060708090a0b0c0d0e0f"
 #define END "\"eventId\":\"" ID "\"}"
@@ -51,15 +52,12 @@ static struct record record(const char *names, const char *values)
 static void expect_filled(bool fill, const struct record *rec, const char *want)
 {
 	char text[8192];
-	struct json *j;
-	assert_int_equal(json_new(&j, fill), 0);
 	for (int twice = 0; twice < 2; twice++) {
 		memset(text, '#', sizeof(text));
-		ssize_t n = json_record(j, rec, text, sizeof(text));
+		ssize_t n = json_record(rec, fill, text, sizeof(text));
 		assert_int_equal(n, strlen(want));
 		assert_memory_equal(text, want, (size_t)n);
 	}
-	(void)json_free(j);
 }
 
 static void expect(const char *names, const char *values, const char *want)
@@ -156,13 +154,11 @@ static void test_every_room_either_fits_or_says_so(void **state)
 {
 	(void)state;
 	char text[256];
-	struct json *j;
 	const struct record rec = record("type,a", "b,\"\x01x");
-	assert_int_equal(json_new(&j, false), 0);
 	bool fitted = false;
 	for (size_t room = 0; room < sizeof(text); room++) {
 		memset(text, '#', sizeof(text));
-		ssize_t n = json_record(j, &rec, text, room);
+		ssize_t n = json_record(&rec, false, text, room);
 		assert_true(n == -ENOSPC || n > 0);
 		assert_false(fitted && n < 0);
 		fitted = fitted || n > 0;
@@ -172,7 +168,6 @@ static void test_every_room_either_fits_or_says_so(void **state)
 			assert_in_range(room - (size_t)n, 0, 190);
 	}
 	assert_true(fitted);
-	(void)json_free(j);
 }
 
 static void test_every_column_there_can_be(void **state)
@@ -180,7 +175,6 @@ static void test_every_column_there_can_be(void **state)
 	(void)state;
 	static struct slice cells[COLUMNS_MAX];
 	static char text[1 << 16];
-	struct json *j;
 	for (size_t i = 0; i < COLUMNS_MAX; i++) {
 		cells[i] = slice_of("a");
 		fields[i] = slice_of("f");
@@ -191,10 +185,59 @@ static void test_every_column_there_can_be(void **state)
 	                           .columns = columns,
 	                           .fields = fields,
 	                           .nfields = COLUMNS_MAX};
-	assert_int_equal(json_new(&j, true), 0);
-	assert_true(json_record(j, &rec, text, sizeof(text)) > 0);
+	assert_true(json_record(&rec, true, text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, "\"a_511\":\"f\",\"eventId\""));
-	(void)json_free(j);
+}
+
+/* The value, at the beginning, at the end and across the blocks of a text, is as cJSON prints it.
+ */
+static void assert_as_cjson(const char *value, size_t len)
+{
+	static const size_t before[] = {0, 1, 6, 7, 8, 14, 15, 16, 30};
+	static char text[64];
+	const struct slice names[] = {slice_of("type"), slice_of("a")};
+	if (!columns)
+		assert_int_equal(columns_new(&columns, names, 2, "type"), 0);
+	const struct record rec = {
+	        .type = RECORD_BOUNCED, .columns = columns, .fields = fields, .nfields = 2};
+	fields[0] = slice_of("b");
+	for (size_t i = 0; i < 2 * sizeof(before) / sizeof(before[0]); i++) {
+		size_t n = before[i / 2], after = i % 2 ? 17 : 0;
+		memset(text, 'x', sizeof(text));
+		memcpy(text + n, value, len);
+		text[n + len + after] = '\0';
+		fields[1] = (struct slice){text, n + len + after};
+		const char *why = cjson_differs(&rec, false, 0);
+		if (why)
+			fail_msg("%s for \"%s\"", why, text);
+	}
+}
+
+static void test_every_byte_is_as_cjson_prints_it(void **state)
+{
+	(void)state;
+	for (unsigned c = 1; c < 256; c++)
+		assert_as_cjson((char[]){(char)c}, 1);
+}
+
+static void test_every_two_bytes_are_as_cjson_prints_them(void **state)
+{
+	(void)state;
+	for (unsigned c = 1; c < 256; c++)
+		for (unsigned d = 1; d < 256; d++)
+			assert_as_cjson((char[]){(char)c, (char)d}, 2);
+}
+
+static void test_the_ends_of_what_utf8_allows(void **state)
+{
+	(void)state;
+	static const char *const ends[] = {
+	        "\x7f",         "\xc2\x80",         "\xdf\xbf",         "\xe0\xa0\x80",
+	        "\xed\x9f\xbf", "\xee\x80\x80",     "\xef\xbf\xbf",     "\xf0\x90\x80\x80",
+	        "\xef\xbf\xbd", "\xf4\x8f\xbf\xbf", "\xe2\x80\xa8\"\\", "\x1f\x20!\"#[\\]",
+	};
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		assert_as_cjson(ends[i], strlen(ends[i]));
 }
 
 static void expect_count(const char *text, long want)
@@ -281,6 +324,9 @@ int main(void)
 	        TEST(test_addresses),
 	        TEST(test_every_room_either_fits_or_says_so),
 	        TEST(test_every_column_there_can_be),
+	        TEST(test_every_byte_is_as_cjson_prints_it),
+	        TEST(test_every_two_bytes_are_as_cjson_prints_them),
+	        TEST(test_the_ends_of_what_utf8_allows),
 	        TEST(test_error_count_of_an_answer),
 	        TEST(test_a_member_as_it_stands),
 	};

@@ -1,0 +1,25 @@
+/*
+ * encode.h - a row by itself to the JSON object it is sent as: read, judged, written.
+ */
+#ifndef CSV_ENCODE_H
+#define CSV_ENCODE_H
+
+#include "csv/reader.h"
+
+struct rules;
+
+struct encode {
+	struct reader_conf reader;
+	struct rules *rules; /* NULL: not judged */
+	bool fill;           /* fill-addresses */
+};
+
+/*
+ * The row under its header, which is empty for a file without one.  id is its eventId, NULL to
+ * make it from the row and its salt.  Sets *ret_len, at most room, and returns 0, -EBADMSG when
+ * the row is no record, -ECANCELED when a rule withholds it, -ENOSPC, or -ENOMEM.
+ */
+int encode_row(const struct encode *e, struct slice header, const struct line *row,
+               const struct hash128 *id, char *ret, size_t room, size_t *ret_len) MUST_CHECK;
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * cJSON looks at each character of a string twice and would print the same keys for each record.
+ * So the keys are printed once, with the columns; a value is copied as far as nothing in it has to
+ * be escaped, and cJSON gets what is left of it.
+ */
+#include "record/json.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "record/columns.h"
+
+/* The text being written; at is NULL once it did not fit. */
+struct out {
+	char *at, *end;
+};
+
+static bool must_escape(char c)
+{
+	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+}
+
+typedef unsigned char block __attribute__((vector_size(16)));
+
+/*
+ * Copy two words of eight bytes, which may overlap.  False, with nothing of use copied, when one of
+ * their bytes has to be escaped.
+ */
+static bool copy_words(char *to, const char *text, size_t second)
+{
+	uint64_t words[2];
+	block b;
+	memcpy(&words[0], text, 8);
+	memcpy(&words[1], text + second, 8);
+	memcpy(to, &words[0], 8);
+	memcpy(to + second, &words[1], 8);
+	memcpy(&b, words, sizeof(b));
+	b = (block)(b < 0x20) | (block)(b == '"') | (block)(b == '\\');
+	memcpy(words, &b, sizeof(b));
+	return (words[0] | words[1]) == 0;
+}
+
+/* Copy up to the first byte that has to be escaped; how many those are. */
+static size_t copy_plain(char *to, const char *text, size_t len)
+{
+	size_t n = 0;
+	while (len - n >= 16 && copy_words(to + n, text + n, 8))
+		n += 16;
+	size_t left = len - n;
+	if (left >= 8 && left < 16 && copy_words(to + n, text + n, left - 8))
+		return len;
+	if (left < 8 && len >= 16 && copy_words(to + len - 16, text + len - 16, 8))
+		return len;
+	for (; n < len && !must_escape(text[n]); n++)
+		to[n] = text[n];
+	return n;
+}
+
+/* Print text with its quotes as cJSON does: its length, or 0 when there is no room for it. */
+static size_t print(const char *text, char *ret, size_t room)
+{
+	cJSON node = {.type = cJSON_String | cJSON_IsReference,
+	              .valuestring = (char *)text}; /* printing does not write */
+	if (!cJSON_PrintPreallocated(&node, ret, room < INT_MAX ? (int)room : INT_MAX, false))
+		return 0;
+	return strlen(ret);
+}
+
+size_t json_key(const char *name, char *ret)
+{
+	ret[0] = ',';
+	size_t n = 1 + print(name, ret + 1, JSON_KEY_SIZE(strlen(name)) - 1);
+	memcpy(ret + n, ":\"", 2);
+	return n + 2;
+}
+
+/* What is left of a value; the quote that cJSON puts before it falls on the byte before. */
+static void put_escaped(struct out *o, const char *text)
+{
+	char *at = o->at - 1, before = *at;
+	size_t n = print(text, at, (size_t)(o->end - at));
+	*at = before;
+	o->at = n > 0 ? at + n : NULL;
+}
+
+/* Put a member; key as json_key() makes it, value NUL-terminated. */
+static void put(struct out *o, struct slice key, struct slice value)
+{
+	if (!o->at || (size_t)(o->end - o->at) < key.len + value.len + 1) {
+		o->at = NULL;
+		return;
+	}
+	memcpy(o->at, key.text, key.len);
+	o->at += key.len;
+	size_t n = copy_plain(o->at, value.text, value.len);
+	o->at += n;
+	if (n < value.len)
+		put_escaped(o, value.text + n);
+	else
+		*o->at++ = '"';
+}
+
+struct slice json_address(struct slice value)
+{
+	const char *end = value.text + value.len;
+	const char *from = value.text;
+	bool quoted = false;
+	for (const char *p = value.text; p < end; p++) {
+		if (*p == '"')
+			quoted = !quoted;
+		if (*p == '<' && !quoted) {
+			const char *close = memchr(p, '>', (size_t)(end - p));
+			return close ? (struct slice){p + 1, (size_t)(close - p - 1)} : SLICE_EMPTY;
+		}
+	}
+	while (from < end && isspace((unsigned char)*from))
+		from++;
+	const char *to = from;
+	while (to < end && !isspace((unsigned char)*to) && *to != ',' && *to != ';')
+		to++;
+	if (!memchr(from, '@', (size_t)(to - from)))
+		to = from;
+	return (struct slice){from, (size_t)(to - from)};
+}
+
+/* Give a missing address from a header field. */
+static int fill_in(struct out *o, const struct record *rec, size_t column, size_t header,
+                   const char *key)
+{
+	if (header >= rec->nfields || (column < rec->nfields && rec->fields[column].len > 0))
+		return 0;
+	struct slice address = json_address(rec->fields[header]);
+	if (address.len == 0)
+		return 0;
+	scope_free char *copy = strndup(address.text, address.len);
+	if (!copy)
+		return -ENOMEM;
+	put(o, slice_of(key), (struct slice){copy, address.len});
+	return 0;
+}
+
+/* What the rules said: their names need no escape. */
+static void put_extra(struct out *o, const struct record_extra *extra)
+{
+	char key[64];
+	int n = snprintf(key, sizeof(key), ",\"%s\":\"", extra->name);
+	put(o, (struct slice){key, (size_t)n}, slice_of(extra->value));
+}
+
+ssize_t json_record(const struct record *rec, bool fill, char *ret, size_t room)
+{
+	const struct columns *c = rec->columns;
+	struct out o = {ret, ret + room};
+	char id[HASH_HEX_SIZE];
+	for (size_t i = 0; i < rec->nfields; i++) {
+		if (rec->fields[i].len > 0)
+			put(&o, c->keys[i], rec->fields[i]);
+	}
+	if (fill && rec->type == RECORD_FEEDBACK &&
+	    (fill_in(&o, rec, c->orig, c->return_path, ",\"orig\":\"") < 0 ||
+	     fill_in(&o, rec, c->rcpt, c->to, ",\"rcpt\":\"") < 0))
+		return -ENOMEM;
+	for (size_t i = 0; i < rec->nextra; i++)
+		put_extra(&o, &rec->extra[i]);
+	hash_hex(&rec->mark.id, id);
+	put(&o, slice_of(",\"eventId\":\""), (struct slice){id, sizeof(id) - 1});
+	if (!o.at || o.at == o.end)
+		return -ENOSPC;
+	ret[0] = '{'; /* where the first member's comma is */
+	*o.at++ = '}';
+	return o.at - ret;
+}
+
+/*
+ * Quotes inside values are escaped, so that a name between quotes with a colon and a quote behind
+ * it stands nowhere but at its member.
+ */
+struct slice json_member(struct slice object, const char *name)
+{
+	char key[72];
+	int n = snprintf(key, sizeof(key), "\"%s\":\"", name);
+	if (n < 0 || (size_t)n >= sizeof(key))
+		return SLICE_EMPTY;
+	const char *from = memmem(object.text, object.len, key, (size_t)n);
+	if (!from)
+		return SLICE_EMPTY;
+	from += n;
+	const char *to = from, *end = object.text + object.len;
+	while (to < end && *to != '"')
+		to += *to == '\\' && to + 1 < end ? 2 : 1;
+	return to < end ? (struct slice){from, (size_t)(to - from)} : SLICE_EMPTY;
+}
+
+/* For an answer that was cut and therefore is no JSON: the number behind the name. */
+static long error_count_of_text(const char *text, size_t len)
+{
+	static const char name[] = "\"ErrorCount\"";
+	const char *p = memmem(text, len, name, sizeof(name) - 1);
+	const char *end = text + len;
+	if (!p)
+		return 0;
+	p += sizeof(name) - 1;
+	while (p < end && (isspace((unsigned char)*p) || *p == ':' || *p == '"'))
+		p++;
+	long n = 0;
+	for (; p < end && isdigit((unsigned char)*p) && n < 1000000; p++)
+		n = n * 10 + (*p - '0');
+	return n;
+}
+
+long json_error_count(const char *text, size_t len)
+{
+	cJSON *answer = cJSON_ParseWithLength(text, len);
+	if (!answer)
+		return error_count_of_text(text, len);
+	const cJSON *count = cJSON_GetObjectItemCaseSensitive(answer, "ErrorCount");
+	long n = 0;
+	if (cJSON_IsNumber(count))
+		n = count->valueint; /* clamped */
+	else if (cJSON_IsString(count))
+		n = strtol(count->valuestring, NULL, 10);
+	cJSON_Delete(answer);
+	return n > 0 ? n : 0;
+}

@@ -1,0 +1,213 @@
+/* One file: its state, what it is to others, and what the agent asks of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "tailer/impl.h"
+
+void file_set_other(struct tail_file *f, enum file_state state, struct tail_file *of)
+{
+	if (!file_state_follows(f->state, state)) /* a mistake of ours: the tests fail for it */
+		tail_note(f->source->tailer, TAIL_ERROR, "\"%s\" goes from %s to %s", f->name,
+		          file_state_name(f->state), file_state_name(state));
+	f->source->nwaiting += (size_t)file_state_waits(state) - file_state_waits(f->state);
+	f->state = state;
+	f->of = of;
+}
+
+void file_set_state(struct tail_file *f, enum file_state state)
+{
+	file_set_other(f, state, NULL);
+}
+
+void file_set_open(struct tail_file *f, struct open_file *o)
+{
+	f->open = o;
+	f->offset = o->ledger.committed;
+	f->salt = follow_salt(o->follow)->hash;
+	file_set_state(f, FILE_OPEN);
+	free(STEAL(f->proved_name));
+	follow_seek(o->follow, f->offset);
+}
+
+/* A file of another size is no longer at rest, at its end, or the same as another one. */
+void file_resize(struct tail_file *f, uint64_t size)
+{
+	if (f->size == size)
+		return;
+	f->size = size;
+	f->at_rest = 0;
+	if (f->state == FILE_FINISHING || f->state == FILE_ENDED)
+		file_set_state(f, FILE_OPEN);
+	else if (f->state == FILE_ALIAS || (f->state == FILE_CLOSED && f->gz))
+		file_set_state(f, FILE_FOUND);
+}
+
+void file_close(struct tail_file *f)
+{
+	f->open = open_file_free(f->open);
+}
+
+bool file_present(const struct tail_file *f)
+{
+	return f->missing == 0 && f->dir >= 0;
+}
+
+bool file_there(const struct tail_file *f)
+{
+	return file_present(f) || f->open;
+}
+
+bool file_is_at_rest(const struct tail_file *f)
+{
+	return f->at_rest >= 2; /* the first may have come right after the change */
+}
+
+void file_path(const struct tail_file *f, char *ret, size_t size)
+{
+	const char *dir = f->source->dirs[f->dir < 0 ? DIR_LIVE : f->dir];
+	(void)snprintf(ret, size, "%s/%s%s", dir, f->name, f->gz ? ".gz" : "");
+}
+
+void file_lost(struct tail_file *f, uint64_t bytes)
+{
+	struct source *s = f->source;
+	s->counters.gone_unread++;
+	s->counters.gone_unread_ms = (uint64_t)clock_real_ms();
+	s->counters_dirty = true;
+	tail_note(s->tailer, TAIL_ERROR,
+	          "\"%s\" is gone and %llu bytes of it were not delivered: they are lost", f->name,
+	          (unsigned long long)bytes);
+}
+
+/* No file of its source sorts after it. */
+bool file_is_newest(const struct tail_file *f)
+{
+	const struct source *s = f->source;
+	for (size_t i = s->nfiles; i-- > 0;) {
+		const struct tail_file *other = s->files[i];
+		if (other == f)
+			return true;
+		if (other->gone_ms == 0 && other->state != FILE_ALIAS &&
+		    acct_name_compare(&other->key, &f->key) > 0)
+			return false;
+	}
+	return true;
+}
+
+/* Nothing more is expected in it: moved, unlinked, compressed. */
+bool file_is_finished(const struct tail_file *f)
+{
+	return f->missing > 0 || f->gz || f->state == FILE_ORPHAN ||
+	       (f->dir == DIR_MOVED && f->source->dirs[DIR_MOVED]) ||
+	       /* Nothing will ever be moved: a newer one says that this one is left. */
+	       (!f->source->dirs[DIR_MOVED] && !file_is_newest(f));
+}
+
+bool file_has_more(const struct tail_file *f)
+{
+	if (f->open && !f->gz)
+		return f->size != follow_read_to(f->open->follow);
+	return f->size != f->offset;
+}
+
+/* Everything there is of it has been handed out and acknowledged. */
+bool file_drained(const struct tail_file *f)
+{
+	const struct open_file *o = f->open;
+	return f->refs == 0 && !f->todo && follow_pos(o->follow) == o->ledger.committed &&
+	       follow_read_to(o->follow) == o->ledger.committed;
+}
+
+uint64_t file_known_size(const struct tail_file *f)
+{
+	return f->gz ? UINT64_MAX : f->size;
+}
+
+struct store_file file_entry(const struct tail_file *f)
+{
+	return (struct store_file){
+	        .id = f->id,
+	        .source = f->source->conf->name,
+	        .name = f->name,
+	        .gz = f->gz,
+	        .passed = f->state == FILE_SKIPPED,
+	        .dev = f->dev,
+	        .ino = f->ino,
+	        .size = f->size,
+	        .salt = f->salt,
+	        .offset = f->offset,
+	        .gone_ms = f->gone_ms,
+	        .tally = f->tally,
+	};
+}
+
+/* ---- what the agent asks of a file ---- */
+
+int64_t tail_file_id(const struct tail_file *f)
+{
+	return f->id;
+}
+
+const char *tail_file_name(const struct tail_file *f)
+{
+	return f->name;
+}
+
+const char *tail_file_source(const struct tail_file *f)
+{
+	return f->source->conf->name;
+}
+
+uint64_t tail_file_committed(const struct tail_file *f)
+{
+	if (f->state == FILE_ORPHAN)
+		return UINT64_MAX; /* nobody needs to wait for it */
+	return f->open ? f->open->ledger.committed : f->offset;
+}
+
+struct slice tail_file_header(const struct tail_file *f)
+{
+	return f->open && f->open->header ? (struct slice){f->open->header, f->open->header_len}
+	                                  : SLICE_EMPTY;
+}
+
+size_t tail_file_gaps(const struct tail_file *f)
+{
+	return f->open ? f->open->ledger.n : 0;
+}
+
+int tail_file_set_header(struct tail_file *f, struct slice header)
+{
+	char *copy = malloc(header.len + 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, header.text, header.len);
+	copy[header.len] = '\0';
+	free(f->open->header);
+	f->open->header = copy;
+	f->open->header_len = header.len;
+	return 0;
+}
+
+void tail_file_keep(struct tail_file *f, uint64_t offset)
+{
+	if (f->open)
+		follow_keep(f->open->follow, offset);
+}
+
+int tail_file_row(struct tail_file *f, const struct mark *mark, char *ret)
+{
+	if (!f->open)
+		return -ESTALE;
+	int rc = follow_holds(f->open->follow, mark);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ESTALE;
+	ssize_t n = follow_bytes(f->open->follow, mark->start, mark->end, ret);
+	if (n < 0)
+		return (int)n;
+	return (uint64_t)n == mark->end - mark->start ? 0 : -ESTALE;
+}
