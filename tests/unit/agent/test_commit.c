@@ -67,6 +67,27 @@ static void test_partial_rows_are_acknowledged_and_kept(UNUSED void **state)
 	assert_string_equal(letters(), "1 partial 10-20 no|2 partial 20-30 no|");
 }
 
+/* Where the receiver names them, the others are delivered and nothing else. */
+static void test_of_a_partial_batch_the_rows_that_failed_are_kept(UNUSED void **state)
+{
+	static const size_t failed[] = {0, 2};
+	struct tally tally;
+	fx.endpoint.batch_records = 4;
+	grow("Hbbbb");
+	start();
+	turn();
+	struct ship_done done = fx.reports[0].done;
+	done.outcome = SHIP_PARTIAL;
+	done.nfailed = 2;
+	done.failed_items = failed;
+	assert_int_equal(commit_done(&fx.commit, &done, fx.now_ms, &tally), 0);
+	assert_int_equal(tally.acked, 4);
+	assert_int_equal(tally.dead, 0);
+	commit();
+	assert_int_equal(committed(), 50);
+	assert_string_equal(letters(), "1 partial 10-20 |2 partial 30-40 |");
+}
+
 static int take_letter(const struct store_dead *d, void *arg)
 {
 	*(struct store_dead *)arg = *d;
@@ -327,6 +348,7 @@ static void expect_all_of_it(void)
 	assert_int_equal(kept("run"), 5);
 	assert_int_equal(store_get_text(fx.store, "bounces", "last_record", text, sizeof(text)), 0);
 	assert_string_equal(text, "1970-01-01T10:00:00Z");
+	assert_false(fx.lag.changed);
 	assert_int_equal(fx.commit.dead_records, 2);
 	send_out();
 	assert_string_equal(sent(), "50-60 ");
@@ -349,7 +371,18 @@ static void test_a_store_that_may_not_be_written(UNUSED void **state)
 	expect_all_of_it();
 }
 
-/* What was written before it is taken back. */
+/* After the letters, which are taken back. */
+static void test_a_write_that_fails_in_the_middle(UNUSED void **state)
+{
+	begin_much();
+	script("CREATE TRIGGER no BEFORE INSERT ON file BEGIN SELECT RAISE(ABORT, 'no'); END");
+	assert_false(commit_write(&fx.commit, fx.now_ms));
+	expect_nothing_of_it();
+	script("DROP TRIGGER no");
+	commit();
+	expect_all_of_it();
+}
+
 static void test_a_disk_that_is_full_in_the_middle(UNUSED void **state)
 {
 	begin_much();
@@ -438,6 +471,7 @@ int main(void)
 	        TEST(test_accepted_rows_are_acknowledged),
 	        TEST(test_refused_rows_are_dead),
 	        TEST(test_partial_rows_are_acknowledged_and_kept),
+	        TEST(test_of_a_partial_batch_the_rows_that_failed_are_kept),
 	        TEST(test_a_letter_has_its_row_as_it_stands_in_the_file),
 	        TEST(test_a_letter_whose_row_is_gone_has_what_was_sent),
 	        TEST(test_a_boundary_goes_with_the_answer),
@@ -447,6 +481,7 @@ int main(void)
 	        TEST(test_as_many_bytes_of_letters_as_there_may_be),
 	        TEST(test_a_letter_that_is_taken_is_one_no_longer),
 	        TEST(test_a_store_that_may_not_be_written),
+	        TEST(test_a_write_that_fails_in_the_middle),
 	        TEST(test_a_disk_that_is_full_in_the_middle),
 	        TEST(test_a_store_that_somebody_has_locked),
 	        TEST(test_a_dropped_letter_waits_with_the_rest),

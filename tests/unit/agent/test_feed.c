@@ -181,6 +181,42 @@ static void test_a_half_written_record_waits_for_its_end(UNUSED void **state)
 	expect_tally(2, 2, 0, 0);
 }
 
+/* What stands before a line in memory is let go with the file's turn. */
+static void test_a_half_written_record_of_an_older_file(UNUSED void **state)
+{
+	static const char older[] = "b-2026-01-01-0001.csv";
+	grow_file(older, "Hd");
+	grow_file("b-2026-01-01-0002.csv", "Hb");
+	start();
+	turn();
+	temp_append(older, "b,0000002\nb,\"000003\n");
+	turn();
+	temp_append(older, "00000003\"\n");
+	turn();
+	grow_old();
+	commit();
+	send_out();
+	assert_string_equal(sent(), "0-20 20-30+30-50 ");
+	assert_non_null(strstr(fx.reports[1].body, "\"000003\\n00000003\""));
+	char row[20];
+	const struct mark *mark = &fx.reports[1].items[1].mark;
+	assert_int_equal(tail_file_row(fx.reports[1].done.tag.owner, mark, row), 0);
+}
+
+static void test_a_file_that_is_done_is_let_go(UNUSED void **state)
+{
+	struct tail_status s;
+	grow_file("b-2026-01-01-0001.csv", "Hbb");
+	grow_file("b-2026-01-01-0002.csv", "Hdb");
+	start();
+	turn();
+	tailer_status(fx.tailer, 0, &s);
+	assert_int_equal(s.files_open, 2);
+	run();
+	tailer_status(fx.tailer, 0, &s);
+	assert_int_equal(s.files_open, 1);
+}
+
 static void test_a_batch_holds_rows_of_one_file(UNUSED void **state)
 {
 	grow_file("b-2026-01-01-0001.csv", "Hbbb");
@@ -346,6 +382,9 @@ static void test_a_boundary_beyond_the_end_is_not_waited_for(UNUSED void **state
 	assert_int_equal(fx.boundaries.n, 1);
 	turn();
 	assert_string_equal(sent(), "0-20 ");
+	grow("bbb"); /* limits count again */
+	turn();
+	assert_string_equal(sent(), "0-20 20-30+30-40 ");
 }
 
 static void test_what_was_answered_beyond_a_gap_is_not_sent_again(UNUSED void **state)
@@ -429,6 +468,8 @@ int main(void)
 	        TEST(test_a_record_too_large_for_any_batch_becomes_a_dead_letter),
 	        TEST(test_a_record_over_two_lines_is_one_item),
 	        TEST(test_a_half_written_record_waits_for_its_end),
+	        TEST(test_a_half_written_record_of_an_older_file),
+	        TEST(test_a_file_that_is_done_is_let_go),
 	        TEST(test_a_batch_holds_rows_of_one_file),
 	        TEST(test_the_same_header_again_changes_nothing),
 	        TEST(test_other_columns_wait_for_all_that_was_before),

@@ -75,8 +75,9 @@ static void test_the_only_request_changes_hands_every_second(UNUSED void **state
 {
 	sh.endpoints[0].in_flight = 1;
 	share_open();
-	sh.now_ms = 6000;
+	sh.now_ms = 5000;
 	assert_int_equal(ask(0).slots, 1); /* there is nothing to send here */
+	sh.now_ms = 6000;
 	add(3);
 	assert_int_equal(ask(0).slots, 1);
 	begin();
@@ -194,6 +195,8 @@ static void test_so_many_endpoints_and_no_more(UNUSED void **state)
 	expect_reply(names[LEASES_MAX], "0", NULL, "1\ntoo many endpoints are shared already\n");
 	assert_int_equal(ask_of(names[3], 0).slots, 2); /* one that is shared is no more */
 	expect_reply(names[5], "0", "1", "0\n");
+	for (size_t i = 0; i < sh.leases.n; i++)
+		assert_string_not_equal(sh.leases.all[i].endpoint, names[5]);
 	assert_int_equal(ask_of(names[LEASES_MAX], 0).slots, 2);
 	assert_int_equal(sh.leases.n, LEASES_MAX);
 	sh.now_ms += SHARE_LEASE_MS;

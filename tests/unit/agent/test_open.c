@@ -49,6 +49,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	close_all(&a);
+	reload_close(&a.reload);
 	return temp_teardown(state);
 }
 
