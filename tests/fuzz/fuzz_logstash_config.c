@@ -317,8 +317,7 @@ static void on_mistake(const struct file_mistake *m, void *arg)
 	static const char *const kinds[] = {"there is no source (", "sources '",
 	                                    "is longer than 1 MiB"};
 	const char *text = m->what;
-	PROMISE(!strchr(m->line, '
-'));
+	PROMISE(!strchr(m->line, '\n'));
 	const char *key = text + strspn(text, "'abcdefghijklmnopqrstuvwxyz-");
 	bool good = *text == '\'' && strncmp(key, " is given twice", 15) != 0;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
