@@ -67,7 +67,7 @@ static int begin_anew(struct store *store, const char *digest, int64_t now_ms)
 int boundaries_load(struct boundaries *b, const struct conf *conf, const struct rules *rules,
                     struct store *store, int64_t now_ms)
 {
-	char now[HASH_HEX_SIZE], then[HASH_HEX_SIZE];
+	char now[HASH_HEX_SIZE], then[HASH_HEX_SIZE] = "";
 	b->n = 0;
 	/* Out of memory, nobody knows whether they still hold: they stay. */
 	int rc = body_digest(conf, rules, now);
