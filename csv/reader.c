@@ -261,9 +261,9 @@ static int repair(struct reader *r, size_t ncells, size_t *ret_repaired)
 }
 
 /* Why the complete row in r->cells is no record, or NULL. */
-static const char *fault(const struct reader *r, bool unterminated)
+static const char *fault(const struct reader *r, enum record_type type, bool unterminated)
 {
-	if (record_type_of(r->cells[0]) == RECORD_NOT_A_TYPE)
+	if (type == RECORD_NOT_A_TYPE)
 		return "first cell is no record type";
 	if (r->ncells > r->columns->n)
 		return "more cells than columns";
@@ -275,7 +275,8 @@ static const char *fault(const struct reader *r, bool unterminated)
 static int take_record(struct reader *r, const struct line *line, struct slice raw,
                        struct record *ret_rec)
 {
-	const char *why = fault(r, line->unterminated);
+	enum record_type type = record_type_of(r->cells[0]);
+	const char *why = fault(r, type, line->unterminated);
 	if (why)
 		return reject_line(r, line, why, ret_rec);
 	size_t repaired = 0;
@@ -286,7 +287,7 @@ static int take_record(struct reader *r, const struct line *line, struct slice r
 	for (size_t i = r->ncells; i < r->columns->n; i++)
 		r->cells[i] = SLICE_EMPTY;
 	*ret_rec = (struct record){
-	        .type = record_type_of(r->cells[0]),
+	        .type = type,
 	        .columns = r->columns,
 	        .fields = r->cells,
 	        .nfields = r->columns->n,

@@ -12,14 +12,16 @@ enum record_type record_type_of(struct slice cell)
 {
 	if (cell.len < 1 || cell.len > 3)
 		return RECORD_NOT_A_TYPE;
-	for (enum record_type t = RECORD_DELIVERED; t < RECORD_OTHER; t++) {
-		const char *name = record_type_names[t];
-		if (name[0] == cell.text[0] && slice_is(cell, name))
-			return t;
-	}
 	for (size_t i = 0; i < cell.len; i++) {
 		if (cell.text[i] < 'a' || cell.text[i] > 'z')
 			return RECORD_NOT_A_TYPE;
+	}
+	/* Two letters at most, each record is asked for its type: compared one by one. */
+	const char second = cell.len > 1 ? cell.text[1] : '\0';
+	for (enum record_type t = RECORD_DELIVERED; cell.len < 3 && t < RECORD_OTHER; t++) {
+		const char *name = record_type_names[t];
+		if (name[0] == cell.text[0] && name[1] == second)
+			return t;
 	}
 	return RECORD_OTHER;
 }
