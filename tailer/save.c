@@ -107,7 +107,10 @@ static int settle(struct tail_file *f, struct ledger_range *range, const struct 
 	bool proved = o->ladder.n > 0;
 	if (nproofs > 0)
 		range->last = proofs[nproofs - 1];
-	int rc = ledger_ack(&o->ledger, range, &last);
+	/* First, for it can fail: a position that moved is counted and saved, or has not moved. */
+	int rc = file_mark_changed(f, CHANGED_POSITION);
+	if (rc == 0)
+		rc = ledger_ack(&o->ledger, range, &last);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; rc > 0 && range->start <= before && i < nproofs; i++)
@@ -118,7 +121,7 @@ static int settle(struct tail_file *f, struct ledger_range *range, const struct 
 	bool proof = !proved && o->ladder.n > 0;
 	if (f->source->nwaiting > 0 && (proof || f->offset >= f->size))
 		file_wake_others(f, proof);
-	return file_mark_changed(f, CHANGED_POSITION);
+	return 0;
 }
 
 int tailer_ack(struct tailer *t, struct tail_file *f, uint64_t start, uint64_t end,
