@@ -26,7 +26,11 @@ static struct slice status_of(struct slice text)
 	return dots == 2 ? (struct slice){text.text, n} : SLICE_EMPTY;
 }
 
-bool octeth_is_hard(const struct record *rec, enum rules_verdict verdict)
+/*
+ * True for a hard bounce: by the verdict of the rules, and where there is none (RULES_UNKNOWN), by
+ * the enhanced status code of dsnStatus, and where that says little, by bounceCat.
+ */
+static bool is_hard(const struct record *rec, enum rules_verdict verdict)
 {
 	/* No such mailbox, no such system, and mailboxes that are gone for good (RFC 3463). */
 	static const char *const hard[] = {"5.1.1", "5.1.2",  "5.1.3", "5.1.6",
@@ -78,6 +82,6 @@ ssize_t octeth_line(const struct record *rec, enum rules_verdict verdict, char *
 		n = snprintf(ret, room, "complaint,%.*s", (int)a.len, a.text);
 	else
 		n = snprintf(ret, room, "bounce,%.*s,%s", (int)a.len, a.text,
-		             octeth_is_hard(rec, verdict) ? "Hard" : "Soft");
+		             is_hard(rec, verdict) ? "Hard" : "Soft");
 	return n < 0 || (size_t)n >= room ? -ENOSPC : n;
 }

@@ -22,10 +22,4 @@
 ssize_t octeth_line(const struct record *rec, enum rules_verdict verdict, char *ret, size_t room,
                     const char **ret_why);
 
-/*
- * True for a hard bounce: by the verdict of the rules, and where there is none (RULES_UNKNOWN), by
- * the enhanced status code of dsnStatus, and where that says little, by bounceCat.
- */
-bool octeth_is_hard(const struct record *rec, enum rules_verdict verdict);
-
 #endif

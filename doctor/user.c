@@ -53,7 +53,8 @@ static int groups_of(const struct user *u, gid_t *ret, int room)
 	return n;
 }
 
-bool user_in_group(const struct user *u, gid_t group)
+/* By its supplementary groups, too. */
+static bool in_group(const struct user *u, gid_t group)
 {
 	gid_t groups[GROUPS_MAX];
 	int n = groups_of(u, groups, GROUPS_MAX);
@@ -103,7 +104,7 @@ struct verify_reader user_reader(const struct user *u, const struct conf *conf)
 	(void)snprintf(ret.user, sizeof(ret.user), "%s", known ? u->name : USER_SERVICE);
 	for (size_t i = 0; i < conf->nsources && ret.member; i++) {
 		gid_t group = 0;
-		ret.member = group_of_files(&conf->sources[i], &group) && user_in_group(u, group);
+		ret.member = group_of_files(&conf->sources[i], &group) && in_group(u, group);
 		if (!ret.member && group != 0) /* nobody is to join root's */
 			(void)name_group(group, ret.group);
 	}

@@ -24,9 +24,6 @@ struct user {
 /* The owner of state-dir; before there is one, the package's user; else the caller. */
 void user_of_service(const struct conf *conf, struct user *ret);
 
-/* Is the user in the group (by its supplementary groups, too)? */
-bool user_in_group(const struct user *u, gid_t group);
-
 /* The name of the user's own group, or its number. */
 const char *user_group_name(const struct user *u, char ret[64]);
 

@@ -5,7 +5,7 @@
 #include "rules/impl.h"
 
 /* "*" any text, "?" one character; in any case. */
-bool glob_matches(const char *glob, struct slice text)
+static bool glob_matches(const char *glob, struct slice text)
 {
 	const char *star = NULL;
 	size_t at = 0, back = 0;
@@ -55,7 +55,7 @@ static struct slice trimmed(struct slice s)
 	return words_trim(cut(s));
 }
 
-bool field_holds(const struct condition *c, const struct subject *s)
+static bool field_holds(const struct condition *c, const struct subject *s)
 {
 	const struct slice value = s->values[c->field];
 	for (size_t i = 0; i < c->values.n; i++) {

@@ -187,12 +187,10 @@ int rules_compile(struct rules *r) MUST_CHECK;
 /* holds.c */
 void subject_begin(struct subject *s, const struct rules *r, const struct rules_fields *f);
 void subject_text(struct subject *s, const struct text *text); /* of a bounce, afterwards */
-bool field_holds(const struct condition *c, const struct subject *s);
 /* 1, 0 or -ENOMEM.  where: of the first positive test, if it is not NULL. */
 int rule_holds(const struct rules *r, const struct rule *rule, const struct subject *s) MUST_CHECK;
 int test_where(const struct rules *r, const struct test *t, const struct text *text,
                struct slice *ret) MUST_CHECK;
-bool glob_matches(const char *glob, struct slice text);
 
 /* builtin.c */
 size_t builtin_of(const struct rules_fields *f, struct slice status, const struct text *text);

@@ -103,12 +103,3 @@ uint64_t ledger_skip(const struct ledger *l, uint64_t offset)
 	}
 	return 0;
 }
-
-uint64_t ledger_next(const struct ledger *l, uint64_t offset)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->ranges[i].start >= offset)
-			return l->ranges[i].start;
-	}
-	return UINT64_MAX;
-}

@@ -45,9 +45,6 @@ bool ledger_covers(const struct ledger *l, uint64_t end);
  */
 uint64_t ledger_skip(const struct ledger *l, uint64_t offset);
 
-/* The start of the first range at or beyond offset, or UINT64_MAX. */
-uint64_t ledger_next(const struct ledger *l, uint64_t offset);
-
 /* Forget all ranges and go back (or on) to offset. */
 void ledger_reset(struct ledger *l, uint64_t offset);
 

@@ -11,7 +11,7 @@ static int compare_files(const struct tail_file *a, const struct tail_file *b)
 	return acct_name_compare(&a->key, &b->key);
 }
 
-int list_grow(struct tail_file ***list, size_t n, size_t *room)
+static int list_grow(struct tail_file ***list, size_t n, size_t *room)
 {
 	if (n < *room)
 		return 0;

@@ -147,7 +147,6 @@ int open_file_holds(const struct mark *mark, void *follow); /* an identity_holds
 
 /* files.c */
 enum change { CHANGED_POSITION = 1, CHANGED_ENTRY = 2, CHANGED_EXPIRED = 4 };
-int list_grow(struct tail_file ***list, size_t n, size_t *room) MUST_CHECK;
 void list_remove(struct tail_file **list, size_t *n, const struct tail_file *f);
 size_t files_lower_bound(const struct source *s, const struct acct_name *key);
 struct tail_file *file_new(struct source *s, const char *name, const struct acct_name *key);

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/permission.h"
-#include "base/scope.h"
 #include "tailer/folder.h"
 #include "tailer/impl.h"
 
