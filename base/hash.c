@@ -60,7 +60,7 @@ void hash_hex(const struct hash128 *h, char ret[HASH_HEX_SIZE])
 	block bytes, halves[2];
 	unsigned char digits[HASH_HEX_SIZE - 1];
 	memcpy(&bytes, h->bytes, sizeof(bytes));
-	const block high = bytes >> 4, low = bytes & 15;
+	const block high = bytes / 16, low = bytes % 16;
 	for (int i = 0; i < 16; i++) {
 		digits[2 * i] = high[i];
 		digits[2 * i + 1] = low[i];

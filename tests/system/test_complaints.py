@@ -3,6 +3,7 @@
 docs/RELIABILITY.md lists all these complaints, each with its tests; upstream references are there.
 """
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -119,29 +120,23 @@ def test_deleted_files_are_closed_once_delivered(site):
     all_there(backend, tokens)
     eventually(lambda: source_status(agent)["filesOpen"] <= 1)
     if os.geteuid() == 0:
-        assert not [link for link in links(agent) if link.endswith(" (deleted)")]
+        assert not [link for link in descriptors(agent).values() if link.endswith(" (deleted)")]
     finish(agent, backend, tokens)
 
 
-def links(agent):
-    """What the descriptors of the agent lead to; only root may look, for it is not dumpable."""
-    found = []
+def descriptors(agent):
+    """{number: what it leads to}; only root may look, for the agent is not dumpable."""
+    found = {}
     for fd in Path(f"/proc/{agent.pid}/fd").iterdir():
-        try:
-            found.append(os.readlink(fd))
-        except FileNotFoundError:
-            continue
+        with contextlib.suppress(FileNotFoundError):  # it was closed just now
+            found[fd.name] = os.readlink(fd)
     return found
 
 
 def watches(agent):
     """How many inotify watches it has."""
-    count = 0
-    for fd in Path(f"/proc/{agent.pid}/fd").iterdir():
-        if os.readlink(fd) == "anon_inode:inotify":
-            info = Path(f"/proc/{agent.pid}/fdinfo/{fd.name}").read_text("ascii")
-            count += info.count("inotify wd:")
-    return count
+    return sum(Path(f"/proc/{agent.pid}/fdinfo/{fd}").read_text("ascii").count("inotify wd:")
+               for fd, link in descriptors(agent).items() if link == "anon_inode:inotify")
 
 
 def test_many_waiting_files_need_few_descriptors(site):
