@@ -113,6 +113,14 @@ static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
 	return rc;
 }
 
+/* It is read again; of a .gz with nothing more for now nobody knows yet whether it is whole. */
+static bool reopens(const struct tail_file *f, int rc)
+{
+	if (f->state == FILE_ENDED)
+		return rc == FOLLOW_LINE;
+	return f->state == FILE_UNREADABLE && (rc != FOLLOW_NOTHING || !f->gz);
+}
+
 /* Reading on in f ended with rc: its state follows from that. */
 static void note_result(struct tail_file *f, int rc)
 {
@@ -120,10 +128,7 @@ static void note_result(struct tail_file *f, int rc)
 		file_unreadable(f, rc);
 	else if (rc == FOLLOW_END)
 		file_set_state(f, FILE_ENDED);
-	else if (f->state == FILE_ENDED && rc == FOLLOW_LINE)
-		file_set_state(f, FILE_OPEN);
-	/* A .gz with nothing more for now need not be whole. */
-	else if (f->state == FILE_UNREADABLE && (rc != FOLLOW_NOTHING || !f->gz))
+	else if (reopens(f, rc))
 		file_set_state(f, FILE_OPEN);
 }
 
