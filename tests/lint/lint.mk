@@ -12,7 +12,8 @@ LINT_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"lint"' -I. $(shell pkg-confi
 LINT_ANALYZE := -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-fd-leak \
 	-Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-null-dereference \
 	-Wno-analyzer-null-argument
-LINTS := lint-format lint-includes lint-rooms lint-rings lint-names lint-banned lint-sizes lint-shell \
+LINTS := lint-format lint-includes lint-rooms lint-rings lint-names lint-words lint-banned lint-sizes \
+	lint-shell \
 	lint-manual lint-cppcheck lint-gcc lint-clang lint-tidy
 
 .PHONY: lint deps-lint $(LINTS)
@@ -37,6 +38,10 @@ lint-rings: $(OBJ)
 # Documents and comments name no file that is not there.
 lint-names:
 	@tests/lint/names
+
+# Comments, messages and documents use the field's words, in whole sentences.
+lint-words:
+	@tests/lint/words
 
 lint-banned:
 	@tests/lint/banned $(filter-out tests/unit/%,$(LINT_ALL))
