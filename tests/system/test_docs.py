@@ -160,7 +160,7 @@ def test_tests_named_for_promises_exist():
 def test_every_complaint_and_obligation_has_a_test():
     """docs/RELIABILITY.md: each row names one."""
     page = (ROOT / "docs/RELIABILITY.md").read_text("utf-8")
-    complaints = page.split("## What others were blamed for")[1].split("\n## ")[0]
+    complaints = page.split("## Complaints about other shippers")[1].split("\n## ")[0]
     rows = [line for line in complaints.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == 32
     obligations = re.findall(r"^\| \d\. .*$", page, re.MULTILINE)
