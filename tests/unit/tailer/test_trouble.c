@@ -183,7 +183,8 @@ static void test_gone_unread_is_counted_and_said(UNUSED void **state)
 	expect("0000|b,1\n0001|b,3\n");
 	assert_int_equal(status().counters.gone_unread, 1);
 	assert_int_equal(status().gone, 1);
-	expect_note("\"b-2026-11-21-0000.csv\" disappeared before all of it was delivered: 4 bytes lost");
+	expect_note("\"b-2026-11-21-0000.csv\" disappeared before all of it was delivered: 4 bytes "
+	            "lost");
 	restart();
 	rescans(2);
 	assert_int_equal(status().counters.gone_unread, 1);
