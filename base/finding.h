@@ -29,8 +29,8 @@ struct teller {
 const char *finding_level_name(enum finding_level level);
 
 /*
- * Reports one finding.  The text after the first newline of fmt becomes the member mend.  Other
- * line ends become blanks.
+ * Reports one finding.  The text after the first newline of fmt is the command or line that fixes
+ * it.  Other line ends become blanks.
  */
 void finding_tell(const struct teller *to, enum finding_level level, const char *what,
                   const char *fmt, ...) ERR_PRINTF(4, 5);

@@ -141,8 +141,7 @@ static int displace(struct tail_file *f)
 	return file_mark_changed(f, CHANGED_ENTRY);
 }
 
-/* Known files that had this name are no longer there, except the one that st is of (NULL: none).
- */
+/* Known files with this name are no longer there, except the one that st is of (NULL: none). */
 static int note_left(struct source *s, int dir, const char *name, const struct acct_name *key,
                      const struct stat *st)
 {
