@@ -181,7 +181,7 @@ static void test_mistakes_have_their_lines(void **state)
 	        {0}};
 	struct pmta_config *c = read_files(files);
 	assert_mistake(c, 1, "include without a file name");
-	assert_mistake(c, 2, "cannot read the included '/gone'");
+	assert_mistake(c, 2, "cannot read the included file '/gone'");
 	assert_mistake(c, 4, "</nothing> without <nothing>");
 	assert_mistake(c, 5, "'>' is missing");
 	assert_mistake(c, 6, "<b> is not closed");

@@ -284,12 +284,12 @@ static void test_every_mistake_is_told_with_its_line(void **state)
 	bad("%map block=soft\n%map block=hard", "t.rules:2: contradicts line 1");
 	bad("%unmatched maybe", "takes builtin or unknown");
 	bad("%frob x", "unknown setting '%frob'");
-	bad("what is this", "no rule");
+	bad("what is this", "not a rule");
 	bad("include octeth x.txt", "not possible here");
 	bad("include other x.txt", "an include is");
 	bad("? text without arrow", "a self-test is");
 	bad("mail,==>Hard,\n", "unknown verdict 'Hard,'");
-	bad("\x1b[2Jx", "no rule");
+	bad("\x1b[2Jx", "not a rule");
 	assert_null(strchr(told, '\x1b'));
 }
 
