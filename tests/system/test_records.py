@@ -89,12 +89,12 @@ def test_the_sample_files_with_bad_rows(site):
     ('b,bounce-x@bounce.example.com,"a"b', "bad quoting"),
     ('b,bounce-x@bounce.example.com,a"b"', "bad quoting"),
     ('b,bounce-x@bounce.example.com,a\0b', "NUL byte inside"),
-    ('2026-11-21 10:00:00,bounce-x@bounce.example.com,a', "no record type"),
-    (',bounce-x@bounce.example.com,a', "no record type"),
-    ('B,bounce-x@bounce.example.com,a', "no record type"),
-    ('bounce,bounce-x@bounce.example.com,a', "no record type"),
+    ('2026-11-21 10:00:00,bounce-x@bounce.example.com,a', "not a record type"),
+    (',bounce-x@bounce.example.com,a', "not a record type"),
+    ('B,bounce-x@bounce.example.com,a', "not a record type"),
+    ('bounce,bounce-x@bounce.example.com,a', "not a record type"),
     ("b,bounce-x@bounce.example.com," + "a" * 5000, "longer than record-max"),
-    ("\xff\xfe garbage, without end", "no record type"),
+    ("\xff\xfe garbage, without end", "not a record type"),
 ])
 def test_a_row_that_is_no_record(site, bad, reason):
     """R3: it goes to the dead letters with bytes, header, file, offset and reason."""

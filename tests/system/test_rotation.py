@@ -194,8 +194,8 @@ def test_a_file_that_is_gone_unread_is_counted_and_said(site, begun, running):
     acct.append(more)
     up(agent)
     arrived(backend, 15 if begun else 5)
-    agent.wait_for("is gone and")
-    assert gone.name in [line for line in agent.log().splitlines() if "is gone and" in line][0]
+    agent.wait_for("disappeared before all")
+    assert gone.name in [line for line in agent.log().splitlines() if "disappeared before all" in line][0]
     done = agent.command("status")
     assert done.returncode == 1 and "gone" in done.stdout
     assert source_status(agent)["goneUnread"] == 1

@@ -371,7 +371,7 @@ def test_explain_says_which_rule_gave_up(site):
     text = "550 " + "a" * 3000 + "xz z yx"
     done = run("rules", "explain", "--rules", path, text)
     assert (done.returncode, done.stderr) == (0, "")
-    gave_up = "gave up  10-test.rules:2 id=slow: hard, had it matched: too many steps for this text"
+    gave_up = "gave up  10-test.rules:2 id=slow: hard if it matched; too many steps for this text"
     assert done.stdout.count("gave up") == 1 and gave_up in done.stdout.splitlines()
     assert "verdict  Block, rule 10-test.rules:3; delivered" in done.stdout
     assert "gave up" not in run("rules", "explain", "--rules", path, "550 aax").stdout
@@ -444,7 +444,7 @@ def test_check_in_words(site):
                  "shadowed  10-test.rules:2 covered: 10-test.rules:1 unknown decides before it, "
                  "always",
                  "conflict  10-test.rules:5 later: 10-test.rules:4 full decides before it wherever "
-                 "it matched, and says otherwise",
+                 "it matched, with another verdict",
                  "never     10-test.rules:6 never: matched nothing",
                  "Bounces that no rule catches: 4 (20.0 %) of 1 kind",
                  "            # the postman does not ring twice==>Hard or Soft?"):
@@ -560,7 +560,7 @@ def test_powermta_patterns_are_imported(site):
     assert done.returncode == 0
     assert verdict_of(rules, "550 SPAM") == "Block"
     assert verdict_of(rules, "550 User  unknown") == "Hard"
-    assert "4: category 'my-own' says neither" in done.stderr
+    assert "4: category 'my-own' is neither" in done.stderr
 
 
 # ---- memory ----

@@ -290,7 +290,7 @@ def test_a_lost_file_is_a_problem_for_seven_days(site):
     acct.live.unlink()
     backend.clear()
     up(agent)
-    agent.wait_for("is gone and")
+    agent.wait_for("disappeared before all")
     eventually(lambda: agent.status()["sources"][0]["goneUnread"] == 1)
     done = agent.command("status")
     when = agent.status()["sources"][0]["lastGoneUnread"]

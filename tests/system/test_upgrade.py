@@ -59,7 +59,7 @@ def test_an_earlier_store_is_brought_up_to_date_with_a_copy_kept(site, version):
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     up(agent)
     stopped(agent)
-    assert agent.log().count("brought from version") == 1
+    assert agent.log().count("updated from version") == 1
 
 
 def test_without_a_copy_an_earlier_store_stays_as_it_is(site):
@@ -70,7 +70,7 @@ def test_without_a_copy_an_earlier_store_stays_as_it_is(site):
     (in_the_way / "x").touch()
     agent.start()
     eventually(lambda: not agent.running())
-    assert "it stays as it is" in agent.log()
+    assert "the store is unchanged" in agent.log()
     assert version_of(agent.state_dir / "state.db") == VERSION - 1
 
 
@@ -79,7 +79,7 @@ def test_commands_that_read_say_that_an_earlier_store_waits_for_run(site):
     for command in (["status"], ["dead", "list"]):
         done = agent.command(*command)
         assert done.returncode == 1
-        assert "the next 'run' brings it up to date" in done.stderr
+        assert "the next 'run' updates it" in done.stderr
     assert version_of(agent.state_dir / "state.db") == VERSION - 1
 
 

@@ -327,7 +327,7 @@ static void expect_nothing_of_it(void)
 {
 	char text[LAG_TIME_SIZE];
 	assert_int_equal(committed(), 0);
-	assert_string_equal(letters(), "1 unreadable 30-40 first cell is no record type|");
+	assert_string_equal(letters(), "1 unreadable 30-40 first cell is not a record type|");
 	assert_string_equal(stored(), "0-20 20-30 ");
 	assert_int_equal(kept("run"), -1);
 	assert_int_equal(store_get_text(fx.store, "bounces", "last_record", text, sizeof(text)), 0);
@@ -342,7 +342,7 @@ static void expect_all_of_it(void)
 	char text[LAG_TIME_SIZE];
 	assert_false(fx.commit.degraded);
 	assert_int_equal(committed(), 50);
-	assert_string_equal(letters(), "1 unreadable 30-40 first cell is no record type|"
+	assert_string_equal(letters(), "1 unreadable 30-40 first cell is not a record type|"
 	                               "2 refused 20-30 no|");
 	assert_string_equal(stored(), "50-60 ");
 	assert_int_equal(kept("run"), 5);

@@ -121,7 +121,7 @@ static void test_a_row_that_is_no_record_becomes_a_dead_letter(UNUSED void **sta
 	start();
 	turn();
 	/* Before anything moves the position past it. */
-	assert_string_equal(letters(), "1 unreadable 20-30 first cell is no record type|");
+	assert_string_equal(letters(), "1 unreadable 20-30 first cell is not a record type|");
 	assert_string_equal(sent(), "0-20+20-40 ");
 	answer_all();
 	commit();

@@ -90,7 +90,7 @@ static void test_as_many_dead_letters_as_there_may_be_stop_reading(UNUSED void *
 	assert_int_equal(store_dead_drop_found(fx.store, &all, &n), 0);
 	commit_recount(&fx.commit);
 	turn();
-	assert_string_equal(letters(), "2 unreadable 20-30 first cell is no record type|");
+	assert_string_equal(letters(), "2 unreadable 20-30 first cell is not a record type|");
 }
 
 /* In one turn, before any of them is in the store. */
@@ -158,7 +158,7 @@ static void test_out_of_memory_the_row_comes_again_a_little_later(UNUSED void **
 	fx.now_ms = fx.feed.stalled_ms;
 	turn();
 	assert_string_equal(sent(), "10-20+20-40 "); /* the header needs no answer */
-	assert_string_equal(letters(), "1 unreadable 20-30 first cell is no record type|");
+	assert_string_equal(letters(), "1 unreadable 20-30 first cell is not a record type|");
 }
 
 static void test_memory_may_end_anywhere(UNUSED void **state)

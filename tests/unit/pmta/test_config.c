@@ -180,12 +180,12 @@ static void test_mistakes_have_their_lines(void **state)
 	        {"/d", "</c>\n<f>\n"},
 	        {0}};
 	struct pmta_config *c = read_files(files);
-	assert_mistake(c, 1, "include of what");
-	assert_mistake(c, 2, "cannot read the included '/gone'");
-	assert_mistake(c, 4, "</nothing> closes nothing");
+	assert_mistake(c, 1, "include without a file name");
+	assert_mistake(c, 2, "cannot read the included file '/gone'");
+	assert_mistake(c, 4, "</nothing> without <nothing>");
 	assert_mistake(c, 5, "'>' is missing");
 	assert_mistake(c, 6, "<b> is not closed");
-	assert_mistake(c, 1, "</c> closes nothing");
+	assert_mistake(c, 1, "</c> without <c>");
 	assert_mistake(c, 2, "<f> is not closed");
 	assert_mistake(c, 9, "<e> is not closed");
 	assert_int_equal(c->nmistakes, 8);

@@ -71,7 +71,7 @@ static struct rules_result judge(struct rules *r, const struct rules_fields *f)
 	assert_string_equal(a.id, b.id);
 	assert_string_equal(a.id, c.id);
 	assert_int_equal(a.rule, b.rule);
-	assert_int_equal(a.said, b.said);
+	assert_int_equal(a.unmapped, b.unmapped);
 	assert_int_equal(a.verdict, c.verdict);
 	return a;
 }
@@ -239,7 +239,7 @@ static void test_map_and_actions_say_what_becomes_of_it(void **state)
 	                       "full ==> soft action=BlacklistEmail\n");
 	struct rules_fields f = text_of("550 blocked");
 	struct rules_result got = judge(r, &f);
-	assert_true(got.said == RULES_BLOCK && got.verdict == RULES_IGNORE && !got.deliver);
+	assert_true(got.unmapped == RULES_BLOCK && got.verdict == RULES_IGNORE && !got.deliver);
 	f = text_of("550 no such user");
 	got = judge(r, &f);
 	assert_string_equal(got.action, "delete-subscriber-and-delete-bounce");
@@ -268,10 +268,9 @@ static void test_every_mistake_is_told_with_its_line(void **state)
 	(void)state;
 	bad("ok==>Hard\nUser unknown==>Hrad\n\nstatus=abc ==> hard\n",
 	    "t.rules:2: unknown verdict");
-	assert_non_null(strstr(told, "t.rules:4: 'status=abc' is no enhanced status"));
-	bad("/a(b/ ==> hard",
-	    "t.rules:1: the regular expression is wrong: missing closing parenth");
-	bad("/ab ==> hard", "has no end");
+	assert_non_null(strstr(told, "t.rules:4: 'status=abc' is not an enhanced status"));
+	bad("/a(b/ ==> hard", "t.rules:1: invalid regular expression: missing closing parenth");
+	bad("/ab ==> hard", "has no closing '/'");
 	bad("/usr/bin/procmail: x==>Hard", "unknown flag 'b'");
 	bad("// ==> hard", "empty regular expression");
 	bad("==>Hard", "empty text");
@@ -279,18 +278,18 @@ static void test_every_mistake_is_told_with_its_line(void **state)
 	bad("x==>hard id=a b", "'b' is neither");
 	bad("x==>hard id=builtin:x", "must be 1 to 64");
 	bad("x==>hard action=shoot", "unknown action 'shoot'");
-	bad("status=5.1.1 foo=1 ==> hard", "'foo=1' is no condition");
+	bad("status=5.1.1 foo=1 ==> hard", "'foo=1' is not a condition");
 	bad("feedback=abuse /x/ ==> ignore", "neither text nor status");
 	bad("%map block", "takes two verdicts");
 	bad("%map block=soft\n%map block=hard", "t.rules:2: contradicts line 1");
 	bad("%unmatched maybe", "takes builtin or unknown");
 	bad("%frob x", "unknown setting '%frob'");
-	bad("what is this", "no rule");
+	bad("what is this", "not a rule");
 	bad("include octeth x.txt", "not possible here");
 	bad("include other x.txt", "an include is");
 	bad("? text without arrow", "a self-test is");
 	bad("mail,==>Hard,\n", "unknown verdict 'Hard,'");
-	bad("\x1b[2Jx", "no rule");
+	bad("\x1b[2Jx", "not a rule");
 	assert_null(strchr(told, '\x1b'));
 }
 
@@ -321,7 +320,7 @@ static void test_self_tests_refuse_a_file(void **state)
 	                      "? cat=quota-issues status=5.0.0 what -> soft\n"
 	                      "? a -> b -> unknown\n"));
 	bad("full==>Soft\n? mailbox full -> hard\n",
-	    "t.rules:2: self-test: must be hard, but \"t.rules:1\" says soft: mailbox full");
+	    "t.rules:2: self-test: must be hard, but \"t.rules:1\" gives soft: mailbox full");
 	bad("full==>Soft\n?! mailbox full -> soft\n", "t.rules:2: self-test: must not be soft");
 	bad("? what -> hrad", "unknown verdict 'hrad'");
 }
@@ -702,7 +701,7 @@ static void test_files_are_taken_by_name_and_octeth_files_verbatim(void **state)
 	(void)rules_free(r);
 	temp_rewrite("export.txt", "x==>Block\ny\n");
 	assert_int_equal(rules_load(&r, &list_of, on_mistake, NULL), -EINVAL);
-	assert_non_null(strstr(told, "export.txt:1: the verdict behind the last '==>' must be"));
+	assert_non_null(strstr(told, "export.txt:1: the verdict after the last '==>' must be"));
 	assert_non_null(strstr(told, "export.txt:2: no '==>'"));
 	assert_int_equal(unlink(temp_path("export.txt")), 0);
 	told[0] = '\0';

@@ -38,7 +38,8 @@ static void test_phplist_rule_is_one_line(void **state)
 	(void)state;
 	check_import("\"x\\\nUser unknown==>Hard\",deleteuser\n",
 	             "/x\\nUser\\s+unknown==>Hard/ ==> hard action=deleteuser\n", NULL);
-	check_import("a,\"deletebounce\nUser==>Hard\",1\n", "", "x:1: not carried over: no action");
+	check_import("a,\"deletebounce\nUser==>Hard\",1\n", "",
+	             "x:1: not carried over: no valid phpList action");
 }
 
 static void test_phplist_row_that_is_lost_is_said(void **state)
@@ -50,7 +51,7 @@ static void test_phplist_row_that_is_lost_is_said(void **state)
 	check_import("INSERT INTO t VALUES\n(1,'a','h','deleteu", "",
 	             "x:2: not carried over: the row has no end");
 	check_import("\nInsert into t set regex='a', action='deleteuser';\n", "",
-	             "x:2: not carried over: no rows behind INSERT INTO");
+	             "x:2: not carried over: no rows after INSERT INTO");
 	check_import("\"#5.1.0 no\",deleteuser\n", "/#5.1.0\\s+no/ ==> hard action=deleteuser\n",
 	             NULL);
 	(void)snprintf(text, sizeof(text), "%02200d,deleteuser\n", 0);

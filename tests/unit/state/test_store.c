@@ -275,7 +275,7 @@ static void test_a_newer_store_is_refused(void **state)
 	open_store();
 	assert_int_equal(sql_script(store_sql(s), "PRAGMA user_version = 99"), 0);
 	s = store_close(s);
-	expect_refused(-ENOTSUP, "of version 99");
+	expect_refused(-ENOTSUP, "has version 99");
 }
 
 static void test_another_database_is_refused(void **state)
@@ -284,7 +284,7 @@ static void test_another_database_is_refused(void **state)
 	open_store();
 	assert_int_equal(sql_script(store_sql(s), "PRAGMA user_version = 0"), 0);
 	s = store_close(s);
-	expect_refused(-EUCLEAN, "is no store of pmta-shipper");
+	expect_refused(-EUCLEAN, "is not a pmta-shipper store");
 }
 
 /* A first start on a full disk leaves that behind; moving it away is not asked for. */

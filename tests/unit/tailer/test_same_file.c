@@ -77,7 +77,7 @@ static void test_a_fork_is_read_from_where_it_differs(UNUSED void **state)
 	grow(1, HEAD "b,1\nb,7\nb,8\nb,9\n");
 	settle(1);
 	expect("0001|b,7\n0001|b,8\n0001|b,9\n");
-	expect_note("begins like a file that is known");
+	expect_note("begins like a known file");
 	expect_nothing_after_restart(1);
 }
 

@@ -81,7 +81,7 @@ static void test_unreadable_file_is_passed_over_and_tried_again(UNUSED void **st
 	turn();
 	expect("0001|b,2\n");
 	assert_int_equal(status().unreadable, 1);
-	expect_note("passing it over");
+	expect_note("skipping it, trying again");
 	assert_int_equal(chmod(temp_path(live(0)), 0600), 0);
 	rescan();
 	expect("0000|b,1\n");
@@ -117,7 +117,7 @@ test_a_gz_damaged_while_it_is_read_is_passed_over_until_it_is_mended(UNUSED void
 	drain();
 	expect("");
 	assert_int_equal(status().unreadable, 1);
-	expect_note("passing it over");
+	expect_note("skipping it, trying again");
 	temp_put(gz(0), O_TRUNC, packed, len);
 	rescans(2);
 	expect("0000|type,a\n0000|b,1\n0000|b,2\n");
@@ -134,7 +134,7 @@ static void test_a_proof_that_cannot_be_read_is_said(UNUSED void **state)
 	rescans(2);
 	broken.rows = false;
 	expect("");
-	expect_note("0000.csv\": Input/output error; passing it over");
+	expect_note("0000.csv\": Input/output error; skipping it");
 	assert_int_equal(status().unreadable, 1);
 	rescan();
 	expect("0000|b,2\n");
@@ -183,7 +183,8 @@ static void test_gone_unread_is_counted_and_said(UNUSED void **state)
 	expect("0000|b,1\n0001|b,3\n");
 	assert_int_equal(status().counters.gone_unread, 1);
 	assert_int_equal(status().gone, 1);
-	expect_note("\"b-2026-11-21-0000.csv\" is gone and 4 bytes of it were not delivered");
+	expect_note("\"b-2026-11-21-0000.csv\" disappeared before all of it was delivered: 4 bytes "
+	            "lost");
 	restart();
 	rescans(2);
 	assert_int_equal(status().counters.gone_unread, 1);
