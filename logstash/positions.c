@@ -92,7 +92,7 @@ static bool same_by_name(const struct position_file *f, const struct sincedb_ent
 	       !ends_in_gz(sincedb_name(e)) && of_source(e, f->file->source, &key);
 }
 
-/* Of several entries the one that was read furthest counts: the rows up to there are delivered. */
+/* Among several entries, the one read furthest counts: the rows up to there are delivered. */
 static void match_inode(struct position_file *f, const struct sincedb *db)
 {
 	for (size_t i = 0; i < db->n; i++) {

@@ -9,9 +9,9 @@
 #include "ship/ship.h"
 
 /*
- * Fills ret, which must be empty, with one "Name: value" per header; secret files are read anew.
- * Call headers_wipe() even after a failure.  Returns 0 or a negative errno: -EPERM when others can
- * read a secret, -EINVAL when a secret is empty.
+ * Fills ret, which must be empty, with one "Name: value" per header; secret files are read each
+ * time. Call headers_wipe() even after a failure.  Returns 0 or a negative errno: -EPERM when
+ * others can read a secret, -EINVAL when a secret is empty.
  */
 int headers_make(const struct ship_conf *conf, struct strlist *ret, struct err *err) MUST_CHECK;
 

@@ -89,11 +89,11 @@ struct transport_ops {
 	struct transport *(*close)(struct transport *t);
 
 	/*
-	 * Reads the credentials anew; the next send() uses them.  A negative errno keeps the old
+	 * Reads the credentials again; the next send() uses them.  A negative errno keeps the old
 	 * ones: -ENOMEM is retried, any other holds the endpoint.
 	 */
 	int (*credentials)(struct transport *t, struct err *err);
-	/* From now on messages use new connections, to addresses resolved anew. */
+	/* From now on messages use new connections, to addresses resolved again. */
 	void (*reconnect)(struct transport *t);
 
 	/* Begins to send.  Returns 0, or -ENOMEM when nothing was begun. */

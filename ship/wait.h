@@ -2,7 +2,7 @@
  * wait.h - the only sleep of the program: the descriptors, and the nearest time, at which anyone
  * wants to be woken.
  *
- * It is filled anew for each sleep, so that nothing in it is out of date:
+ * It is filled again for each sleep, so that nothing in it is out of date:
  *
  *     wait_begin(w, ms);
  *     wait_fd(w, fd, POLLIN), wait_within(w, ms), ...
