@@ -11,9 +11,9 @@
  *  S2  A batch holds records of one file only.  Done reports come in the order of the answers; the
  *      caller moves a file's offset over its contiguous prefix and remembers the ranges beyond a
  *      gap.
- *  S3  Bounded.  An endpoint has at most two times in_flight batches and one per lane, and the
- *      pieces of those that were split; as well as the same number of retries of dead letters.
- *      When ship_room() returns false, stop reading: the file on disk is the queue.
+ *  S3  Bounded.  An endpoint has at most two times in_flight batches and one per lane, the pieces
+ *      of those that were split, and the same number of retries of dead letters in addition.  When
+ *      ship_room() returns false, stop reading: the file on disk is the queue.
  *  S4  A retried batch is sent byte for byte as before.  Its idempotency key is a hash of its
  *      uncompressed body, so one key never carries two bodies.  It is first sent after
  *      ship_stored(), that is, once its boundary survives a crash.
@@ -173,8 +173,8 @@ void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m)
 /* Returns true if a record may be added for the endpoint now. */
 bool ship_room(const struct ship *s, size_t endpoint);
 /*
- * Returns true if a retry of a dead letter may be added: only in the room that records leave, or
- * with owed in as much room again.
+ * Returns true if a retry of a dead letter may be added.  It uses only room that records leave free
+ * or, with owed, the same amount of room in addition.
  */
 bool ship_room_again(const struct ship *s, size_t endpoint, bool owed);
 

@@ -246,9 +246,9 @@ def test_two_outputs_are_two_endpoints(tmp_path):
     ("input {\n file {\n path => \"/a\n", ":3: a quote is not closed"),
     ("input {\n file {\n path => [ \"/a\" \n", "']' is missing"),
     ("input {\n file {\n", "'}' is missing"), ("input {\n { }\n", ":2: the name of a plugin"),
-    ("input {\n file\n }\n", "behind a plugin's name"), ("output {\n if [a]\n", "'{' is missing"),
+    ("input {\n file\n }\n", "after a plugin's name"), ("output {\n if [a]\n", "'{' is missing"),
     ("input { file { path => } }", "a value is missing"),
-    ("filter {" + "if [a] {" * 100, "too many conditions"),
+    ("filter {" + "if [a] {" * 100, "conditions are nested too deeply"),
 ])
 def test_what_is_no_pipeline_is_refused(tmp_path, text, said):
     assert said in translated(tmp_path, text, status=1)

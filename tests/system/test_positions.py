@@ -200,7 +200,7 @@ def test_boundaries_of_another_configuration_are_dropped_and_said(site):
     agent.write_conf()
     up(agent)
     arrived(backend, 5)
-    assert "under new keys" in agent.log()
+    assert "new boundaries and keys for" in agent.log()
     stopped(agent)
     assert all(dict(record)["type"] == "b" for record, _ in accepted(backend))
     assert backend.stats()["keys_with_two_bodies"] == 0
