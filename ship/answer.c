@@ -5,10 +5,10 @@
 #include "base/mask.h"
 #include "record/json.h"
 
-#define WORDS_MAX 160    /* of the body, in a line for people */
-#define BODY_BOUND 65536 /* a longer answer is broken off; what decides is here by then */
+#define WORDS_MAX 160    /* bytes of the body shown in a line for people */
+#define BODY_BOUND 65536 /* a longer body is cut off; the part that decides has arrived by then */
 
-/* An interim answer (100 Continue) has a head of its own; trailers may follow the body. */
+/* An interim answer (100 Continue) has its own header block; trailers may follow the body. */
 void answer_take_head(struct answer_text *t, const char *line, size_t len)
 {
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
@@ -26,7 +26,7 @@ bool answer_take_body(struct answer_text *t, const char *data, size_t len)
 	return t->seen <= BODY_BOUND;
 }
 
-/* Whether the body begins with text, or might if more of it had come. */
+/* True if the body begins with text, or might do so if more of it had arrived. */
 static bool begins(const struct answer *a, const char *text)
 {
 	size_t len = strlen(text);
@@ -115,11 +115,11 @@ static const char *advice(long status)
 	case 410:
 		return "check the path in url";
 	case 405:
-		return "check url: it takes no POST";
+		return "check url: it does not accept POST";
 	case 407:
-		return "check proxy: it wants credentials";
+		return "check proxy: it requires credentials";
 	case 300 ... 399:
-		return "redirects are not followed: put the address it points to into url";
+		return "redirects are not followed: set url to the address it points to";
 	case 421:
 		return "check the host name in url";
 	default:

@@ -190,7 +190,7 @@ static void check_refused(const char *text, const struct err *err)
 	struct err again;
 	unsigned line = line_of(err);
 	if (err->code == -E2BIG || strstr(err->text, "is a list of pipelines") ||
-	    strstr(err->text, "is no Logstash pipeline"))
+	    strstr(err->text, "is not a Logstash pipeline"))
 		return;
 	PROMISE(err->code == -EINVAL && line >= 1 && line <= 1 + count(text, '\n'));
 	const char *end = text;

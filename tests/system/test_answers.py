@@ -164,7 +164,7 @@ def test_endpoint_that_never_accepted_is_held(site):
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=8)
     backend.rule(status=400, body="what is this?")
     tokens = more(acct, 30)
-    agent.wait_for("refuses all it was ever sent")
+    agent.wait_for("refuses everything sent so far")
     eventually(lambda: sum(r["nevents"] == 1 for r in backend.requests()) >= 3)
     wait_state(agent, "held")
     assert not letters(agent)
@@ -305,7 +305,7 @@ def test_2xx_resets_the_count_of_refusals(site):
     backend.rule(every=2, status=422)
     tokens += more(acct, 30)
     eventually(lambda: len(letters(agent)) + len(backend.tokens()) == len(tokens))
-    assert not log_about(agent, "holding")
+    assert not log_about(agent, "; held, nothing is lost")
     finish(agent, backend, tokens, lost=buried(agent))
     assert len(letters(agent)) == 15
 
@@ -317,7 +317,7 @@ def test_refuse_limit_zero_never_holds(site):
     tokens = more(acct, 60)
     eventually(lambda: len(letters_fast(agent)) == 60)
     finish(agent, backend, tokens, lost=tokens)
-    assert not log_about(agent, "holding")
+    assert not log_about(agent, "; held, nothing is lost")
 
 
 def letters_fast(agent):
@@ -328,9 +328,11 @@ def letters_fast(agent):
 
 HELD = {
     401: "signature-file or token-file", 403: "credentials", 404: "the path in url",
-    405: "takes no POST", 407: "proxy", 410: "the path in url", 409: "check url", 415: "check url",
-    451: "check url", 301: "put the address it points to", 302: "put the address it points to",
-    303: "put the address", 307: "put the address", 308: "put the address", 304: "",
+    405: "does not accept POST", 407: "proxy", 410: "the path in url", 409: "check url",
+    415: "check url", 451: "check url", 301: "set url to the address it points to",
+    302: "set url to the address it points to",
+    303: "set url to the address", 307: "set url to the address", 308: "set url to the address",
+    304: "",
 }
 
 

@@ -367,7 +367,7 @@ def first_start_site(site, first_start):
 def test_first_start_live(site):
     """live (the default): live files from their beginning, nothing from move-to."""
     acct, backend, agent, _, live, later = first_start_site(site, None)
-    agent.wait_for('"bounces": 1 file that was there at the first start is not to be read')
+    agent.wait_for('"bounces": 1 file from before the first start will not be read')
     arrived(backend, 15)
     stopped(agent)
     acct.append(later[5:])

@@ -73,7 +73,7 @@ def goes_on(agent, backend, rows, header=None):
 def test_rows_before_the_position_are_not_sent_again_and_those_after_are(site, line):
     acct, backend, agent, rows, offset = halves(site)
     said = imported(agent, line(acct.live, offset))
-    assert said == {acct.live.name: f"going on at {offset} of {os.path.getsize(acct.live)}"}
+    assert said == {acct.live.name: f"continues at {offset} of {os.path.getsize(acct.live)}"}
     up(agent)
     later, _ = token_rows(5, first=20)
     acct.append(later)
@@ -113,8 +113,8 @@ def test_rows_that_logstash_missed_before_the_move_are_sent(site):
     acct.append(rows[30:])
     backend, agent = started(site, acct)
     said = imported(agent, entry(first, offset, name), entry(acct.live, live_offset))
-    assert said["bounces-2026-11-21-0000.csv"].startswith(f"going on at {offset} of ")
-    assert said["bounces-2026-11-21-0001.csv"] == "not in the sincedb: from its beginning"
+    assert said["bounces-2026-11-21-0000.csv"].startswith(f"continues at {offset} of ")
+    assert said["bounces-2026-11-21-0001.csv"] == "not in the sincedb: read from its beginning"
     goes_on(agent, backend, rows[8:20] + rows[30:])
 
 
@@ -136,7 +136,7 @@ def test_archives_are_passed_over_and_what_was_read_is_followed(site):
     size = os.path.getsize(acct.live)
     assert said == {"bounces-2026-11-21-0000.csv.gz": older, "bounces-2026-11-21-0001.csv": older,
                     "bounces-2026-11-21-0002.csv": read, "bounces-2026-11-21-0003.csv": read,
-                    acct.live.name: f"going on at {size} of {size}"}
+                    acct.live.name: f"continues at {size} of {size}"}
     up(agent)
     append(acct.moved(3), lines(rows[50]))
     acct.append(rows[51:])
@@ -153,7 +153,7 @@ def test_a_compressed_file_goes_on_at_its_place_in_the_plain_one(site):
     line = entry(name, offset)
     acct.gz(acct.rotate())
     said = imported(agent, line, entry(acct.live))
-    assert said[name.name + ".gz"] == f"going on at {offset}, by its name: another inode"
+    assert said[name.name + ".gz"] == f"continues at {offset}, matched by name: another inode"
     goes_on(agent, backend, rows[10:])
 
 
@@ -185,8 +185,8 @@ def test_the_bare_name_is_followed_by_inode_only(site):
     backend, agent = started(site, acct)
     said = imported(agent, line)
     assert said[older.name].endswith("passed over")
-    assert said[moved.name].startswith(f"going on at {offset} of")
-    assert said[acct.live.name] == "not in the sincedb: from its beginning"
+    assert said[moved.name].startswith(f"continues at {offset} of")
+    assert said[acct.live.name] == "not in the sincedb: read from its beginning"
     goes_on(agent, backend, rows[15:])
 
 
@@ -197,7 +197,7 @@ def test_a_bare_name_whose_inode_is_gone_is_refused(site):
     copy = shutil.copyfile(acct.live, acct.dir / "copy")
     os.replace(copy, acct.live)
     imported(agent, line, status=1)
-    assert "nobody knows where it stopped" in agent.told.stderr
+    assert "it is unknown where Logstash stopped" in agent.told.stderr
     assert "first-start" in agent.told.stderr
     assert not agent.state_dir.exists()
 
@@ -219,7 +219,7 @@ def test_a_position_inside_a_row_goes_back_to_its_start(site):
     """Logstash that begins at the end of a file may begin in a half-written row."""
     acct, backend, agent, rows, offset = halves(site)
     said = imported(agent, entry(acct.live, offset + 7))
-    assert said[acct.live.name] == (f"going on at {offset}: Logstash stopped at {offset + 7}, in the "
+    assert said[acct.live.name] == (f"continues at {offset}: Logstash stopped at {offset + 7}, in the "
                                     "middle of a row, which is sent whole")
     goes_on(agent, backend, rows[10:])
 
@@ -302,14 +302,14 @@ def test_an_inode_that_is_used_again_is_another_file(site):
     acct, backend, agent, rows, offset = halves(site)
     old = acct.live.with_name("bounces-2026-11-20-0007.csv")
     said = imported(agent, entry(acct.live, offset, old))
-    assert said[acct.live.name] == "not in the sincedb: from its beginning"
+    assert said[acct.live.name] == "not in the sincedb: read from its beginning"
     goes_on(agent, backend, rows)
 
 
 def test_a_device_that_has_another_number_after_a_restart_is_the_same(site):
     acct, backend, agent, rows, offset = halves(site)
     line = entry(acct.live, offset, device=lambda dev: (7, dev + 99))
-    assert imported(agent, line)[acct.live.name].startswith(f"going on at {offset} of")
+    assert imported(agent, line)[acct.live.name].startswith(f"continues at {offset} of")
     goes_on(agent, backend, rows[10:])
 
 
@@ -319,7 +319,7 @@ def test_a_device_that_has_another_number_after_a_restart_is_the_same(site):
 def test_what_is_no_sincedb_is_refused_with_its_line(site, text):
     acct, _, agent, _, offset = halves(site)
     imported(agent, entry(acct.live, offset), "\n", text, status=1)
-    assert 'sincedb":3: this is no line of a sincedb' in agent.told.stderr
+    assert 'sincedb":3: not a line of a sincedb' in agent.told.stderr
     assert agent.told.stdout == "" and not agent.state_dir.exists()
 
 
@@ -328,7 +328,7 @@ def test_a_sincedb_about_other_files_is_refused(site):
     other = acct.dir / "other.csv"
     other.write_text("x\n")
     imported(agent, entry(other), status=1)
-    assert "is it that of another pipeline?" in agent.told.stderr
+    assert "does it belong to another pipeline?" in agent.told.stderr
     missing = agent.command("import-sincedb", agent.folder / "nowhere")
     assert missing.returncode == 1 and "open sincedb" in missing.stderr
     assert not agent.state_dir.exists()
@@ -447,8 +447,8 @@ def test_a_copy_under_way_is_left_to_the_agent(site):
     part = live.read_bytes()[:offset + 10]
     acct.moved(0).write_bytes(part)
     said = imported(agent, entry(live, offset))
-    assert said[live.name].startswith(("going on", "another copy"))
-    assert agent.told.stdout.count("another copy of the file before") == 1
+    assert said[live.name].startswith(("continues at", "another copy"))
+    assert agent.told.stdout.count("another copy of the previous file") == 1
     up(agent)
     arrived(backend, 10)
     acct.copy_away(0)

@@ -159,8 +159,8 @@ def test_a_path_that_is_no_source_is_said_and_nothing_passes_for_done(tmp_path, 
 
 @pytest.mark.parametrize("setting, want, said", [
     ('headers => { "Authorization" => "Bearer hush" }', {}, "header Authorization is a secret"),
-    ('headers => { "Authorization" => "Basic hush" }', {}, "header Authorization sounds like a secret"),
-    ('headers => { "X-Api-Key" => "hush" }', {}, "header X-Api-Key sounds like a secret"),
+    ('headers => { "Authorization" => "Basic hush" }', {}, "header Authorization looks like a secret"),
+    ('headers => { "X-Api-Key" => "hush" }', {}, "header X-Api-Key looks like a secret"),
     ('headers => ["X-Site", "eu1", "X-Octeth-Signature", "hush"]', {"headers": '{ "X-Site: eu1" }'},
      "header X-Octeth-Signature is a secret"),
     ('headers => { "X-Row" => "%{orig}" }', {}, "header X-Row is not carried over"),
@@ -208,7 +208,7 @@ def test_a_url_in_the_clear_passes_and_is_said(tmp_path):
 def test_json_batch_on_the_webhook_for_one_event(tmp_path):
     made, notes, _ = translated(tmp_path, STOCK.replace('"json"', '"json_batch"'))
     assert made["endpoint octeth"]["format"] == '"object"'
-    assert "one event a request" in notes
+    assert "one event per request" in notes
 
 
 def test_the_first_columns_name_for_another_receiver(tmp_path):
@@ -240,15 +240,15 @@ def test_two_outputs_are_two_endpoints(tmp_path):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("", "is no Logstash pipeline"), ("state-dir = \"/x\"\n", "is no Logstash pipeline"),
+    ("", "is not a Logstash pipeline"), ("state-dir = \"/x\"\n", "is not a Logstash pipeline"),
     ("- pipeline.id: a\n  path.config: \"/etc/logstash/conf.d/oempro.conf\"\n",
      "give the file that its path.config names"),
     ("input {\n file {\n path => \"/a\n", ":3: a quote is not closed"),
     ("input {\n file {\n path => [ \"/a\" \n", "']' is missing"),
     ("input {\n file {\n", "'}' is missing"), ("input {\n { }\n", ":2: the name of a plugin"),
-    ("input {\n file\n }\n", "behind a plugin's name"), ("output {\n if [a]\n", "'{' is missing"),
+    ("input {\n file\n }\n", "after a plugin's name"), ("output {\n if [a]\n", "'{' is missing"),
     ("input { file { path => } }", "a value is missing"),
-    ("filter {" + "if [a] {" * 100, "too many conditions"),
+    ("filter {" + "if [a] {" * 100, "conditions are nested too deeply"),
 ])
 def test_what_is_no_pipeline_is_refused(tmp_path, text, said):
     assert said in translated(tmp_path, text, status=1)

@@ -115,7 +115,7 @@ def test_rows_that_are_no_records_cannot_be_retried(site):
     eventually(lambda: len(letters(agent)) == 3)
     told(agent, "dead", "retry", "--all")
     agent.wait_for("0 delivered, 0 refused again, 3 that cannot be sent")
-    assert agent.log().count("cannot be sent again: its row is no record; it stays") == 3
+    assert agent.log().count("cannot be sent again: its row is not a record; it is kept") == 3
     assert len(letters(agent)) == 3
     assert sent(backend) == 0
 
@@ -381,7 +381,7 @@ def test_a_paused_endpoint_gets_nothing_until_it_is_resumed(site):
     agent.hup()
     agent.wait_for("reload: done")
     assert state(agent) == "paused" and sent(backend) == before
-    assert "goes on" in told(agent, "resume", "octeth")
+    assert "resumes" in told(agent, "resume", "octeth")
     all_there(backend, first + rest)
     finish(agent, backend, first + rest)
 
@@ -421,7 +421,7 @@ def test_all_that_cannot_be_listened_on_is_said(site, tmp_path):
         agent.write_conf()
         up(agent)
         all_there(backend, more(acct, 3))
-    said = [line for line in agent.log().splitlines() if "nobody can ask there" in line]
+    said = [line for line in agent.log().splitlines() if "nothing answers there" in line]
     assert len(said) == 1
     assert "no/such" in said[0] and f'listen on "127.0.0.1:{port}"' in said[0]
     assert agent.stop() == 0

@@ -200,7 +200,7 @@ def test_boundaries_of_another_configuration_are_dropped_and_said(site):
     agent.write_conf()
     up(agent)
     arrived(backend, 5)
-    assert "under new keys" in agent.log()
+    assert "new boundaries and keys for" in agent.log()
     stopped(agent)
     assert all(dict(record)["type"] == "b" for record, _ in accepted(backend))
     assert backend.stats()["keys_with_two_bodies"] == 0
@@ -357,7 +357,7 @@ def test_a_reload_with_a_bad_configuration_keeps_the_old_one(site):
     agent.conf.write_text(agent.conf.read_text("utf-8").replace("batch-records", "batch-recrods"),
                           "utf-8")
     agent.hup()
-    agent.wait_for("going on with the old one")
+    agent.wait_for("keeping the old one")
     assert f"{agent.conf}:" in agent.log() and "batch-records" in agent.log()
     acct.append(rows[20:])
     arrived(backend, 40)

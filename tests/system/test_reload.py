@@ -54,7 +54,7 @@ def test_format_changes_while_unanswered(site):
     agent.endpoints[0].update(format="ndjson", batch_records=4)
     agent.write_conf()
     agent.hup()
-    agent.wait_for("cut anew")
+    agent.wait_for("new boundaries and keys for")
     all_there(backend, tokens)
     finish(agent, backend, tokens, repeated=tokens[:20])
 

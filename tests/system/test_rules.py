@@ -229,7 +229,7 @@ def test_a_reload_takes_new_rules_and_wrong_ones_leave_the_old_in_force(site):
     before = agent.status()["rules"]["digest"]
     rules_file(site, "thing==>Soft\n? the thing -> hard\n")
     agent.hup()
-    agent.wait_for("going on with the old configuration and the old rules")
+    agent.wait_for("keeping the old configuration and the old rules")
     assert "10-test.rules:2: self-test: must be hard" in agent.log()
     acct.append([bounce("b", "smtp;550 thing")])
     eventually(lambda: "b" in events(backend))
@@ -260,7 +260,7 @@ def test_other_rules_cut_unanswered_batches_anew(site):
     eventually(lambda: sent(backend) == 2)
     rules_file(site, "/./ ==> soft\n")
     agent.hup()
-    agent.wait_for("cut anew")
+    agent.wait_for("new boundaries and keys for")
     all_there(backend, tokens)
     assert agent.stop() == 0
     assert not books(backend, tokens).lost

@@ -86,8 +86,8 @@ static void expect_dropped(void)
 	load();
 	assert_int_equal(fx.boundaries.n, 0);
 	assert_string_equal(stored(), "");
-	expect_logged("the configuration changed what is sent: 3 batches that were in flight are "
-	              "cut anew, under new keys");
+	expect_logged("the configuration changed the bytes that are sent: new boundaries and keys "
+	              "for 3 batches in flight");
 	put(1, 0, 50);
 	load();
 	assert_int_equal(fx.boundaries.n, 1);

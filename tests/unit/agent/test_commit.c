@@ -232,7 +232,7 @@ static void test_as_many_letters_as_there_may_be(UNUSED void **state)
 	assert_false(commit_full(&fx.commit));
 	commit();
 	assert_true(commit_full(&fx.commit));
-	expect_logged("2 dead letters (56 bytes) have reached dead-max-records or dead-max-bytes: "
+	expect_logged("dead-max-records or dead-max-bytes is reached (2 dead letters, 56 bytes): "
 	              "reading stops");
 	restart();
 	assert_true(commit_full(&fx.commit));

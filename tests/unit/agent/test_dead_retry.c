@@ -230,14 +230,14 @@ static void test_a_letter_of_a_source_that_is_gone(UNUSED void **state)
 	struct store_dead d = letter(1);
 	d.source = "complaints";
 	expect_unsendable(&d, "dead letter 1 cannot be sent again: the configuration has no such "
-	                      "source; it stays\n");
+	                      "source; it is kept\n");
 }
 
 static void test_a_row_that_is_no_record(UNUSED void **state)
 {
 	struct store_dead d = letter(1);
 	d.row = slice_of("b,1,2,3\n");
-	expect_unsendable(&d, "cannot be sent again: its row is no record; it stays\n");
+	expect_unsendable(&d, "cannot be sent again: its row is not a record; it is kept\n");
 }
 
 static void test_a_row_too_large_for_any_batch(UNUSED void **state)
@@ -246,7 +246,7 @@ static void test_a_row_too_large_for_any_batch(UNUSED void **state)
 	stop();
 	fx.endpoint.batch_bytes = 64;
 	start();
-	expect_unsendable(&d, "cannot be sent again: it is larger than batch-bytes; it stays\n");
+	expect_unsendable(&d, "cannot be sent again: it is larger than batch-bytes; it is kept\n");
 }
 
 static void test_a_row_that_a_rule_withholds_now(UNUSED void **state)
@@ -256,7 +256,7 @@ static void test_a_row_that_a_rule_withholds_now(UNUSED void **state)
 	stop();
 	assert_int_equal(rules_load_text(&fx.rules, "t", rules, on_mistake, NULL), 0);
 	start();
-	expect_unsendable(&d, "cannot be sent again: a rule withholds it now; it stays\n");
+	expect_unsendable(&d, "cannot be sent again: a rule withholds it now; it is kept\n");
 }
 
 #define REDRIVE_TEST(name) cmocka_unit_test_setup_teardown(name, setup_agent, teardown)

@@ -456,7 +456,7 @@ static void test_unreadable(void **state)
 	assert_unreadable("/no/such/file", -ENOENT, "cannot be opened: No such file or directory");
 	assert_unreadable("/", -EISDIR, "cannot be read: Is a directory");
 	write_file("conf", "a\0b", 3, 0600);
-	assert_unreadable(path, -EINVAL, "has a NUL byte in it: not a configuration file");
+	assert_unreadable(path, -EINVAL, "contains a NUL byte: not a configuration file");
 	char *big = malloc((1 << 20) + 1);
 	memset(big, '#', (1 << 20) + 1);
 	write_file("conf", big, (1 << 20) + 1, 0600);

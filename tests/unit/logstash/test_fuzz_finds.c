@@ -33,7 +33,7 @@ static void test_pipeline_brackets_match(void **state)
 	        {"input { file { { } }\n", ":2: the name of a plugin or '}' is missing"},
 	        {"input { file { path => [ \"/a\" { ] } }\n", ":1: '}' is missing"},
 	        {"input { file { path => [ \"/a\" } }\n", ":1: ']' is missing"},
-	        {"filter { if } { drop { } }\n", ":1: '{' is missing behind 'if'"},
+	        {"filter { if } { drop { } }\n", ":1: '{' is missing after 'if'"},
 	        {"filter { if [a { drop { } }\n", ":2: ']' is missing"},
 	        {"filter {\nif [a] =~ /x\\\ny/ { drop { }\n",
 	         ":4: the name of a plugin or '}' is missing"},

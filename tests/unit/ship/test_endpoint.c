@@ -125,7 +125,7 @@ static void test_a_head_too_long_is_tried_again_and_said(void **state)
 	add_many(0, 1);
 	seal_and_store();
 	settle();
-	assert_non_null(strstr(notes, "a line in the head of the answer is longer than 100 KiB"));
+	assert_non_null(strstr(notes, "a header line of the answer is longer than 100 KiB"));
 	assert_int_equal(status().state, SHIP_RETRYING);
 	now_ms += 1000;
 	settle();

@@ -116,9 +116,9 @@ static void test_a_backend_of_partial_answers_gets_a_line_a_minute(void **state)
 	open_ship();
 	add_many(0, 3);
 	run();
-	const char *said = strstr(notes, "says that 1 of 1 events failed");
+	const char *said = strstr(notes, "reports that 1 of 1 event failed");
 	assert_non_null(said);
-	assert_null(strstr(said + 1, "says that"));
+	assert_null(strstr(said + 1, "reports that"));
 	now_ms += 60000;
 	add_many(3, 4);
 	run();
@@ -212,7 +212,8 @@ static void test_an_url_that_nothing_sends_to_is_refused(void **state)
 	struct err err;
 	conf.url = url;
 	assert_int_equal(ship_open(&s, &conf, 1, 1, &hooks, &err), -EINVAL);
-	assert_string_equal(err.text, "endpoint \"octeth\": nothing sends to \"gopher://host/\"");
+	assert_string_equal(err.text,
+	                    "endpoint \"octeth\": no transport supports \"gopher://host/\"");
 	s = NULL;
 }
 

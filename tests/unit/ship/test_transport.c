@@ -301,7 +301,7 @@ static void test_of_a_partial_one_just_the_items_that_are_named_are_buried(void 
 	start();
 	end_with(&o);
 	expect("P0-50+1+4 ");
-	assert_non_null(strstr(notes, "\"broker\": says that 2 of 5 events failed"));
+	assert_non_null(strstr(notes, "\"broker\": reports that 2 of 5 events failed"));
 	assert_int_equal(e.state, SHIP_OK);
 	assert_null(e.queue);
 }
@@ -315,7 +315,7 @@ static void test_of_a_partial_one_that_names_none_all_are_buried(void **state)
 	start();
 	end_with(&o);
 	expect("P0-30+0+1+2 ");
-	assert_non_null(strstr(notes, "says that 1 of 3 events failed"));
+	assert_non_null(strstr(notes, "reports that 1 of 3 events failed"));
 }
 
 static void test_refused_it_is_split_until_the_record_is_found(void **state)
@@ -388,7 +388,7 @@ static void test_a_hold_for_refusals_ends_when_something_is_accepted(void **stat
 	try_once(OUTCOME_REFUSED);
 	assert_int_equal(e.state, SHIP_HELD);
 	int64_t since = e.since_ms;
-	assert_non_null(strstr(notes, "refuses record after record (some words); holding"));
+	assert_non_null(strstr(notes, "refuses record after record (some words); held"));
 	notes[0] = '\0';
 	enqueue(1, 1);
 	e.queue->next->dead = 7;
