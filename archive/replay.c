@@ -238,7 +238,7 @@ static void turn(struct replay *r, bool wait)
 	if (rc == 0)
 		rc = ship_step(r->ship, r->now_ms, &err);
 	(void)ship_seal_old(r->ship, r->now_ms);
-	ship_stored(r->ship); /* boundaries need no storing here: no batch is built a second time */
+	ship_stored(r->ship); /* nothing is stored: a replay never rebuilds a batch */
 	if (rc == 0)
 		rc = ship_start(r->ship, r->now_ms, &err);
 	if (rc < 0)

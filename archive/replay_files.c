@@ -90,7 +90,7 @@ static int add(struct replay_files *files, const struct conf *conf, const char *
 	scope_free char *full = absolute(path);
 	if (!full)
 		return -ENOMEM;
-	if (strchr(full, '\n')) /* the progress file has one path a line */
+	if (strchr(full, '\n')) /* the progress file has one path per line */
 		return -EINVAL;
 	struct replay_file *f = &files->v[files->n];
 	*f = (struct replay_file){.path = STEAL(full)};

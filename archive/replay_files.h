@@ -49,7 +49,7 @@ int replay_files(struct replay_files *ret, const struct conf *conf, const struct
                  struct err *err) MUST_CHECK;
 void replay_files_free(struct replay_files *files);
 
-/* Returns the length of a path without ".gz": compressing a file must not change its name here. */
+/* Returns the length of a path without ".gz": compression must not change a file's name. */
 size_t replay_plain_len(const char *path);
 
 /* Returns true for the half-written last line of a live file, whether a record or not. */

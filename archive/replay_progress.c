@@ -1,5 +1,5 @@
 /*
- * The progress of a replay, one fact a line:
+ * The progress of a replay, one fact per line:
  *
  *     pmta-shipper replay 1
  *     total DELIVERED REFUSED

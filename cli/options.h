@@ -24,7 +24,7 @@ struct cli_option {
 
 /* The command line of a command; -c and --help are added to all of them. */
 struct cli_spec {
-	const char *usage; /* after the command's name, one form a line */
+	const char *usage; /* after the command's name, one form per line */
 	const char *about;
 	const char *examples; /* whole lines, or NULL */
 	const struct cli_option *options;

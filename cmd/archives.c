@@ -48,11 +48,12 @@ static int print_all(const struct archives *o, const struct catalog *catalog)
 int cmd_archives(int argc, char **argv)
 {
 	struct archives o = {.conf_path = CONF_DEFAULT_PATH};
-	const struct cli_option options[] = {{"acknowledged", CLI_FLAG, &o.acknowledged, NULL,
-	                                      "only files in which every row is settled; required"},
-	                                     {"older-than", CLI_SPAN, &o.older_ms, "SPAN",
-	                                      "only files last written longer ago than SPAN (30d)"},
-	                                     {0}};
+	const struct cli_option options[] = {
+	        {"acknowledged", CLI_FLAG, &o.acknowledged, NULL,
+	         "only files in which every row is settled; required"},
+	        {"older-than", CLI_SPAN, &o.older_ms, "SPAN",
+	         "only files last written at least SPAN ago, such as 30d"},
+	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "--acknowledged [-c FILE] [--older-than SPAN] [-0]",
 	        .about = "Print the moved files that are safe to compress or delete: the store "

@@ -73,7 +73,7 @@ static int print_whole(const struct store_dead *d, void *arg)
 	print_text("reason:   ", slice_of(d->reason), o->raw);
 	if (d->tries > 0) {
 		clock_iso(d->tried_ms, when);
-		(void)printf("retried:  %" PRId64 " time%s, last at %s\n", d->tries,
+		(void)printf("tried:    %" PRId64 " more time%s, last at %s\n", d->tries,
 		             units_s((uint64_t)d->tries), when);
 	}
 	if (d->status != 0)
@@ -86,7 +86,7 @@ static int print_whole(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-/* Prints one object a line, for jq and scripts; nothing is masked. */
+/* Prints one object per line, for jq and scripts; nothing is masked. */
 static int print_json(const struct store_dead *d, void *arg)
 {
 	struct dead *o = arg;
@@ -259,7 +259,7 @@ int cmd_dead(int argc, char **argv)
 	                 "drop [-c FILE] [FILTER]... [--all] [NUMBER]...",
 	        .about = "Dead letters: rows that are not records, or that the receiver refused.  "
 	                 "export\n"
-	                 "prints them in full, one JSON object a line; retry makes the running "
+	                 "prints them in full, one JSON object per line; retry makes the running "
 	                 "agent send\n"
 	                 "them again, drop makes it delete them.  An eventId may replace a NUMBER.",
 	        .examples = "  pmta-shipper dead retry --endpoint octeth --reason 'HTTP 422'\n"

@@ -49,7 +49,7 @@ int cmd_doctor(int argc, char **argv)
 	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--pmta-config FILE] [--send-test] [--json]",
-	        .about = "Check everything that can be known before the first record, one line a "
+	        .about = "Check everything that can be known before the first record, one line per "
 	                 "finding:\nok, info, warning or problem, what it means, and how to fix "
 	                 "it.  "
 	                 "Best run as root.\nSends no event unless --send-test is given.  Exit "

@@ -155,7 +155,7 @@ int cmd_import_sincedb(int argc, char **argv)
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--dry-run] SINCEDB...\n[-c FILE] --back",
 	        .about = "Import the positions of a stopped Logstash into a new store.\n"
-	                 "Prints one line a file, with the position where reading continues.",
+	                 "Prints one line per file, with the position where reading continues.",
 	        .examples = "  pmta-shipper import-sincedb --dry-run "
 	                    "/var/lib/logstash/plugins/inputs/file/.sincedb_*",
 	        .options = options,

@@ -133,7 +133,7 @@ int cmd_parse(int argc, char **argv)
 	        .usage = "[-c FILE] [--source NAME] [--since T] [--until T] [--format F] CSV...",
 	        .about = "Print the records of accounting files (also .gz) on standard output, one "
 	                 "JSON\n"
-	                 "object a line, as they would be sent; bad rows go to standard error.  "
+	                 "object per line, as they would be sent; bad rows go to standard error.  "
 	                 "Exit\n"
 	                 "status 1 if there are bad rows.",
 	        .examples = "  pmta-shipper parse --since 2026-11-21T00:00:00Z bounces-*.csv\n"

@@ -54,7 +54,7 @@ int cmd_trace(int argc, char **argv)
 	bool raw = false, json = false;
 	const struct cli_option options[] = {
 	        {"raw", CLI_FLAG, &raw, NULL, "show mail addresses unmasked"},
-	        {"json", CLI_FLAG, &json, NULL, "print one JSON object a line"},
+	        {"json", CLI_FLAG, &json, NULL, "print one JSON object per line"},
 	        {0}};
 	const struct cli_spec spec = {.usage = "[-c FILE] [--raw] [--json] ADDRESS|EVENTID",
 	                              .about = "Print every row about an address, or with that "

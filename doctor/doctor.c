@@ -60,7 +60,7 @@ static void read_pmta(struct doctor *d)
 		finding_tell(&d->to, FINDING_PROBLEM, d->pmta_path, "%s", err.text);
 }
 
-/* Runs as root, who can read more of cron's files than the service's user. */
+/* Not run as the service's user: root can read more of cron's files. */
 static int find_cleaners(struct doctor *d)
 {
 	for (size_t i = 0; i < d->conf->nsources; i++) {

@@ -338,7 +338,7 @@ void doctor_endpoints(const struct doctor *d)
 	for (size_t i = 0; i < d->conf->nendpoints; i++) {
 		struct look l = {.d = d, .e = &d->conf->endpoints[i]};
 		if (!*l.e->url)
-			continue; /* reported with its secrets */
+			continue; /* doctor_secrets() has reported it */
 		(void)snprintf(l.what, sizeof(l.what), "endpoint %.140s", l.e->name);
 		struct slice host = url_host(l.e->url);
 		(void)snprintf(l.host, sizeof(l.host), "%.*s", (int)host.len, host.text);

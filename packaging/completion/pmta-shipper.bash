@@ -10,7 +10,7 @@ _pmta_shipper_options() { # PROGRAM COMMAND
 	"$1" "$2" --help 2>/dev/null | sed -n 's/^  \(-., \|    \)\(--[a-z-]*\).*/\2/p'
 }
 
-# The words that may follow a command, such as "list" and "show": its usage has one form a line.
+# The words that may follow a command, such as "list" and "show": its usage has one form per line.
 _pmta_shipper_verbs() { # PROGRAM COMMAND
 	"$1" "$2" --help 2>/dev/null |
 		sed -n "s/^\(Usage:\|      \) pmta-shipper $2 \([a-z][a-z-]*\).*/\2/p"
