@@ -161,9 +161,9 @@ def test_reconcile_finds_what_differs(site):
     done = agent.command("reconcile")
     rows, last = table(done)
     assert done.returncode == 1
-    assert rows[acct.moved(0).name] == ([11, 10, 7, 0, 3, 0], "DIFFERENCE: behind, not all is read")
+    assert rows[acct.moved(0).name] == ([11, 10, 7, 0, 3, 0], "DIFFERENCE: behind, some rows are not read yet")
     assert rows[acct.moved(1).name] == ([10] + 5 * [None],
-                                        "DIFFERENCE: the store knows nothing of it")
+                                        "DIFFERENCE: the store does not know this file")
     assert rows[acct.moved(3).name][1] == "ok" and len(rows) == 4
     assert last == "3 files, 2 with a difference"
 
@@ -190,7 +190,7 @@ def test_reconcile_reads_the_numbers_out_of_powermtas_log(site):
     assert rows[acct.moved(2).name] == ([10, 10, 7, 0, 3, 0], "ok")
     assert rows[acct.moved(3).name] == ([10, 10, 7, 0, 3, 0], "ok (counted: not in the log)")
     assert rows[acct.moved(9).name] == ([1] + 5 * [None],
-                                        "DIFFERENCE: the store knows nothing of it")
+                                        "DIFFERENCE: the store does not know this file")
     assert last == "5 files, 2 with a difference" and len(rows) == 6
 
 
@@ -239,9 +239,9 @@ def test_reconcile_of_what_was_there_at_the_first_start(site):
     done = agent.command("reconcile")
     rows, last = table(done)
     assert done.returncode == 0, done.stdout
-    assert "not to be read" in rows[acct.moved(0).name][1]
+    assert "not read: it existed at the first start" in rows[acct.moved(0).name][1]
     assert rows[fbl.moved(0).name] == ([2, 2, 2, 0, 0, 0], "ok")
-    assert last == "2 files, 0 with a difference, 1 was there at the first start"
+    assert last == "2 files, 0 with a difference, 1 existed at the first start"
 
 
 def test_reconcile_command_lines(site):

@@ -258,7 +258,7 @@ def test_a_file_deleted_unread_while_nobody_runs_is_said_before_the_next_start(s
     assert agent.stop() == 0 and shown(agent.status())["filesBehind"] == 1
     acct.live.unlink()
     done = agent.command("status")
-    assert done.returncode == 1 and "1 file was gone before it was read" in done.stdout
+    assert done.returncode == 1 and "1 file was deleted before it was read" in done.stdout
     offline = shown(agent.status())
     up(agent)
     eventually(lambda: agent.status()["sources"][0]["goneUnread"] == 1)

@@ -142,7 +142,7 @@ def test_check_looks_into_secrets_but_not_into_credentials_it_cannot_see(site):
                               text=True, timeout=20, check=False)
     done = check()
     assert done.returncode == 0, done.stderr
-    assert "credentials of the service were not looked into" in done.stdout
+    assert "credentials of the service were not checked" in done.stdout
     (site.folder / "signature").write_text("secret")
     (site.folder / "signature").chmod(0o644)
     done = check(CREDENTIALS_DIRECTORY=str(site.folder))

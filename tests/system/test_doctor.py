@@ -101,7 +101,7 @@ def test_send_test_sends_one_marked_event_and_shows_it(site, format):
     assert "sesame" not in findings.done.stdout and "also-secret" not in findings.done.stdout
     assert "example.invalid" in findings.one("info", "endpoint octeth", "body: ")[0]
     assert "ok" in findings.one("info", "endpoint octeth", "answer: ")[0]
-    findings.one("ok", "endpoint octeth", "was taken")
+    findings.one("ok", "endpoint octeth", "was accepted")
 
 
 def test_send_test_that_is_refused(site):
@@ -117,7 +117,7 @@ def test_send_test_of_complaints(site):
     backend = site.backend()
     fbl = site.acct(base="fbl").begin()
     findings = doctor(site.agent(backend, fbl), "--send-test")
-    findings.one("ok", "endpoint octeth", "was taken")
+    findings.one("ok", "endpoint octeth", "was accepted")
     event, = backend.events()
     assert event["event"]["logType"] == "f"
 
@@ -125,16 +125,16 @@ def test_send_test_of_complaints(site):
 # ---- answers
 
 ANSWERS = {
-    200: ("ok", "path and credentials are good", ""),
+    200: ("ok", "path and credentials are right", ""),
     301: ("problem", "points to another address", 'url = "http://127.0.0.1:'),
     401: ("problem", "signature is missing or wrong", "signature-file"),
     403: ("problem", "access is refused", "signature-file"),
     404: ("problem", "nothing at this path", "bounce_webhook?type=pmta"),
-    405: ("problem", "takes no POST", "bounce_webhook?type=pmta"),
+    405: ("problem", "does not accept POST", "bounce_webhook?type=pmta"),
     418: ("problem", "every event would be held", "check url"),
     422: ("ok", "refuses a request without an event", ""),
     429: ("warning", "too many requests", "requests-per-minute"),
-    500: ("warning", "some are broken", "--send-test"),
+    500: ("warning", "others are broken", "--send-test"),
     502: ("problem", "is down", "start it"),
     503: ("problem", "is down", "log"),
     507: ("problem", "the receiver fails", "log"),
@@ -210,7 +210,7 @@ def test_credentials_that_systemd_hands_to_the_service_alone(site):
     assert not findings.of("problem"), findings.done.stdout
     findings.one("ok", "configuration", "is fine")
     findings.one("info", "endpoint octeth", "only the service sees it")
-    findings.one("info", "endpoint octeth", "the receiver was not asked")
+    findings.one("info", "endpoint octeth", "the receiver was not contacted")
 
 
 @ROOT_ONLY
@@ -231,7 +231,7 @@ def test_a_secret_that_only_the_service_may_read(site):
         done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                                program, "doctor", "-c", conf], capture_output=True, text=True,
                               timeout=60, check=False)
-    assert f"cannot read '{folder}/site/signature': Permission denied; only the service can tell" \
+    assert f"cannot read '{folder}/site/signature': Permission denied; only the service can check it" \
         in done.stdout
     assert re.search(r"^info     configuration: ", done.stdout, re.MULTILINE)
 
@@ -259,7 +259,7 @@ def test_certificates_that_are_refused(site, certificate):
     findings = doctor(agent)
     text, mend = findings.one("problem", "endpoint octeth", words)
     assert "ertificate" in text and mend
-    findings.one("ok", "endpoint octeth", "takes connections")
+    findings.one("ok", "endpoint octeth", "accepts connections")
     assert not backend.requests()
 
 
@@ -314,7 +314,7 @@ def test_client_certificates(site):
     agent.write_conf()
     findings = doctor(agent)
     assert not findings.of("problem"), findings.done.stdout
-    findings.one("ok", "endpoint octeth", "(agent) is good until")
+    findings.one("ok", "endpoint octeth", "(agent) is valid until")
     agent.endpoints[0]["client_key"] = certs / "good.key"
     agent.write_conf()
     doctor(agent).one("problem", "endpoint octeth", "does not belong to client-cert")
@@ -541,9 +541,9 @@ def test_store_of_a_running_agent(site):
     arrived(backend, 1)
     assert agent.stop() == 0
     findings = doctor(agent)
-    findings.one("ok", "store", "no agent runs with it now")
+    findings.one("ok", "store", "no agent is using it now")
     agent.start()
-    eventually(lambda: doctor(agent).of("ok", "store", "an agent runs with it"))
+    eventually(lambda: doctor(agent).of("ok", "store", "an agent is using it"))
     assert agent.stop() == 0
 
 
@@ -598,7 +598,7 @@ def test_host_checks(site):
     findings.one("ok", "descriptors", "are needed at most")
     findings.one("ok", "state-dir", "free at")
     findings.one("ok", "other shippers", "none on this host")
-    findings.one("info", "service", "not looked at")
+    findings.one("info", "service", "not checked")
 
 
 def test_growth_of_the_archive(site):

@@ -154,7 +154,7 @@ def test_paths(tmp_path, path, want):
 def test_a_path_that_is_no_source_is_said_and_nothing_passes_for_done(tmp_path, path):
     told = translated(tmp_path, path_only(path), status=1)
     assert "is not carried over" in told and "there is no source yet" in told
-    assert "still to be mended" in told
+    assert "must still be fixed" in told
 
 
 @pytest.mark.parametrize("setting, want, said", [

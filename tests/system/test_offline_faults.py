@@ -106,7 +106,7 @@ def test_root_leaves_no_files_of_its_own(site):
     put_aside = acct.moved(1).with_name(acct.moved(1).name + ".gz")
     put_aside.chmod(0o600)
     done = agent.command("replay", str(acct.move_to / "*"))
-    assert done.returncode == 1 and "Permission denied (it is read as the service's user)" \
+    assert done.returncode == 1 and "Permission denied (it is read as the user of the service)" \
         in done.stderr
     assert {path.stat().st_uid for path in agent.state_dir.rglob("*")} == {65534}
     assert len(list((agent.state_dir / "replay").iterdir())) == 2

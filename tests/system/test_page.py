@@ -236,7 +236,7 @@ def test_an_agent_that_is_gone_is_said(browser, shown):
     browser.open(shown.url)
     drawn(browser)
     shown.status = None
-    eventually(lambda: "does not answer since" in text(browser, "#summary"))
+    eventually(lambda: "has not answered since" in text(browser, "#summary"))
     assert "bounces" in text(browser, "#sources")
     browser.console()  # the failed requests
 
@@ -247,7 +247,7 @@ def test_what_a_screen_reader_is_given(browser, shown):
     drawn(browser)
     nodes = accessible_tree(browser)
     for wanted in (("banner", ""), ("main", ""), ("contentinfo", ""), ("region", "Sources"),
-                   ("table", "What is read from each source"), ("columnheader", "Behind"),
+                   ("table", "Records read from each source"), ("columnheader", "Behind"),
                    ("rowheader", "bounces"), ("button", "Pause updates")):
         assert wanted in nodes, wanted
     assert any(role == "status" for role, _ in nodes)

@@ -153,7 +153,7 @@ def test_a_half_written_last_line_is_left_out_of_a_live_file_only(site):
     backend = site.backend()
     agent = site.agent(backend, acct)
     done = agent.command("replay", acct.live)
-    assert done.returncode == 0 and "not finished yet: left out" in done.stderr
+    assert done.returncode == 0 and "not complete yet, so it is left out" in done.stderr
     compare(backend, records(rows[:2]))
     done = agent.command("replay", acct.rotate())
     assert done.returncode == 0, done.stderr
@@ -168,7 +168,7 @@ def test_a_half_written_last_line_with_an_open_quote_is_left_out_too(site):
     backend = site.backend()
     agent = site.agent(backend, acct)
     done = agent.command("replay", acct.live)
-    assert "not finished yet: left out" in done.stderr and "no record" not in done.stderr
+    assert "not complete yet, so it is left out" in done.stderr and "not a record" not in done.stderr
     assert done.returncode == 0, done.stdout
     compare(backend, records(rows[:2]))
 
@@ -258,7 +258,7 @@ def test_rows_that_are_no_records_are_told(site):
     backend = site.backend()
     agent = site.agent(backend, acct)
     done = agent.command("replay", acct.rotate())
-    assert done.returncode == 1 and "no record:" in done.stderr
+    assert done.returncode == 1 and "not a record:" in done.stderr
     assert "1 row was no record" in done.stdout
     compare(backend, records(rows))
 
@@ -286,7 +286,7 @@ def test_command_lines_and_configurations_that_are_wrong(site):
     agent.endpoints[0]["url"] = "http://127.0.0.1:9/system/bounce_webhook?type=pmta"
     agent.write_conf()
     done = agent.command("replay", str(acct.move_to / "none*.csv"))
-    assert done.returncode == 1 and "no file is named like" in done.stderr
+    assert done.returncode == 1 and "no file matches" in done.stderr
 
 
 # ---- interrupted ----
@@ -311,8 +311,8 @@ def test_after_ctrl_c_the_same_command_goes_on(site):
         replay.begin(agent, everything(acct))
     assert replay.wait() == 0, replay.stderr()
     told = replay.stderr()
-    assert f"to go on: pmta-shipper replay -c {agent.conf} '{everything(acct)}'" in told
-    assert told.count("going on where it stopped") == runs == 3
+    assert f"to continue: pmta-shipper replay -c {agent.conf} '{everything(acct)}'" in told
+    assert told.count("continuing where it stopped") == runs == 3
     compare(backend, records(rows))
     assert f"({len(rows)} in all)" in replay.stdout()
     assert not kept(agent)
@@ -344,7 +344,7 @@ def test_after_a_kill_only_what_was_not_written_down_comes_again(site):
                   if line.startswith("total "))
     backend.clear()
     done = agent.command("replay", everything(acct))
-    assert done.returncode == 0 and "going on where it stopped" in done.stderr, done.stderr
+    assert done.returncode == 0 and "continuing where it stopped" in done.stderr, done.stderr
     result = books(backend, tokens_of(rows))
     assert not result.lost and not result.unexpected
     assert written > 0 and len(result.repeated) <= len(rows) - written
@@ -377,12 +377,12 @@ def test_a_file_that_was_replaced_is_not_gone_on_with(site):
     backend.clear()
     put(acct.moved(0), acct.moved(0).read_text().replace("T1-", "T1-8"))
     done = agent.command("replay", acct.moved(0))
-    assert done.returncode == 1 and "not what it was" in done.stderr
+    assert done.returncode == 1 and "its content has changed" in done.stderr
     assert count(backend) == 20 and rows
     text = acct.moved(0).read_text().replace("T1-8", "T1-")
     put(acct.moved(0), lines(*text.split("\n")[:9]))
     done = agent.command("replay", acct.moved(0))
-    assert done.returncode == 1 and "not what it was" in done.stderr
+    assert done.returncode == 1 and "its content has changed" in done.stderr
     assert count(backend) == 20
 
 
@@ -420,7 +420,7 @@ def both_at_work(site, in_flight):
     replay = replaying(site, agent, everything(acct))
     assert replay.wait(60) == 0, replay.stderr()
     arrived(backend, len(rows) + len(fresh), 60)
-    assert "shared with the agent that runs" in replay.stderr()
+    assert "shared with the running agent" in replay.stderr()
     stopped(agent)
     compare(backend, records(rows + fresh))
     assert backend.stats()["in_flight_max"] <= in_flight
@@ -500,7 +500,7 @@ def test_nothing_is_sent_when_the_agent_cannot_be_asked(site):
     agent = site.agent(backend, acct)
     with locked(agent.state_dir / "state.lock"):
         done = agent.command("replay", acct.moved(0))
-    assert done.returncode == 1 and "cannot be asked" in done.stderr
+    assert done.returncode == 1 and "does not answer" in done.stderr
     assert not backend.requests()
 
 
@@ -588,7 +588,7 @@ def test_ctrl_c_leaves_the_terminal_clean(site):
         keys=lambda text: b"\x03" if b"waiting: retrying" in text else None)
     assert status == 1, text
     assert not [line for line in screen(text) if "[=" in line or "[ " in line], text
-    assert "to go on: pmta-shipper replay" in screen(text)[-2]
+    assert "to continue: pmta-shipper replay" in screen(text)[-2]
     assert json.dumps(count(backend)) == "30"
 
 
@@ -600,7 +600,7 @@ def test_a_pause_holds_for_a_replay_when_no_agent_runs(site):
     assert agent.command("pause", "octeth").returncode == 0
     stopped(agent)
     done = agent.command("replay", acct.moved(0))
-    assert done.returncode == 1 and "was paused: nothing is sent" in done.stderr
+    assert done.returncode == 1 and "is paused: nothing is sent" in done.stderr
     assert not backend.tokens()
     up(agent)
     assert agent.command("resume", "octeth").returncode == 0

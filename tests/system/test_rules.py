@@ -204,7 +204,7 @@ def test_trace_does_not_say_that_the_receiver_took_what_a_rule_withheld(site):
     done = agent.command("trace", "--json", "joe@example.org")
     fates = {row["record"]["orig"]: row["fate"] for row in map(json.loads, done.stdout.splitlines())}
     assert fates == {"a": "ignored", "b": "acknowledged"}
-    assert "    ignored: a rule withholds it" in agent.command("trace", "joe@example.org").stdout
+    assert "    ignored: the present rules withhold it" in agent.command("trace", "joe@example.org").stdout
 
 
 # ---- start and reload ----
@@ -280,7 +280,7 @@ def test_check_tells_of_rules(site):
     agent.settings["rules"] = [site.folder / "none" / "*.rules"]
     agent.write_conf()
     done = agent.command("check")
-    assert done.returncode == 0 and "no file of rules is there" in done.stdout
+    assert done.returncode == 0 and "there is no rules file" in done.stdout
 
 
 def test_doctor_tells_of_rules(site):

@@ -66,7 +66,7 @@ def test_rates_and_the_last_record(site):
     assert source["lastRecord"] == iso(last)
     assert (source["recordsBehind"], source["secondsBehind"]) == (0, 0)
     text = agent.command("status").stdout
-    assert re.search(r"^records acknowledged a second: \d+\.\d now, \d+\.\d last minute, "
+    assert re.search(r"^records acknowledged per second: \d+\.\d now, \d+\.\d last minute, "
                      r"\d+\.\d last hour$", text, re.MULTILINE)
     assert f"last record of {iso(last)}" in text and "last error: none since the start" in text
     stopped(agent)
@@ -229,7 +229,7 @@ def test_an_unreadable_file_is_named_with_the_command_that_mends_it(
 @OTHER_USER
 @pytest.mark.parametrize("command, words", [
     (["status"], "Permission denied; open "), (["status", "--check"], "UNKNOWN: ask the agent"),
-    (["pause", "octeth"], "do it as root, or as the user of the service"),
+    (["pause", "octeth"], "run this as root, or as the user of the service"),
     (["trace", "bob@example.org"], "state.db\": Permission denied")])
 def test_who_may_not_ask_is_not_told_that_nothing_runs(open_site, command, words):
     acct = open_site.acct()
@@ -295,7 +295,7 @@ def test_a_lost_file_is_a_problem_for_seven_days(site):
     done = agent.command("status")
     when = agent.status()["sources"][0]["lastGoneUnread"]
     assert done.returncode == 1
-    assert f"1 file was gone before it was read, the last one at {when}" in done.stdout
+    assert f"1 file was deleted before it was read, the last one at {when}" in done.stdout
     assert agent.command("status", "--check").returncode == 1
     assert agent.stop() == 0
     day = 86400 * 1000
@@ -559,7 +559,7 @@ def test_watch_goes_on_when_the_agent_ends_and_comes_back(shown, terminal):
     screen = terminal(shown, "--interval", "100ms")
     screen.wait_for("is running for")
     assert shown.stop() == 0
-    screen.wait_for("is not running; this is what its store says")
+    screen.wait_for("is not running; the following is from its store")
     up(shown)
     eventually(lambda: "is running for" in screen.read().rsplit("\x1b[H", 2)[-2])
     screen.press("q")

@@ -67,7 +67,7 @@ def test_an_address_is_found_whole_only(site):
     assert [row["offset"] for row in traced(agent, address("T1-0"))] == [
         acct.live.read_text().index(row) for row in (rows[0], rows[3])]
     done = agent.command("trace", address("T1-9"))
-    assert done.returncode == 1 and not done.stdout and "nothing about it in 1 file" in done.stderr
+    assert done.returncode == 1 and not done.stdout and "no row about it in 1 file" in done.stderr
 
 
 def test_an_address_across_the_border_of_what_is_read_at_once(site):

@@ -191,11 +191,11 @@ static void test_what_systemd_says(void **state)
 	        {"LoadState=loaded\nActiveState=failed\nResult=exit-code\n", FINDING_PROBLEM,
 	         "failed (exit-code)"},
 	        {"LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nResult=watchdog",
-	         FINDING_PROBLEM, "again and again (watchdog)"},
+	         FINDING_PROBLEM, "keeps failing and restarting (watchdog)"},
 	        {"LoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\n", FINDING_WARNING,
 	         "not running"},
 	        {"LoadState=loaded\nActiveState=active\nUnitFileState=disabled\n", FINDING_WARNING,
-	         "does not start when the host does"},
+	         "does not start when the host boots"},
 	        {"LoadState=loaded\nActiveState=active\nNeedDaemonReload=yes\n", FINDING_WARNING,
 	         "was changed"},
 	};
