@@ -20,6 +20,9 @@ $(FUZZ)/fuzz_%: $(FUZZ)/tests/fuzz/fuzz_%.o $(FUZZ_OBJ)
 	@echo "  LD    $@"
 	@$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
+# The files that the tailer follows are a part of their own.
+$(FUZZ)/fuzz_tailer: $(FUZZ)/tests/fuzz/tailer_files.o
+
 -include $(FUZZ_OBJ:.o=.d) $(wildcard $(FUZZ)/tests/fuzz/*.d)
 
 .PHONY: fuzz deps-fuzz
