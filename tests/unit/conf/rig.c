@@ -1,4 +1,4 @@
-/* Configuration files, and loading them: what rig.h promises. */
+/* Implements rig.h: configuration files, and loading them. */
 #include "tests/unit/conf/rig.h"
 
 char dir[] = "/tmp/test_conf.XXXXXX";
@@ -55,36 +55,36 @@ int tear_down(void **state)
 	return rmdir(dir);
 }
 
-/* ---- loading, with what was told ---- */
+/* ---- loading, with the reported mistakes ---- */
 
 static void collect(const struct file_mistake *m, void *arg)
 {
-	FILE *told = arg;
-	(void)fprintf(told, "%s\n", m->line);
+	FILE *reported = arg;
+	(void)fprintf(reported, "%s\n", m->line);
 }
 
-int load(struct conf **ret, const char *path, char **ret_told)
+int load(struct conf **ret, const char *path, char **ret_reported)
 {
 	size_t size;
-	FILE *told = open_memstream(ret_told, &size);
-	assert_non_null(told);
-	int r = conf_load(ret, path, collect, told);
-	(void)fclose(told);
+	FILE *reported = open_memstream(ret_reported, &size);
+	assert_non_null(reported);
+	int r = conf_load(ret, path, collect, reported);
+	(void)fclose(reported);
 	return r;
 }
 
 struct conf *load_good(const char *path)
 {
 	struct conf *conf = NULL;
-	scope_free char *told = NULL;
-	int r = load(&conf, path, &told);
-	assert_string_equal(told, "");
+	scope_free char *reported = NULL;
+	int r = load(&conf, path, &reported);
+	assert_string_equal(reported, "");
 	assert_int_equal(r, 0);
 	assert_non_null(conf);
 	return conf;
 }
 
-/* The configuration that text is. */
+/* The configuration in text. */
 struct conf *load_text(const char *text)
 {
 	char path[256];

@@ -1,8 +1,8 @@
 /*
- * test_conf.c - conf.h: what is accepted, what is refused, and that both are said exactly.
+ * test_conf.c - conf.h: which files are accepted, which are refused, and the exact messages.
  *
- * fixtures/conf/bad holds one mistake a file; its first lines, "# expect: LINE: text", are all that
- * may be told about it.  Run from the root of the repository.
+ * Each file in fixtures/conf/bad has one mistake.  Its first lines, "# expect: LINE: text", are all
+ * the messages that may be reported about it.  Run from the root of the repository.
  */
 #include "tests/unit/conf/rig.h"
 
@@ -12,7 +12,7 @@
 
 /* ---- fixtures ---- */
 
-/* text with ${CONF_TEST_DIR} filled in, to out. */
+/* Writes text to out, with ${CONF_TEST_DIR} filled in. */
 static void fill_in(const char *text, size_t len, FILE *out)
 {
 	static const char name[] = "${CONF_TEST_DIR}";
@@ -27,7 +27,7 @@ static void fill_in(const char *text, size_t len, FILE *out)
 	}
 }
 
-/* What the first lines of a bad fixture say that must be told. */
+/* The messages that the first lines of a bad fixture demand. */
 static char *expected(const char *path)
 {
 	static const char mark[] = "# expect: ";
@@ -67,18 +67,18 @@ static size_t each_fixture(const char *where, fixture_fn *fn)
 	return n;
 }
 
-/* One bad fixture shall not hide the others: they are counted, and all of them shown. */
+/* One failing fixture must not hide the others: failures are counted, and all are shown. */
 static size_t not_as_expected;
 
 static void refuse(const char *path)
 {
 	struct conf *conf = NULL;
-	scope_free char *told = NULL;
+	scope_free char *reported = NULL;
 	scope_free char *want = expected(path);
-	int r = load(&conf, path, &told);
-	if (r == -EINVAL && !conf && *want && strcmp(told, want) == 0)
+	int r = load(&conf, path, &reported);
+	if (r == -EINVAL && !conf && *want && strcmp(reported, want) == 0)
 		return;
-	(void)fprintf(stderr, "%s gives %d\nexpected:\n%stold:\n%s", path, r, want, told);
+	(void)fprintf(stderr, "%s gives %d\nexpected:\n%sreported:\n%s", path, r, want, reported);
 	(void)conf_free(conf);
 	not_as_expected++;
 }
@@ -111,16 +111,16 @@ static void test_good_fixtures_print_read_print(void **state)
 	accept(EXAMPLE);
 }
 
-/* ---- files that are none ---- */
+/* ---- files that are no configuration ---- */
 
 static void assert_unreadable(const char *path, int code, const char *why)
 {
 	struct conf *conf = NULL;
-	scope_free char *told = NULL;
+	scope_free char *reported = NULL;
 	char want[512];
 	(void)snprintf(want, sizeof(want), "%s: %s\n", path, why);
-	assert_int_equal(load(&conf, path, &told), code);
-	assert_string_equal(told, want);
+	assert_int_equal(load(&conf, path, &reported), code);
+	assert_string_equal(reported, want);
 	assert_null(conf);
 }
 
@@ -140,7 +140,7 @@ static void test_unreadable(void **state)
 	assert_unreadable(path, -EFBIG, "is longer than 1 MiB: not a configuration file");
 }
 
-/* A file cut anywhere is refused or accepted, never a crash; and the next one is read as ever. */
+/* A file cut anywhere is refused or accepted without a crash, and the next one is read as ever. */
 static void test_cut_anywhere(void **state)
 {
 	(void)state;
@@ -149,13 +149,13 @@ static void test_cut_anywhere(void **state)
 	for (size_t len = 0; len < strlen(text); len += 3) {
 		char path[256];
 		struct conf *conf = NULL;
-		scope_free char *told = NULL;
+		scope_free char *reported = NULL;
 		(void)snprintf(path, sizeof(path), "%s/conf", dir);
 		write_file("conf", text, len, 0600);
 		bool whole = strcspn(text + len, "}") == strlen(text + len);
-		int r = load(&conf, path, &told);
+		int r = load(&conf, path, &reported);
 		assert_int_equal(r, whole ? 0 : -EINVAL);
-		assert_int_equal(*told == '\0', r == 0);
+		assert_int_equal(*reported == '\0', r == 0);
 		(void)conf_free(conf);
 	}
 	(void)unsetenv("CREDENTIALS_DIRECTORY");

@@ -1,5 +1,7 @@
-/* test_conf_values.c - conf.h: the values, given and by default. Run from the root of the
- * repository. */
+/*
+ * test_conf_values.c - conf.h: the values of keys, given and by default.  Run from the root of the
+ * repository.
+ */
 #include "tests/unit/conf/rig.h"
 
 static void assert_list(const struct strlist *list, size_t n, ...)
@@ -149,7 +151,7 @@ static void test_every_key_endpoint(void **state)
 	(void)unsetenv("CREDENTIALS_DIRECTORY");
 }
 
-/* Sources find their endpoints, and complaints are known by name. */
+/* Sources find their endpoints; a source of complaints is recognised by its name. */
 static void test_two_endpoints(void **state)
 {
 	(void)state;

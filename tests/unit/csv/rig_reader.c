@@ -1,4 +1,4 @@
-/* Lines to records, written down: what rig_reader.h promises. */
+/* Implements rig_reader.h: lines to records, recorded as events. */
 #include "tests/unit/csv/rig_reader.h"
 
 #include "base/utf8.h"
@@ -67,7 +67,7 @@ static void note(struct events *e, int result, const struct reader *r, const str
 		v->mark = rec->mark;
 }
 
-/* Everything the file has for now.  As the agent: keep, seek back after a reject. */
+/* As the agent does it: keep unfinished records, seek back after a reject. */
 void take_in(struct follow *f, struct reader *r, bool final, struct events *e)
 {
 	struct line line;
@@ -113,7 +113,7 @@ struct reader *new_reader(const char *header)
 	return r;
 }
 
-/* The file in two pieces, the cut at byte cut. */
+/* The file grows in two pieces, cut at byte cut. */
 void read_pieces(const void *data, size_t len, size_t cut, struct events *e)
 {
 	forget(e);

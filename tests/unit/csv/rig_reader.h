@@ -1,7 +1,7 @@
 /*
  * rig_reader.h - lines to records, through follow.h, as the agent does it.
  *
- * What came out is written down, a line each, and compared as a whole:
+ * Each result becomes an event, which is a line of text; all lines are compared at once:
  *     R cell|cell     a record           H / C   a header, with columns as before / other ones
  *     X raw: why      no record          -       a blank line
  */
@@ -20,7 +20,7 @@ struct event {
 	int result;
 	struct mark mark;
 	char *text;
-	char *header; /* in force behind it */
+	char *header; /* in force after it */
 };
 
 struct events {
@@ -34,14 +34,14 @@ void forget(struct events *e);
 extern const struct strlist record_fields;
 struct reader *new_reader(const char *header);
 
-/* The file "f" in the folder. */
+/* Opens the file "f" in the folder. */
 struct follow *open_follow(void);
-/* Everything it has for now. */
+/* Reads everything that the file has now. */
 void take_in(struct follow *f, struct reader *r, bool final, struct events *e);
-/* These bytes as a file, in two pieces, the cut at byte cut. */
+/* Reads these bytes as a file that grows in two pieces, cut at byte cut. */
 void read_pieces(const void *data, size_t len, size_t cut, struct events *e);
 
-/* What comes of such a file, as text. */
+/* Expects these events, as lines, from a file of these bytes. */
 void expect_bytes(const void *data, size_t len, const char *want);
 void expect(const char *data, const char *want);
 

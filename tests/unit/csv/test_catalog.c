@@ -8,7 +8,7 @@ static void report(const char *path, const char *why)
 	(void)snprintf(reported, sizeof(reported), "%s: %s", path, why);
 }
 
-/* The files as one text: "moved/NAME ..." in their order. */
+/* The files in their order, as one text: "moved/NAME ...". */
 static void assert_files(const char *want)
 {
 	char got[2048] = "";
@@ -27,14 +27,14 @@ static void assert_files(const char *want)
 
 /* ---- the folders ---- */
 
-static void test_files_stand_in_the_order_of_their_dates_and_numbers(void **state)
+static void test_files_are_in_the_order_of_their_dates_and_numbers(void **state)
 {
 	(void)state;
 	temp_rewrite("moved/" DAY "9999.csv", "");
 	temp_rewrite("moved/" DAY "10000.csv", "");
 	temp_rewrite("moved/b-2026-11-20-20000.csv.gz", "");
 	temp_rewrite("live/" DAY "10001.csv", "");
-	temp_rewrite("live/b.csv", ""); /* without a date it is the newest */
+	temp_rewrite("live/b.csv", ""); /* a file without a date is the newest */
 	assert_files("moved/b-2026-11-20-20000.csv.gz moved/" DAY "9999.csv moved/" DAY
 	             "10000.csv live/" DAY "10001.csv live/b.csv");
 }
@@ -68,7 +68,7 @@ static void test_a_hard_link_is_no_other_file(void **state)
 	assert_files("moved/" DAY "0001.csv");
 }
 
-static void test_a_gz_beside_its_plain_file_is_none_yet(void **state)
+static void test_a_gz_next_to_its_plain_file_does_not_count_yet(void **state)
 {
 	(void)state;
 	settled("moved/" DAY "0001.csv", HEADER ROW_1, 1);
@@ -90,7 +90,7 @@ static void assert_again(const char *want)
 	assert_int_equal(f.moved, strncmp(want, "moved", 5) == 0);
 }
 
-static void test_what_moves_or_is_compressed_meanwhile_is_found_again(void **state)
+static void test_a_file_that_moves_or_is_compressed_meanwhile_is_found_again(void **state)
 {
 	(void)state;
 	temp_rewrite("live/" DAY "0001.csv", HEADER);
@@ -119,7 +119,7 @@ static void test_one_folder_for_both_is_looked_through_once(void **state)
 	set_source(0, "first", "moved/b.csv", "moved");
 	temp_rewrite("moved/" DAY "0001.csv", "");
 	assert_files("moved/" DAY "0001.csv");
-	/* Whatever the path, it is the same folder. */
+	/* It is the same folder under another path. */
 	set_source(0, "first", "moved/b.csv", "live/../moved/");
 	assert_files("live/../moved/" DAY "0001.csv");
 }
@@ -135,13 +135,13 @@ static void test_a_folder_that_cannot_be_read_is_reported(void **state)
 	assert_ptr_equal(fx.catalog.troubles[0].source, &fx.sources[0]);
 	assert_int_equal(catalog_report(&fx.catalog, report), 1);
 	assert_non_null(strstr(reported, "/plain: Not a directory"));
-	/* One that is not there yet is waited for. */
+	/* A folder that is not there yet is no problem. */
 	set_source(0, "first", "live/b.csv", "missing");
 	assert_files("live/" DAY "0001.csv");
 	assert_int_equal(catalog_report(&fx.catalog, report), 0);
 }
 
-static void test_sources_stand_side_by_side(void **state)
+static void test_sources_are_sorted_together(void **state)
 {
 	(void)state;
 	fx.conf.nsources = 2;
@@ -222,8 +222,8 @@ static void test_records_of_the_wanted_types_and_times(void **state)
 	const char *path = temp_path("moved/" DAY "0001.csv");
 	assert_int_equal(catalog_rows(&fx.conf, &fx.sources[0], path, &all), 0);
 	assert_int_equal(seen.records, 5);
-	assert_int_equal(seen.wanted, 4); /* not "d" */
-	assert_int_equal(seen.within, 2); /* at 11, and when nobody knows */
+	assert_int_equal(seen.wanted, 4); /* all but "d" */
+	assert_int_equal(seen.within, 2); /* at 11:00, and the unreadable time */
 	assert_int_equal(seen.rejects, 1);
 	assert_int_equal(seen.headers, 2);
 	assert_int_equal(catalog_rows(&fx.conf, &fx.sources[0], path, &records), 0);
@@ -234,16 +234,16 @@ static void test_records_of_the_wanted_types_and_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_files_stand_in_the_order_of_their_dates_and_numbers),
+	        TEST(test_files_are_in_the_order_of_their_dates_and_numbers),
 	        TEST(test_only_files_of_the_template_count),
 	        TEST(test_a_file_that_moves_meanwhile_is_the_moved_one),
 	        TEST(test_a_hard_link_is_no_other_file),
-	        TEST(test_a_gz_beside_its_plain_file_is_none_yet),
-	        TEST(test_what_moves_or_is_compressed_meanwhile_is_found_again),
+	        TEST(test_a_gz_next_to_its_plain_file_does_not_count_yet),
+	        TEST(test_a_file_that_moves_or_is_compressed_meanwhile_is_found_again),
 	        TEST(test_a_copy_is_a_file_of_its_own),
 	        TEST(test_one_folder_for_both_is_looked_through_once),
 	        TEST(test_a_folder_that_cannot_be_read_is_reported),
-	        TEST(test_sources_stand_side_by_side),
+	        TEST(test_sources_are_sorted_together),
 	        TEST(test_the_newest_entry_of_a_name),
 	        TEST(test_a_source_is_found_by_the_name_of_the_file),
 	        TEST(test_records_of_the_wanted_types_and_times),

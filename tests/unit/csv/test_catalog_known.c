@@ -1,4 +1,4 @@
-/* test_catalog_known.c - catalog.h: which entry of the store is about each file. */
+/* test_catalog_known.c - catalog.h: which entry of the store belongs to each file. */
 #include "tests/unit/csv/rig.h"
 
 static int look_at(const char *path)
@@ -12,7 +12,7 @@ static int look_at(const char *path)
 	return 0;
 }
 
-/* id 0: the store knows nothing of it. */
+/* id 0: the store has no entry about it. */
 static void assert_known(const char *path, int64_t id, bool proved, bool whole)
 {
 	assert_int_equal(look_at(path), 0);
@@ -66,7 +66,7 @@ static void test_a_copy_is_known_by_its_salt(void **state)
 	settled("live/" DAY "0001.csv", HEADER ROW_1 ROW_2, 2);
 	temp_rewrite("moved/" DAY "0001.csv", HEADER ROW_1 ROW_2);
 	assert_known("moved/" DAY "0001.csv", 1, true, true);
-	/* One that has not all that is settled is not it. */
+	/* A file without all the settled rows is another file. */
 	temp_rewrite("moved/" DAY "0002.csv", HEADER ROW_1);
 	assert_known("moved/" DAY "0002.csv", 0, false, false);
 }
@@ -88,7 +88,7 @@ static void test_an_inode_that_is_used_again_proves_nothing(void **state)
 	assert_known("moved/" DAY "0001.csv", 0, false, false);
 }
 
-static void test_one_that_a_crash_left_shorter_is_known_without_proof(void **state)
+static void test_a_file_shortened_by_a_crash_is_known_without_proof(void **state)
 {
 	(void)state;
 	char long_row[LADDER_STEP + 64];
@@ -109,7 +109,7 @@ static void test_with_no_row_to_compare_the_inode_must_do(void **state)
 	(void)state;
 	settled("moved/" DAY "0001.csv", HEADER ROW_1, 0);
 	assert_known("moved/" DAY "0001.csv", 1, true, false);
-	/* The same beginning in another inode: perhaps another file. */
+	/* The same beginning in another inode: it may be another file. */
 	temp_rewrite("moved/" DAY "0002.csv", HEADER ROW_1);
 	assert_known("moved/" DAY "0002.csv", 0, false, false);
 	/* Another beginning in the same inode: it is another file. */
@@ -117,7 +117,7 @@ static void test_with_no_row_to_compare_the_inode_must_do(void **state)
 	assert_known("moved/" DAY "0001.csv", 0, false, false);
 }
 
-static void test_a_copy_of_what_had_nothing_settled_takes_its_place(void **state)
+static void test_a_copy_of_a_file_with_nothing_settled_takes_its_place(void **state)
 {
 	(void)state;
 	settled("live/" DAY "0001.csv", HEADER ROW_1, 0);
@@ -145,7 +145,7 @@ static void test_a_fork_goes_on_after_the_rows_they_share(void **state)
 	assert_int_equal(fx.known.resume, strlen(HEADER ROW_1));
 }
 
-/* The store's entry of a file that first-start left out. */
+/* Puts an entry about a file that first-start passed over. */
 static void passed(const char *path, const char *text)
 {
 	struct ladder ladder;
@@ -157,7 +157,7 @@ static void passed(const char *path, const char *text)
 	put_entry(f, &ladder, &none, "");
 }
 
-static void test_what_was_passed_over_stays_so(void **state)
+static void test_a_passed_file_stays_passed(void **state)
 {
 	(void)state;
 	passed("moved/" DAY "0001.csv", HEADER ROW_1);
@@ -166,7 +166,7 @@ static void test_what_was_passed_over_stays_so(void **state)
 	assert_int_equal(unlink(temp_path("moved/" DAY "0001.csv")), 0);
 	assert_int_equal(look_at("moved/" DAY "0001.csv.gz"), 0);
 	assert_non_null(fx.known.entry);
-	/* With other contents and another size at its inode it is another file. */
+	/* The same inode with other contents and another size is another file. */
 	passed("moved/" DAY "0002.csv", HEADER ROW_1);
 	temp_rewrite("moved/" DAY "0002.csv", HEADER OTHER ROW_2);
 	assert_known("moved/" DAY "0002.csv", 0, false, false);
@@ -183,7 +183,8 @@ static void test_a_header_alone_is_compared(void **state)
 	f.offset = strlen(HEADER);
 	put_entry(f, &ladder, &none, "type,timeLogged,rcpt");
 	assert_known("moved/" DAY "0001.csv", 1, true, true);
-	rename_to("moved/" DAY "0001.csv", "moved/" DAY "0002.csv"); /* it may be any file's */
+	rename_to("moved/" DAY "0001.csv",
+	          "moved/" DAY "0002.csv"); /* any file may have this header */
 	assert_known("moved/" DAY "0002.csv", 0, false, false);
 	rename_to("moved/" DAY "0002.csv", "moved/" DAY "0001.csv");
 	temp_rewrite("moved/" DAY "0001.csv", "type,rcpt,timeLogged\n");
@@ -248,7 +249,7 @@ static void test_a_gz_that_was_followed_is_known_by_its_inode(void **state)
 	f.salt = (struct hash128){0};
 	put_entry(f, &ladder, &none, "");
 	assert_known("moved/" DAY "0001.csv.gz", 1, true, true);
-	/* Shorter than what is settled: nothing stands after that, and it is not whole. */
+	/* Shorter than the settled part: nothing is after that, and the file is not whole. */
 	f = entry_of("moved/" DAY "0001.csv.gz", HEADER ROW_1 ROW_2, 2, &ladder);
 	f.gz = true;
 	put_entry(f, &ladder, &none, "");
@@ -265,11 +266,11 @@ int main(void)
 	        TEST(test_a_copy_is_known_by_its_salt),
 	        TEST(test_the_inode_decides_between_two_that_begin_alike),
 	        TEST(test_an_inode_that_is_used_again_proves_nothing),
-	        TEST(test_one_that_a_crash_left_shorter_is_known_without_proof),
+	        TEST(test_a_file_shortened_by_a_crash_is_known_without_proof),
 	        TEST(test_with_no_row_to_compare_the_inode_must_do),
-	        TEST(test_a_copy_of_what_had_nothing_settled_takes_its_place),
+	        TEST(test_a_copy_of_a_file_with_nothing_settled_takes_its_place),
 	        TEST(test_a_fork_goes_on_after_the_rows_they_share),
-	        TEST(test_what_was_passed_over_stays_so),
+	        TEST(test_a_passed_file_stays_passed),
 	        TEST(test_a_header_alone_is_compared),
 	        TEST(test_an_entry_of_another_source_is_another_file),
 	        TEST(test_without_a_store_nothing_is_known),

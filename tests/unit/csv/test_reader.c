@@ -152,7 +152,7 @@ static void test_a_header_longer_than_record_max_from_before_is_taken(void **sta
 	(void)reader_free(r);
 }
 
-static void test_a_header_that_cannot_be_read_again_is_as_none(void **state)
+static void test_a_header_that_cannot_be_read_again_counts_as_no_header(void **state)
 {
 	(void)state;
 	struct record rec;
@@ -197,7 +197,7 @@ int main(void)
 	        TEST(test_header_repeated_or_changed_in_mid_file),
 	        TEST(test_a_header_over_two_lines),
 	        TEST(test_a_header_longer_than_record_max_from_before_is_taken),
-	        TEST(test_a_header_that_cannot_be_read_again_is_as_none),
+	        TEST(test_a_header_that_cannot_be_read_again_counts_as_no_header),
 	        TEST(test_unterminated_last_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_reader_rejects.c - reader.h: what is no record, and how little it costs (R1, R3). */
+/* test_reader_rejects.c - reader.h: bytes that are no record, and how little is lost (R1, R3). */
 #include "tests/unit/csv/rig_reader.h"
 
 static void test_R3_unclosed_quote_costs_one_line(void **state)
@@ -11,7 +11,7 @@ static void test_R3_unclosed_quote_costs_one_line(void **state)
 	       "C\nX b,\"3,4\\n: bad quoting\nR b|5|6\nR b|7|8\n");
 }
 
-/* Both need nearly all the memory there is for a record. */
+/* Both need nearly all the memory for a record. */
 static void test_a_header_begins_where_a_half_read_record_was(void **state)
 {
 	(void)state;
@@ -44,7 +44,7 @@ static void test_R3_two_unclosed_quotes_cost_two_lines(void **state)
 	       "X b,\"3\\n: quote not closed at the end of the file\nR b|4\n");
 }
 
-static void test_R3_unclosed_quote_with_much_behind_it(void **state)
+static void test_R3_unclosed_quote_with_much_after_it(void **state)
 {
 	(void)state;
 	static char text[65536], want[65536];
@@ -66,7 +66,7 @@ static void test_R3_record_max_sweep(void **state)
 		sprintf(text + len, "b,end\n");
 		read_pieces(text, strlen(text), strlen(text), &got);
 		assert_int_equal(got.n, 3);
-		/* record_max counts the record; its line end may come on top. */
+		/* record_max limits the record without its line end. */
 		assert_int_equal(got.v[1].result, n < RECORD_MAX + 2 ? READ_RECORD : READ_REJECT);
 		assert_string_equal(got.v[2].text, "R b|end");
 	}
@@ -137,7 +137,7 @@ int main(void)
 	        TEST(test_R3_unclosed_quote_costs_one_line),
 	        TEST(test_a_header_begins_where_a_half_read_record_was),
 	        TEST(test_R3_two_unclosed_quotes_cost_two_lines),
-	        TEST(test_R3_unclosed_quote_with_much_behind_it),
+	        TEST(test_R3_unclosed_quote_with_much_after_it),
 	        TEST(test_R3_record_max_sweep),
 	        TEST(test_oversized_line_is_cut_and_passed_over),
 	        TEST(test_NUL_inside_is_no_record),

@@ -45,7 +45,7 @@ static void test_T1_the_same_file_cut_at_every_byte_gives_the_same_records(void 
 	}
 }
 
-/* Go on behind event i, as after a restart. */
+/* Continues after event i, as after a restart. */
 static void resume(size_t i)
 {
 	forget(&got);
@@ -59,7 +59,7 @@ static void resume(size_t i)
 	assert_same(&got, &whole, i + 1, i);
 }
 
-static void test_R2_going_on_at_every_mark_gives_the_remaining_records(void **state)
+static void test_R2_continuing_at_every_mark_gives_the_remaining_records(void **state)
 {
 	(void)state;
 	read_pieces(sweep, sizeof(sweep) - 1, sizeof(sweep) - 1, &whole);
@@ -119,7 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(test_T1_the_same_file_cut_at_every_byte_gives_the_same_records),
-	        TEST(test_R2_going_on_at_every_mark_gives_the_remaining_records),
+	        TEST(test_R2_continuing_at_every_mark_gives_the_remaining_records),
 	        TEST(test_R1_random_bytes_neither_crash_nor_block),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

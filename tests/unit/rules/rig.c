@@ -1,19 +1,19 @@
-/* Rules from text, and verdicts: what rig.h promises. */
+/* Implements rig.h: rules from text, and verdicts. */
 #include "tests/unit/rules/rig.h"
 
-char told[65536];
+char mistakes[65536];
 
 void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	size_t used = strlen(told);
-	(void)snprintf(told + used, sizeof(told) - used, "%s\n", m->line);
+	size_t used = strlen(mistakes);
+	(void)snprintf(mistakes + used, sizeof(mistakes) - used, "%s\n", m->line);
 	assert_null(strchr(m->line, '\n'));
 }
 
 int load(struct rules **ret, const char *text)
 {
-	told[0] = '\0';
+	mistakes[0] = '\0';
 	return rules_load_text(ret, "t.rules", slice_of(text), on_mistake, NULL);
 }
 
@@ -22,9 +22,9 @@ struct rules *good(const char *text)
 	struct rules *r = NULL;
 	int rc = load(&r, text);
 	if (rc != 0)
-		print_message("%s", told);
+		print_message("%s", mistakes);
 	assert_int_equal(rc, 0);
-	assert_string_equal(told, "");
+	assert_string_equal(mistakes, "");
 	return r;
 }
 
@@ -34,9 +34,9 @@ void bad(const char *text, const char *want)
 	int rc = load(&r, text);
 	assert_int_equal(rc, -EINVAL);
 	assert_null(r);
-	if (!strstr(told, want))
-		print_message("wanted: %s\ntold: %s", want, told);
-	assert_non_null(strstr(told, want));
+	if (!strstr(mistakes, want))
+		print_message("wanted: %s\nreported: %s", want, mistakes);
+	assert_non_null(strstr(mistakes, want));
 }
 
 const struct rules_fields nothing = {
@@ -56,7 +56,7 @@ struct rules_fields text_of(const char *diag)
 	return f;
 }
 
-/* Both ways; and once more, from the memo. */
+/* With the prefilter, without it, and once more from the memo. */
 struct rules_result judge(struct rules *r, const struct rules_fields *f)
 {
 	struct rules_result a, b, c;

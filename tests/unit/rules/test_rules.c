@@ -19,7 +19,7 @@ static void test_octeth_lines_are_literal_and_in_any_case(void **state)
 	(void)rules_free(r);
 }
 
-static void test_blanks_of_an_octeth_line_count_when_it_has_none_behind_the_arrow(void **state)
+static void test_blanks_of_an_octeth_line_count_if_there_is_none_after_the_arrow(void **state)
 {
 	(void)state;
 	struct rules *r = good("550 5.7.1 ==>Hard\nfull ==> soft\n");
@@ -141,7 +141,7 @@ static void test_complaints_are_seen_by_feedback_rules_alone(void **state)
 	(void)rules_free(r);
 }
 
-static void test_map_and_actions_say_what_becomes_of_it(void **state)
+static void test_map_and_actions_decide_the_delivery(void **state)
 {
 	(void)state;
 	struct rules *r = good("%map block=ignore\n"
@@ -175,12 +175,12 @@ static void test_map_and_actions_say_what_becomes_of_it(void **state)
 	(void)rules_free(r);
 }
 
-static void test_every_mistake_is_told_with_its_line(void **state)
+static void test_every_mistake_is_reported_with_its_line(void **state)
 {
 	(void)state;
 	bad("ok==>Hard\nUser unknown==>Hrad\n\nstatus=abc ==> hard\n",
 	    "t.rules:2: unknown verdict");
-	assert_non_null(strstr(told, "t.rules:4: 'status=abc' is no enhanced status"));
+	assert_non_null(strstr(mistakes, "t.rules:4: 'status=abc' is no enhanced status"));
 	bad("/a(b/ ==> hard",
 	    "t.rules:1: the regular expression is wrong: missing closing parenth");
 	bad("/ab ==> hard", "has no end");
@@ -203,18 +203,18 @@ static void test_every_mistake_is_told_with_its_line(void **state)
 	bad("? text without arrow", "a self-test is");
 	bad("mail,==>Hard,\n", "unknown verdict 'Hard,'");
 	bad("\x1b[2Jx", "no rule");
-	assert_null(strchr(told, '\x1b'));
+	assert_null(strchr(mistakes, '\x1b'));
 }
 
 static void test_nul_and_endless_lines_are_mistakes(void **state)
 {
 	(void)state;
 	struct rules *r = NULL;
-	told[0] = '\0';
+	mistakes[0] = '\0';
 	assert_int_equal(
 	        rules_load_text(&r, "t", (struct slice){"a\0b==>Hard", 10}, on_mistake, NULL),
 	        -EINVAL);
-	assert_non_null(strstr(told, "t:1: a NUL character"));
+	assert_non_null(strstr(mistakes, "t:1: a NUL character"));
 	static char line[20000];
 	memset(line, 'x', sizeof(line) - 1);
 	bad(line, "t.rules:1: a line of more than");
@@ -238,7 +238,7 @@ static void test_self_tests_refuse_a_file(void **state)
 	bad("? what -> hrad", "unknown verdict 'hrad'");
 }
 
-static void test_tests_are_about_what_rules_say_not_what_map_makes_of_it(void **state)
+static void test_self_tests_check_the_verdicts_before_map(void **state)
 {
 	(void)state;
 	(void)rules_free(good("%map block=soft\nblocked==>block\n? blocked -> block\n"));
@@ -254,7 +254,7 @@ static void test_unmatched_unknown_turns_the_builtin_rules_off(void **state)
 
 /* ---- what is built in ---- */
 
-static void test_unmatched_builtin_may_be_said(void **state)
+static void test_unmatched_builtin_may_be_given(void **state)
 {
 	(void)state;
 	struct rules *r = good("%unmatched builtin\nfull==>soft\n");
@@ -302,7 +302,7 @@ static void test_files_are_taken_by_name_and_octeth_files_verbatim(void **state)
 	char *v[] = {pattern};
 	const struct strlist list_of = {v, 1};
 	struct rules *r = NULL;
-	told[0] = '\0';
+	mistakes[0] = '\0';
 	assert_int_equal(rules_load(&r, &list_of, on_mistake, NULL), 0);
 	expect(r, "550 both", "10-a.rules:1", RULES_SOFT);
 	expect(r, "550 # sharp", "export.txt:1", RULES_HARD);
@@ -319,12 +319,13 @@ static void test_files_are_taken_by_name_and_octeth_files_verbatim(void **state)
 	(void)rules_free(r);
 	temp_rewrite("export.txt", "x==>Block\ny\n");
 	assert_int_equal(rules_load(&r, &list_of, on_mistake, NULL), -EINVAL);
-	assert_non_null(strstr(told, "export.txt:1: the verdict behind the last '==>' must be"));
-	assert_non_null(strstr(told, "export.txt:2: no '==>'"));
+	assert_non_null(
+	        strstr(mistakes, "export.txt:1: the verdict behind the last '==>' must be"));
+	assert_non_null(strstr(mistakes, "export.txt:2: no '==>'"));
 	assert_int_equal(unlink(temp_path("export.txt")), 0);
-	told[0] = '\0';
+	mistakes[0] = '\0';
 	assert_int_equal(rules_load(&r, &list_of, on_mistake, NULL), -EINVAL);
-	assert_non_null(strstr(told, "10-a.rules:2: cannot read"));
+	assert_non_null(strstr(mistakes, "10-a.rules:2: cannot read"));
 }
 
 static void test_no_file_is_no_rules_and_a_missing_one_is_a_mistake(void **state)
@@ -333,16 +334,16 @@ static void test_no_file_is_no_rules_and_a_missing_one_is_a_mistake(void **state
 	char *v[] = {"/nonexistent/*.rules"}, *w[] = {"/nonexistent/x.rules"}, *d[] = {"/tmp"};
 	const struct strlist none = {v, 1}, missing = {w, 1}, folder = {d, 1};
 	struct rules *r = (struct rules *)v;
-	told[0] = '\0';
+	mistakes[0] = '\0';
 	assert_int_equal(rules_load(&r, &none, on_mistake, NULL), 0);
 	assert_null(r);
 	assert_int_equal(rules_load(&r, &missing, on_mistake, NULL), -EINVAL);
-	assert_non_null(strstr(told, "/nonexistent/x.rules: No such file"));
+	assert_non_null(strstr(mistakes, "/nonexistent/x.rules: No such file"));
 	assert_int_equal(rules_load(&r, &folder, on_mistake, NULL), -EINVAL);
-	assert_non_null(strstr(told, "/tmp: not a file"));
+	assert_non_null(strstr(mistakes, "/tmp: not a file"));
 }
 
-/* An operator's earlier rule may overrule a shipped one without failing its tests. */
+/* An operator's earlier rule may override a shipped rule without failing its self-tests. */
 static void test_tests_own_see_their_own_file_alone(void **state)
 {
 	(void)state;
@@ -353,14 +354,14 @@ static void test_tests_own_see_their_own_file_alone(void **state)
 	char *v[] = {pattern};
 	const struct strlist all = {v, 1};
 	struct rules *r = NULL;
-	told[0] = '\0';
+	mistakes[0] = '\0';
 	assert_int_equal(rules_load(&r, &all, on_mistake, NULL), 0);
 	expect(r, "mailbox full", "10-a.rules:1", RULES_HARD);
 	r = rules_free(r);
 	temp_rewrite("50-b.rules", "mailbox full==>Soft\n? mailbox full -> soft\n");
 	assert_int_equal(rules_load(&r, &all, on_mistake, NULL), -EINVAL);
 	assert_non_null(
-	        strstr(told, "50-b.rules:2: self-test: must be soft, but \"10-a.rules:1\""));
+	        strstr(mistakes, "50-b.rules:2: self-test: must be soft, but \"10-a.rules:1\""));
 }
 
 int main(void)
@@ -368,7 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_octeth_lines_are_literal_and_in_any_case),
 	        cmocka_unit_test(
-	                test_blanks_of_an_octeth_line_count_when_it_has_none_behind_the_arrow),
+	                test_blanks_of_an_octeth_line_count_if_there_is_none_after_the_arrow),
 	        cmocka_unit_test(test_first_match_wins),
 	        cmocka_unit_test(test_conditions_must_all_hold),
 	        cmocka_unit_test(test_one_name_asked_of_two_fields_is_two_conditions),
@@ -376,13 +377,13 @@ int main(void)
 	        cmocka_unit_test(test_blanks_before_a_status_are_passed_over),
 	        cmocka_unit_test(test_a_status_is_a_prefix_by_class),
 	        cmocka_unit_test(test_complaints_are_seen_by_feedback_rules_alone),
-	        cmocka_unit_test(test_map_and_actions_say_what_becomes_of_it),
-	        cmocka_unit_test(test_every_mistake_is_told_with_its_line),
+	        cmocka_unit_test(test_map_and_actions_decide_the_delivery),
+	        cmocka_unit_test(test_every_mistake_is_reported_with_its_line),
 	        cmocka_unit_test(test_nul_and_endless_lines_are_mistakes),
 	        cmocka_unit_test(test_self_tests_refuse_a_file),
-	        cmocka_unit_test(test_tests_are_about_what_rules_say_not_what_map_makes_of_it),
+	        cmocka_unit_test(test_self_tests_check_the_verdicts_before_map),
 	        cmocka_unit_test(test_unmatched_unknown_turns_the_builtin_rules_off),
-	        cmocka_unit_test(test_unmatched_builtin_may_be_said),
+	        cmocka_unit_test(test_unmatched_builtin_may_be_given),
 	        cmocka_unit_test(test_builtin_rules_take_status_before_category),
 	        cmocka_unit_test_setup_teardown(
 	                test_files_are_taken_by_name_and_octeth_files_verbatim, temp_setup,

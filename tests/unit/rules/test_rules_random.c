@@ -73,7 +73,7 @@ static void random_rule(char *to, size_t size)
 	add(to, size, "\n");
 }
 
-/* A rule that is none (a quantifier that follows nothing) is left out. */
+/* An invalid rule (a quantifier that follows nothing) is left out. */
 static struct rules *random_rules(void)
 {
 	static char all[65536];
@@ -142,7 +142,8 @@ static void test_V1_prefilter_and_memo_change_no_verdict(void **state)
 		}
 		(void)rules_free(r);
 	}
-	assert_true(decided > judged / 4 && decided < judged); /* both ways were gone */
+	assert_true(decided > judged / 4 &&
+	            decided < judged); /* rules and built-in rules both decided */
 }
 
 /* More distinct texts than the memo holds, then the first ones again. */

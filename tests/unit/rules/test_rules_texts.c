@@ -1,4 +1,4 @@
-/* test_rules_texts.c - rules.h: the texts that rules are tried on. */
+/* test_rules_texts.c - rules.h: the texts that rules are matched against. */
 #include "tests/unit/rules/rig.h"
 
 static void folds(const char *diag, const char *want)
@@ -68,7 +68,7 @@ static void test_any_bytes_can_be_matched(void **state)
 	(void)rules_free(r);
 }
 
-/* What was judged and explained before must not use up the steps of this one. */
+/* Earlier judgements and explanations must not use up the steps of this one. */
 static void test_why_is_the_same_every_time(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-/* A transport of the test's own, and an endpoint above it: what rig_transport.h promises. */
+/* Implements rig_transport.h: a fake transport, and an endpoint above it. */
 #include "tests/unit/ship/rig_transport.h"
 
 /* ---- the transport ---- */
@@ -79,14 +79,14 @@ static int fake_watch(struct transport *t, struct wait *wait)
 	return fake.fd >= 0 ? wait_fd(wait, fake.fd, POLLIN) : 0;
 }
 
-/* X1: as it was lent, at the place where it lay. */
+/* X1: the lent memory is unchanged and at the same address. */
 void check_lent(const struct message *m)
 {
 	assert_memory_equal(m->body, m->body_was, m->len);
 	assert_string_equal(m->key, m->key_was);
 }
 
-/* What has been under way longest ends, if the test says how. */
+/* Ends the oldest message if the test has given an outcome. */
 static int fake_step(struct transport *t, transport_done_fn *done, void *arg)
 {
 	(void)t;
@@ -118,7 +118,7 @@ struct endpoint e;
 struct wait fake_wait;
 struct ship_hooks fake_hooks;
 
-/* "A0-30 ": accepted from 0 to 30; of a partial one the items that become dead letters follow. */
+/* "A0-30 ": accepted from 0 to 30; "+1" after a partial batch: item 1 becomes a dead letter. */
 static void on_done(const struct ship_done *d, void *arg)
 {
 	static const char letters[] = "APR";
@@ -180,7 +180,7 @@ int fake_teardown(void **state)
 	return 0;
 }
 
-/* Rows of ten bytes from 10 * first on, as one batch that is stored. */
+/* Adds n rows of ten bytes from 10 * first on, as one stored batch. */
 void enqueue(unsigned first, unsigned n)
 {
 	static const struct ship_tag tag = {1, NULL};
@@ -217,7 +217,7 @@ struct outcome outcome_of(enum outcome_kind kind)
 	                        .elapsed_us = 1000};
 }
 
-/* As ship.c does. */
+/* As in ship.c. */
 static void on_outcome(void *batch, const struct outcome *o, void *arg)
 {
 	struct batch *b = batch;

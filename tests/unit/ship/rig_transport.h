@@ -1,6 +1,6 @@
 /*
- * rig_transport.h - a transport of the test's own under the real endpoint.c and schedule.c.  It
- * reports whatever the test wants, and looks after what it was lent.
+ * rig_transport.h - a fake transport under the real endpoint.c and schedule.c.  It reports the
+ * outcomes that the test gives it, and checks the memory that it was lent.
  *
  * The configuration, the clock, notes and reports are those of rig.h.
  */
@@ -19,7 +19,7 @@
 
 struct message {
 	void *batch;
-	const void *body, *key; /* where they lay */
+	const void *body, *key; /* their addresses */
 	char *body_was, *key_was;
 	size_t len, n;
 	char ids[256]; /* of the items, and their objects */
@@ -37,7 +37,7 @@ extern struct fake {
 extern const struct transport_ops fake_ops;
 
 void forget(struct message *m);
-/* X1: as it was lent, at the place where it lay. */
+/* X1: the lent memory is unchanged and at the same address. */
 void check_lent(const struct message *m);
 
 /* ---- an endpoint above it ---- */
@@ -45,8 +45,8 @@ void check_lent(const struct message *m);
 extern struct endpoint e;
 extern struct wait fake_wait;
 /*
- * Reports are "A0-30 ": accepted from 0 to 30; of a partial one the items that become dead letters
- * follow.
+ * Reports are "A0-30 ": accepted from 0 to 30; "+1" after a partial batch: item 1 becomes a dead
+ * letter.
  */
 extern struct ship_hooks fake_hooks;
 
@@ -56,12 +56,12 @@ int fake_teardown(void **state);
 
 void open_endpoint(const struct transport_ops *o);
 
-/* Rows of ten bytes from 10 * first on, as one batch that is stored. */
+/* Adds n rows of ten bytes from 10 * first on, as one stored batch. */
 void enqueue(unsigned first, unsigned n);
-/* What may be sent is; halves, too. */
+/* Sends the batches that may be sent, halves included. */
 void start(void);
 
-/* What has been under way longest ends so. */
+/* End the oldest message with this outcome. */
 struct outcome outcome_of(enum outcome_kind kind);
 void end_with(const struct outcome *o);
 void end_as(enum outcome_kind kind);

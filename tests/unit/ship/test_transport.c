@@ -1,11 +1,11 @@
-/* test_transport.c - ship/transport.h: an endpoint does what the outcomes of its transport say. */
+/* test_transport.c - ship/transport.h: how an endpoint handles the outcomes of its transport. */
 #include "tests/unit/ship/rig_transport.h"
 
 #include <inttypes.h>
 
 /* ---- outcomes ---- */
 
-static void test_of_a_partial_one_just_the_items_that_are_named_are_buried(void **state)
+static void test_only_the_named_items_of_a_partial_batch_are_dead(void **state)
 {
 	(void)state;
 	const size_t failed[] = {1, 4};
@@ -21,7 +21,7 @@ static void test_of_a_partial_one_just_the_items_that_are_named_are_buried(void 
 	assert_null(e.queue);
 }
 
-static void test_of_a_partial_one_that_names_none_all_are_buried(void **state)
+static void test_all_items_of_a_partial_batch_that_names_none_are_dead(void **state)
 {
 	(void)state;
 	struct outcome o = outcome_of(OUTCOME_PARTIAL);
@@ -33,7 +33,7 @@ static void test_of_a_partial_one_that_names_none_all_are_buried(void **state)
 	assert_non_null(strstr(notes, "says that 1 of 3 events failed"));
 }
 
-static void test_refused_it_is_split_until_the_record_is_found(void **state)
+static void test_a_refused_batch_is_split_until_the_record_is_found(void **state)
 {
 	(void)state;
 	enqueue(0, 4);
@@ -60,7 +60,7 @@ static void test_refused_it_is_split_until_the_record_is_found(void **state)
 	assert_int_equal(e.nrecords, 0);
 }
 
-static void test_held_it_waits_with_words_and_advice(void **state)
+static void test_a_held_endpoint_waits_and_shows_words_and_advice(void **state)
 {
 	(void)state;
 	enqueue(0, 2);
@@ -80,7 +80,7 @@ static void test_held_it_waits_with_words_and_advice(void **state)
 	now_ms++;
 	start();
 	assert_int_equal(fake.sent, 2);
-	assert_int_equal(fake.credentials, 2); /* somebody may have changed them */
+	assert_int_equal(fake.credentials, 2); /* an operator may have changed them */
 	end_as(OUTCOME_ACCEPTED);
 	expect("A0-20 ");
 	assert_int_equal(e.state, SHIP_OK);
@@ -94,7 +94,7 @@ static void try_once(enum outcome_kind kind)
 	end_as(kind);
 }
 
-/* Whatever else it answers: nothing that is refused meanwhile is believed. */
+/* No other answer ends it: refusals meanwhile are not believed. */
 static void test_a_hold_for_refusals_ends_when_something_is_accepted(void **state)
 {
 	(void)state;
@@ -126,8 +126,8 @@ static void test_a_hold_for_refusals_ends_when_something_is_accepted(void **stat
 	assert_int_equal(e.state, SHIP_OK);
 }
 
-/* And what comes of what was under way is what it is afterwards. */
-static void test_a_pause_stands_over_the_state(void **state)
+/* Outcomes of requests in flight decide the state after the pause. */
+static void test_a_pause_hides_the_state(void **state)
 {
 	(void)state;
 	enqueue(0, 1);
@@ -153,7 +153,7 @@ static void test_a_pause_stands_over_the_state(void **state)
 	assert_int_equal(e.state, SHIP_OK);
 }
 
-static void test_one_that_is_to_be_slower_halves_the_limit(void **state)
+static void test_a_request_to_slow_down_halves_the_limit(void **state)
 {
 	(void)state;
 	struct outcome o = outcome_of(OUTCOME_RETRY);
@@ -173,7 +173,7 @@ static void test_one_that_is_to_be_slower_halves_the_limit(void **state)
 	assert_int_equal(e.state, SHIP_RETRYING);
 	while (fake.nflying > 0)
 		end_as(OUTCOME_ACCEPTED);
-	now_ms += 76999; /* whatever else was answered meanwhile */
+	now_ms += 76999; /* regardless of other answers meanwhile */
 	start();
 	assert_int_equal(fake.nflying, 0);
 	now_ms++;
@@ -182,7 +182,7 @@ static void test_one_that_is_to_be_slower_halves_the_limit(void **state)
 	assert_true(under_way > 2);
 }
 
-static void test_only_one_that_is_busy_keeps_its_connection(void **state)
+static void test_only_a_busy_receiver_keeps_its_connection(void **state)
 {
 	(void)state;
 	struct outcome o = outcome_of(OUTCOME_RETRY);
@@ -198,7 +198,7 @@ static void test_only_one_that_is_busy_keeps_its_connection(void **state)
 	assert_int_equal(fake.reconnects, 1);
 }
 
-/* ---- what is lent ---- */
+/* ---- lent memory ---- */
 
 static void test_X1_body_and_key_stay_until_the_outcome(void **state)
 {
@@ -208,10 +208,10 @@ static void test_X1_body_and_key_stay_until_the_outcome(void **state)
 	enqueue(10, 4);
 	start();
 	assert_int_equal(fake.nflying, 2);
-	for (unsigned i = 20; i < 28; i++) /* all that happens meanwhile */
+	for (unsigned i = 20; i < 28; i++) /* other work meanwhile */
 		enqueue(i, 1);
 	start();
-	end_as(OUTCOME_REFUSED); /* of the first: it is split beside the other */
+	end_as(OUTCOME_REFUSED); /* of the first batch: it is split while the other is in flight */
 	start();
 	check_lent(&fake.flying[0]);
 	end_as(OUTCOME_ACCEPTED);
@@ -224,7 +224,7 @@ static void test_X1_body_and_key_stay_until_the_outcome(void **state)
 	assert_null(e.queue);
 }
 
-static void test_S4_tried_again_it_is_the_same_under_the_same_key(void **state)
+static void test_S4_a_retry_is_the_same_body_under_the_same_key(void **state)
 {
 	(void)state;
 	static const enum outcome_kind kinds[] = {OUTCOME_RETRY, OUTCOME_HELD, OUTCOME_RETRY};
@@ -246,12 +246,12 @@ static void test_S4_tried_again_it_is_the_same_under_the_same_key(void **state)
 	forget(&first);
 }
 
-static void test_items_are_for_who_asks_for_them(void **state)
+static void test_items_are_given_to_transports_that_ask_for_them(void **state)
 {
 	(void)state;
 	struct transport_ops other = fake_ops;
 	enqueue(0, 2);
-	start(); /* fake_send() looks that there are none */
+	start(); /* fake_send() checks that there are none */
 	end_as(OUTCOME_ACCEPTED);
 	endpoint_close(&e);
 	other.items = true;
@@ -266,7 +266,7 @@ static void test_items_are_for_who_asks_for_them(void **state)
 	open_endpoint(&fake_ops);
 }
 
-/* ---- what cannot be sent ---- */
+/* ---- batches that cannot be sent ---- */
 
 static void test_without_memory_to_send_it_waits_a_little(void **state)
 {
@@ -300,7 +300,7 @@ static void test_credentials_that_cannot_be_read_hold_it(void **state)
 	expect("A0-10 ");
 }
 
-static void test_where_a_message_is_one_record_no_other_format_will_do(void **state)
+static void test_a_transport_of_single_records_requires_format_object(void **state)
 {
 	(void)state;
 	struct err err = {0};
@@ -323,7 +323,7 @@ static void test_where_a_message_is_one_record_no_other_format_will_do(void **st
 
 /* ---- codes ---- */
 
-/* An outcome of any kind, mostly a good one; the same ones in each run. */
+/* A random outcome, the same sequence in each run. */
 static struct outcome any_outcome(int code, unsigned *seed)
 {
 	static const enum outcome_kind kinds[] = {
@@ -338,7 +338,7 @@ static struct outcome any_outcome(int code, unsigned *seed)
 	return o;
 }
 
-/* All that an endpoint does, as text. */
+/* Everything that an endpoint does, as text. */
 static void trace(int code, char *ret, size_t size)
 {
 	unsigned seed = 1, first = 0;
@@ -382,7 +382,7 @@ static void test_nothing_is_decided_by_a_code(void **state)
 
 /* ---- sleeping, and finding a transport ---- */
 
-static void test_what_a_transport_watches_ends_the_sleep(void **state)
+static void test_a_descriptor_of_a_transport_ends_the_sleep(void **state)
 {
 	(void)state;
 	int ends[2];
@@ -415,22 +415,22 @@ static void test_a_transport_is_found_by_the_scheme_of_the_url(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        FAKE_TEST(test_of_a_partial_one_just_the_items_that_are_named_are_buried),
-	        FAKE_TEST(test_of_a_partial_one_that_names_none_all_are_buried),
-	        FAKE_TEST(test_refused_it_is_split_until_the_record_is_found),
-	        FAKE_TEST(test_held_it_waits_with_words_and_advice),
+	        FAKE_TEST(test_only_the_named_items_of_a_partial_batch_are_dead),
+	        FAKE_TEST(test_all_items_of_a_partial_batch_that_names_none_are_dead),
+	        FAKE_TEST(test_a_refused_batch_is_split_until_the_record_is_found),
+	        FAKE_TEST(test_a_held_endpoint_waits_and_shows_words_and_advice),
 	        FAKE_TEST(test_a_hold_for_refusals_ends_when_something_is_accepted),
-	        FAKE_TEST(test_a_pause_stands_over_the_state),
-	        FAKE_TEST(test_one_that_is_to_be_slower_halves_the_limit),
-	        FAKE_TEST(test_only_one_that_is_busy_keeps_its_connection),
+	        FAKE_TEST(test_a_pause_hides_the_state),
+	        FAKE_TEST(test_a_request_to_slow_down_halves_the_limit),
+	        FAKE_TEST(test_only_a_busy_receiver_keeps_its_connection),
 	        FAKE_TEST(test_X1_body_and_key_stay_until_the_outcome),
-	        FAKE_TEST(test_S4_tried_again_it_is_the_same_under_the_same_key),
-	        FAKE_TEST(test_items_are_for_who_asks_for_them),
+	        FAKE_TEST(test_S4_a_retry_is_the_same_body_under_the_same_key),
+	        FAKE_TEST(test_items_are_given_to_transports_that_ask_for_them),
 	        FAKE_TEST(test_without_memory_to_send_it_waits_a_little),
 	        FAKE_TEST(test_credentials_that_cannot_be_read_hold_it),
-	        FAKE_TEST(test_where_a_message_is_one_record_no_other_format_will_do),
+	        FAKE_TEST(test_a_transport_of_single_records_requires_format_object),
 	        FAKE_TEST(test_nothing_is_decided_by_a_code),
-	        FAKE_TEST(test_what_a_transport_watches_ends_the_sleep),
+	        FAKE_TEST(test_a_descriptor_of_a_transport_ends_the_sleep),
 	        FAKE_TEST(test_a_transport_is_found_by_the_scheme_of_the_url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* A store in a folder of its own: what rig.h promises. */
+/* Implements rig.h: a store in a temporary folder. */
 #include "tests/unit/state/rig.h"
 
 struct store *s;

@@ -1,5 +1,5 @@
 /*
- * rig.h - a store in a folder of its own; no test shares it, and none has it open at first.
+ * rig.h - a store in a temporary folder.  Each test has its own; it is not open at first.
  */
 #ifndef UNIT_STATE_RIG_H
 #define UNIT_STATE_RIG_H

@@ -124,7 +124,7 @@ static int64_t synchronous(void)
 	return mode;
 }
 
-/* What SQLite calls is this one: a disk that takes its time, and no other. */
+/* SQLite calls this function instead of libc's: it simulates a slow disk. */
 static unsigned disk_ms;
 int fdatasync(int fd)
 {
@@ -143,7 +143,7 @@ static void test_one_commit_a_second_is_synced(void **state)
 {
 	(void)state;
 	open_store();
-	commit_at(10000); /* long since the last: the next one is synced */
+	commit_at(10000); /* long after the last: the next one is synced */
 	assert_int_equal(synchronous(), 2);
 	commit_at(10010);
 	assert_int_equal(synchronous(), 1);
@@ -165,7 +165,7 @@ static void test_a_slow_disk_is_synced_a_tenth_of_the_time(void **state)
 	commit_at(10010);
 	disk_ms = 0;
 	assert_int_equal(synchronous(), 1);
-	commit_at(12900); /* once a second would be twice by now */
+	commit_at(12900); /* once a second would be twice so far */
 	assert_int_equal(synchronous(), 1);
 	commit_at(10010 + 3600000);
 	assert_int_equal(synchronous(), 2);
@@ -187,7 +187,7 @@ static void test_only_one_process_writes(void **state)
 	open_store();
 }
 
-static void test_others_read_beside_the_writer(void **state)
+static void test_others_read_while_the_writer_has_it_open(void **state)
 {
 	(void)state;
 	struct store *reader = NULL;
@@ -222,7 +222,7 @@ static void test_a_reader_leaves_the_descriptors_of_others_alone(void **state)
 {
 	(void)state;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(dup2(null, STDIN_FILENO), STDIN_FILENO); /* it may have been closed */
+	assert_int_equal(dup2(null, STDIN_FILENO), STDIN_FILENO); /* it may be closed */
 	open_store();
 	s = store_close(s);
 	assert_int_equal(store_open_reader(&s, dir(), &open_err), 0);
@@ -259,8 +259,8 @@ static void test_another_database_is_refused(void **state)
 	expect_refused(-EUCLEAN, "is no store of pmta-shipper");
 }
 
-/* A first start on a full disk leaves that behind; moving it away is not asked for. */
-static void test_an_empty_store_is_none_yet(void **state)
+/* A first start on a full disk leaves an empty file; nobody has to move it away. */
+static void test_an_empty_store_file_counts_as_no_store(void **state)
 {
 	(void)state;
 	struct store *reader = NULL;
@@ -272,7 +272,7 @@ static void test_an_empty_store_is_none_yet(void **state)
 	open_store();
 }
 
-static void test_what_is_no_database_is_refused(void **state)
+static void test_a_file_that_is_no_database_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir(dir(), 0700), 0);
@@ -282,7 +282,7 @@ static void test_what_is_no_database_is_refused(void **state)
 	expect_refused(-EUCLEAN, "is corrupt");
 	struct stat st;
 	assert_int_equal(stat(temp_path("state/state.db"), &st), 0);
-	assert_int_equal(st.st_size, sizeof(text)); /* and left as it is */
+	assert_int_equal(st.st_size, sizeof(text)); /* and left unchanged */
 }
 
 static void fill(void)
@@ -332,13 +332,13 @@ int main(void)
 	        TEST(test_one_commit_a_second_is_synced),
 	        TEST(test_a_slow_disk_is_synced_a_tenth_of_the_time),
 	        TEST(test_only_one_process_writes),
-	        TEST(test_others_read_beside_the_writer),
+	        TEST(test_others_read_while_the_writer_has_it_open),
 	        TEST(test_a_reader_leaves_the_descriptors_of_others_alone),
 	        TEST(test_a_state_dir_may_be_behind_a_link),
 	        TEST(test_a_newer_store_is_refused),
 	        TEST(test_another_database_is_refused),
-	        TEST(test_what_is_no_database_is_refused),
-	        TEST(test_an_empty_store_is_none_yet),
+	        TEST(test_a_file_that_is_no_database_is_refused),
+	        TEST(test_an_empty_store_file_counts_as_no_store),
 	        TEST(test_a_damaged_store_is_refused),
 	        TEST(test_a_link_in_place_of_the_store_is_refused),
 	};

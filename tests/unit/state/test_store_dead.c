@@ -65,7 +65,7 @@ static void test_dead_letters_are_inserted_or_ignored(void **state)
 	assert_int_equal(store_dead_get(s, 2, take_dead, seen), 0);
 	assert_int_equal(store_dead_get(s, 1, take_dead, seen), 0);
 	assert_string_equal(seen, "2 ");
-	assert_true(put_dead(1, 0)); /* numbers are not used again */
+	assert_true(put_dead(1, 0)); /* numbers are not reused */
 	assert_int_equal(store_dead_get(s, 1, take_dead, seen), 0);
 	assert_string_equal(seen, "2 ");
 }

@@ -103,7 +103,7 @@ static int count_batch(const struct store_batch *b, void *arg)
 	return 0;
 }
 
-static void test_batches_in_order_and_gone_with_their_file(void **state)
+static void test_batches_are_in_order_and_dropped_with_their_file(void **state)
 {
 	(void)state;
 	uint64_t sum = 0;
@@ -137,7 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_a_file_comes_back_as_it_was),
 	        TEST(test_touch_leaves_the_position),
-	        TEST(test_batches_in_order_and_gone_with_their_file),
+	        TEST(test_batches_are_in_order_and_dropped_with_their_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
