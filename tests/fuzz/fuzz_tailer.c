@@ -1,10 +1,10 @@
 /*
- * Bytes as what happens to accounting files and to the agent, in a folder with a real store.
+ * Bytes as events that happen to accounting files and to the agent, in folders with a real store.
  *
- * The model knows every row that was ever written, by its number.  What comes out of the tailer
- * must be one of them, whole (T1), in file order and without a gap (T2); and whenever things have
- * come to rest, every row that stands in a file has been handed out since the last start, or was
- * acknowledged and saved before it (T3-T6).
+ * The model knows every row that was ever written, by its number.  Each row that the tailer hands
+ * out must be one of them, whole (T1), in file order and without a gap (T2).  Whenever everything
+ * has settled, each row in a file has been handed out since the last start, or was acknowledged and
+ * saved before it (T3-T6).
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -19,7 +19,7 @@
 #define OPS_MAX 120
 #define RESCAN_MS 1000
 
-/* A row that was handed out and is not acknowledged. */
+/* A row that was handed out and is not yet acknowledged. */
 struct held {
 	struct tail_file *file;
 	uint64_t start, end;
@@ -92,7 +92,7 @@ static void on_note(enum tail_level level, const char *text, void *arg)
 	(void)arg;
 	if (getenv("FUZZ_SAY"))
 		(void)fprintf(stderr, "        %s\n", text);
-	PROMISE(!strstr(text, "\" goes from ")); /* a state that may not follow */
+	PROMISE(!strstr(text, "\" goes from ")); /* a forbidden change of state */
 }
 
 static void start(void)
@@ -143,7 +143,7 @@ static void ack(size_t i)
 	tailer_release(w.tailer, h.file, 1);
 }
 
-/* The number of the row in a line that was handed out; it must be one that was written (T1). */
+/* The number of the row in a line from the tailer; the row must have been written (T1). */
 static unsigned row_of(const struct line *line)
 {
 	char text[1024];
@@ -165,7 +165,7 @@ static unsigned row_of(const struct line *line)
 static void take(const struct line *line, struct tail_file *f)
 {
 	unsigned n = row_of(line);
-	if (f == w.current) /* T2: on from the line before, or over what is acknowledged */
+	if (f == w.current) /* T2: after the previous line, possibly past acknowledged rows */
 		PROMISE(line->from >= w.expect);
 	w.current = f;
 	w.expect = line->end;
@@ -181,7 +181,7 @@ static void take(const struct line *line, struct tail_file *f)
 		ack(0);
 }
 
-/* At most n lines.  Whether there may be more. */
+/* Reads at most n lines.  Returns true if there may be more. */
 static bool read_lines(unsigned n)
 {
 	struct line line;
@@ -199,7 +199,7 @@ static bool read_lines(unsigned n)
 	return true;
 }
 
-/* Every row that stands in a file was handed out, or need not be. */
+/* Each row in a file was handed out, or does not need to be. */
 static void check_files(void)
 {
 	for (unsigned i = 0; i < FILES_MAX; i++) {
@@ -227,7 +227,7 @@ static void settle(void)
 	for (unsigned i = 0; i < 12; i++) {
 		wake(RESCAN_MS + 1);
 		PROMISE(!read_lines(4 * ROWS_MAX));
-		while (i >= 4 && w.nheld > 0) /* a copy is understood once its original is proved */
+		while (i >= 4 && w.nheld > 0) /* a copy is recognised once its original is proved */
 			ack(w.nheld - 1);
 		if (i >= 4)
 			save();

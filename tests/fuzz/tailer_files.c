@@ -1,4 +1,4 @@
-/* Accounting files and the model of them: what tailer_files.h promises. */
+/* Implements tailer_files.h: accounting files and their model. */
 #include "tests/fuzz/tailer_files.h"
 
 #include <fcntl.h>
@@ -63,13 +63,13 @@ static bool writable(const struct model *f)
 	return f->there && f->whole && !f->gz && f->nsizes < 60 && !(f->moved && half(f));
 }
 
-/* A row with a number nobody else has; part of it, when it is to be torn. */
+/* Appends a row with a unique number, or part of it if it is to be torn. */
 void op_row(struct model *f, unsigned arg)
 {
 	char text[400];
 	if (!writable(f) || fs.rows == ROWS_MAX)
 		return;
-	if (half(f)) { /* first the rest of the torn one */
+	if (half(f)) { /* first the rest of the torn row */
 		append(f, "x\n", 2);
 		return;
 	}
@@ -101,7 +101,7 @@ void op_new(struct model *f, unsigned arg)
 		op_row(f, arg >> 2);
 }
 
-/* Whether that name is taken in the other folder. */
+/* Returns true if that name is taken in the other folder. */
 static bool taken(unsigned day)
 {
 	for (unsigned i = 0; i < FILES_MAX; i++) {
@@ -131,7 +131,7 @@ void op_rename(struct model *f)
 		abort();
 }
 
-/* The end of a file is lost, as when its host crashes; at a row's end, or anywhere. */
+/* Cuts the end of a file, as in a crash of the host, at the end of a row. */
 void op_cut(struct model *f, unsigned arg)
 {
 	if (!writable(f) || f->moved)
@@ -145,7 +145,7 @@ void op_cut(struct model *f, unsigned arg)
 	note_size(f);
 }
 
-/* A copy of a file in the other folder; as much of it as there is by now. */
+/* Begins a copy of a file in the other folder, with a part of its bytes. */
 void op_copy(struct model *f, struct model *of, unsigned arg)
 {
 	if (f->there || !of->there || of->moved || of->gz || !of->whole || half(of))
@@ -158,7 +158,7 @@ void op_copy(struct model *f, struct model *of, unsigned arg)
 	append(f, of->text, of->len * arg / 256);
 }
 
-/* The copy is complete, and the original goes: what PowerMTA does between two volumes. */
+/* Completes the copy and deletes the original, as PowerMTA does between two volumes. */
 void op_copied(struct model *f)
 {
 	struct model *of = &fs.v[f->original];
@@ -171,7 +171,7 @@ void op_copied(struct model *f)
 		if (unlink(path_of(of)) != 0)
 			abort();
 		of->there = false;
-	} else { /* it never will be */
+	} else { /* it can never be completed */
 		if (unlink(path_of(f)) != 0)
 			abort();
 		f->there = false;

@@ -1,6 +1,6 @@
 /*
- * tailer_files.h - accounting files in two folders, what PowerMTA and others do to them, and a
- * model of what stands in them; for fuzz_tailer.c.
+ * tailer_files.h - accounting files in two folders, the acts of PowerMTA and others on them, and a
+ * model of their contents; for fuzz_tailer.c.
  */
 #ifndef FUZZ_TAILER_FILES_H
 #define FUZZ_TAILER_FILES_H
@@ -13,14 +13,15 @@
 #define TEXT_MAX 8192
 #define HEADER "type,n,pad\n"
 
-/* A file as it is on disk, written by us alone. */
+/* A file as it is on disk.  Only the fuzzer writes to it. */
 struct model {
 	bool there, moved, gz, whole; /* whole: not a copy that is still under way */
 	unsigned day;                 /* in its name */
 	char text[TEXT_MAX];
 	size_t len;
-	size_t sizes[64], nsizes; /* it has had: a rewrite to the same size is out of reach */
-	unsigned original;        /* of a copy under way */
+	size_t sizes[64],
+	        nsizes;    /* that it has had: a rewrite to the same size cannot be detected */
+	unsigned original; /* of a copy under way */
 };
 
 extern struct files {
@@ -29,10 +30,10 @@ extern struct files {
 	char live[64], moved[64]; /* the folders */
 } fs;
 
-/* Good until two more are asked for. */
+/* Valid until two more are asked for. */
 const char *path_of(const struct model *f);
 
-/* Each does nothing when the file is in no state for it. */
+/* Each does nothing if the file's state does not allow it. */
 void op_new(struct model *f, unsigned arg);
 void op_row(struct model *f, unsigned arg);
 void op_move(struct model *f);
