@@ -189,7 +189,9 @@ bench-rules: $(BUILD)/bench-rules
 	@$(BUILD)/bench-rules conf/rules.d/50-starter.rules
 
 # The agent under valgrind, with records, answers and a rotation; and some unit tests.
-VALGRIND_UNIT := csv/test_reader tailer/test_follow state/test_store record/test_json ship/test_batch state/test_ledger
+VALGRIND_UNIT := csv/test_reader csv/test_reader_rejects csv/test_reader_sweeps tailer/test_follow \
+	state/test_store state/test_store_files state/test_store_dead state/test_ledger record/test_json \
+	ship/test_batch
 VALGRIND_SYSTEM := tests/system/test_records.py -k "not megabytes"
 valgrind: deps-check
 	$(call install_packages,valgrind)
