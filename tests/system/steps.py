@@ -1,6 +1,7 @@
 """Steps that many tests of the running agent take, and what they compare at the end."""
 
 import csv
+import datetime
 import os
 from collections import Counter
 from email.utils import parseaddr
@@ -176,3 +177,16 @@ def pwrite(path, text, offset=0):
         os.pwrite(fd, text.encode() if isinstance(text, str) else text, offset)
     finally:
         os.close(fd)
+
+
+def logged(row, when):
+    """The row with another timeLogged."""
+    return row.replace("2026-11-21 10:00:00+0000", when.strftime("%Y-%m-%d %H:%M:%S+0000"))
+
+
+def ago(**span):
+    return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**span)
+
+
+def settled(agent):
+    eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)

@@ -1,0 +1,55 @@
+"""Position files as Logstash writes them, and imports of them."""
+
+import os
+
+from harness import token_rows
+from steps import delivered, started, up
+
+
+def java_device(dev):
+    """major and minor as the Java machine's Ruby computes them."""
+    return dev >> 24 & 0xff, dev & 0xffffff
+
+
+def kernel_device(dev):
+    return os.major(dev), os.minor(dev)
+
+
+def entry(path, offset=None, name=None, device=java_device, time=" 1795255200.123"):
+    """A line about path; name is where Logstash knew it, offset its end if not given."""
+    st = os.stat(path)
+    offset = st.st_size if offset is None else offset
+    major, minor = device(st.st_dev)
+    where = f"{time} {name or path}" if time else ""
+    return f"{st.st_ino} {major} {minor} {offset}{where}\n"
+
+
+def old_entry(path, offset=None):
+    return entry(path, offset, time="")
+
+
+def imported(agent, *entries, status=0, args=()):
+    """Run it; returns what it said of each file, by name."""
+    sincedb = agent.folder / "sincedb"
+    sincedb.write_text("".join(entries), "utf-8")
+    done = agent.command("import-sincedb", *args, sincedb)
+    assert done.returncode == status, done.stdout + done.stderr
+    agent.told = done
+    said = [line.split(": ", 2) for line in done.stdout.splitlines() if line.count(": ") >= 2]
+    return {path.rsplit("/", 1)[1]: what for _, path, what in said}
+
+
+def halves(site, **options):
+    """An acct with 20 rows, of which Logstash has read 10; a backend, an agent, the position."""
+    acct = site.acct(**options)
+    rows, _ = token_rows(20)
+    acct.append(rows[:10])
+    offset = os.path.getsize(acct.live)
+    acct.append(rows[10:])
+    backend, agent = started(site, acct)
+    return acct, backend, agent, rows, offset
+
+
+def goes_on(agent, backend, rows, header=None):
+    up(agent)
+    return delivered(agent, backend, rows, header)
