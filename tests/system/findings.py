@@ -23,16 +23,16 @@ class Findings:
             level, rest = line[:8].rstrip(), line[9:]
             assert level in LEVELS and ": " in rest, line
             what, rest = rest.split(": ", 1)
-            text, _, mend = rest.partition(" -> ")
-            self.all.append((level, what, text, mend))
+            text, _, fix = rest.partition(" -> ")
+            self.all.append((level, what, text, fix))
         problems, warnings = (sum(level == one[0] for one in self.all)
                               for level in ("problem", "warning"))
         assert last == f"{problems} problem{'s'[:problems != 1]}, {warnings} warning{'s'[:warnings != 1]}"
         assert done.returncode == (1 if problems else 0)
 
     def of(self, level, what="", words=""):
-        return [(text, mend) for found, about, text, mend in self.all
-                if found == level and what in about and words in text + mend]
+        return [(text, fix) for found, about, text, fix in self.all
+                if found == level and what in about and words in text + fix]
 
     def one(self, level, what, words):
         found = self.of(level, what, words)

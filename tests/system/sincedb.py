@@ -34,9 +34,9 @@ def imported(agent, *entries, status=0, args=()):
     sincedb.write_text("".join(entries), "utf-8")
     done = agent.command("import-sincedb", *args, sincedb)
     assert done.returncode == status, done.stdout + done.stderr
-    agent.told = done
-    said = [line.split(": ", 2) for line in done.stdout.splitlines() if line.count(": ") >= 2]
-    return {path.rsplit("/", 1)[1]: what for _, path, what in said}
+    agent.done = done
+    found = [line.split(": ", 2) for line in done.stdout.splitlines() if line.count(": ") >= 2]
+    return {path.rsplit("/", 1)[1]: what for _, path, what in found}
 
 
 def halves(site, **options):
@@ -50,6 +50,6 @@ def halves(site, **options):
     return acct, backend, agent, rows, offset
 
 
-def goes_on(agent, backend, rows, header=None):
+def continues(agent, backend, rows, header=None):
     up(agent)
     return delivered(agent, backend, rows, header)

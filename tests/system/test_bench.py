@@ -97,8 +97,8 @@ def test_instructions_above_the_slack_fail_and_both_figures_are_named(capsys):
     assert instructions.verdict("run", 1049.0, 1000)
     assert "lower" not in capsys.readouterr().out
     assert not instructions.verdict("run", 1051.0, 1000)
-    said = capsys.readouterr().out
-    assert "1051" in said and "1000" in said and "+5.1%" in said
+    printed = capsys.readouterr().out
+    assert "1051" in printed and "1000" in printed and "+5.1%" in printed
     assert instructions.verdict("run", 900.0, 1000)
     assert "lower the figure to 900" in capsys.readouterr().out
     assert set(instructions.kept()) == set(instructions.COMMANDS)

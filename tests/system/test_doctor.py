@@ -46,21 +46,21 @@ def test_files_are_tried_as_the_services_user(site):
         f"chmod g+r {file} && chgrp nogroup {file}"
     for path in (file, acct.dir, acct.dir.parent):
         os.chown(path, 0, grp.getgrnam("daemon").gr_gid)
-    text, mend = doctor(agent).one("problem", "source bounces", "may not read")
+    text, fix = doctor(agent).one("problem", "source bounces", "may not read")
     assert "user nobody" in text and "belongs to root:daemon, mode 0640" in text
-    assert mend == "usermod -a -G daemon nobody, and restart the service"
+    assert fix == "usermod -a -G daemon nobody, and restart the service"
     file.chmod(0o600)
     assert doctor(agent).one("problem", "source bounces", "may not read")[1] == \
         f"chmod g+r {file}{JOIN}"
     file.chmod(0o644)
     acct.dir.chmod(0o700)
-    text, mend = doctor(agent).one("problem", "source bounces", "nothing is delivered")
-    assert mend == f"chmod g+rx {acct.dir}{JOIN}"
+    text, fix = doctor(agent).one("problem", "source bounces", "nothing is delivered")
+    assert fix == f"chmod g+rx {acct.dir}{JOIN}"
     acct.dir.chmod(0o755)
     acct.dir.parent.chmod(0o700)
-    text, mend = doctor(agent).of("problem", "source bounces", "nothing is delivered")[0]
+    text, fix = doctor(agent).of("problem", "source bounces", "nothing is delivered")[0]
     assert f"for the folder {acct.dir.parent}: it belongs to root:daemon" in text
-    assert mend == f"chmod g+rx {acct.dir.parent}{JOIN}"
+    assert fix == f"chmod g+rx {acct.dir.parent}{JOIN}"
     acct.dir.parent.chmod(0o755)
 
 
@@ -72,9 +72,9 @@ def test_a_reader_in_the_group_of_the_files_needs_no_world_readable(site):
     doctor(agent, "--pmta-config", path).one("problem", f"{path}:", "world-readable")
     as_nobody(agent, acct)
     os.chown(file, 0, grp.getgrnam("daemon").gr_gid)
-    text, mend = doctor(agent, "--pmta-config", path).one("problem", f"{path}:", "world-readable")
+    text, fix = doctor(agent, "--pmta-config", path).one("problem", f"{path}:", "world-readable")
     assert "group daemon" in text and "user nobody" in text
-    assert mend == "usermod -a -G daemon nobody, and restart the service"
+    assert fix == "usermod -a -G daemon nobody, and restart the service"
     agent.conf.chmod(0o644)
     os.chown(file, 0, NOBODY)
     file.chmod(0o640)
@@ -94,22 +94,22 @@ def test_secrets_and_store_are_tried_as_the_services_user(site):
     secret.chmod(0o600)
     agent.endpoints[0]["signature_file"] = secret
     agent.write_conf()
-    text, mend = doctor(agent).one("problem", "endpoint octeth", "user nobody cannot read")
-    assert str(secret) in text and mend == f"chgrp nogroup '{secret}' && chmod 640 '{secret}'"
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "user nobody cannot read")
+    assert str(secret) in text and fix == f"chgrp nogroup '{secret}' && chmod 640 '{secret}'"
     secret.rename(site.folder / "elsewhere")
-    text, mend = doctor(agent).one("problem", "endpoint octeth", "user nobody cannot read")
-    assert "No such file" in text and mend.startswith("install -m 640 -g nogroup /dev/null ")
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "user nobody cannot read")
+    assert "No such file" in text and fix.startswith("install -m 640 -g nogroup /dev/null ")
     (site.folder / "elsewhere").rename(secret)
     site.folder.chmod(0o700)
-    text, mend = doctor(agent).one("problem", "endpoint octeth", "may not read")
-    assert f"for the folder {site.folder}" in text and mend.startswith(f"chmod g+rx {site.folder}")
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "may not read")
+    assert f"for the folder {site.folder}" in text and fix.startswith(f"chmod g+rx {site.folder}")
     site.folder.chmod(0o755)
     secret.chmod(0o644)
-    text, mend = doctor(agent).one("problem", "endpoint octeth", "everybody on this host")
-    assert mend == f"chmod o= '{secret}'"
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "everybody on this host")
+    assert fix == f"chmod o= '{secret}'"
     os.chmod(agent.state_dir, 0o500)
-    text, mend = doctor(agent).one("problem", "state-dir", "cannot write")
-    assert mend.startswith("chown nobody ")
+    text, fix = doctor(agent).one("problem", "state-dir", "cannot write")
+    assert fix.startswith("chown nobody ")
 
 
 def test_folders_that_do_not_exist_are_waited_for(site):
@@ -118,8 +118,8 @@ def test_folders_that_do_not_exist_are_waited_for(site):
     agent.write_conf()
     findings = doctor(agent)
     assert not findings.of("problem")
-    text, mend = findings.one("warning", "source bounces", "none\" does not exist")
-    assert mend.startswith(f"mkdir -p '{site.folder}/none'")
+    text, fix = findings.one("warning", "source bounces", "none\" does not exist")
+    assert fix.startswith(f"mkdir -p '{site.folder}/none'")
 
 
 def test_move_to_on_another_volume(site):
@@ -153,8 +153,8 @@ def test_powermtas_configuration_is_compared(site):
     findings.one("warning", "pmta.config", "no <bounce-processor>")
     path = pmta_config(site, agent, change=("records b, rb", "records b"))
     findings = doctor(agent, "--pmta-config", path)
-    text, mend = findings.one("problem", f"{path}:", "lacks rb")
-    assert mend == "records b, rb"
+    text, fix = findings.one("problem", f"{path}:", "lacks rb")
+    assert fix == "records b, rb"
     assert not findings.of("ok", "pmta.config", "logs what")
 
 
@@ -178,8 +178,8 @@ domain bounces.invalid
 </bounce-processor>
 """)
     findings = doctor(agent, "--pmta-config", path)
-    told = findings.of("problem", "", "MX") + findings.of("warning", "", "MX")
-    assert any("bounces.invalid" in text and "no rb rows" in text for text, _ in told)
+    reported = findings.of("problem", "", "MX") + findings.of("warning", "", "MX")
+    assert any("bounces.invalid" in text and "no rb rows" in text for text, _ in reported)
 
 
 def test_fluentd_and_campaign_mail(site):
@@ -187,8 +187,8 @@ def test_fluentd_and_campaign_mail(site):
     backend = site.backend(semantics="octeth")
     agent, acct = site_with(site, backend, url=backend.url("/system/bounce_webhook?type=fluentd"),
                             format="array")
-    text, mend = doctor(agent).one("problem", "endpoint octeth", "type=fluentd")
-    assert "1 of 1 recent bounces" in text and "type=pmta" in mend
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "type=fluentd")
+    assert "1 of 1 recent bounces" in text and "type=pmta" in fix
     file, = acct.dir.glob("bounces-*.csv")
     file.write_text(file.read_text().replace("bounce-", "eg-"))
     doctor(agent).one("info", "endpoint octeth", "type=fluentd")
@@ -226,8 +226,8 @@ def test_dead_letters_are_a_warning(site):
     agent = up(site.agent(backend, acct))
     arrived(backend, 1)
     assert agent.stop() == 0
-    text, mend = doctor(agent).one("warning", "dead letters", "1 row could")
-    assert mend == f"pmta-shipper dead list -c {agent.conf}"
+    text, fix = doctor(agent).one("warning", "dead letters", "1 row could")
+    assert fix == f"pmta-shipper dead list -c {agent.conf}"
     agent.conf.rename(site.folder / "it's ours.conf")
     done = subprocess.run([AGENT, "doctor", "-c", site.folder / "it's ours.conf"],
                           capture_output=True, text=True)
@@ -254,10 +254,10 @@ def test_time_left_until_rows_are_deleted(site, age, level):
     assert agent.stop() == 0
     file, = acct.dir.glob("bounces-*.csv")
     os.utime(file, (time.time() - age * 86400,) * 2)
-    text, mend = doctor(agent, "--pmta-config", pmta_config(site, agent)).one(
+    text, fix = doctor(agent, "--pmta-config", pmta_config(site, agent)).one(
         level, "source bounces", "delete-after")
     assert file.name in text and f"{8 - age:.1f} days" in text
-    assert bool(mend) == (level != "ok")
+    assert bool(fix) == (level != "ok")
 
 
 # ---- the host, and the form
@@ -282,27 +282,27 @@ def test_growth_of_the_archive(site):
     assert "10.0 MB a day" in text
     with open(Path(acct.move_to) / "bounces-2026-11-20-0001.csv", "wb") as file:
         file.truncate(1 << 42)  # with holes: no byte of it is on the disk
-    text, mend = doctor(agent).one("problem", "source bounces", "grows by")
-    assert "--acknowledged --older-than 30d" in mend
+    text, fix = doctor(agent).one("problem", "source bounces", "grows by")
+    assert "--acknowledged --older-than 30d" in fix
 
 
 def test_descriptors(site):
     agent, _ = site_with(site)
     done = subprocess.run(["prlimit", "--nofile=60", AGENT, "doctor", "-c", agent.conf],
                           capture_output=True, text=True, timeout=60, check=False)
-    text, mend = Findings(done).one("problem", "descriptors", "may open 60 files")
-    assert "LimitNOFILE=" in mend
+    text, fix = Findings(done).one("problem", "descriptors", "may open 60 files")
+    assert "LimitNOFILE=" in fix
 
 
 def test_json(site):
     agent, _ = site_with(site)
     lines = doctor(agent)
-    told = json.loads(agent.command("doctor", "--json").stdout)
-    assert (told["problems"], told["warnings"]) == (len(lines.of("problem")),
+    reported = json.loads(agent.command("doctor", "--json").stdout)
+    assert (reported["problems"], reported["warnings"]) == (len(lines.of("problem")),
                                                    len(lines.of("warning")))
-    assert [(one["level"], one["what"]) for one in told["findings"]] == \
+    assert [(one["level"], one["what"]) for one in reported["findings"]] == \
         [(level, what) for level, what, _, _ in lines.all]
-    assert all(set(one) == {"level", "what", "text", "mend"} for one in told["findings"])
+    assert all(set(one) == {"level", "what", "text", "mend"} for one in reported["findings"])
 
 
 def test_nothing_is_written(site):

@@ -96,8 +96,8 @@ def test_answers_are_told_apart(site, status):
     backend.rule(status=status, headers={"Location": "/elsewhere"} if status == 301 else {},
                  body="")
     agent, _ = site_with(site, backend)
-    text, mend = doctor(agent).one(level, "endpoint octeth", f"HTTP {status}")
-    assert words in text and advice in mend
+    text, fix = doctor(agent).one(level, "endpoint octeth", f"HTTP {status}")
+    assert words in text and advice in fix
 
 
 def test_a_database_error_with_status_200(site):
@@ -131,8 +131,8 @@ def test_connected_and_no_answer(site, fault):
     backend = site.backend()
     backend.rule(**fault)
     agent, _ = site_with(site, backend)
-    text, mend = doctor(agent).one("problem", "endpoint octeth", "no answer came")
-    assert "curl -v" in mend
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "no answer came")
+    assert "curl -v" in fix
 
 
 def test_a_receiver_that_never_answers(site):
@@ -147,8 +147,8 @@ def test_a_receiver_that_never_answers(site):
 
 def test_nobody_listens(site):
     agent, _ = site_with(site, f"http://127.0.0.1:{free_port()}/x?type=pmta")
-    text, mend = doctor(agent).one("problem", "endpoint octeth", "no connection to 127.0.0.1")
-    assert "curl -v" in mend
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "no connection to 127.0.0.1")
+    assert "curl -v" in fix
 
 
 def test_credentials_that_systemd_hands_to_the_service_alone(site):
@@ -186,8 +186,8 @@ def test_a_secret_that_only_the_service_may_read(site):
 
 def test_no_such_host(site):
     agent, _ = site_with(site, "https://receiver.invalid/x?type=pmta", connect_timeout="3s")
-    text, mend = doctor(agent).one("problem", "endpoint octeth", "receiver.invalid")
-    assert "not resolved" in text and "getent hosts receiver.invalid" in mend
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "receiver.invalid")
+    assert "not resolved" in text and "getent hosts receiver.invalid" in fix
 
 
 TLS = {
@@ -205,8 +205,8 @@ def test_certificates_that_are_refused(site, certificate):
                            tls_key=certs / certificate.replace(".pem", ".key"))
     agent, _ = site_with(site, backend, ca_file=certs / authority, url=backend.url(host="localhost"))
     findings = doctor(agent)
-    text, mend = findings.one("problem", "endpoint octeth", words)
-    assert "ertificate" in text and mend
+    text, fix = findings.one("problem", "endpoint octeth", words)
+    assert "ertificate" in text and fix
     findings.one("ok", "endpoint octeth", "takes connections")
     assert not backend.requests()
 

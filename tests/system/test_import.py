@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 from harness import FBL_HEADER, token_rows
-from sincedb import entry, goes_on, halves, imported, kernel_device, old_entry
+from sincedb import continues, entry, halves, imported, kernel_device, old_entry
 from steps import append, arrived, compare, delivered, lines, records, rescanned, started, stopped, up
 
 
@@ -19,8 +19,8 @@ from steps import append, arrived, compare, delivered, lines, records, rescanned
     lambda *args: entry(*args, time=" 1.7952552e9")], ids=["java", "kernel", "old", "seconds", "e9"])
 def test_rows_before_the_position_are_not_sent_again_and_those_after_are(site, line):
     acct, backend, agent, rows, offset = halves(site)
-    said = imported(agent, line(acct.live, offset))
-    assert said == {acct.live.name: f"going on at {offset} of {os.path.getsize(acct.live)}"}
+    found = imported(agent, line(acct.live, offset))
+    assert found == {acct.live.name: f"going on at {offset} of {os.path.getsize(acct.live)}"}
     up(agent)
     later, _ = token_rows(5, first=20)
     acct.append(later)
@@ -42,7 +42,7 @@ def test_a_file_that_rotates_between_import_and_start_goes_on(site, volume, gz):
     if gz:
         acct.gz(acct.moved(number))
     acct.append(later)
-    goes_on(agent, backend, rows[10:] + later)
+    continues(agent, backend, rows[10:] + later)
 
 
 def test_rows_that_logstash_missed_before_the_move_are_sent(site):
@@ -59,10 +59,10 @@ def test_rows_that_logstash_missed_before_the_move_are_sent(site):
     live_offset = os.path.getsize(acct.live)
     acct.append(rows[30:])
     backend, agent = started(site, acct)
-    said = imported(agent, entry(first, offset, name), entry(acct.live, live_offset))
-    assert said["bounces-2026-11-21-0000.csv"].startswith(f"going on at {offset} of ")
-    assert said["bounces-2026-11-21-0001.csv"] == "not in the sincedb: from its beginning"
-    goes_on(agent, backend, rows[8:20] + rows[30:])
+    found = imported(agent, entry(first, offset, name), entry(acct.live, live_offset))
+    assert found["bounces-2026-11-21-0000.csv"].startswith(f"going on at {offset} of ")
+    assert found["bounces-2026-11-21-0001.csv"] == "not in the sincedb: from its beginning"
+    continues(agent, backend, rows[8:20] + rows[30:])
 
 
 def test_archives_are_passed_over_and_what_was_read_is_followed(site):
@@ -76,12 +76,12 @@ def test_archives_are_passed_over_and_what_was_read_is_followed(site):
     acct.gz(acct.moved(0))
     backend, agent = started(site, acct)
     names = [acct.dir / acct.dated(i) for i in range(4)]
-    said = imported(agent, entry(acct.moved(2), name=names[2]), entry(acct.moved(3), name=names[3]),
+    found = imported(agent, entry(acct.moved(2), name=names[2]), entry(acct.moved(3), name=names[3]),
                     entry(acct.live))
     older = "not in the sincedb and older than the oldest file there: passed over"
     read = "read to its end by Logstash"
     size = os.path.getsize(acct.live)
-    assert said == {"bounces-2026-11-21-0000.csv.gz": older, "bounces-2026-11-21-0001.csv": older,
+    assert found == {"bounces-2026-11-21-0000.csv.gz": older, "bounces-2026-11-21-0001.csv": older,
                     "bounces-2026-11-21-0002.csv": read, "bounces-2026-11-21-0003.csv": read,
                     acct.live.name: f"going on at {size} of {size}"}
     up(agent)
@@ -99,9 +99,9 @@ def test_a_compressed_file_goes_on_at_its_place_in_the_plain_one(site):
     name = acct.live
     line = entry(name, offset)
     acct.gz(acct.rotate())
-    said = imported(agent, line, entry(acct.live))
-    assert said[name.name + ".gz"] == f"going on at {offset}, by its name: another inode"
-    goes_on(agent, backend, rows[10:])
+    found = imported(agent, line, entry(acct.live))
+    assert found[name.name + ".gz"] == f"going on at {offset}, by its name: another inode"
+    continues(agent, backend, rows[10:])
 
 
 def test_a_compressed_file_that_was_read_to_its_end(site):
@@ -112,9 +112,9 @@ def test_a_compressed_file_that_was_read_to_its_end(site):
     acct.gz(acct.rotate())
     acct.append(rows[10:])
     backend, agent = started(site, acct)
-    said = imported(agent, line)
-    assert said["bounces-2026-11-21-0000.csv.gz"] == "read to its end by Logstash"
-    goes_on(agent, backend, rows[10:])
+    found = imported(agent, line)
+    assert found["bounces-2026-11-21-0000.csv.gz"] == "read to its end by Logstash"
+    continues(agent, backend, rows[10:])
 
 
 def test_the_bare_name_is_followed_by_inode_only(site):
@@ -130,11 +130,11 @@ def test_the_bare_name_is_followed_by_inode_only(site):
     moved = acct.rotate(begin=False)
     acct.append(rows[20:])
     backend, agent = started(site, acct)
-    said = imported(agent, line)
-    assert said[older.name].endswith("passed over")
-    assert said[moved.name].startswith(f"going on at {offset} of")
-    assert said[acct.live.name] == "not in the sincedb: from its beginning"
-    goes_on(agent, backend, rows[15:])
+    found = imported(agent, line)
+    assert found[older.name].endswith("passed over")
+    assert found[moved.name].startswith(f"going on at {offset} of")
+    assert found[acct.live.name] == "not in the sincedb: from its beginning"
+    continues(agent, backend, rows[15:])
 
 
 def test_a_bare_name_whose_inode_is_gone_is_refused(site):
@@ -144,8 +144,8 @@ def test_a_bare_name_whose_inode_is_gone_is_refused(site):
     copy = shutil.copyfile(acct.live, acct.dir / "copy")
     os.replace(copy, acct.live)
     imported(agent, line, status=1)
-    assert "nobody knows where it stopped" in agent.told.stderr
-    assert "first-start" in agent.told.stderr
+    assert "nobody knows where it stopped" in agent.done.stderr
+    assert "first-start" in agent.done.stderr
     assert not agent.state_dir.exists()
 
 
@@ -156,19 +156,19 @@ def test_a_position_beyond_the_end_does_not_fit(site):
     """The file was truncated and is written anew: all of it is sent."""
     acct, backend, agent, rows, _ = halves(site)
     size = os.path.getsize(acct.live)
-    said = imported(agent, entry(acct.live, size + 1), status=1)
-    assert f"does not fit (byte {size + 1} of a file of {size} bytes)" in said[acct.live.name]
-    assert "1 position of the sincedb did not fit" in agent.told.stderr
-    goes_on(agent, backend, rows)
+    found = imported(agent, entry(acct.live, size + 1), status=1)
+    assert f"does not fit (byte {size + 1} of a file of {size} bytes)" in found[acct.live.name]
+    assert "1 position of the sincedb did not fit" in agent.done.stderr
+    continues(agent, backend, rows)
 
 
 def test_a_position_inside_a_row_goes_back_to_its_start(site):
     """Logstash that begins at the end of a file may begin in a half-written row."""
     acct, backend, agent, rows, offset = halves(site)
-    said = imported(agent, entry(acct.live, offset + 7))
-    assert said[acct.live.name] == (f"going on at {offset}: Logstash stopped at {offset + 7}, in the "
+    found = imported(agent, entry(acct.live, offset + 7))
+    assert found[acct.live.name] == (f"going on at {offset}: Logstash stopped at {offset + 7}, in the "
                                     "middle of a row, which is sent whole")
-    goes_on(agent, backend, rows[10:])
+    continues(agent, backend, rows[10:])
 
 
 def test_a_position_inside_a_row_of_a_file_that_only_the_name_tells_does_not_fit(site):
@@ -177,18 +177,18 @@ def test_a_position_inside_a_row_of_a_file_that_only_the_name_tells_does_not_fit
     older = acct.moved(7)
     others, _ = token_rows(3, first=90)
     older.write_text(acct.header + "\n" + lines(*others), "utf-8")
-    said = imported(agent, entry(acct.live, offset + 7), entry(older), status=1)
-    assert f"does not fit (byte {offset + 7} is in the middle of a row)" in said[acct.live.name]
-    goes_on(agent, backend, rows)
+    found = imported(agent, entry(acct.live, offset + 7), entry(older), status=1)
+    assert f"does not fit (byte {offset + 7} is in the middle of a row)" in found[acct.live.name]
+    continues(agent, backend, rows)
 
 
 def test_a_position_beyond_the_end_of_what_is_compressed_does_not_fit(site):
     acct, backend, agent, rows, _ = halves(site)
     line = entry(acct.live, os.path.getsize(acct.live) + 1)
     gz = acct.gz(acct.rotate(begin=False))
-    said = imported(agent, line, status=1)
-    assert "does not fit (it is beyond the end)" in said[gz.name]
-    goes_on(agent, backend, rows)
+    found = imported(agent, line, status=1)
+    assert "does not fit (it is beyond the end)" in found[gz.name]
+    continues(agent, backend, rows)
 
 
 def test_a_damaged_archive_is_said_and_does_not_stop_the_import(site):
@@ -198,8 +198,8 @@ def test_a_damaged_archive_is_said_and_does_not_stop_the_import(site):
     gz.write_bytes(gz.read_bytes()[:60])
     later, _ = token_rows(5, first=20)
     acct.append(later)
-    said = imported(agent, line, status=1)
-    assert "damaged or unfinished gzip data" in said[gz.name]
+    found = imported(agent, line, status=1)
+    assert "damaged or unfinished gzip data" in found[gz.name]
     up(agent)
     arrived(backend, 5)
     stopped(agent)
@@ -215,9 +215,9 @@ def test_a_position_between_the_lines_of_one_row_goes_back_to_its_start(site):
     acct.append(rows)
     offset = acct.live.read_bytes().index(b"un\nknown") + 3
     backend, agent = started(site, acct)
-    said = imported(agent, entry(acct.live, offset))
-    assert "in the middle of a row" in said[acct.live.name]
-    goes_on(agent, backend, rows[5:])
+    found = imported(agent, entry(acct.live, offset))
+    assert "in the middle of a row" in found[acct.live.name]
+    continues(agent, backend, rows[5:])
 
 
 def test_a_last_line_without_newline_was_not_read(site):
@@ -239,25 +239,25 @@ def test_another_file_of_the_same_name_does_not_fit(site):
     line = entry(acct.live, offset)
     copy = shutil.copyfile(acct.live, acct.dir / "copy")
     os.replace(copy, acct.live)
-    said = imported(agent, line, status=1)
-    assert "another file of this name" in said[acct.live.name]
-    goes_on(agent, backend, rows)
+    found = imported(agent, line, status=1)
+    assert "another file of this name" in found[acct.live.name]
+    continues(agent, backend, rows)
 
 
 def test_an_inode_that_is_used_again_is_another_file(site):
     """The inode and device fit, and the dated name is that of an older file."""
     acct, backend, agent, rows, offset = halves(site)
     old = acct.live.with_name("bounces-2026-11-20-0007.csv")
-    said = imported(agent, entry(acct.live, offset, old))
-    assert said[acct.live.name] == "not in the sincedb: from its beginning"
-    goes_on(agent, backend, rows)
+    found = imported(agent, entry(acct.live, offset, old))
+    assert found[acct.live.name] == "not in the sincedb: from its beginning"
+    continues(agent, backend, rows)
 
 
 def test_a_device_that_has_another_number_after_a_restart_is_the_same(site):
     acct, backend, agent, rows, offset = halves(site)
     line = entry(acct.live, offset, device=lambda dev: (7, dev + 99))
     assert imported(agent, line)[acct.live.name].startswith(f"going on at {offset} of")
-    goes_on(agent, backend, rows[10:])
+    continues(agent, backend, rows[10:])
 
 
 @pytest.mark.parametrize("text", ["input { file { } }\n", "12 0 5\n", "12 0 5 x\n", "12 0 5 -1\n",
@@ -266,8 +266,8 @@ def test_a_device_that_has_another_number_after_a_restart_is_the_same(site):
 def test_what_is_no_sincedb_is_refused_with_its_line(site, text):
     acct, _, agent, _, offset = halves(site)
     imported(agent, entry(acct.live, offset), "\n", text, status=1)
-    assert 'sincedb":3: this is no line of a sincedb' in agent.told.stderr
-    assert agent.told.stdout == "" and not agent.state_dir.exists()
+    assert 'sincedb":3: this is no line of a sincedb' in agent.done.stderr
+    assert agent.done.stdout == "" and not agent.state_dir.exists()
 
 
 def test_a_sincedb_about_other_files_is_refused(site):
@@ -275,7 +275,7 @@ def test_a_sincedb_about_other_files_is_refused(site):
     other = acct.dir / "other.csv"
     other.write_text("x\n")
     imported(agent, entry(other), status=1)
-    assert "is it that of another pipeline?" in agent.told.stderr
+    assert "is it that of another pipeline?" in agent.done.stderr
     missing = agent.command("import-sincedb", agent.folder / "nowhere")
     assert missing.returncode == 1 and "open sincedb" in missing.stderr
     assert not agent.state_dir.exists()
@@ -297,8 +297,8 @@ def test_a_source_that_logstash_did_not_read_begins_as_first_start_says(site):
     fbl.rotate(begin=False)
     fbl.append(complaints[10:])
     backend, agent = started(site, acct, fbl)
-    said = imported(agent, line)
-    assert "a source that Logstash did not read" in said["fbl-2026-11-21-0001.csv"]
+    found = imported(agent, line)
+    assert "a source that Logstash did not read" in found["fbl-2026-11-21-0001.csv"]
     up(agent)
     arrived(backend, 20)
     rescanned(agent, 1)
@@ -337,7 +337,7 @@ def test_several_sincedbs_are_one(site):
     assert done.returncode == 0, done.stderr
     more, _ = token_rows(1, first=5)
     acct.append(more)
-    goes_on(agent, backend, more)
+    continues(agent, backend, more)
 
 
 def test_a_copy_under_way_is_left_to_the_agent(site):
@@ -346,9 +346,9 @@ def test_a_copy_under_way_is_left_to_the_agent(site):
     live = acct.live
     part = live.read_bytes()[:offset + 10]
     acct.moved(0).write_bytes(part)
-    said = imported(agent, entry(live, offset))
-    assert said[live.name].startswith(("going on", "another copy"))
-    assert agent.told.stdout.count("another copy of the file before") == 1
+    found = imported(agent, entry(live, offset))
+    assert found[live.name].startswith(("going on", "another copy"))
+    assert agent.done.stdout.count("another copy of the file before") == 1
     up(agent)
     arrived(backend, 10)
     acct.copy_away(0)
@@ -366,7 +366,7 @@ def test_other_columns_in_mid_file_are_known_at_the_position(site):
     acct.write("b,u2@example.org,T-b@bounce.example.com\n")
     backend, agent = started(site, acct)
     imported(agent, entry(acct.live, offset))
-    goes_on(agent, backend, ["b,u2@example.org,T-b@bounce.example.com"], "type,rcpt,orig")
+    continues(agent, backend, ["b,u2@example.org,T-b@bounce.example.com"], "type,rcpt,orig")
 
 
 def test_a_file_with_nothing_but_a_header(site):
@@ -375,7 +375,7 @@ def test_a_file_with_nothing_but_a_header(site):
     imported(agent, entry(acct.live))
     rows, _ = token_rows(5)
     acct.append(rows)
-    goes_on(agent, backend, rows)
+    continues(agent, backend, rows)
 
 
 def test_many_rows_leave_rungs_for_a_file_that_lost_its_end(site):

@@ -152,12 +152,12 @@ def test_paths(tmp_path, path, want):
 
 @pytest.mark.parametrize("path", ['"${NOWHERE}/b-*.csv"', '"b-*.csv"', '"/a/*/b-*.csv"', '"/a/"'])
 def test_a_path_that_is_no_source_is_said_and_nothing_passes_for_done(tmp_path, path):
-    told = translated(tmp_path, path_only(path), status=1)
-    assert "is not carried over" in told and "there is no source yet" in told
-    assert "still to be mended" in told
+    errors = translated(tmp_path, path_only(path), status=1)
+    assert "is not carried over" in errors and "there is no source yet" in errors
+    assert "still to be mended" in errors
 
 
-@pytest.mark.parametrize("setting, want, said", [
+@pytest.mark.parametrize("setting, want, words", [
     ('headers => { "Authorization" => "Bearer hush" }', {}, "header Authorization is a secret"),
     ('headers => { "Authorization" => "Basic hush" }', {}, "header Authorization sounds like a secret"),
     ('headers => { "X-Api-Key" => "hush" }', {}, "header X-Api-Key sounds like a secret"),
@@ -176,13 +176,13 @@ def test_a_path_that_is_no_source_is_said_and_nothing_passes_for_done(tmp_path, 
     ('cacert => "/nowhere/ca.pem"', {}, "no such file"),
     ('mapping => { "a" => "%{b}" }', {}, "mapping of output http has no counterpart"),
 ])
-def test_settings_of_the_http_output(tmp_path, setting, want, said):
+def test_settings_of_the_http_output(tmp_path, setting, want, words):
     made, notes, _ = translated(
         tmp_path, 'input { file { path => "/a/bounces-*.csv" } } output { http { '
         f'url => "https://receiver.example.com/in" {setting} }} }}')
     endpoint = made["endpoint octeth"]
     assert {key: endpoint[key] for key in want} == want
-    assert said in notes
+    assert words in notes
 
 
 @pytest.mark.parametrize("url, want", [
@@ -227,9 +227,9 @@ def test_what_is_left_out_is_said(tmp_path):
         mutate { gsub => ["dsnDiag", "\\"", "'"] add_field => { "server" => "hush" } }""")
         .replace("output {", """output { if [a] == "}" and "x" in [b] { stdout { codec => rubydebug {} } }
         else { file { path => "/tmp/x" } } """).replace("input {", "input { beats { port => 5044 } "))
-    for said in ("filter grok is not carried over", "gsub of mutate", "add_field 'server'",
+    for words in ("filter grok is not carried over", "gsub of mutate", "add_field 'server'",
                  "output stdout", "input beats", "conditions in output"):
-        assert notes.count(said) == 1, said
+        assert notes.count(words) == 1, words
 
 
 def test_two_outputs_are_two_endpoints(tmp_path):
@@ -239,7 +239,7 @@ def test_two_outputs_are_two_endpoints(tmp_path):
     assert "several http outputs" in notes
 
 
-@pytest.mark.parametrize("text, said", [
+@pytest.mark.parametrize("text, words", [
     ("", "is no Logstash pipeline"), ("state-dir = \"/x\"\n", "is no Logstash pipeline"),
     ("- pipeline.id: a\n  path.config: \"/etc/logstash/conf.d/oempro.conf\"\n",
      "give the file that its path.config names"),
@@ -250,17 +250,17 @@ def test_two_outputs_are_two_endpoints(tmp_path):
     ("input { file { path => } }", "a value is missing"),
     ("filter {" + "if [a] {" * 100, "too many conditions"),
 ])
-def test_what_is_no_pipeline_is_refused(tmp_path, text, said):
-    assert said in translated(tmp_path, text, status=1)
+def test_what_is_no_pipeline_is_refused(tmp_path, text, words):
+    assert words in translated(tmp_path, text, status=1)
 
 
 def test_usage(tmp_path):
-    for args, status, said in (((), 64, "which pipeline?"), (("a", "b"), 64, "one pipeline"),
+    for args, status, words in (((), 64, "which pipeline?"), (("a", "b"), 64, "one pipeline"),
                                ((str(tmp_path / "no"),), 1, "No such file")):
         done = subprocess.run([str(AGENT), "import-logstash", *args], capture_output=True, text=True,
                               timeout=20, check=False)
         assert (done.returncode, done.stdout) == (status, "")
-        assert said in done.stderr
+        assert words in done.stderr
 
 
 @pytest.mark.skipif(not SHIM.exists(), reason="no shim was built")

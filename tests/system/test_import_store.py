@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from harness import AGENT, ROOT, token_rows
-from sincedb import entry, goes_on, halves, imported
+from sincedb import continues, entry, halves, imported
 from steps import arrived, compare, delivered, records, started, stopped, up
 
 SHIM = Path(os.environ.get("PMTA_SHIM_SO", ROOT / "build/shim.so"))
@@ -22,14 +22,14 @@ def test_it_is_refused_beside_a_running_agent_and_on_a_store_with_positions(site
     up(agent)
     for args in ((), ("--dry-run",)):
         imported(agent, entry(acct.live, offset), status=1, args=args)
-        assert "in use by another pmta-shipper" in agent.told.stderr
+        assert "in use by another pmta-shipper" in agent.done.stderr
     arrived(backend, 20)
     stopped(agent)
     for args in ((), ("--dry-run",)):
         imported(agent, entry(acct.live, offset), status=1, args=args)
-        assert "has positions of 1 file already" in agent.told.stderr
-        assert "move state.db*" in agent.told.stderr
-    goes_on(agent, backend, rows)
+        assert "has positions of 1 file already" in agent.done.stderr
+        assert "move state.db*" in agent.done.stderr
+    continues(agent, backend, rows)
 
 
 def test_a_store_without_positions_is_taken(site):
@@ -43,16 +43,16 @@ def test_a_store_without_positions_is_taken(site):
     line = entry(acct.live)
     acct.append(rows[10:])
     imported(agent, line)
-    goes_on(agent, backend, rows[10:])
+    continues(agent, backend, rows[10:])
 
 
 def test_dry_run_says_the_same_and_stores_nothing(site):
     acct, backend, agent, rows, offset = halves(site)
-    said = imported(agent, entry(acct.live, offset), args=["--dry-run"])
-    assert agent.told.stdout.endswith("dry run: nothing was stored\n")
+    found = imported(agent, entry(acct.live, offset), args=["--dry-run"])
+    assert agent.done.stdout.endswith("dry run: nothing was stored\n")
     assert not agent.state_dir.exists()
-    assert said == imported(agent, entry(acct.live, offset))
-    goes_on(agent, backend, rows[10:])
+    assert found == imported(agent, entry(acct.live, offset))
+    continues(agent, backend, rows[10:])
 
 
 def test_usage(site):
@@ -105,8 +105,8 @@ def test_back_prints_where_the_agent_stopped_as_a_sincedb(site):
     delivered(agent, backend, rows[10:] + later)
     done = agent.command("import-sincedb", "--back")
     assert (done.returncode, done.stderr) == (0, "")
-    said = [line.split(" ") for line in done.stdout.splitlines()]
-    assert [(*line[:4], line[5]) for line in said] == [
+    found = [line.split(" ") for line in done.stdout.splitlines()]
+    assert [(*line[:4], line[5]) for line in found] == [
         tuple(entry(path).split()[:4]) + (str(path),) for path in (moved, acct.live)]
     shutil.rmtree(agent.state_dir)
     imported(agent, done.stdout)
@@ -126,9 +126,9 @@ def each_failure(what, run, most=4000):
     """Let each call fail in turn; run(environment) gives (exit status, standard error)."""
     nth = 1
     while nth < most:
-        status, told = run({"LD_PRELOAD": str(SHIM), "PMTA_SHIM": f"{what}:{nth}"})
-        yield nth, status, told.replace("shim: failed one\n", "")
-        if "shim: failed one" not in told:
+        status, stderr = run({"LD_PRELOAD": str(SHIM), "PMTA_SHIM": f"{what}:{nth}"})
+        yield nth, status, stderr.replace("shim: failed one\n", "")
+        if "shim: failed one" not in stderr:
             return
         nth += 1 if nth < 300 else 7
     raise AssertionError("no end of them")
@@ -180,12 +180,12 @@ def test_whatever_fails_the_store_is_whole_or_not_there(site, what):
     good, whole = done[-1], stored()
     assert len(whole) == 3
     outcomes = set()
-    for nth, status, told in each_failure(what, run):
-        assert status in (0, 1, 78), (nth, status, told)
+    for nth, status, stderr in each_failure(what, run):
+        assert status in (0, 1, 78), (nth, status, stderr)
         outcomes.add(status)
         if status == 0:
-            assert (done[-1], told) == (good, ""), nth
+            assert (done[-1], stderr) == (good, ""), nth
             assert stored() == whole, nth
         else:
-            assert told and stored() in ([], whole), (nth, status, told)
+            assert stderr and stored() in ([], whole), (nth, status, stderr)
     assert 1 in outcomes or 78 in outcomes

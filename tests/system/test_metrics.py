@@ -359,13 +359,13 @@ def test_nothing_but_looking(site):
 
 def test_history_is_json_with_the_configured_names(site):
     _, agent, _ = running(site)
-    told = json.loads(fetch(agent, "/history")[2])
-    assert [source["name"] for source in told["sources"]] == ["bounces"]
-    assert [endpoint["name"] for endpoint in told["endpoints"]] == ["octeth"]
-    assert told["stepSeconds"] == 60
+    history = json.loads(fetch(agent, "/history")[2])
+    assert [source["name"] for source in history["sources"]] == ["bounces"]
+    assert [endpoint["name"] for endpoint in history["endpoints"]] == ["octeth"]
+    assert history["stepSeconds"] == 60
     manual = (ROOT / "docs/pmta-shipper.8").read_text("utf-8")
     section = manual.split(".Ss THE LAST HOUR AS JSON")[1].split("\n.Sh ")[0]
-    names = set(told) | set(told["sources"][0]) | set(told["endpoints"][0]) | {"category", "records"}
+    names = set(history) | set(history["sources"][0]) | set(history["endpoints"][0]) | {"category", "records"}
     assert set(re.findall(r"\bVa (\w+)", section)) == names
 
 

@@ -89,9 +89,9 @@ def test_bad_rows_are_told_and_cost_no_good_ones(agent, name):
     done = agent.command("parse", "--source", expect["source"], BAD / f"{name}.csv")
     records = records_in(done.stdout)
     assert orig_tokens(records) == expect["good"]
-    told = bad_rows(done.stderr, f"{name}.csv")
-    assert [offset for offset, _ in told] == [bad["offset"] for bad in expect["bad"]]
-    for (_, line), bad in zip(told, expect["bad"]):
+    reported = bad_rows(done.stderr, f"{name}.csv")
+    assert [offset for offset, _ in reported] == [bad["offset"] for bad in expect["bad"]]
+    for (_, line), bad in zip(reported, expect["bad"]):
         assert all(word.lower() in line.lower() for word in bad["words"]), line
     for record in expect.get("records", []):
         assert list(record.items()) in without_ids(records)

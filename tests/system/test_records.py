@@ -69,14 +69,14 @@ def test_the_sample_files_with_bad_rows(site):
     eventually(lambda: source_status(agent)["rows"]["dead"] == bad)
     status = stopped(agent)
     assert status["sources"][0]["rows"]["acknowledged"] == len(tokens) == count(backend)
-    told = {}
+    reported = {}
     for _, kind, _, place, reason in dead(agent):
         name, _, _ = place.rpartition(":")
-        told.setdefault(names[name], []).append(reason)
+        reported.setdefault(names[name], []).append(reason)
         assert kind == "unreadable"
     for stem, expect in EXPECTED.items():
-        assert len(told.get(stem, [])) == len(expect["bad"]), stem
-        for one, reason in zip(expect["bad"], told.get(stem, [])):
+        assert len(reported.get(stem, [])) == len(expect["bad"]), stem
+        for one, reason in zip(expect["bad"], reported.get(stem, [])):
             assert all(word.lower() in reason.lower() for word in one["words"]), (stem, reason)
     assert status["deadLetters"]["records"] == bad
 

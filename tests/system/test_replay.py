@@ -262,9 +262,9 @@ def test_after_ctrl_c_the_same_command_goes_on(site):
         assert len(kept(agent)) == 1
         replay.begin(agent, everything(acct))
     assert replay.wait() == 0, replay.stderr()
-    told = replay.stderr()
-    assert f"to go on: pmta-shipper replay -c {agent.conf} '{everything(acct)}'" in told
-    assert told.count("going on where it stopped") == runs == 3
+    errors = replay.stderr()
+    assert f"to go on: pmta-shipper replay -c {agent.conf} '{everything(acct)}'" in errors
+    assert errors.count("going on where it stopped") == runs == 3
     compare(backend, records(rows))
     assert f"({len(rows)} in all)" in replay.stdout()
     assert not kept(agent)

@@ -65,7 +65,7 @@ def test_processed_but_unanswered_is_repeated_recognisably(site):
 
 
 def test_connection_refused_is_retried(site):
-    """Nobody listens: retried, said once, delivered when somebody does."""
+    """Nobody listens: retried, logged once, delivered when somebody does."""
     backend = site.backend(start=False)
     backend.port = free_port()
     backend, agent, acct, tokens = delivering(site, 5, backend=backend)
@@ -178,11 +178,11 @@ def test_single_poison_record_is_passed(site):
     up(agent)
     tokens += more(acct, 10, "N")
 
-    def said():
+    def logged():
         tokens.extend(more(acct, 1, f"L{len(tokens)}"))
         all_there(backend, set(tokens) - {"M-3"})
         return log_about(agent, "fails again and again while")
-    line, = eventually(said)
+    line, = eventually(logged)
     assert requests_with(backend, "M-3")[0]["status"] == 500 and "HTTP 500" in line
     assert backend.query("SELECT event_id FROM events WHERE token = 'M-3'")[0]["event_id"] in line
     backend.clear()

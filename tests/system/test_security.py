@@ -27,7 +27,7 @@ def harmless(text, newlines=True):
     assert not bad, repr(bad[:5])
 
 
-def said(agent):
+def everything_shown(agent):
     """All that the agent shows to whoever may look."""
     shown = [agent.log()]
     for args in (["status"], ["status", "--json"], ["dead", "list"], ["check"], ["check", "--print"]):
@@ -91,7 +91,7 @@ def test_secrets_are_sent_and_shown_nowhere(site):
     tokens = more(acct, 3)
     all_there(backend, tokens[1:])
     proc = Path("/proc") / str(agent.pid)
-    shown = said(agent) + [(proc / "cmdline").read_text()]
+    shown = everything_shown(agent) + [(proc / "cmdline").read_text()]
     stopped(agent)
     shown += [path.read_bytes().decode("latin-1") for path in agent.state_dir.iterdir()
               if path.is_file()]
@@ -105,7 +105,7 @@ def test_a_wrong_secret_is_not_told(site):
     backend.control({"set": {"signature": "another"}})
     more(acct, 1)
     wait_state(agent, "held")
-    for text in said(agent):
+    for text in everything_shown(agent):
         assert SIGNATURE not in text and TOKEN not in text
     (site.folder / "token").write_text(f"{TOKEN}\nsecond line\n")
     done = agent.command("check")
@@ -156,7 +156,7 @@ def test_addresses_are_masked(site):
     backend.rule(status=401, accepted=False, body=f"not for {ADDRESS}")
     more(acct, 1)
     wait_state(agent, "held")
-    for text in said(agent):
+    for text in everything_shown(agent):
         assert ADDRESS not in text and "jane" not in text
     assert "j***@victim.example" in endpoint_status(agent)["lastError"]
     assert ADDRESS in dead_shown(agent, number, "--raw")["row"]

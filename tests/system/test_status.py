@@ -217,10 +217,10 @@ def test_who_may_not_ask_is_not_told_that_nothing_runs(open_site, command, words
     done = subprocess.run(
         ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", program,
          *command, "-c", agent.conf], capture_output=True, text=True, check=False, timeout=20)
-    said = done.stdout + done.stderr
-    assert words in said and done.returncode == (3 if "--check" in command else 1)
+    output = done.stdout + done.stderr
+    assert words in output and done.returncode == (3 if "--check" in command else 1)
     for wrong in ("not running", "no store", "localhost", "start the service"):
-        assert wrong not in said
+        assert wrong not in output
 
 
 @OTHER_USER
