@@ -1,4 +1,4 @@
-"""Archived files to replay, and replays of them."""
+"""Archived files, and replays of them."""
 
 import re
 
@@ -6,7 +6,7 @@ from harness import AGENT, FBL_HEADER, Process, token_rows
 
 
 def archive(site, files=3, rows=40, first=0, **more):
-    """Moved files of an acct-file, the rows in them, and an empty live file."""
+    """(acct, rows): moved files of an acct-file with these rows, and an empty live file."""
     if more.get("base") == "fbl":
         more["header"] = FBL_HEADER
     acct = site.acct(**more)
@@ -29,7 +29,7 @@ def everything(acct):
 
 
 class Replay(Process):
-    """One that runs while the test looks on."""
+    """A replay in the background."""
 
     def begin(self, agent, *args):
         return self.spawn([AGENT, "replay", "-c", agent.conf, *args])
@@ -40,5 +40,6 @@ def replaying(site, agent, *args):
 
 
 def kept(agent):
+    """The files with the progress of unfinished replays."""
     folder = agent.state_dir / "replay"
     return [path for path in folder.iterdir() if len(path.name) == 32] if folder.exists() else []

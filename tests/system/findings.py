@@ -12,7 +12,7 @@ ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a
 
 
 class Findings:
-    """What doctor said."""
+    """The findings that doctor printed: (level, what, text, fix) of each."""
 
     def __init__(self, done):
         assert not done.stderr, done.stderr
@@ -41,7 +41,7 @@ class Findings:
 
 
 def doctor(agent, *args):
-    """A command that it prints is about the same configuration."""
+    """Run doctor; check that every command it prints names the same configuration."""
     found = Findings(agent.command("doctor", *args))
     for rest in re.findall(r"(?<!event of )pmta-shipper (?:archives|dead \w+|directives|doctor|status)"
                            r"(.*)", found.done.stdout):
@@ -50,7 +50,7 @@ def doctor(agent, *args):
 
 
 def site_with(site, backend=None, **endpoint):
-    """A live file with a row, its folders, and a store's folder of somebody's."""
+    """(agent, acct): a live file with one row, and an agent that is not started."""
     acct = site.acct().begin()
     acct.append(token_rows(1)[0])
     agent = site.agent(backend, acct, endpoint=endpoint)

@@ -14,8 +14,8 @@ def rules_file(site, text, name="10-test.rules"):
     return folder / name
 
 
-def bounce(token, diag, status="5.0.0 (undefined status)", cat="other", mta="mx.example.com (1.2.3.4)",
-           kind="b", domain="example.org"):
+def bounce(token, diag, status="5.0.0 (undefined status)", cat="other",
+           mta="mx.example.com (1.2.3.4)", kind="b", domain="example.org"):
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow(
         [kind, "2026-11-21 10:00:00+0000", "2026-11-21 10:00:00+0000", token, f"joe@{domain}", cat,

@@ -1,4 +1,4 @@
-"""Position files as Logstash writes them, and imports of them."""
+"""Logstash's position files (sincedb), and imports of them."""
 
 import os
 
@@ -7,7 +7,7 @@ from steps import delivered, started, up
 
 
 def java_device(dev):
-    """major and minor as the Java machine's Ruby computes them."""
+    """Major and minor number as JRuby computes them."""
     return dev >> 24 & 0xff, dev & 0xffffff
 
 
@@ -16,7 +16,7 @@ def kernel_device(dev):
 
 
 def entry(path, offset=None, name=None, device=java_device, time=" 1795255200.123"):
-    """A line about path; name is where Logstash knew it, offset its end if not given."""
+    """A sincedb line about path; name is its path in the sincedb, offset by default its end."""
     st = os.stat(path)
     offset = st.st_size if offset is None else offset
     major, minor = device(st.st_dev)
@@ -29,7 +29,7 @@ def old_entry(path, offset=None):
 
 
 def imported(agent, *entries, status=0, args=()):
-    """Run it; returns what it said of each file, by name."""
+    """Run import-sincedb; agent.done is its result.  Returns {file name: text about that file}."""
     sincedb = agent.folder / "sincedb"
     sincedb.write_text("".join(entries), "utf-8")
     done = agent.command("import-sincedb", *args, sincedb)
@@ -40,7 +40,7 @@ def imported(agent, *entries, status=0, args=()):
 
 
 def halves(site, **options):
-    """An acct with 20 rows, of which Logstash has read 10; a backend, an agent, the position."""
+    """(acct, backend, agent, rows, offset): 20 rows, of which Logstash has read the first 10."""
     acct = site.acct(**options)
     rows, _ = token_rows(20)
     acct.append(rows[:10])

@@ -1,4 +1,4 @@
-"""The answer table of DESIGN.md ("On the wire"), a test a row: what an answer does to a record."""
+"""The answer table of DESIGN.md ("On the wire"), one test for each row: the fate of the records."""
 
 import pytest
 from harness import eventually
@@ -14,7 +14,7 @@ REJECT_BODIES = ["MySQL Error", "Fatal error", "<br />\n<b>Fatal error", '{"Succ
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_2xx_is_accepted(site, status):
-    """Row "2xx": accepted, committed; the position stands at the end.  S1."""
+    """Row "2xx": accepted and committed; the position is at the end of the file.  S1."""
     backend, agent, acct, tokens = delivering(site)
     backend.rule(status=status)
     tokens = more(acct, 6)
@@ -26,7 +26,7 @@ def test_2xx_is_accepted(site, status):
 
 @pytest.mark.parametrize("body", REJECT_BODIES)
 def test_2xx_with_a_reject_body_is_a_failure(site, body):
-    """Row "2xx, body starting with one of reject-body": as 503, tried again with the same key."""
+    """Row "2xx, body starting with one of reject-body": like 503, retried with the same key."""
     backend, agent, acct, _ = delivering(site)
     backend.rule(times=3, body=body + ": no database", accepted=False)
     tokens = more(acct, 4)
@@ -38,7 +38,7 @@ def test_2xx_with_a_reject_body_is_a_failure(site, body):
 
 
 def test_reject_body_is_a_prefix_and_configured(site):
-    """Only the beginning of the body counts, and only what is configured."""
+    """Only the beginning of the body is compared, and only with the configured texts."""
     backend, agent, acct, _ = delivering(site, reject_body=["no:"])
     backend.rule(times=2, body="no: not now", accepted=False)
     backend.rule(times=1, body="MySQL Error: not configured here")
@@ -54,7 +54,7 @@ def test_reject_body_is_a_prefix_and_configured(site):
     '{"ErrorCount": 2, "Errors": ["' + "x" * 9000 + '"]}',
 ])
 def test_error_count_makes_partial_dead_letters(site, body):
-    """Row "2xx, JSON ErrorCount above 0": the rows are kept as partial, never sent again."""
+    """Row "2xx, JSON ErrorCount above 0": the rows are kept as partial and never sent again."""
     backend, agent, _, _ = delivering(site, path=ARRAY)
     backend.rule(times=1, body=body)
     tokens = more(site.acct(), 5)
@@ -74,7 +74,7 @@ def test_error_count_makes_partial_dead_letters(site, body):
 
 
 def test_error_count_of_zero_is_plain_success(site):
-    """The bulk API of Octeth says ErrorCount 0 when all went well."""
+    """Octeth's bulk API answers ErrorCount 0 if all events were processed."""
     backend, agent, acct, _ = delivering(site, path="/api/v1/process_pmta_log_file",
                                          settings={"semantics": "octeth"})
     tokens = more(acct, 5)
@@ -87,7 +87,7 @@ def test_error_count_of_zero_is_plain_success(site):
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_refused_batch_is_bisected(site, status):
-    """Row "400, 422, 413 to a batch": halves, down to the one record; the others go once.  S5."""
+    """Row "400, 422, 413 to a batch": halved down to the one record; the others go once.  S5."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=64)
     first = more(acct, 1, "A")
     all_there(backend, first)
@@ -102,11 +102,11 @@ def test_refused_batch_is_bisected(site, status):
         ("refused", str(status), "no such thing")
     sizes = [request["nevents"] for request in requests_with(backend, "M-37")]
     assert sizes[0] == 64 and sizes[-1] == 1 and sizes == sorted(sizes, reverse=True)
-    assert len(sizes) == 7, "once a size"
+    assert len(sizes) == 7, "one request for each size"
 
 
 def test_413_above_a_limit_only_splits(site):
-    """A backend that takes few events a request gets few; nothing is a dead letter."""
+    """A backend that takes few events in one request gets few; no record is a dead letter."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, settings={"max_events": 9})
     tokens = more(acct, 200)
     all_there(backend, tokens)
@@ -115,7 +115,7 @@ def test_413_above_a_limit_only_splits(site):
 
 
 def test_bisected_batch_survives_a_kill(site):
-    """Halves replace their parent in the store: a kill -9 in the midst of it loses nothing."""
+    """Halves replace their parent in the store: a kill -9 while halving loses nothing."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, in_flight=1)
     first = more(acct, 1, "A")
     all_there(backend, first)
@@ -135,7 +135,7 @@ def test_bisected_batch_survives_a_kill(site):
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_refused_single_record_is_a_dead_letter(site, status):
-    """Row "400, 413, 422 to a single record": dead letter with the answer's text, then commit."""
+    """Row "400, 413, 422 to a single record": a dead letter with the answer's text, then commit."""
     backend, agent, acct, _ = delivering(site)
     first = more(acct, 3, "A")
     all_there(backend, first)
@@ -155,7 +155,7 @@ def test_refused_single_record_is_a_dead_letter(site, status):
 
 
 def test_endpoint_that_never_accepted_is_held(site):
-    """"if this endpoint has ever accepted anything": a wrong URL buries nothing.  S5."""
+    """"if this endpoint has ever accepted anything": a wrong URL makes no dead letters.  S5."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=8)
     backend.rule(status=400, body="what is this?")
     tokens = more(acct, 30)
@@ -170,7 +170,7 @@ def test_endpoint_that_never_accepted_is_held(site):
 
 
 def refused_run(site, n=12, **endpoint):
-    """An endpoint that accepted something and then refuses all: held, with 5 dead letters."""
+    """An endpoint that accepted records and then refuses all: held, with 5 dead letters."""
     backend, agent, acct, _ = delivering(site, refuse_limit=5, **endpoint)
     first = more(acct, 3, "A")
     all_there(backend, first)
@@ -183,7 +183,7 @@ def refused_run(site, n=12, **endpoint):
 
 
 def test_refusals_in_a_row_hold_and_are_tried_once_more(site):
-    """After refuse-limit refusals in a row: held; the run's dead letters get a second try."""
+    """After refuse-limit refusals in a row the endpoint is held; their dead letters are retried."""
     backend, agent, _, tokens = refused_run(site)
     backend.clear()
     all_there(backend, tokens)
@@ -192,7 +192,7 @@ def test_refusals_in_a_row_hold_and_are_tried_once_more(site):
 
 
 def test_second_try_is_the_last(site):
-    """What is refused again after the hold stays a dead letter, and is not sent a third time."""
+    """A record that is refused again after the hold stays a dead letter and is not sent again."""
     backend, agent, acct, tokens = refused_run(site)
     victim = buried(agent)[0]
     backend.clear()
@@ -206,7 +206,7 @@ def test_second_try_is_the_last(site):
 
 
 def test_run_of_refusals_survives_a_restart(site):
-    """"The count is stored": a restart neither buries more nor forgets the second try."""
+    """"The count is stored": a restart makes no more dead letters and keeps the second try."""
     backend, agent, _, tokens = refused_run(site)
     stopped(agent)
     up(agent)
@@ -221,7 +221,7 @@ def test_run_of_refusals_survives_a_restart(site):
 
 
 def test_run_of_refusals_ends_with_another_url(site):
-    """The way out the log names, url, leads out: what was refused under the old one goes, too."""
+    """The log advises to check url: after a change, records refused under the old one go, too."""
     backend, agent, _, tokens = refused_run(site)
     backend.clear()
     backend.rule(path="wrong", status=422)
@@ -234,7 +234,7 @@ def test_run_of_refusals_ends_with_another_url(site):
 
 
 def test_second_try_survives_stops_and_reloads(site):
-    """The second try is owed until it is answered: no reload, stop or kill loses it."""
+    """The second try is due until it is answered: no reload, stop or kill loses it."""
     backend, agent, _, tokens = refused_run(site)
     backend.control({"clear": True}, {"skip": 1, "status": 503})
     agent.wait_for("accepting again")
@@ -252,7 +252,7 @@ def test_second_try_survives_stops_and_reloads(site):
 
 
 def test_second_tries_take_as_much_memory_as_records_at_most(site):
-    """"Memory is fixed by the configuration", however long the run was: the others wait."""
+    """"Memory is fixed by the configuration", however long the run: the other letters wait."""
     backend, agent, acct, _ = delivering(site, refuse_limit=100, in_flight=2, retry_max="100ms")
     tokens = more(acct, 3, "A")
     all_there(backend, tokens)
@@ -272,7 +272,7 @@ def test_second_tries_take_as_much_memory_as_records_at_most(site):
 
 
 def test_a_run_that_is_lifted_before_the_last_one_had_its_tries_costs_it_none(site):
-    """The second try is owed: letters of the first run that had no room yet go with the next one."""
+    """Letters of the first run whose second try had no room yet are retried with the next run."""
     backend, agent, acct, _ = delivering(site, refuse_limit=20, in_flight=2, retry_max="100ms")
     tokens = more(acct, 3, "A")
     all_there(backend, tokens)
@@ -293,7 +293,7 @@ def test_a_run_that_is_lifted_before_the_last_one_had_its_tries_costs_it_none(si
 
 
 def test_2xx_resets_the_count_of_refusals(site):
-    """"any 2xx resets it": scattered refusals never hold an endpoint."""
+    """"any 2xx resets it": scattered refusals never make the agent hold an endpoint."""
     backend, agent, acct, _ = delivering(site, refuse_limit=2, in_flight=1)
     tokens = more(acct, 3, "A")
     all_there(backend, tokens)
@@ -306,7 +306,7 @@ def test_2xx_resets_the_count_of_refusals(site):
 
 
 def test_refuse_limit_zero_never_holds(site):
-    """refuse-limit = 0: every refusal is believed, from the first."""
+    """refuse-limit = 0: every refusal is final, from the first one."""
     backend, agent, acct, _ = delivering(site, refuse_limit=0)
     backend.rule(status=400)
     tokens = more(acct, 60)
@@ -331,7 +331,7 @@ HELD = {
 
 @pytest.mark.parametrize("status", HELD)
 def test_held(site, status):
-    """Row "401, 403, 404, any other 4xx, any 3xx": held, said with what to change; nothing lost."""
+    """Row "401, 403, 404, any other 4xx, any 3xx": held; the log names the key to change."""
     backend, agent, acct, _ = delivering(site)
     first = more(acct, 2, "A")
     all_there(backend, first)
@@ -352,7 +352,7 @@ def test_held(site, status):
 
 
 def test_held_is_tried_every_hold_interval_only(site):
-    """One probe a hold-interval, whatever arrives meanwhile."""
+    """One probe per hold-interval, whatever arrives meanwhile."""
     backend, agent, acct, _ = delivering(site, hold_interval="1h")
     backend.rule(status=403)
     tokens = more(acct, 3)
@@ -371,7 +371,7 @@ def test_held_is_tried_every_hold_interval_only(site):
 
 @pytest.mark.parametrize("key,setting", [("signature_file", "signature"), ("token_file", "token")])
 def test_secret_is_read_again_before_a_probe(site, tmp_path, key, setting):
-    """"secrets re-read first": a corrected secret is enough, no reload; it is never shown."""
+    """"secrets re-read first": a corrected secret needs no reload; it is never shown."""
     secret = put_secret(tmp_path / "secret", "wrong-secret")
     backend, agent, acct, _ = delivering(site, settings={setting: "right-secret"}, **{key: secret})
     tokens = more(acct, 5)
@@ -385,7 +385,7 @@ def test_secret_is_read_again_before_a_probe(site, tmp_path, key, setting):
 
 
 def test_secret_that_others_can_read_holds(site, tmp_path):
-    """"refused when others can read them": also when that comes about while the agent runs."""
+    """"refused when others can read them": also if the mode changes while the agent runs."""
     secret = put_secret(tmp_path / "secret", "sesame")
     backend, agent, acct, _ = delivering(site, settings={"signature": "sesame"},
                                          signature_file=secret)
@@ -403,7 +403,7 @@ def test_secret_that_others_can_read_holds(site, tmp_path):
 
 
 def test_secret_through_a_link(site, tmp_path):
-    """A secret may be a link to where a secret store keeps it, as `check` says."""
+    """A secret file may be a symbolic link into a secret store; `check` accepts it, too."""
     put_secret(tmp_path / "real", "sesame")
     (tmp_path / "link").symlink_to("real")
     backend, agent, acct, _ = delivering(site, settings={"signature": "sesame"},
@@ -413,10 +413,10 @@ def test_secret_through_a_link(site, tmp_path):
     finish(agent, backend, tokens)
 
 
-# ---- what people see
+# ---- text of answers on the screen and in the log
 
 def test_answers_are_shown_masked_and_harmless(site):
-    """Addresses and control characters of an answer do not reach log and status as they are."""
+    """Addresses of an answer are masked, and its control characters escaped, in log and status."""
     backend, agent, acct, _ = delivering(site)
     first = more(acct, 1, "A")
     all_there(backend, first)

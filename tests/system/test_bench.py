@@ -1,4 +1,4 @@
-"""The measuring tools count right, and give no ratio where none is due: tests/bench."""
+"""The measuring tools in tests/bench count correctly, and give no ratio if records were lost."""
 
 import gzip
 import json
@@ -46,7 +46,7 @@ def test_the_sink_counts_records_of_every_form_and_sees_repeats(sink):
          **{"Content-Encoding": "gzip"})
     assert (sink.requests, sink.records, sink.distinct, sink.bad) == (4, 15, 15, 0)
     post(sink, array)
-    post(sink, json.dumps(event(100)).encode())  # a row that nobody has
+    post(sink, json.dumps(event(100)).encode())  # a row that was never written
     assert (sink.requests, sink.records, sink.distinct) == (6, 26, 15)
     sink.end()
     assert [records for _, records in sink.times()] == [10, 1, 2, 2, 10, 1]
@@ -56,7 +56,7 @@ def test_the_sink_counts_records_of_every_form_and_sees_repeats(sink):
 def test_the_sink_stops_answering_and_goes_on(sink):
     sink.mute(True)
 
-    def not_answered():  # until the signal has come through, it still answers
+    def not_answered():  # the sink still answers until the signal has arrived
         try:
             post(sink, json.dumps(event(1)).encode(), timeout=0.2)
         except TimeoutError:

@@ -15,7 +15,8 @@ from steps import (
 
 
 def test_a_copy_to_another_volume_that_grows_in_pieces(site):
-    """Identity table, row 3: a copy under way is waited for; then the same file under another inode."""
+    """Identity table, row 3: the agent waits for the copy; then it is the same file under another
+    inode."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(400)
@@ -37,8 +38,8 @@ def test_a_copy_to_another_volume_that_grows_in_pieces(site):
 
 
 def test_copies_that_appear_whole_wait_for_no_rescan(site):
-    """What waits is looked at again when its answer changes: rows are written, and at once the file
-    is copied to another volume, with a name that appears when it is whole."""
+    """Rows are written, and right after that a whole copy on another volume appears: the agent
+    checks a waiting copy again when the answer may have changed, without waiting for a rescan."""
     acct = site.acct()
     backend, agent = started(site, acct, rescan="1h")
     up(agent)
@@ -62,7 +63,7 @@ def test_copies_that_appear_whole_wait_for_no_rescan(site):
 @pytest.mark.parametrize("running", [False, True])
 @pytest.mark.parametrize("piece", [3000, 40000])
 def test_a_copy_of_which_little_is_there_yet_is_waited_for(site, piece, running):
-    """Identity table, row 3: however short it is, and however far apart the rungs are."""
+    """Identity table, row 3: however short the copy is, and however far apart the rungs are."""
     acct = site.acct()
     backend, agent = started(site, acct, endpoint={"format": "array", "batch_records": 500})
     agent.endpoints[0]["url"] = backend.url("/in")
@@ -92,7 +93,7 @@ def test_a_copy_of_which_little_is_there_yet_is_waited_for(site, piece, running)
 @pytest.mark.parametrize("running", [False, True])
 @pytest.mark.parametrize("share", [0.02, 0.97])
 def test_a_gz_made_in_the_other_folder_is_waited_for(site, share, running):
-    """gzip -c bounces.csv >moved/bounces.csv.gz; rm bounces.csv, seen in the midst of it."""
+    """gzip -c bounces.csv >moved/bounces.csv.gz; rm bounces.csv, seen half way."""
     acct = site.acct()
     backend, agent = started(site, acct, endpoint={"format": "array", "batch_records": 500})
     agent.endpoints[0]["url"] = backend.url("/in")
@@ -120,7 +121,7 @@ def test_a_gz_made_in_the_other_folder_is_waited_for(site, share, running):
 
 
 def test_a_copy_to_another_volume_while_stopped(site):
-    """Identity table, row 1: the last proof holds under another inode."""
+    """Identity table, row 1: the last proof matches under another inode."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(40)
@@ -129,7 +130,7 @@ def test_a_copy_to_another_volume_while_stopped(site):
     arrived(backend, 10)
     stopped(agent)
     acct.append(rows[10:20])
-    keep = open(acct.live, "rb")  # so that its inode is not used again
+    keep = open(acct.live, "rb")  # so that its inode is not reused
     acct.copy_away(0)
     acct.number += 1
     acct.append(rows[20:])
@@ -140,7 +141,7 @@ def test_a_copy_to_another_volume_while_stopped(site):
 
 
 def test_a_half_made_copy_at_start_is_waited_for(site):
-    """Identity table, row 3, the agent starting in the midst of the copy."""
+    """Identity table, row 3: the agent starts while the copy is being made."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(400)
@@ -163,7 +164,7 @@ def test_a_half_made_copy_at_start_is_waited_for(site):
 
 @pytest.mark.parametrize("running", [False, True])
 def test_an_unfinished_file_is_gzipped(site, running):
-    """NAME.csv.gz of an unfinished file is finished from the committed (uncompressed) offset."""
+    """The NAME.csv.gz of an unfinished file is read on from the committed (uncompressed) offset."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(900, kind=["b", "rb"])
@@ -189,7 +190,7 @@ def test_an_unfinished_file_is_gzipped(site, running):
 
 
 def test_a_gz_of_a_file_never_seen(site):
-    """A .gz in move-to that came while stopped is a file like any other."""
+    """A .gz that appears in move-to while the agent is stopped is a file like any other."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -203,7 +204,7 @@ def test_a_gz_of_a_file_never_seen(site):
 
 
 def test_a_gz_of_a_delivered_file_is_not_sent_again(site):
-    """One follower per identity: compressing what is delivered sends nothing; nor after a restart."""
+    """One follower per identity: compressing a delivered file sends nothing, nor does a restart."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(40)
@@ -223,7 +224,7 @@ def test_a_gz_of_a_delivered_file_is_not_sent_again(site):
 
 
 def test_a_damaged_gz_is_said_and_the_next_file_is_read(site):
-    """A file that cannot be read is said, passed over, tried again at each rescan."""
+    """A file that cannot be read is logged, passed over, and tried again at each rescan."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -242,7 +243,7 @@ def test_a_damaged_gz_is_said_and_the_next_file_is_read(site):
 
 
 def test_the_stand_in_writer_moving_to_another_volume(site):
-    """Row 3 and row 1, many times: pmta-writer copies slowly and then unlinks."""
+    """Identity table, rows 3 and 1, many times: pmta-writer copies slowly and then unlinks."""
     acct = site.acct()
     backend, agent = started(site, acct, endpoint={"format": "array"})
     agent.endpoints[0]["url"] = backend.url("/in")

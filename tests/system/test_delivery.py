@@ -1,4 +1,4 @@
-"""What goes over the wire and how: bodies, headers, batches, slots ("On the wire" of DESIGN.md)."""
+"""The requests on the wire: bodies, headers, batches, proxies ("On the wire" of DESIGN.md)."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ KEEP = {"keep_bodies": True}
 
 
 def want(backend, rows):
-    """The objects the rows must give, as text; eventIds as they were sent."""
+    """The JSON texts the rows must give, with the eventIds that were sent."""
     ids = {row["token"]: row["event_id"] for row in backend.events()}
     texts = []
     for row in rows:
@@ -44,7 +44,7 @@ def want(backend, rows):
     ("object", "application/json"), ("array", "application/json"),
     ("ndjson", "application/x-ndjson")])
 def test_bodies_are_exact(site, form, content_type):
-    """The table of formats: nothing but the records, in the file's order, byte for byte."""
+    """The table of formats: exactly the records, in the file's order, byte for byte."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, settings=KEEP, format=form,
                                          batch_records=3, batch_age="1h", in_flight=1)
     rows = [token_row("E-0"), token_row("E-1", "rb", diag="smtp;550 \u00fc \\ / \t \"q\""),
@@ -60,7 +60,7 @@ def test_bodies_are_exact(site, form, content_type):
 
 
 def test_event_id_is_32_hex_digits_and_stays(site):
-    """"eventId: 32 hex digits", the same for the same row of the same file, wherever it lies."""
+    """"eventId: 32 hex digits", the same for the same row of the same file in any folder."""
     backend, agent, acct, _ = delivering(site)
     tokens = more(acct, 3)
     all_there(backend, tokens)
@@ -95,7 +95,7 @@ def test_headers(site, tmp_path):
 
 
 def test_type_field(site):
-    """type-field = "type": the name Postmastery-like receivers want; the value is the same."""
+    """type-field = "type": the name that Postmastery and similar receivers expect; same value."""
     backend, agent, acct, _ = delivering(site, type_field="type")
     tokens = more(acct, 2)
     all_there(backend, tokens)
@@ -142,7 +142,7 @@ def test_gzip_body_has_the_key_of_the_plain_one(site):
 
 
 def test_gzip_retries_are_byte_for_byte(site):
-    """A compressed batch that is tried again is sent as before; halves have keys of their own."""
+    """A retried compressed batch has the same bytes; halves have their own keys."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, compress="gzip", batch_records=8)
     backend.rule(times=3, status=503)
     backend.rule(min_events=5, status=413)
@@ -157,7 +157,7 @@ def test_gzip_retries_are_byte_for_byte(site):
 # ---- batches
 
 def test_batches_by_count(site):
-    """batch-records: full batches go at once, the rest waits for batch-age."""
+    """batch-records: full batches are sent at once; the rest waits for batch-age."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10, batch_age="1h")
     tokens = more(acct, 95)
     all_there(backend, tokens[:90])
@@ -171,7 +171,7 @@ def test_batches_by_count(site):
 
 
 def test_batches_by_bytes(site):
-    """batch-bytes: no body is longer; batches are nearly full."""
+    """batch-bytes: no body is longer, and the batches are nearly full."""
     backend, agent, acct, _ = delivering(site)
     agent.stop()
     agent.settings["record_max"] = "4KiB"
@@ -188,7 +188,7 @@ def test_batches_by_bytes(site):
 
 
 def test_batches_by_age(site):
-    """batch-age: a lone record does not wait for others for ever."""
+    """batch-age: a single record does not wait for others for ever."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10000, batch_age="200ms")
     tokens = []
     for i in range(3):
@@ -198,7 +198,7 @@ def test_batches_by_age(site):
 
 
 def test_a_batch_holds_records_of_one_file(site):
-    """S2: no request mixes files, even when the files are shorter than a batch."""
+    """S2: no request mixes files, even if the files are shorter than a batch."""
     backend, agent, acct, _ = delivering(site, path=ARRAY)
     agent.stop()
     tokens = []
@@ -214,7 +214,7 @@ def test_a_batch_holds_records_of_one_file(site):
 
 
 def test_record_larger_than_any_batch_is_a_dead_letter(site):
-    """S6: what fits no batch is a dead letter with a reason; the next row goes."""
+    """S6: a record that fits in no batch is a dead letter with a reason; the next row is sent."""
     backend, agent, acct, _ = delivering(site)
     agent.stop()
     agent.settings["record_max"] = "4KiB"
@@ -228,14 +228,14 @@ def test_record_larger_than_any_batch_is_a_dead_letter(site):
     assert buried(agent) == ["B-1"] and "batch-bytes" in letters(agent)[0]["reason"]
 
 
-# ---- odd answers that are answers
+# ---- unusual answers that count as answers
 
 @pytest.mark.parametrize("odd", [
     {"big_body": 10 << 20}, {"big_header": 60000}, {"continues": 3}, {"slow": 1},
     {"close_after": True}, {"early": True, "status": 200},
 ], ids=lambda odd: next(iter(odd)))
 def test_odd_answers_are_answers(site, odd):
-    """"Status and the first 4 KiB of the body decide": nothing of this makes a repeat."""
+    """"Status and the first 4 KiB of the body decide": none of these causes a repeat."""
     backend, agent, acct, _ = delivering(site)
     tokens = more(acct, 2, "A")
     all_there(backend, tokens)
@@ -249,7 +249,7 @@ def test_odd_answers_are_answers(site, odd):
 
 
 def test_answer_cut_in_its_body_still_counts(site):
-    """"a body cut off later still counts": no repeat for a broken-off body."""
+    """"a body cut off later still counts": a truncated body causes no repeat."""
     backend, agent, acct, _ = delivering(site)
     head = len("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n")
     backend.rule(body="all right and well", cut=head + 5)
@@ -260,7 +260,7 @@ def test_answer_cut_in_its_body_still_counts(site):
 
 
 def test_body_cut_before_it_can_be_judged_is_no_answer(site):
-    """A body that might have become "MySQL Error: ..." has not said that all is well."""
+    """A cut-off body that may be the beginning of "MySQL Error: ..." is no success."""
     backend, agent, acct, _ = delivering(site)
     head = len("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n")
     backend.rule(times=2, body="MySQL Error: gone.", cut=head + 5, accepted=False)
@@ -273,7 +273,7 @@ def test_body_cut_before_it_can_be_judged_is_no_answer(site):
 # ---- proxy
 
 class Proxy(threading.Thread):
-    """Passes requests on: CONNECT, or as they are to the host they name."""
+    """Forwards requests: CONNECT, or unchanged to the host they name."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -312,7 +312,7 @@ class Proxy(threading.Thread):
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 def test_proxy(site, tmp_path, tls):
-    """proxy: all requests go through it, whatever the environment says; it sees no secret."""
+    """proxy: all requests go through it, whatever the environment; under TLS it sees no secret."""
     proxy = Proxy()
     backend = site.backend(tls=site.certs() if tls else None, signature="sesame")
     acct = site.acct().begin()
@@ -330,7 +330,7 @@ def test_proxy(site, tmp_path, tls):
 
 
 def test_environment_names_no_proxy(site):
-    """Without proxy in the configuration none is used: http_proxy of a login shell means others."""
+    """Without proxy in the configuration none is used: http_proxy is meant for other programs."""
     backend = site.backend()
     acct = site.acct().begin()
     tokens = more(acct, 5)
@@ -343,7 +343,7 @@ def test_environment_names_no_proxy(site):
 # ---- stopping
 
 def test_stop_finishes_what_is_in_flight(site):
-    """"then stop reading, finish what is in flight (drain), commit, exit 0": nothing repeated."""
+    """SIGTERM: stop reading, finish requests in flight (drain), commit, exit with status 0."""
     backend, agent, acct, _ = delivering(site)
     backend.rule(delay_ms=300)
     tokens = more(acct, 200)
@@ -356,7 +356,7 @@ def test_stop_finishes_what_is_in_flight(site):
 
 
 def test_stop_with_unanswered_requests_says_how_many_and_does_not_spin(site):
-    """"if something stayed unanswered, say how many rows may repeat"; the wait burns no CPU."""
+    """"if something stayed unanswered, say how many rows may repeat"; the wait uses no CPU time."""
     backend, agent, acct, _ = delivering(site)
     agent.stop()
     agent.settings["drain"] = "1500ms"
@@ -378,8 +378,8 @@ def test_stop_with_unanswered_requests_says_how_many_and_does_not_spin(site):
 
 
 def test_boundary_beyond_the_end_of_a_file_delays_nothing(site):
-    """A host that crashed lost the rows of a batch in flight: its boundary is given up, not waited
-    for, when new rows stand there that are fewer."""
+    """A crash of the host lost the rows of a batch in flight, and fewer new rows are in their
+    place: the agent drops the stored boundary and does not wait for it."""
     backend, agent, acct, first = delivering(site, 1, path=ARRAY)
     all_there(backend, first)
     eventually(lambda: agent.status()["sources"][0]["rows"]["acknowledged"] == 1)
@@ -398,9 +398,9 @@ def test_boundary_beyond_the_end_of_a_file_delays_nothing(site):
 
 @pytest.mark.skipif(not SINK.exists(), reason="make build/bench/sink")
 def test_answers_that_come_at_once_are_not_slept_on(site, tmp_path):
-    """A quick backend has answered before the loop waits: the next requests do not wait then.
+    """A quick backend answers before the loop waits: the next requests must not wait then.
 
-    Each file is a batch of its own, and nothing else wakes the agent up for an hour."""
+    Each file is a batch of its own, and nothing else wakes the agent for an hour."""
     sink = Sink(tmp_path, rows=401)
     acct = site.acct()
     site.writer(acct, records=401, rotate_every=1).run()

@@ -1,4 +1,4 @@
-"""doctor: every check tells ok, info, warning or problem, and what mends it; it sends no event."""
+"""doctor: each check gives ok, info, warning or problem, and the fix; it sends no event."""
 
 import grp
 import json
@@ -20,7 +20,7 @@ NOBODY = 65534
 
 
 def as_nobody(agent, acct):
-    """The store belongs to the user "nobody", so the service runs as that."""
+    """Give the store to the user "nobody": doctor takes its owner for the service's user."""
     agent.state_dir.mkdir(mode=0o700)
     os.chown(agent.state_dir, NOBODY, NOBODY)
     for folder in [site for site in acct.dir.parents if str(site).startswith("/tmp/")] + [acct.dir]:
@@ -168,7 +168,7 @@ def test_powermtas_configuration_that_is_not_there(site):
 
 
 def test_mail_of_the_bounce_domain(site):
-    """A domain that cannot exist: what the DNS says depends on the host, that it says so does not."""
+    """A domain that cannot exist: the DNS's answer depends on the host, the finding does not."""
     agent, _ = site_with(site)
     path = pmta_config(site, agent, """relay-domain bounces.invalid
 <bounce-processor>
@@ -183,7 +183,7 @@ domain bounces.invalid
 
 
 def test_fluentd_and_campaign_mail(site):
-    """Octeth ignores, with 200, what is not Email Gateway mail on that URL."""
+    """On that URL Octeth answers 200 and ignores events of mail that is not Email Gateway's."""
     backend = site.backend(semantics="octeth")
     agent, acct = site_with(site, backend, url=backend.url("/system/bounce_webhook?type=fluentd"),
                             format="array")
@@ -243,7 +243,7 @@ def test_a_store_that_is_damaged(site):
 
 @pytest.mark.parametrize("age,level", [(0.0, "ok"), (6.0, "warning"), (7.5, "problem")])
 def test_time_left_until_rows_are_deleted(site, age, level):
-    """PowerMTA deletes a file after 8 days, shipped or not."""
+    """PowerMTA deletes a file after 8 days, whether it was shipped or not."""
     backend = site.backend()
     acct = site.acct(move=False).begin()
     acct.append(token_rows(1)[0])
@@ -260,7 +260,7 @@ def test_time_left_until_rows_are_deleted(site, age, level):
     assert bool(fix) == (level != "ok")
 
 
-# ---- the host, and the form
+# ---- the host, and the output's form
 
 
 def test_host_checks(site):
@@ -281,7 +281,7 @@ def test_growth_of_the_archive(site):
     text, _ = doctor(agent).one("ok", "source bounces", "grows by")
     assert "10.0 MB a day" in text
     with open(Path(acct.move_to) / "bounces-2026-11-20-0001.csv", "wb") as file:
-        file.truncate(1 << 42)  # with holes: no byte of it is on the disk
+        file.truncate(1 << 42)  # a sparse file: none of it is on the disk
     text, fix = doctor(agent).one("problem", "source bounces", "grows by")
     assert "--acknowledged --older-than 30d" in fix
 
@@ -306,7 +306,7 @@ def test_json(site):
 
 
 def test_nothing_is_written(site):
-    """It changes nothing: no state-dir, no socket, no file."""
+    """doctor creates and changes nothing: no state-dir, no socket, no file."""
     agent, _ = site_with(site)
 
     def there():

@@ -13,11 +13,11 @@ from findings import ROOT_ONLY, doctor, site_with
 from harness import AGENT, free_port
 
 
-# ---- what it sends
+# ---- the requests it sends
 
 
 def test_no_event_is_sent(site):
-    """The receiver is asked with a request that carries none."""
+    """doctor probes the receiver with a request that carries no event."""
     backend = site.backend(keep_bodies=True)
     agent, _ = site_with(site, backend)
     findings = doctor(agent)
@@ -61,7 +61,7 @@ def test_send_test_that_is_refused(site):
 
 
 def test_send_test_of_complaints(site):
-    """An endpoint that gets complaints only is tested with one."""
+    """An endpoint that gets only complaints is tested with a complaint."""
     backend = site.backend()
     fbl = site.acct(base="fbl").begin()
     findings = doctor(site.agent(backend, fbl), "--send-test")
@@ -109,7 +109,7 @@ def test_a_database_error_with_status_200(site):
 
 
 def test_wrong_signature(site):
-    """401 by the stand-in itself: without a file, and with another secret."""
+    """The stand-in answers 401 without signature-file; with the right secret doctor is content."""
     backend = site.backend(signature="right")
     agent, _ = site_with(site, backend)
     findings = doctor(agent)
@@ -142,7 +142,7 @@ def test_a_receiver_that_never_answers(site):
     doctor(agent).one("problem", "endpoint octeth", "no answer came")
 
 
-# ---- the way there
+# ---- names, connections, TLS, clocks
 
 
 def test_nobody_listens(site):
@@ -163,7 +163,7 @@ def test_credentials_that_systemd_hands_to_the_service_alone(site):
 
 @ROOT_ONLY
 def test_a_secret_that_only_the_service_may_read(site):
-    """Asked by somebody else than root: the service may well."""
+    """doctor runs as a user who cannot read the secret: the service may well be able to."""
     secret = site.folder / "signature"
     secret.write_text("secret")
     secret.chmod(0o600)
@@ -203,7 +203,8 @@ def test_certificates_that_are_refused(site, certificate):
     certs = site.certs()
     backend = site.backend(tls=certs, tls_cert=certs / certificate,
                            tls_key=certs / certificate.replace(".pem", ".key"))
-    agent, _ = site_with(site, backend, ca_file=certs / authority, url=backend.url(host="localhost"))
+    agent, _ = site_with(site, backend, ca_file=certs / authority,
+                         url=backend.url(host="localhost"))
     findings = doctor(agent)
     text, fix = findings.one("problem", "endpoint octeth", words)
     assert "ertificate" in text and fix
@@ -212,7 +213,7 @@ def test_certificates_that_are_refused(site, certificate):
 
 
 def test_a_host_whose_name_has_words_of_tls_in_it(site):
-    """What libcurl says names the host: "tls" and "alert" there are no cause."""
+    """libcurl's message contains the host's name: "tls" and "alert" in it are not the cause."""
     agent, _ = site_with(site, f"https://tls.localhost:{free_port()}/x?type=pmta")
     findings = doctor(agent)
     findings.one("problem", "endpoint octeth", "no connection to tls.localhost")
@@ -233,7 +234,7 @@ def test_good_tls_says_until_when(site):
 
 
 def short_lived(certs, name, days):
-    """A certificate that signs itself, good for so many days."""
+    """Make a self-signed certificate that is valid for that many days."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                     "ec_paramgen_curve:P-256", "-nodes", "-keyout", certs / f"{name}.key", "-out",
                     certs / f"{name}.pem", "-days", str(days), "-subj", f"/CN={name}",
@@ -253,7 +254,7 @@ def test_a_certificate_that_expires_soon_is_a_warning(site):
 
 
 def test_client_certificates(site):
-    """Wanted and missing; expired; a key of another certificate; all in order."""
+    """Required but missing; valid; the key of another certificate; expired."""
     certs = site.certs()
     backend = site.backend(tls=certs, client_ca=certs / "ca.pem")
     agent, _ = site_with(site, backend)

@@ -1,11 +1,11 @@
-"""The first start: where the agent begins in files that are there already."""
+"""The first start: where the agent begins in files that already exist."""
 
 from harness import token_rows
 from steps import append, arrived, delivered, lines, rescanned, started, stopped, up
 
 
 def first_start_site(site, first_start):
-    """Files in the live folder and in move-to before the first start; what comes later."""
+    """Rows in move-to, in the live file, and after the first start."""
     acct = site.acct()
     moved, _ = token_rows(10)
     live, _ = token_rows(10, first=10)
@@ -13,7 +13,7 @@ def first_start_site(site, first_start):
     acct.append(moved)
     acct.rotate()
     acct.append(live[:5])
-    acct.begin()  # the header once more: `now` has to know the columns
+    acct.begin()  # the header once more: `now` has to read the columns
     acct.append(live[5:])
     backend, agent = started(site, acct, first_start=first_start)
     up(agent)
@@ -35,7 +35,7 @@ def test_first_start_live(site):
 
 
 def test_first_start_now(site):
-    """now: after the last complete line; the header is still read."""
+    """now: begin after the last complete line; the header is still read."""
     acct, backend, agent, _, _, later = first_start_site(site, "now")
     arrived(backend, 5)
     stopped(agent)
@@ -45,7 +45,7 @@ def test_first_start_now(site):
 
 
 def test_first_start_now_with_half_a_line(site):
-    """now: a line that was half written at the first start is a later one."""
+    """now: a line that was half written at the first start counts as later."""
     acct = site.acct()
     rows, _ = token_rows(10)
     acct.append(rows[:5])
@@ -57,7 +57,7 @@ def test_first_start_now_with_half_a_line(site):
 
 
 def test_first_start_now_with_archives_beside_the_live_file(site):
-    """now: without move-to, what was compressed where it stood stays unsent, after a restart, too."""
+    """now: without move-to, archives compressed in place stay unsent, also after a restart."""
     acct = site.acct(move=False)
     old, _ = token_rows(10)
     acct.append(old)
@@ -77,7 +77,7 @@ def test_first_start_now_with_archives_beside_the_live_file(site):
 
 
 def test_first_start_all(site):
-    """all: everything that exists, the oldest first."""
+    """all: everything that exists, the oldest file first."""
     acct, backend, agent, moved, live, later = first_start_site(site, "all")
     assert "not to be read" not in agent.log()
     arrived(backend, 25)
@@ -88,7 +88,7 @@ def test_first_start_all(site):
 
 
 def test_first_start_decides_only_once(site):
-    """Every later file is read from its first byte, whatever first-start says by then."""
+    """Every later file is read from its first byte, even if first-start was changed since."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -104,7 +104,7 @@ def test_first_start_decides_only_once(site):
 
 
 def test_archives_passed_over_at_the_first_start_stay_so(site):
-    """live: what lay in move-to is not sent later either, gzipped, renamed or after a restart."""
+    """live: files that were in move-to are not sent later either: gzipped, or after a restart."""
     acct = site.acct()
     old, _ = token_rows(30)
     for i in range(3):

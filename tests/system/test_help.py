@@ -1,4 +1,4 @@
-"""Help: the examples of each command, and what a slip was meant to be."""
+"""Help: the examples of each command, and suggestions after a typing error."""
 
 import re
 import subprocess

@@ -1,7 +1,7 @@
-"""import-sincedb: Logstash's positions as ours, shown with the real agent.
+"""import-sincedb: the agent continues at Logstash's positions.
 
-Logstash itself is not here: its position file is made by the facts that logstash/sincedb.h lists, and
-what it "delivered" are the rows before the position.
+Logstash itself does not run here.  Its position file is made as logstash/sincedb.h describes it,
+and the rows before the position are the ones it "delivered".
 """
 
 import os
@@ -10,7 +10,8 @@ import shutil
 import pytest
 from harness import FBL_HEADER, token_rows
 from sincedb import continues, entry, halves, imported, kernel_device, old_entry
-from steps import append, arrived, compare, delivered, lines, records, rescanned, started, stopped, up
+from steps import (
+    append, arrived, compare, delivered, lines, records, rescanned, started, stopped, up)
 
 
 @pytest.mark.parametrize("line", [
@@ -46,14 +47,14 @@ def test_a_file_that_rotates_between_import_and_start_goes_on(site, volume, gz):
 
 
 def test_rows_that_logstash_missed_before_the_move_are_sent(site):
-    """Rows of the last second before move-to, and whole files between two looks at the folder."""
+    """Rows of the last second before the move, and whole files between two scans of the folder."""
     acct = site.acct()
     rows, _ = token_rows(40)
     acct.append(rows[:8])
     name, offset = acct.live, os.path.getsize(acct.live)
     acct.append(rows[8:10])
     first = acct.rotate(begin=False)
-    acct.append(rows[10:20])  # never seen
+    acct.append(rows[10:20])  # Logstash never sees this file
     acct.rotate(begin=False)
     acct.append(rows[20:30])
     live_offset = os.path.getsize(acct.live)
@@ -66,7 +67,8 @@ def test_rows_that_logstash_missed_before_the_move_are_sent(site):
 
 
 def test_archives_are_passed_over_and_what_was_read_is_followed(site):
-    """Older than all that the sincedb names: passed over, gzipped or not.  Read: only what grows."""
+    """Files older than all in the sincedb are passed over, gzipped or not.  Of files that Logstash
+    has read, only later rows are sent."""
     acct = site.acct()
     rows, _ = token_rows(60)
     for i in range(4):
@@ -76,19 +78,19 @@ def test_archives_are_passed_over_and_what_was_read_is_followed(site):
     acct.gz(acct.moved(0))
     backend, agent = started(site, acct)
     names = [acct.dir / acct.dated(i) for i in range(4)]
-    found = imported(agent, entry(acct.moved(2), name=names[2]), entry(acct.moved(3), name=names[3]),
-                    entry(acct.live))
+    found = imported(agent, entry(acct.moved(2), name=names[2]),
+                     entry(acct.moved(3), name=names[3]), entry(acct.live))
     older = "not in the sincedb and older than the oldest file there: passed over"
     read = "read to its end by Logstash"
     size = os.path.getsize(acct.live)
     assert found == {"bounces-2026-11-21-0000.csv.gz": older, "bounces-2026-11-21-0001.csv": older,
-                    "bounces-2026-11-21-0002.csv": read, "bounces-2026-11-21-0003.csv": read,
-                    acct.live.name: f"going on at {size} of {size}"}
+                     "bounces-2026-11-21-0002.csv": read, "bounces-2026-11-21-0003.csv": read,
+                     acct.live.name: f"going on at {size} of {size}"}
     up(agent)
     append(acct.moved(3), lines(rows[50]))
     acct.append(rows[51:])
     arrived(backend, 10)
-    acct.gz(acct.moved(1))  # none of this makes a passed or read file a new one
+    acct.gz(acct.moved(1))  # compressing a file that was passed over or read makes no new file
     acct.gz(acct.moved(2))
     rescanned(agent)
     delivered(agent, backend, rows[50:])
@@ -118,7 +120,7 @@ def test_a_compressed_file_that_was_read_to_its_end(site):
 
 
 def test_the_bare_name_is_followed_by_inode_only(site):
-    """bounces.csv of the sincedb was moved since; another bounces.csv is there now."""
+    """The sincedb's bounces.csv has been moved since, and there is another bounces.csv now."""
     acct = site.acct(bare=True)
     rows, _ = token_rows(40)
     acct.append(rows[:10])
@@ -138,7 +140,7 @@ def test_the_bare_name_is_followed_by_inode_only(site):
 
 
 def test_a_bare_name_whose_inode_is_gone_is_refused(site):
-    """Nobody knows then where it stopped: neither all again nor nothing is a good answer."""
+    """Where Logstash stopped is unknown: neither all rows again nor none would be right."""
     acct, _, agent, _, offset = halves(site, bare=True)
     line = entry(acct.live, offset)
     copy = shutil.copyfile(acct.live, acct.dir / "copy")
@@ -149,11 +151,11 @@ def test_a_bare_name_whose_inode_is_gone_is_refused(site):
     assert not agent.state_dir.exists()
 
 
-# ---- what does not fit
+# ---- positions that do not fit
 
 
 def test_a_position_beyond_the_end_does_not_fit(site):
-    """The file was truncated and is written anew: all of it is sent."""
+    """The file was truncated and written anew: all of it is sent."""
     acct, backend, agent, rows, _ = halves(site)
     size = os.path.getsize(acct.live)
     found = imported(agent, entry(acct.live, size + 1), status=1)
@@ -163,7 +165,7 @@ def test_a_position_beyond_the_end_does_not_fit(site):
 
 
 def test_a_position_inside_a_row_goes_back_to_its_start(site):
-    """Logstash that begins at the end of a file may begin in a half-written row."""
+    """If Logstash began at the end of a file, that may be inside a half-written row."""
     acct, backend, agent, rows, offset = halves(site)
     found = imported(agent, entry(acct.live, offset + 7))
     assert found[acct.live.name] == (f"going on at {offset}: Logstash stopped at {offset + 7}, in the "
@@ -172,7 +174,7 @@ def test_a_position_inside_a_row_goes_back_to_its_start(site):
 
 
 def test_a_position_inside_a_row_of_a_file_that_only_the_name_tells_does_not_fit(site):
-    """The next bounces.csv may have the inode of the one before."""
+    """The next bounces.csv may have the inode of the previous one."""
     acct, backend, agent, rows, offset = halves(site, bare=True)
     older = acct.moved(7)
     others, _ = token_rows(3, first=90)
@@ -207,7 +209,7 @@ def test_a_damaged_archive_is_said_and_does_not_stop_the_import(site):
 
 
 def test_a_position_between_the_lines_of_one_row_goes_back_to_its_start(site):
-    """Logstash counts lines; a record may have several."""
+    """Logstash counts lines, and a record may have several."""
     acct = site.acct()
     rows, _ = token_rows(10)
     torn = rows[5].replace("unknown", "un\nknown")
@@ -227,7 +229,7 @@ def test_a_last_line_without_newline_was_not_read(site):
     offset = os.path.getsize(acct.live)
     append(acct.live, rows[4][:60])
     backend, agent = started(site, acct)
-    imported(agent, entry(acct.live))  # even if Logstash says so
+    imported(agent, entry(acct.live))  # even if the sincedb claims it was
     up(agent)
     append(acct.live, rows[4][60:] + "\n")
     delivered(agent, backend, rows[4:])
@@ -245,7 +247,7 @@ def test_another_file_of_the_same_name_does_not_fit(site):
 
 
 def test_an_inode_that_is_used_again_is_another_file(site):
-    """The inode and device fit, and the dated name is that of an older file."""
+    """Inode and device match, but the dated name is that of an older file."""
     acct, backend, agent, rows, offset = halves(site)
     old = acct.live.with_name("bounces-2026-11-20-0007.csv")
     found = imported(agent, entry(acct.live, offset, old))
@@ -285,7 +287,7 @@ def test_a_sincedb_about_other_files_is_refused(site):
 
 
 def test_a_source_that_logstash_did_not_read_begins_as_first_start_says(site):
-    """The stock pipeline never saw complaints."""
+    """The stock pipeline never reads complaints."""
     acct = site.acct()
     fbl = site.acct(base="fbl", header=FBL_HEADER)
     rows, _ = token_rows(20)
@@ -341,7 +343,7 @@ def test_several_sincedbs_are_one(site):
 
 
 def test_a_copy_under_way_is_left_to_the_agent(site):
-    """move-to on another volume: for a moment two files have the name."""
+    """move-to on another volume: during the copy two files have the same name."""
     acct, backend, agent, rows, offset = halves(site)
     live = acct.live
     part = live.read_bytes()[:offset + 10]
@@ -357,7 +359,7 @@ def test_a_copy_under_way_is_left_to_the_agent(site):
 
 
 def test_other_columns_in_mid_file_are_known_at_the_position(site):
-    """What is stored with a position are the columns in force there."""
+    """The columns in force at a position are stored with it."""
     acct = site.acct()
     rows, _ = token_rows(4)
     acct.append(rows[:2])
@@ -379,7 +381,8 @@ def test_a_file_with_nothing_but_a_header(site):
 
 
 def test_many_rows_leave_rungs_for_a_file_that_lost_its_end(site):
-    """The ladder is that of a file we had read ourselves: a crash resends the last rows, not all."""
+    """An imported file has the same ladder as one we read ourselves: after a crash of the host only
+    the last rows are sent again, not all."""
     acct = site.acct()
     rows, _ = token_rows(3000)
     acct.append(rows)

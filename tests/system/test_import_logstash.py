@@ -1,6 +1,6 @@
-"""import-logstash: pipelines as they are found on hosts, and the configuration each gives.
+"""import-logstash: pipelines as hosts have them, and the configuration made from each.
 
-The secret of every one of them is the word hush, which must not come out again.
+The secret in all of them is the word hush, which must never be printed.
 """
 
 import os
@@ -44,7 +44,7 @@ output {
 
 
 def translated(folder, text, status=0):
-    """(the configuration by section, notes, what check says) of a pipeline."""
+    """(sections of the configuration, notes, its text) of a pipeline; the errors if it fails."""
     pipeline = folder / "oempro.yml"
     pipeline.write_text(text, "utf-8")
     done = subprocess.run([str(AGENT), "import-logstash", str(pipeline)], capture_output=True,
@@ -97,7 +97,8 @@ def test_the_stock_pipeline(tmp_path):
     assert octeth["url"] == '"https://octeth.example.com/system/bounce_webhook?type=pmta"'
     assert octeth["format"] == '"object"'
     assert re.findall(r'"(.*?)"', octeth["headers"]) == ["X-Site: eu1"]
-    assert octeth["timeout"] in ('"60s"', '"1m"')  # Logstash's ten seconds repeat what was taken in
+    # With Logstash's ten seconds, records that the receiver has accepted are sent again.
+    assert octeth["timeout"] in ('"60s"', '"1m"')
     assert made[""]["state-dir"] == '"/var/lib/pmta-shipper"'
     assert "pmta-shipper import-sincedb /var/lib/logstash/sincedb-pmta" in notes
     assert "header X-Octeth-Signature is a secret" in notes
@@ -257,15 +258,15 @@ def test_what_is_no_pipeline_is_refused(tmp_path, text, words):
 def test_usage(tmp_path):
     for args, status, words in (((), 64, "which pipeline?"), (("a", "b"), 64, "one pipeline"),
                                ((str(tmp_path / "no"),), 1, "No such file")):
-        done = subprocess.run([str(AGENT), "import-logstash", *args], capture_output=True, text=True,
-                              timeout=20, check=False)
+        done = subprocess.run([str(AGENT), "import-logstash", *args], capture_output=True,
+                              text=True, timeout=20, check=False)
         assert (done.returncode, done.stdout) == (status, "")
         assert words in done.stderr
 
 
 @pytest.mark.skipif(not SHIM.exists(), reason="no shim was built")
 def test_no_memory_is_said_and_gives_no_half_configuration(tmp_path):
-    """Each allocation fails in turn: all of it, or an exit status that says otherwise."""
+    """Each allocation fails in turn: the whole configuration, or an exit status that is not 0."""
     pipeline = tmp_path / "oempro.conf"
     pipeline.write_text(STOCK, "utf-8")
     good = None
@@ -282,4 +283,4 @@ def test_no_memory_is_said_and_gives_no_half_configuration(tmp_path):
             assert done.returncode == 1, (nth, done.stderr)
         if nth and "shim: failed one" not in done.stderr:
             return
-    raise AssertionError("no end of them")
+    raise AssertionError("after 4000 allocations there are still more")

@@ -1,4 +1,4 @@
-"""import-sincedb and the store: when it is refused, when `run` asks for it, the way back, failures."""
+"""import-sincedb and the store: refusals, `run` asking for an import, the way back, failures."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from steps import arrived, compare, delivered, records, started, stopped, up
 SHIM = Path(os.environ.get("PMTA_SHIM_SO", ROOT / "build/shim.so"))
 
 
-# ---- when it may not be done
+# ---- when the import is refused
 
 
 def test_it_is_refused_beside_a_running_agent_and_on_a_store_with_positions(site):
@@ -33,7 +33,7 @@ def test_it_is_refused_beside_a_running_agent_and_on_a_store_with_positions(site
 
 
 def test_a_store_without_positions_is_taken(site):
-    """An agent that was started before and found no file."""
+    """The agent was started before and found no files."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -62,13 +62,13 @@ def test_usage(site):
 
 
 def beside_logstash(folder, *args):
-    """Run the agent where /var/lib is folder, with a Logstash in it."""
+    """The command args, run in a mount namespace in which /var/lib is folder."""
     script = 'mount --bind "$1" /var/lib && shift && exec "$@"'
     return ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", folder, *args]
 
 
 def test_run_beside_logstash_asks_for_the_import_and_runs_after_it(site):
-    """A new store, and a sincedb where Debian's package keeps it, that names the same files."""
+    """A new store, and a sincedb at the path of Debian's package that names the same files."""
     acct, backend, agent, rows, offset = halves(site)
     lib = site.folder / "lib"
     keep = lib / "logstash/plugins/inputs/file"
@@ -77,7 +77,7 @@ def test_run_beside_logstash_asks_for_the_import_and_runs_after_it(site):
     (keep / ".sincedb_1f").write_text(line, "utf-8")
     can = subprocess.run(beside_logstash(lib, "true"), capture_output=True, timeout=20, check=False)
     if can.returncode != 0:
-        pytest.skip("no mount namespaces here")
+        pytest.skip("this host allows no mount namespaces")
     agent.spawn(beside_logstash(lib, AGENT, "run", "-c", agent.conf))
     assert agent.wait() == 78
     assert "pmta-shipper import-sincedb SINCEDB" in agent.log()
@@ -88,11 +88,11 @@ def test_run_beside_logstash_asks_for_the_import_and_runs_after_it(site):
     delivered(agent, backend, rows[10:])
 
 
-# ---- and back
+# ---- back to Logstash
 
 
 def test_back_prints_where_the_agent_stopped_as_a_sincedb(site):
-    """Also that of a file that moved; what it prints can be imported again."""
+    """Also for a file that has moved; the printed sincedb can be imported again."""
     acct, backend, agent, rows, offset = halves(site)
     imported(agent, entry(acct.live, offset))
     up(agent)
@@ -119,11 +119,11 @@ def test_back_prints_where_the_agent_stopped_as_a_sincedb(site):
     assert agent.command("import-sincedb", "--back", "x").returncode == 64
 
 
-# ---- what fails on the way
+# ---- calls that fail during the import
 
 
 def each_failure(what, run, most=4000):
-    """Let each call fail in turn; run(environment) gives (exit status, standard error)."""
+    """Let each call fail in turn.  run(environment) returns (exit status, standard error)."""
     nth = 1
     while nth < most:
         status, stderr = run({"LD_PRELOAD": str(SHIM), "PMTA_SHIM": f"{what}:{nth}"})
@@ -131,13 +131,13 @@ def each_failure(what, run, most=4000):
         if "shim: failed one" not in stderr:
             return
         nth += 1 if nth < 300 else 7
-    raise AssertionError("no end of them")
+    raise AssertionError(f"after {most} calls there are still more")
 
 
 @pytest.mark.skipif(not SHIM.exists(), reason="no shim was built")
 @pytest.mark.parametrize("what", ["alloc", "read", "write", "open"])
 def test_whatever_fails_the_store_is_whole_or_not_there(site, what):
-    """Done and said, or failed and said: then the same command does it later."""
+    """The import succeeds, or it fails with a message; then the same command succeeds later."""
     acct = site.acct()
     rows, _ = token_rows(30)
     acct.append(rows[:10])
@@ -163,7 +163,7 @@ def test_whatever_fails_the_store_is_whole_or_not_there(site, what):
         return one.returncode, one.stderr
 
     def stored():
-        """Which files the store knows, and from where on."""
+        """The files in the store, with their positions."""
         name = agent.state_dir / "state.db"
         if not name.exists():
             return []

@@ -28,7 +28,7 @@ def test_starts_with_two_in_flight(site):
 @pytest.mark.parametrize("form,ceiling", [("object", 16), ("object", 5), ("array", 4),
                                           ("array", 1)])
 def test_in_flight_rises_to_its_ceiling_and_never_above(site, form, ceiling):
-    """"one more while answers stay fast"; the slow backend is kept busy, never flooded.  S3."""
+    """"one more while answers stay fast"; a slow backend is kept busy and never flooded.  S3."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, format=form, in_flight=ceiling,
                                          batch_records=2)
     backend.rule(delay_ms=30)
@@ -40,7 +40,7 @@ def test_in_flight_rises_to_its_ceiling_and_never_above(site, form, ceiling):
 
 
 def test_in_flight_rises_again_when_the_backend_has_become_slower(site):
-    """What is fast is measured by what the backend can do now, not by its best day."""
+    """"Fast" is relative to the backend's present speed, not to its best."""
     backend, agent, acct, _ = delivering(site, in_flight=8)
     tokens = more(acct, 30, "A")
     all_there(backend, tokens)
@@ -55,7 +55,7 @@ def test_in_flight_rises_again_when_the_backend_has_become_slower(site):
 @pytest.mark.parametrize("fault", [{"status": 429}, {"status": 503}, {"hang": True}],
                          ids=["429", "503", "time-out"])
 def test_in_flight_is_halved(site, fault):
-    """"half on 429, 503 or time-out", down to one; and up again."""
+    """"half on 429, 503 or time-out", down to one, and up again."""
     backend, agent, acct, _ = delivering(site, in_flight=8, timeout=patience(fault))
     tokens = more(acct, 60, "A")
     all_there(backend, tokens)
@@ -71,14 +71,14 @@ def test_in_flight_is_halved(site, fault):
 
 @pytest.mark.parametrize("ceiling", [4, 32])
 def test_connections_are_kept(site, ceiling):
-    """"kept-alive connections": as many as requests at a time, not one a request."""
+    """"kept-alive connections": as many as requests in flight, not one for each request."""
     backend, agent, acct, tokens = delivering(site, in_flight=ceiling)
     for i in range(3):
         backend.rule(delay_ms=20, times=200)
         tokens += more(acct, 200, f"N{i}")
         all_there(backend, tokens)
         backend.clear()
-        for j in range(30):  # few at a time must not cost the others their connections
+        for j in range(30):  # a period with few requests must not close the other connections
             tokens += more(acct, 1, f"N{i}{j}")
             all_there(backend, tokens)
     finish(agent, backend, tokens)
@@ -86,13 +86,13 @@ def test_connections_are_kept(site, ceiling):
 
 
 def test_connections_of_before_a_failure_are_not_used_again(site):
-    """Behind them may be an address that the name no longer stands for."""
+    """They may lead to an address that the name no longer resolves to."""
     backend, agent, acct, _ = delivering(site, in_flight=4)
     backend.rule(delay_ms=20, times=100)
     tokens = more(acct, 100, "A")
     all_there(backend, tokens)
     before = {request["connection"] for request in backend.requests()}
-    time.sleep(2.5)  # ages of connections are counted in seconds
+    time.sleep(2.5)  # the age of a connection is counted in whole seconds
     backend.clear()
     backend.rule(status=503, times=1, accepted=False)
     tokens += more(acct, 1, "B")
@@ -106,7 +106,7 @@ def test_connections_of_before_a_failure_are_not_used_again(site):
 
 
 def test_connection_closed_while_idle_costs_nothing(site):
-    """A backend that closes idle connections is no failure: nothing repeated, nothing said."""
+    """A backend that closes idle connections is no failure: nothing is repeated or logged."""
     backend, agent, acct, _ = delivering(site, settings={"idle_close_ms": 30})
     tokens = []
     for i in range(8):
@@ -144,7 +144,7 @@ def test_one_endpoint_failing_leaves_the_other(site):
 
 
 def test_rate_is_shared_by_the_endpoints_of_a_host(site):
-    """"requests-per-minute ... counts per host name": both get their turns of the one rate."""
+    """"requests-per-minute ... counts per host name": both endpoints share the one rate."""
     backend = site.backend()
     agent, accts = two(site, backend, [backend.url("/one"), backend.url("/two")],
                        requests_per_minute=1200)
@@ -159,7 +159,7 @@ def test_rate_is_shared_by_the_endpoints_of_a_host(site):
 
 
 def test_endpoint_without_rate_does_not_wait_for_the_others(site):
-    """requests-per-minute = 0 is no limit, whatever another endpoint of the host has."""
+    """requests-per-minute = 0 means no limit, whatever another endpoint of the host has."""
     backend = site.backend()
     agent, accts = two(site, backend, [backend.url("/one"), backend.url("/two")])
     agent.endpoints[0]["requests_per_minute"] = 1
@@ -173,7 +173,7 @@ def test_endpoint_without_rate_does_not_wait_for_the_others(site):
 
 
 def test_sources_of_one_endpoint_alternate(site):
-    """"sources that share an endpoint alternate": no backlog keeps the other source waiting."""
+    """"sources that share an endpoint alternate": one source's backlog does not delay the other."""
     backend = site.backend()
     accts = [site.acct(base=base).begin() for base in ("one", "two")]
     tokens = more(accts[0], 300, "A") + more(accts[1], 300, "B")

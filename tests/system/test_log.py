@@ -1,4 +1,4 @@
-"""The log, and the status line that the service manager shows."""
+"""The log, and the status text that the service manager shows."""
 
 import datetime
 import json
@@ -9,26 +9,26 @@ from harness import eventually, token_rows
 from steps import arrived, rescanned, started, stopped, up
 
 
-# ---- to the service manager
+# ---- the service manager
 
 
 class Manager:
-    """Listens as systemd does, and keeps what it was told."""
+    """Listens like systemd and keeps the messages it receives."""
 
     def __init__(self, folder):
         self.path = str(folder / "notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path)
         self.socket.setblocking(False)
-        self.told = []
+        self.received = []
 
     def statuses(self):
         try:
             while True:
-                self.told.append(self.socket.recv(65536).decode())
+                self.received.append(self.socket.recv(65536).decode())
         except BlockingIOError:
             pass
-        return [line[7:] for message in self.told for line in message.splitlines()
+        return [line[7:] for message in self.received for line in message.splitlines()
                 if line.startswith("STATUS=")]
 
 
@@ -115,13 +115,13 @@ def test_every_line_of_a_json_log_is_json(site):
         assert list(line)[:3] == ["time", "level", "message"]
         assert line["level"] in ("error", "warning", "info", "debug")
         datetime.datetime.strptime(line["time"], "%Y-%m-%dT%H:%M:%S.%fZ")
-    said = " ".join(line["message"] for line in lines)
+    messages = " ".join(line["message"] for line in lines)
     for words in ("started with", "dead letter", "HTTP 503", "reload: done", "stopped: "):
-        assert words in said, words
+        assert words in messages, words
 
 
 def test_a_crowd_of_events_is_cut_and_counted(site):
-    """300 files that cannot be read: 50 lines, and how many there would have been."""
+    """300 files that cannot be read: 50 lines, and the number of the lines left out."""
     acct = site.acct(move=False)
     for number in range(300):
         (acct.dir / (acct.dated(number) + ".gz")).write_bytes(b"\x1f\x8b\x08\x00 cut off")
@@ -130,8 +130,8 @@ def test_a_crowd_of_events_is_cut_and_counted(site):
     eventually(lambda: agent.status()["sources"][0]["filesUnreadable"] == 300, timeout=60)
     assert 50 <= agent.log().count("damaged or unfinished gzip data") <= 150
     agent.wait_for("more lines like these were left out")
-    told = sum(map(int, re.findall(r"([0-9]+) more lines like these", agent.log())))
-    assert agent.log().count("damaged or unfinished gzip data") + told <= 300
+    left_out = sum(map(int, re.findall(r"([0-9]+) more lines like these", agent.log())))
+    assert agent.log().count("damaged or unfinished gzip data") + left_out <= 300
     source = agent.status()["sources"][0]
     assert source["unreadableAdvice"] == "damaged or unfinished gzip data"
     assert source["unreadableFile"].endswith(".csv.gz")

@@ -1,7 +1,7 @@
-"""`parse` gives the records the golden files say, and tells each bad row and where it stands.
+"""`parse` prints the records of the golden files, and reports each bad row with its offset.
 
-eventId's value depends on bytes and offset; here it must only be well-formed, differ from row to
-row and stay the same for the same row.
+The value of eventId depends on bytes and offset.  Here it must only be well-formed, differ from row
+to row, and be the same for the same row.
 """
 
 import json
@@ -29,7 +29,7 @@ BAD_FILES = sorted(path.stem for path in BAD.glob("*.csv"))
 
 @pytest.fixture(name="agent")
 def new_agent(site):
-    """An agent that is only asked, never run."""
+    """An agent that runs commands only and is never started."""
     return site.agent(log_level="info", sources=SOURCES, endpoints=[
         {"name": "octeth", "url": "http://127.0.0.1:9/system/bounce_webhook?type=pmta",
          "format": "object"}])
@@ -42,12 +42,12 @@ def source_for(name):
 
 
 def records_in(text):
-    """NDJSON as lists of (name, value), so that order and repeated names count."""
+    """Records of NDJSON as lists of (name, value), so that order and repeated names count."""
     return [json.loads(line, object_pairs_hook=list) for line in text.split("\n") if line]
 
 
 def without_ids(records):
-    """Check the eventIds, and put a star in their place."""
+    """The records with each eventId checked and replaced by "*"."""
     ids = [record[-1][1] for record in records]
     assert all(record[-1][0] == "eventId" for record in records)
     assert all(re.fullmatch("[0-9a-f]{32}", value) for value in ids)
@@ -56,7 +56,7 @@ def without_ids(records):
 
 
 def bad_rows(stderr, name):
-    """[(offset, line)] of the bad rows told."""
+    """[(offset, line)] of the bad rows reported."""
     found = []
     for line in stderr.splitlines():
         match = re.search(re.escape(name) + r":(\d+)", line)
@@ -139,7 +139,7 @@ def test_several_files_and_gzip(agent, site):
 
 
 def test_what_the_writer_writes_comes_out_whole(agent, site):
-    """All odd options at once; the count, the order and the tokens must be right."""
+    """All unusual options at once; the count, the order and the tokens must be right."""
     for base, types in (("bounces", "b=60,rb=30,d=10"), ("fbl", "f")):
         acct = site.acct(base=base)
         written = site.writer(acct, name=base, records=500, types=types, eol="crlf",

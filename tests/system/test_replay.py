@@ -1,4 +1,4 @@
-"""`replay` delivers archived files again: once each, with the ids of the first time, within limits."""
+"""`replay` delivers archived files again: each record once, with the eventId it had before."""
 
 import datetime
 import os
@@ -10,10 +10,10 @@ from harness import AGENT, books, eventually, token_row, token_rows
 from steps import accepted, append, arrived, compare, count, lines, put, records, stopped, up
 
 
-# ---- what is sent ----
+# ---- the records that are sent ----
 
 def test_event_ids_are_those_of_the_first_delivery(site):
-    """Plain and .gz, named one by one or by a pattern, twice over: once each."""
+    """Plain and .gz files, named one by one and by a pattern: each record is sent once."""
     acct, rows = archive(site)
     backend = site.backend()
     agent = site.agent(backend, acct, first_start="all", endpoint={"in_flight": 1})
@@ -28,7 +28,7 @@ def test_event_ids_are_those_of_the_first_delivery(site):
     again = accepted(backend)[len(rows):]
     assert sorted(again) == first
     assert [record for record, _ in again] == records(rows), "oldest first"
-    # The agent's own books know nothing of it, and nothing of the replay is kept.
+    # The agent's own counts are unchanged, and no progress of the replay is kept.
     assert agent.status()["sources"] == before["sources"]
     assert not kept(agent)
 
@@ -126,7 +126,7 @@ def test_a_half_written_last_line_with_an_open_quote_is_left_out_too(site):
 
 
 def test_a_line_that_was_left_out_goes_out_when_the_same_command_goes_on(site):
-    """The replay was not finished for another file; that one's last line is finished by then."""
+    """Another file keeps the replay from finishing; by the second run the last line is complete."""
     acct = site.acct()
     rows, _ = token_rows(4)
     missing = acct.moved(0)
@@ -152,14 +152,15 @@ def test_more_days_than_can_be_told_apart_are_counted_together(site):
     acct.append(f"b,{first + datetime.timedelta(days)} 10:00:00Z" for days in range(20100))
     agent = site.agent(None, acct)
     done = agent.command("replay", "--dry-run", acct.live)
-    assert done.returncode == 0 and done.stdout.splitlines()[-3].split() == ["other", "days", "*", "100"]
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-3].split() == ["other", "days", "*", "100"]
     assert done.stdout.splitlines()[-2].split() == ["all", "20100"]
 
 
-# ---- what goes wrong ----
+# ---- failures ----
 
 def test_answers_do_what_they_do_to_the_agent(site):
-    """Retried after 503 and resets, waited for while held, split and refused alone."""
+    """503 and resets are retried, a hold is waited for, a refused batch is split to one record."""
     acct, rows = archive(site)
     backend = site.backend()
     agent = site.agent(backend, acct, endpoint={"format": "array", "batch_records": 10})
@@ -177,7 +178,7 @@ def test_answers_do_what_they_do_to_the_agent(site):
     line, = [line for line in done.stderr.splitlines() if "refused:" in line]
     assert f"{acct.moved(1)}:{offset} " in line and "no such list" in line
     assert "1 refused" in done.stdout and "held, nothing is lost" in done.stderr
-    assert not kept(agent), "a refused record is done with"
+    assert not kept(agent), "a refused record leaves nothing to do"
 
 
 def test_what_cannot_be_read_is_told_and_the_same_command_brings_it_later(site):
@@ -244,7 +245,7 @@ def test_command_lines_and_configurations_that_are_wrong(site):
 # ---- interrupted ----
 
 def test_after_ctrl_c_the_same_command_goes_on(site):
-    """Nothing is sent twice, whatever order the answers came in; a file may be compressed meanwhile."""
+    """Nothing is sent twice, in whatever order answers come; files may be compressed meanwhile."""
     acct, rows = archive(site, files=4, rows=50)
     backend = site.backend()
     agent = site.agent(backend, acct)

@@ -1,4 +1,4 @@
-"""`replay` beside a running agent: both together stay within the configured limits."""
+"""`replay` while an agent runs: both together stay within the configured limits."""
 
 import fcntl
 
@@ -9,7 +9,8 @@ from wire import control
 
 
 def backlogged(site, in_flight, **endpoint):
-    """A backend that is slow enough to see who is in flight, an agent with work, and an archive."""
+    """(acct, rows, backend, agent): an archive, a backend slow enough to have requests in flight,
+    and a running agent."""
     acct, rows = archive(site, files=2, rows=60)
     backend = site.backend()
     backend.rule(delay_ms=15)
@@ -41,13 +42,13 @@ def test_together_they_have_no_more_requests_in_flight_than_configured(site):
 def test_with_one_request_at_a_time_they_take_turns(site):
     backend = both_at_work(site, 1)
     fresh = [int(row["token"].split("-")[1]) >= 1000 for row in backend.events()]
-    # Neither waited until the other had finished.
+    # Neither of the two waits until the other has finished.
     assert fresh.index(True) < len(fresh) - 1 - fresh[::-1].index(False)
     assert fresh.index(False) < len(fresh) - 1 - fresh[::-1].index(True)
 
 
 def test_a_rate_is_shared(site):
-    """Both together are no faster than the configuration allows."""
+    """Both together are not faster than the configuration allows."""
     acct, rows, backend, agent = backlogged(site, 8, requests_per_minute=1200)
     fresh, _ = token_rows(30, first=1000)
     acct.append(fresh)
@@ -56,7 +57,7 @@ def test_a_rate_is_shared(site):
     assert replay.wait(60) == 0, replay.stderr()
     times = sorted(row["time"] // 1000000 for row in backend.requests())
     assert len(times) == len(fresh) + len(rows) // 2
-    # 50 ms apart on the whole; a busy machine only makes it slower.
+    # 50 ms apart on average; a busy machine only makes it slower.
     assert times[-1] - times[0] >= (len(times) - 4) * 50, times
 
 
@@ -121,7 +122,7 @@ def test_one_replay_at_a_time(site):
 
 
 def test_the_share_is_asked_for_over_the_control_socket_only(site):
-    """A lease changes what the agent sends: metrics-listen must not give one."""
+    """A lease changes what the agent sends, so metrics-listen must not give one."""
     acct, _, _, agent = backlogged(site, 4)
     assert control(agent, "POST", "/replay/share?endpoint=octeth&flying=0")[0] == 200
     assert control(agent, "GET", "/replay/share")[0] == 405
@@ -129,7 +130,7 @@ def test_the_share_is_asked_for_over_the_control_socket_only(site):
 
 
 def test_a_pause_holds_for_a_replay_when_no_agent_runs(site):
-    """Paused, then stopped: nothing is sent, and how to go on is said; resumed, it goes."""
+    """After pause and stop nothing is sent, and an error explains why; after resume it is sent."""
     acct, rows = archive(site, files=1)
     backend = site.backend()
     agent = up(site.agent(backend, acct, first_start="now"))

@@ -16,7 +16,8 @@ from steps import count
 
 
 def on_terminal(args, columns=100, keys=None):
-    """Run on a pseudo-terminal; keys(text) gives what is typed next.  (exit status, all output)"""
+    """Run on a pseudo-terminal.  keys(text) returns the keys to type next.  Returns (exit status,
+    all output)."""
     pid, fd = pty.fork()
     if pid == 0:
         die_with_parent()
@@ -44,7 +45,7 @@ def on_terminal(args, columns=100, keys=None):
 
 
 def screen(text):
-    """The lines that stay on the screen: what was drawn over is gone."""
+    """The lines left on the screen, without text that was drawn over."""
     lines = []
     for line in text.split("\n"):
         line = line.rstrip("\r")

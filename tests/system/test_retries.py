@@ -1,4 +1,4 @@
-"""Failures that are tried again: 408, 425, 429, 5xx, time-outs, broken connections ("On the wire")."""
+"""Failures that are retried: 408, 425, 429, 5xx, time-outs, broken connections ("On the wire")."""
 
 import email.utils
 import re
@@ -16,7 +16,7 @@ from wire import (
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 507, 599])
 def test_retried(site, status):
-    """Row "408, 425, 429, 5xx": the same bytes under the same key until they are taken.  S4."""
+    """Row "408, 425, 429, 5xx": the same bytes under the same key until they are accepted.  S4."""
     backend, agent, acct, _ = delivering(site, settings={"keep_bodies": True})
     backend.rule(status=status, times=4, body="later")
     tokens = more(acct, 3)
@@ -38,7 +38,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_broken_connection_is_retried(site, fault):
-    """Row "time-out, reset": no answer is no answer, and nothing is a dead letter."""
+    """Row "time-out, reset": the record is retried; no record is a dead letter."""
     backend, agent, acct, _ = delivering(site, timeout=patience(FAULTS[fault]))
     first = more(acct, 2, "A")
     all_there(backend, first)
@@ -52,7 +52,7 @@ def test_broken_connection_is_retried(site, fault):
 
 
 def test_processed_but_unanswered_is_repeated_recognisably(site):
-    """A record whose answer was lost goes again: same key, same eventId.  S4, obligation 4."""
+    """A record whose answer was lost is sent again: same key, same eventId.  S4, obligation 4."""
     backend, agent, acct, _ = delivering(site, timeout="1s", path=ARRAY)
     backend.rule(times=1, hang=True, accepted=True)
     tokens = more(acct, 7)
@@ -65,7 +65,7 @@ def test_processed_but_unanswered_is_repeated_recognisably(site):
 
 
 def test_connection_refused_is_retried(site):
-    """Nobody listens: retried, logged once, delivered when somebody does."""
+    """Nobody listens: retried, logged once, and delivered when the backend starts."""
     backend = site.backend(start=False)
     backend.port = free_port()
     backend, agent, acct, tokens = delivering(site, 5, backend=backend)
@@ -79,7 +79,7 @@ def test_connection_refused_is_retried(site):
 
 
 def test_unknown_host_is_retried(site):
-    """Row "DNS": a name that does not resolve is retried, and the line names it."""
+    """Row "DNS": a name that does not resolve is retried, and the log line names it."""
     acct = site.acct().begin()
     agent = up(site.agent("https://no-such-host.invalid/x?type=pmta", acct))
     more(acct, 2)
@@ -102,11 +102,11 @@ def test_retry_after_wins(site, form):
     all_there(backend, tokens)
     finish(agent, backend, tokens)
     times = [r["time"] for r in backend.requests()]
-    assert times[1] - times[0] > 1e9, "20 ms without it"
+    assert times[1] - times[0] > 1e9, "without it the retry comes after 20 ms"
 
 
 def test_retry_after_holds_while_others_succeed(site):
-    """A success of a request that was sent before does not cancel what Retry-After asked for."""
+    """A success of a request sent earlier does not cancel the delay that Retry-After asked for."""
     backend, agent, acct, _ = delivering(site, in_flight=2)
     backend.rule(contains=orig("M-0"), times=1, status=429, headers={"Retry-After": "2"})
     backend.rule(contains=orig("M-1"), times=1, delay_ms=200)
@@ -118,7 +118,7 @@ def test_retry_after_holds_while_others_succeed(site):
 
 
 def test_retry_after_is_not_remembered(site):
-    """The next failure without the header has its own, short, pause."""
+    """The next failure without the header has its own, short, backoff."""
     backend, agent, acct, _ = delivering(site, in_flight=1)
     backend.rule(times=1, status=503, headers={"Retry-After": "1"})
     tokens = more(acct, 1)
@@ -135,7 +135,7 @@ def test_retry_after_is_not_remembered(site):
 
 @pytest.mark.parametrize("value", ["99999999999999", "9223372036854775807"])
 def test_absurd_retry_after_is_no_end(site, value):
-    """A nonsensical Retry-After neither overflows nor stops delivery for ever: a reload tries."""
+    """An absurd Retry-After neither overflows nor stops delivery for ever: a reload tries again."""
     backend, agent, acct, _ = delivering(site)
     backend.rule(times=1, status=503, headers={"Retry-After": value})
     tokens = more(acct, 2)
@@ -146,7 +146,7 @@ def test_absurd_retry_after_is_no_end(site, value):
     finish(agent, backend, tokens)
 
 
-# ---- 5xx or time-out again and again to one batch while others succeed
+# ---- repeated 5xx or time-outs of one batch while others succeed
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"hang": True}], ids=["500", "time-out"])
 def test_poison_batch_is_split_and_passed(site, fault):
@@ -169,7 +169,7 @@ def test_poison_batch_is_split_and_passed(site, fault):
 
 
 def test_single_poison_record_is_passed(site):
-    """"a single record then has its own backoff and others pass it"; a stop and start keep it."""
+    """"a single record then has its own backoff and others pass it"; also after a restart."""
     backend, agent, acct, _ = delivering(site)
     backend.rule(contains=orig("M-3"), status=500)
     tokens = more(acct, 40)
@@ -191,7 +191,7 @@ def test_single_poison_record_is_passed(site):
 
 
 def test_one_blip_counts_once(site):
-    """Requests that fail together are one failure: the backoff begins at retry-min."""
+    """Requests that fail together count as one failure: the backoff begins at retry-min."""
     backend, agent, acct, _ = delivering(site, retry_max="10m")
     warm = more(acct, 60, "A")
     all_there(backend, warm)
@@ -203,7 +203,7 @@ def test_one_blip_counts_once(site):
 
 
 def test_backend_that_fails_now_and_then_does_not_flood_the_log(site):
-    """One log line a change of state, and a bounded number of changes a minute."""
+    """One log line per change of state, and a bounded number of changes per minute."""
     backend, agent, acct, _ = delivering(site)
     backend.rule(every=4, status=502)
     tokens = more(acct, 400)
@@ -213,7 +213,7 @@ def test_backend_that_fails_now_and_then_does_not_flood_the_log(site):
 
 
 def test_429_does_not_split(site):
-    """"Too many requests" says nothing about the content: more and smaller ones would not help."""
+    """"Too many requests" does not concern the content: smaller batches would not help."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10, batch_age="1h")
     backend.rule(contains=orig("M-5"), times=8, status=429)
     tokens = more(acct, 100)

@@ -1,4 +1,4 @@
-"""Files that are closed, moved, removed: none of their rows is lost or repeated.
+"""Files that are closed, moved or removed: none of their rows is lost or repeated.
 
 DESIGN.md, "Which files, in what order"; tailer.h, T2 to T4.
 """
@@ -16,7 +16,7 @@ ORDERS = ["create-first", "move-first"]
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_each_rotation_is_followed(site, order):
-    """T4, move-to: in whichever order PowerMTA moves the old file and begins the next."""
+    """T4, move-to: PowerMTA may move the old file before or after it begins the next one."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -33,7 +33,7 @@ def test_each_rotation_is_followed(site, order):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_rows_written_right_before_the_rotation_are_read(site, order):
-    """T4: unread bytes of a file that moves are read, though its successor is there already."""
+    """T4: unread bytes of a file that moves are read, even if its successor already exists."""
     acct = site.acct()
     backend, agent = started(site, acct)
     acct.begin()
@@ -47,7 +47,8 @@ def test_rows_written_right_before_the_rotation_are_read(site, order):
 
 @pytest.mark.parametrize("files", [1, 20])
 def test_rotation_while_stopped(site, files):
-    """move-to is a first-class input: what moved while nobody looked is read from where we were."""
+    """move-to is an input, too: a file that moved while the agent was stopped is read on from its
+    position."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, tokens = token_rows(10 * (files + 2))
@@ -65,7 +66,7 @@ def test_rotation_while_stopped(site, files):
 
 
 def test_files_that_came_and_moved_while_stopped_are_read_from_their_first_byte(site):
-    """first-start decides once: every later file is read whole, in move-to, too."""
+    """first-start applies once: every later file is read whole, also in move-to."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -79,7 +80,7 @@ def test_files_that_came_and_moved_while_stopped_are_read_from_their_first_byte(
 
 
 def test_three_hundred_rotations_quickly(site):
-    """T3: events that are merged or come late cost no data."""
+    """T3: inotify events that are merged or late cost no data."""
     acct = site.acct()
     backend, agent = started(site, acct, endpoint={"format": "array", "batch_records": 50},
                              endpoints=None)
@@ -110,7 +111,7 @@ def test_older_files_come_first(site):
 
 
 def test_a_late_row_in_a_moved_file_is_read(site):
-    """A finished file stays followed while it exists; what grows later is read."""
+    """A finished file is followed as long as it exists; later rows are read."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(30)
@@ -130,7 +131,7 @@ def test_a_late_row_in_a_moved_file_is_read(site):
 
 
 def test_a_file_unlinked_while_open_is_read_to_its_end(site):
-    """T4: reading goes on through the descriptor, however slow the backend is."""
+    """T4: reading continues through the descriptor, however slow the backend is."""
     acct = site.acct(move=False)
     backend, agent = started(site, acct, endpoint={"in_flight": 1, "batch_records": 1})
     backend.rule(status=503)
@@ -145,7 +146,7 @@ def test_a_file_unlinked_while_open_is_read_to_its_end(site):
 
 
 def test_files_waiting_for_their_turn_survive_being_deleted(site):
-    """The oldest unread files are held open: a cron job that deletes them costs nothing."""
+    """The oldest unread files are kept open: a cron job that deletes them costs no rows."""
     acct = site.acct()
     backend, agent = started(site, acct)
     backend.rule(status=503)
@@ -169,7 +170,7 @@ def test_files_waiting_for_their_turn_survive_being_deleted(site):
 @pytest.mark.parametrize("running", [False, True])
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_file_that_is_gone_unread_is_counted_and_said(site, begun, running):
-    """One that is gone unread is counted and said, and `status` exits 1."""
+    """A file that was deleted unread is counted and logged, and `status` exits with status 1."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(20)
@@ -203,7 +204,7 @@ def test_a_file_that_is_gone_unread_is_counted_and_said(site, begun, running):
 
 
 def test_a_last_line_without_newline_of_a_moved_file(site):
-    """T1: a record if its cells fit."""
+    """T1: it is a record if the number of its cells fits."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(11)
@@ -220,7 +221,7 @@ def test_a_last_line_without_newline_of_a_moved_file(site):
 
 
 def test_a_last_line_that_is_cut_off_is_a_dead_letter(site):
-    """T1, R3: fewer cells than columns and no newline: nobody knows what it was to be."""
+    """T1, R3: fewer cells than columns and no newline: the rest of the row is unknown."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(11)
@@ -238,7 +239,7 @@ def test_a_last_line_that_is_cut_off_is_a_dead_letter(site):
 
 
 def test_a_last_line_without_newline_in_an_unlinked_file(site):
-    """T1: unlinked and unchanged for one rescan counts as finished."""
+    """T1: a file that was unlinked and unchanged for one rescan counts as finished."""
     acct = site.acct(move=False)
     backend, agent = started(site, acct)
     rows, _ = token_rows(5)
@@ -265,7 +266,7 @@ def test_the_next_file_is_begun_only_when_the_one_before_is_read(site):
 
 
 def test_fair_order_alternates_the_newest_and_the_oldest(site):
-    """order = "fair": fresh bounces do not wait behind hours of backlog."""
+    """order = "fair": new bounces do not wait until hours of backlog are delivered."""
     acct = site.acct()
     backend, agent = started(site, acct, first_start="all", source={"order": "fair"},
                              endpoint={"format": "array", "batch_records": 10, "in_flight": 1})
@@ -280,12 +281,12 @@ def test_fair_order_alternates_the_newest_and_the_oldest(site):
     delivered(agent, backend, rows)
     order = order_of(backend)
     newest = [order.index(token) for token in tokens[1000:]]
-    assert max(newest) < 300, "the newest file waited behind the backlog"
-    assert order.index(tokens[99]) < 300, "the oldest file waited behind the newest"
+    assert max(newest) < 300, "the newest file waited for the backlog"
+    assert order.index(tokens[99]) < 300, "the oldest file waited for the newest"
 
 
 def test_without_move_to_rotated_files_stay_beside_the_live_one(site):
-    """No move-to: dated files lie side by side, each read to its end."""
+    """No move-to: dated files are in the same folder, and each is read to its end."""
     acct = site.acct(move=False)
     backend, agent = started(site, acct)
     up(agent)
@@ -297,7 +298,7 @@ def test_without_move_to_rotated_files_stay_beside_the_live_one(site):
 
 
 def test_a_file_renamed_within_its_folder_is_the_same(site):
-    """T6: whatever its name; Fluent Bit's and syslog-ng's fault."""
+    """T6: a file is the same under any name; Fluent Bit and syslog-ng get this wrong."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(30)
@@ -317,7 +318,7 @@ def test_a_file_renamed_within_its_folder_is_the_same(site):
 
 
 def test_the_stand_in_writer_rotating_at_full_speed(site):
-    """Everything pmta-writer writes over many rotations arrives once; T2 to T4."""
+    """Every row that pmta-writer writes over many rotations arrives once; T2 to T4."""
     acct = site.acct()
     backend, agent = started(site, acct, endpoint={"format": "array"})
     agent.endpoints[0]["url"] = backend.url("/in")
@@ -331,7 +332,7 @@ def test_the_stand_in_writer_rotating_at_full_speed(site):
 
 
 def test_rows_in_both_files_during_a_rotation_that_takes_long(site):
-    """create-first, and PowerMTA still appends to the old file before it moves it."""
+    """create-first, and PowerMTA still appends to the old file before moving it."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(40)

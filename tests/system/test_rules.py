@@ -13,7 +13,7 @@ FBL = "type,timeLogged,feedbackType,orig,rcpt"
 
 
 def judged(site, rules, *rows, backend=None):
-    """An agent with these rules, started, over these rows."""
+    """(agent, backend, acct): a running agent with these rules and these rows."""
     rules_file(site, rules)
     backend = backend or site.backend()
     acct = site.acct()
@@ -29,9 +29,9 @@ def events(backend):
 
 
 def rows_of(agent):
-    """Of an agent that runs; nothing yet of one that is about to."""
-    told = agent.command("status", "--json").stdout
-    return json.loads(told)["sources"][0]["rows"] if told else dict.fromkeys(
+    """The counts of rows in status; zeros while the agent is starting."""
+    status = agent.command("status", "--json").stdout
+    return json.loads(status)["sources"][0]["rows"] if status else dict.fromkeys(
         ("read", "acknowledged", "ignored", "inFlight"), 0)
 
 
@@ -58,7 +58,7 @@ def test_records_say_what_the_bounce_is(site):
 
 
 def test_without_rules_nothing_is_added(site):
-    """Neither without the key nor with a pattern that names no file."""
+    """Neither without the key nor with a pattern that matches no file."""
     for i, patterns in enumerate([None, [site.folder / "none" / "*.rules"]]):
         backend = site.backend(name=f"backend{i}")
         acct = site.acct(base=f"bounces{i}")
@@ -130,7 +130,7 @@ def test_parse_shows_what_would_be_sent(site):
 
 
 def test_the_process_page_gets_the_verdict_of_the_rules(site):
-    """Hard where the rules say so; a block is no fault of the address."""
+    """Hard if the rules decide so; a block is not the fault of the address."""
     rules_file(site, "User unknown==>Hard\nlisted==>block\nnoise==>ignore\n")
     acct = site.acct()
     acct.append([bounce("a@x.y", "smtp;550 User unknown"),
@@ -215,7 +215,7 @@ def test_a_reload_takes_new_rules_and_wrong_ones_leave_the_old_in_force(site):
 
 
 def test_other_rules_cut_unanswered_batches_anew(site):
-    """One key never carries two bodies: a batch whose verdicts changed is another batch."""
+    """One key never has two bodies: a batch whose verdicts changed is another batch."""
     rules_file(site, "/./ ==> hard\n")
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10,
                                          settings={"keep_bodies": True})
@@ -255,14 +255,15 @@ def test_doctor_tells_of_rules(site):
     path = rules_file(site, "thing==>Hard\n? a thing -> hard\n")
     agent = site.agent("http://127.0.0.1:9/x", site.acct().begin(),
                        rules=[site.folder / "rules.d" / "*.rules"])
-    told = [(one["level"], one["text"]) for one in
-            json.loads(agent.command("doctor", "--json").stdout)["findings"]
-            if one["what"] == "rules"]
-    assert told == [("ok", "1 rule, 1 self-test passed")]
+    found = [(one["level"], one["text"]) for one in
+             json.loads(agent.command("doctor", "--json").stdout)["findings"]
+             if one["what"] == "rules"]
+    assert found == [("ok", "1 rule, 1 self-test passed")]
     path.write_text("broken\n", "utf-8")
-    told = [one for one in json.loads(agent.command("doctor", "--json").stdout)["findings"]
-            if one["what"] == "rules"]
-    assert [one["level"] for one in told] == ["problem"] and f"{path}:1: no rule" in told[0]["text"]
+    found = [one for one in json.loads(agent.command("doctor", "--json").stdout)["findings"]
+             if one["what"] == "rules"]
+    assert [one["level"] for one in found] == ["problem"]
+    assert f"{path}:1: no rule" in found[0]["text"]
 
 
 # ---- the starter set ----
@@ -291,7 +292,7 @@ def test_the_starter_set_on_texts_of_others(text, want):
 
 
 def test_the_starter_set_on_the_labelled_texts(site):
-    """Judged as they would be in a file; changing a rule for one host shows what it does to others."""
+    """Judged as in a file: a rule changed for one host shows here what it does to the others."""
     lines = (ROOT / "fixtures/diagnostics.tsv").read_text("utf-8").splitlines()
     texts = [line.split("\t") for line in lines if not line.startswith("#")]
     acct = site.acct()

@@ -39,7 +39,7 @@ def test_explain_says_every_step(site):
 
 
 def test_explain_says_which_rule_gave_up(site):
-    """No match for want of steps is another thing than no match."""
+    """A rule that ran out of steps is reported apart from one that does not match."""
     path = rules_file(site, "never==>soft\n/(a+)+x(b|c)*y/ ==> hard id=slow\nx==>block\n")
     text = "550 " + "a" * 3000 + "xz z yx"
     done = run("rules", "explain", "--rules", path, text)
@@ -193,7 +193,7 @@ def test_phplist_rules_are_imported_in_their_order(site):
 
 @pytest.mark.parametrize("before", ["# from phpList\n\n", "\ufeff", "\ufeff# of today\n"])
 def test_a_phplist_heading_is_no_rule(site, before):
-    """Behind a comment, and behind the byte order mark of a spreadsheet, too."""
+    """Also after a comment, and after the byte order mark of a spreadsheet."""
     done, _ = imported(site, before + "regex,action\nUser,deletebounce\n")
     lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     assert lines == ["/User/ ==> ignore action=deletebounce"] and done.returncode == 0, done.stderr
@@ -209,7 +209,8 @@ def test_what_cannot_be_imported_leaves_nothing_on_stdout(site):
 
 
 def test_what_is_no_text_is_not_imported(site):
-    """As a spreadsheet saves it; and a NUL would end a rule early, so that it catches more."""
+    """UTF-16 as a spreadsheet saves it; and a NUL, which would cut a rule short, so that it matches
+    more."""
     path = site.folder / "old"
     for data in ("regex,action\nUser,deletebounce\n".encode("utf-16"), b"User unknown\0 here==>Hard\n"):
         path.write_bytes(data)
@@ -239,7 +240,7 @@ def test_powermta_patterns_are_imported(site):
 # ---- memory ----
 
 def test_every_allocation_of_the_commands_fails_once(site):
-    """No crash, no verdict made up: done, or said and ended with a status of its own."""
+    """No crash and no wrong verdict: the full result, or a message and a failure status."""
     shim = os.environ.get("PMTA_SHIM_SO", str(ROOT / "build/shim.so"))
     if not os.path.exists(shim) or "san" in str(AGENT):
         pytest.skip("no build/shim.so, or a sanitizer is the allocator")
@@ -258,4 +259,4 @@ def test_every_allocation_of_the_commands_fails_once(site):
             assert done.stderr.count("\n") > 0
         if "shim: failed one" not in done.stderr:
             return
-    raise AssertionError("it allocates without end")
+    raise AssertionError("after 2000 allocations there are still more")

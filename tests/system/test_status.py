@@ -1,4 +1,4 @@
-"""`status` in full: how far and how fast, what cannot be read, what is gone."""
+"""`status` in full: lag and rates, files that cannot be read, files that were deleted unread."""
 
 import os
 import re
@@ -13,14 +13,14 @@ from steps import ago, arrived, logged, rescanned, settled, source_status, start
 
 NOBODY = 65534
 OTHER_USER = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"),
-                                reason="needs root and setpriv, to be somebody else")
+                                reason="needs root and setpriv, to run as another user")
 
 
 def iso(when):
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# ---- how far, how fast
+# ---- lag and rates
 
 
 def test_rates_and_the_last_record(site):
@@ -36,7 +36,7 @@ def test_rates_and_the_last_record(site):
     status = eventually(lambda: (one := agent.status())["rates"]["now"] > 0 and one)
     for rates in (status["rates"], status["sources"][0]["rates"], status["endpoints"][0]["rates"],
                   status["readRates"], status["sources"][0]["readRates"]):
-        # No longer than it runs: all three spans are the same, and nothing is lost in them.
+        # The agent has run for less than a minute: all spans are equal, and no record is missing.
         assert 0 < rates["hour"] <= rates["now"] <= 40
     source = status["sources"][0]
     assert source["lastRecord"] == iso(last)
@@ -46,11 +46,11 @@ def test_rates_and_the_last_record(site):
                      r"\d+\.\d last hour$", text, re.MULTILINE)
     assert f"last record of {iso(last)}" in text and "last error: none since the start" in text
     stopped(agent)
-    assert source_status(agent)["lastRecord"] == iso(last), "the store knows it, too"
+    assert source_status(agent)["lastRecord"] == iso(last), "the store has it, too"
 
 
 def test_the_last_record_is_the_last_in_the_file_and_not_the_last_answered(site):
-    """The answers to those before it come later; what is settled is known to the store."""
+    """The answers to earlier records come later; the store has the last settled record."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, tokens = token_rows(10)
@@ -65,7 +65,7 @@ def test_the_last_record_is_the_last_in_the_file_and_not_the_last_answered(site)
 
 
 def test_behind_in_records_and_seconds(site):
-    """An estimate by the mean length of rows; seconds since the last record that was settled."""
+    """Records are estimated by the mean length of rows; seconds since the last settled record."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(120)
@@ -91,7 +91,7 @@ def test_behind_in_records_and_seconds(site):
 
 
 def test_records_behind_where_only_rows_beyond_a_gap_are_settled(site):
-    """A dead letter behind rows that wait has no bytes before it that are settled."""
+    """A dead letter after rows that wait: no bytes before it are settled."""
     acct = site.acct().begin()
     acct.append([*token_rows(5)[0], 'b,"bad"quote'])
     agent = up(site.agent(f"http://127.0.0.1:{free_port()}/x?type=pmta", acct))
@@ -144,12 +144,12 @@ def test_an_endpoint_that_fails_says_since_when_and_what_to_do(site):
     assert line and "signature" in line[2]
 
 
-# ---- what cannot be read, what is gone
+# ---- files that cannot be read, files that were deleted unread
 
 
 @pytest.fixture(name="open_site")
 def site_for_nobody():
-    """A site that another user can reach: pytest closes the folder of its own at each start."""
+    """A site that another user can reach: pytest makes its own folder private at each start."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         one = Site(folder)
@@ -176,7 +176,7 @@ def start_as_nobody(agent):
 ])
 def test_an_unreadable_file_is_named_with_the_command_that_mends_it(
         open_site, mode, group, advice):
-    """In status, its JSON, the check and the log, of an agent and of a store alone."""
+    """In status, its JSON, the check and the log, with a running agent and from the store alone."""
     acct = open_site.acct()
     _, agent = started(open_site, acct)
     rows, _ = token_rows(1)
@@ -288,7 +288,7 @@ def test_a_lost_file_is_a_problem_for_seven_days(site):
 
 
 def test_status_changes_nothing_in_the_store(site):
-    """All forms of it, of a stopped agent: not a byte of the store is another one afterwards."""
+    """All forms of status of a stopped agent leave every byte of the store as it was."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(5)

@@ -97,7 +97,7 @@ def test_options_that_do_not_go_together(site, args):
 
 
 def test_the_check_is_there_for_http_too(site):
-    """GET /check: the exit status in the first line, the limits in milliseconds."""
+    """GET /check: the first line of the answer is the exit status; limits are in milliseconds."""
     port = free_port()
     agent = site.agent(None, site.acct(), metrics_listen=f"127.0.0.1:{port}")
     up(agent)

@@ -18,7 +18,7 @@ ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 
 
 class Terminal:
-    """A pseudo-terminal with `status --watch` in it, and all it wrote."""
+    """A pseudo-terminal that runs `status --watch`, and all its output."""
 
     def __init__(self, agent, *args, rows=24, columns=80, env=None):
         self.master, self.slave = pty.openpty()
@@ -49,8 +49,8 @@ class Terminal:
         os.write(self.master, keys.encode())
 
     def ended(self):
-        """Its exit status; the terminal must be as it was before."""
-        # Read while waiting, or it could not write its last words.
+        """The exit status.  Checks that the terminal is as it was before."""
+        # Read while waiting, or it could not write the rest of its output.
         eventually(lambda: self.read() is not None and self.child.poll() is not None)
         self.read()
         assert self.seen.count(ENTER) == self.seen.count(LEAVE) >= 1
@@ -119,7 +119,7 @@ def test_watch_wraps_and_takes_a_new_size(shown, terminal):
         lines = [re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", line) for line in page.split("\n")]
         assert max(map(len, lines)) <= columns and len(lines) <= rows
     assert narrow.count("\n") > wide.count("\n")
-    # Erasing behind a row as wide as the screen would take its last character away.
+    # Erasing after a row as wide as the screen would remove its last character.
     assert not re.search(r"[^\r\n\x1b]\x1b\[[JK]", wide[3:] + narrow[3:])
     screen.size(5, 50)
     screen.wait_for("q: quit", times=3)

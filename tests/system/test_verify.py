@@ -1,4 +1,4 @@
-"""directives --verify: PowerMTA's configuration against what the sources need, with file and line."""
+"""directives --verify: PowerMTA's configuration against the sources' needs, with file and line."""
 
 import os
 import re
@@ -23,7 +23,7 @@ PROCESSORS = """relay-domain bounce.example.com
 
 
 class Host:
-    """A source "bounces" in a folder of its own, and PowerMTA's configuration for it."""
+    """A source "bounces" in its own folder, and PowerMTA's configuration for it."""
 
     def __init__(self, folder, move_to=True):
         self.folder = folder
@@ -41,7 +41,7 @@ class Host:
         self.conf.write_text("\n".join(lines + ["}", 'endpoint octeth { url = "" }', ""]))
 
     def block(self, **change):
-        """Lines of the acct-file block; None leaves one out."""
+        """The acct-file block; a value of None leaves its line out."""
         values = {"move-interval": "1h", "move-to": self.moved, "records": "b, rb",
                   "record-fields b": STOCK_B, "record-fields rb": STOCK_RB,
                   "world-readable": "yes"}
@@ -67,7 +67,7 @@ def host(tmp_path):
 
 
 def findings(done, level="problem"):
-    """(what, text, fix) of that level."""
+    """[(what, text, fix)] of that level."""
     found = []
     for line in done.stdout.splitlines():
         if line.startswith(level + " "):
@@ -78,7 +78,7 @@ def findings(done, level="problem"):
 
 
 def the_problem(host, done, part):
-    """There is one only; returns its text and what mends it, having checked its place."""
+    """Check that there is only one problem, in the line with part.  Returns its text and fix."""
     assert done.returncode == 1, done.stdout + done.stderr
     (what, text, fix), = findings(done)
     assert what == f"{host.pmta}:{host.line_of(part)}"
@@ -86,7 +86,8 @@ def the_problem(host, done, part):
 
 
 def fixed(host, text, wrong, line):
-    """Put the line where the wrong one stands, or first into the block: now it is fine."""
+    """Check that verify finds nothing when line replaces the wrong one, or is put first into the
+    block."""
     if wrong:
         text = "\n".join("    " + line if wrong in one else one for one in text.split("\n"))
     else:
@@ -111,7 +112,7 @@ def test_extended_directives_are_fine(host):
     assert findings(done, "info") and not findings(done) and not findings(done, "warning")
 
 
-# name: (change of the block, what stands in the line it is about, words of the text)
+# name: (change of the block, text of the line the finding is about, words of the finding)
 CHANGES = {
     "records missing": ({"records": "b"}, "records b", "lacks rb"),
     "no records directive": ({"records": None}, "<acct-file", "only d and b"),
@@ -139,7 +140,7 @@ def test_a_difference_has_its_place_and_the_line_that_mends_it(host, name):
 @pytest.mark.parametrize("value, part, words", [("no", "world-readable", "is off"),
                                                 (None, "<acct-file", "off by default")])
 def test_what_only_a_group_reads_is_mended_by_joining_it(host, value, part, words):
-    """Never by showing mail addresses to everybody on the host."""
+    """Never by making mail addresses readable for everybody on the host."""
     text, fix = the_problem(host, host.verify(host.block(**{"world-readable": value})), part)
     assert words in text and "group pmta" in text
     assert fix == "usermod -a -G pmta pmta-shipper, and restart the service"
@@ -155,7 +156,7 @@ def test_names_of_types_and_order_of_fields_do_not_matter(host):
 
 
 def test_columns_of_files_without_a_header(host):
-    """A live file without one: PowerMTA's order has to be ours."""
+    """If the live file has no header, PowerMTA's order of fields has to be that of the source."""
     text = host.block(**{"record-fields b": ",".join(reversed(STOCK_B.split(",")))})
     assert host.verify(text).returncode == 0
     (host.live / "bounces-2026-11-21-0000.csv").write_text("b,2026-11-21 10:00:00+0000,x\n")
@@ -246,7 +247,7 @@ def test_blocks_in_included_files(host):
     (PROCESSORS.replace("relay-domain bounce.", "relay-domain *."), None, None),
 ])
 def test_what_rb_rows_need(host, processors, level, words):
-    """Without a bounce-processor there are none, which is right when Octeth is the MX."""
+    """Without a bounce-processor there are none, which is right if Octeth is the MX."""
     done = host.verify(host.block(), processors)
     assert done.returncode == (1 if level == "problem" else 0)
     if level is None:
@@ -265,7 +266,7 @@ def test_a_configuration_that_is_not_there(host):
 
 @pytest.mark.parametrize("path, words", [("/dev/null", "not a file"), ("/etc", "a folder")])
 def test_what_is_no_configuration_of_powermta_is_said(host, path, words):
-    """And what is wanted instead."""
+    """The message names the file to give instead."""
     done = subprocess.run([AGENT, "directives", "-c", host.conf, "--verify", path],
                           capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1 and not done.stdout
