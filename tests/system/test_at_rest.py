@@ -246,7 +246,7 @@ def test_a_gz_that_waits_is_behind_without_an_agent_too(site):
     same(running, shown(agent.status()), ["compress"])
 
 
-def test_a_file_deleted_unread_while_nobody_runs_is_said_before_the_next_start(site):
+def test_a_file_deleted_unread_while_stopped_is_reported_before_the_next_start(site):
     acct = site.acct()
     backend, agent = started(site, acct, first_start="all")
     acct.append(token_rows(3)[0])

@@ -53,7 +53,7 @@ def test_the_sink_counts_records_of_every_form_and_sees_repeats(sink):
     assert sink.status == 0
 
 
-def test_the_sink_stops_answering_and_goes_on(sink):
+def test_the_sink_stops_answering_and_resumes(sink):
     sink.mute(True)
 
     def not_answered():  # the sink still answers until the signal has arrived

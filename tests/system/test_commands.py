@@ -199,7 +199,7 @@ def test_parse_prints_what_run_sends(site):
             for line in done.stdout.splitlines()} == sent
 
 
-def test_parse_tells_bad_rows_and_exits_1(site):
+def test_parse_reports_bad_rows_and_exits_with_status_1(site):
     """parse: bad rows on stderr with file:offset; exits with status 1 if there were any."""
     acct = site.acct()
     agent = site.agent("", acct)
@@ -211,7 +211,7 @@ def test_parse_tells_bad_rows_and_exits_1(site):
     assert line.startswith(f"{acct.live}:{len(lines(BOUNCE_HEADER, rows[0]))}: ")
 
 
-def test_parse_of_a_damaged_gz_exits_1(site):
+def test_parse_of_a_damaged_gz_exits_with_status_1(site):
     """A file that cannot be read to its end is reported; the rows before that are printed."""
     acct = site.acct()
     agent = site.agent("", acct)

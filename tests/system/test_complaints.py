@@ -65,7 +65,7 @@ def test_files_with_the_same_long_beginning_are_not_confused(site):
     finish(agent, backend, tokens)
 
 
-def test_entries_of_files_long_gone_are_forgotten(site):
+def test_entries_of_files_deleted_long_ago_are_forgotten(site):
     """rsyslog#3204: the state of many short files does not grow without limit."""
     backend, agent, acct, tokens = waiting(site, 20)
     up(agent)

@@ -223,7 +223,7 @@ def test_a_gz_of_a_delivered_file_is_not_sent_again(site):
     delivered(agent, backend, rows)
 
 
-def test_a_damaged_gz_is_said_and_the_next_file_is_read(site):
+def test_a_damaged_gz_is_logged_and_the_next_file_is_read(site):
     """A file that cannot be read is logged, passed over, and tried again at each rescan."""
     acct = site.acct()
     backend, agent = started(site, acct)

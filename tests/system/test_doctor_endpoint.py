@@ -90,7 +90,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("status", ANSWERS)
-def test_answers_are_told_apart(site, status):
+def test_each_status_has_its_finding(site, status):
     level, words, advice = ANSWERS[status]
     backend = site.backend()
     backend.rule(status=status, headers={"Location": "/elsewhere"} if status == 301 else {},

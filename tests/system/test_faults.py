@@ -152,7 +152,7 @@ def test_batches_stored_before_go_out_while_the_store_takes_no_writes(site):
     check(backend, tokens)
 
 
-def test_a_stop_says_that_what_was_acknowledged_last_could_not_be_noted(site):
+def test_a_stop_logs_that_the_last_acknowledgements_could_not_be_stored(site):
     """The store takes no writes until the end: the log reports that those rows are sent again."""
     backend = site.backend()
     acct = site.acct()

@@ -56,7 +56,7 @@ def test_first_start_now_with_half_a_line(site):
     delivered(agent, backend, rows[5:])
 
 
-def test_first_start_now_with_archives_beside_the_live_file(site):
+def test_first_start_now_with_archives_next_to_the_live_file(site):
     """now: without move-to, archives compressed in place stay unsent, also after a restart."""
     acct = site.acct(move=False)
     old, _ = token_rows(10)

@@ -62,7 +62,7 @@ def test_the_same_file_under_another_name_and_inode(site):
 
 
 @pytest.mark.parametrize("running", [False, True])
-def test_a_file_that_a_crash_shortened_goes_on_at_the_last_row_left(site, running):
+def test_a_file_that_a_crash_shortened_continues_at_the_last_row_left(site, running):
     """Row 2: new rows are not skipped, and the whole file is not sent again."""
     acct = site.acct()
     backend, agent = started(site, acct)

@@ -31,7 +31,7 @@ def test_rows_before_the_position_are_not_sent_again_and_those_after_are(site, l
 
 @pytest.mark.parametrize("gz", [False, True])
 @pytest.mark.parametrize("volume", [False, True])
-def test_a_file_that_rotates_between_import_and_start_goes_on(site, volume, gz):
+def test_a_file_that_rotates_between_import_and_start_continues(site, volume, gz):
     acct, backend, agent, rows, offset = halves(site)
     imported(agent, entry(acct.live, offset))
     later, _ = token_rows(5, first=20)
@@ -96,7 +96,7 @@ def test_archives_are_passed_over_and_what_was_read_is_followed(site):
     delivered(agent, backend, rows[50:])
 
 
-def test_a_compressed_file_goes_on_at_its_place_in_the_plain_one(site):
+def test_a_compressed_file_continues_at_its_offset_in_the_plain_one(site):
     acct, backend, agent, rows, offset = halves(site)
     name = acct.live
     line = entry(name, offset)
@@ -173,7 +173,7 @@ def test_a_position_inside_a_row_goes_back_to_its_start(site):
     continues(agent, backend, rows[10:])
 
 
-def test_a_position_inside_a_row_of_a_file_that_only_the_name_tells_does_not_fit(site):
+def test_a_position_inside_a_row_does_not_fit_if_the_inode_may_be_reused(site):
     """The next bounces.csv may have the inode of the previous one."""
     acct, backend, agent, rows, offset = halves(site, bare=True)
     older = acct.moved(7)
@@ -193,7 +193,7 @@ def test_a_position_beyond_the_end_of_what_is_compressed_does_not_fit(site):
     continues(agent, backend, rows)
 
 
-def test_a_damaged_archive_is_said_and_does_not_stop_the_import(site):
+def test_a_damaged_archive_is_reported_and_does_not_stop_the_import(site):
     acct, backend, agent, rows, offset = halves(site)
     line = entry(acct.live, offset)
     gz = acct.gz(acct.rotate(begin=False))

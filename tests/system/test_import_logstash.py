@@ -152,7 +152,7 @@ def test_paths(tmp_path, path, want):
 
 
 @pytest.mark.parametrize("path", ['"${NOWHERE}/b-*.csv"', '"b-*.csv"', '"/a/*/b-*.csv"', '"/a/"'])
-def test_a_path_that_is_no_source_is_said_and_nothing_passes_for_done(tmp_path, path):
+def test_a_path_that_is_no_source_is_reported_and_the_import_fails(tmp_path, path):
     errors = translated(tmp_path, path_only(path), status=1)
     assert "is not carried over" in errors and "there is no source yet" in errors
     assert "still to be mended" in errors
@@ -200,7 +200,7 @@ def test_urls(tmp_path, url, want):
     assert made["endpoint octeth"]["url"] == f'"{want}"'
 
 
-def test_a_url_in_the_clear_passes_and_is_said(tmp_path):
+def test_a_url_in_the_clear_passes_with_a_note(tmp_path):
     made, notes, _ = translated(tmp_path, STOCK.replace("https://", "http://"))
     assert made["endpoint octeth"]["allow-http"] == "true"
     assert "in the clear" in notes
@@ -222,7 +222,7 @@ def test_the_first_columns_name_for_another_receiver(tmp_path):
     assert translated(tmp_path, again)[0]["endpoint octeth"]["type-field"] == '"kind"'
 
 
-def test_what_is_left_out_is_said(tmp_path):
+def test_what_is_left_out_is_noted(tmp_path):
     _, notes, _ = translated(tmp_path, STOCK.replace("filter {", """filter {
         grok { match => { "message" => "%{COMBINEDAPACHELOG} }" } }
         mutate { gsub => ["dsnDiag", "\\"", "'"] add_field => { "server" => "hush" } }""")
@@ -265,7 +265,7 @@ def test_usage(tmp_path):
 
 
 @pytest.mark.skipif(not SHIM.exists(), reason="no shim was built")
-def test_no_memory_is_said_and_gives_no_half_configuration(tmp_path):
+def test_no_memory_is_reported_and_gives_no_half_configuration(tmp_path):
     """Each allocation fails in turn: the whole configuration, or an exit status that is not 0."""
     pipeline = tmp_path / "oempro.conf"
     pipeline.write_text(STOCK, "utf-8")

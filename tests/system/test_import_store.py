@@ -17,7 +17,7 @@ SHIM = Path(os.environ.get("PMTA_SHIM_SO", ROOT / "build/shim.so"))
 # ---- when the import is refused
 
 
-def test_it_is_refused_beside_a_running_agent_and_on_a_store_with_positions(site):
+def test_it_is_refused_while_an_agent_runs_and_on_a_store_with_positions(site):
     acct, backend, agent, rows, offset = halves(site)
     up(agent)
     for args in ((), ("--dry-run",)):
@@ -46,7 +46,7 @@ def test_a_store_without_positions_is_taken(site):
     continues(agent, backend, rows[10:])
 
 
-def test_dry_run_says_the_same_and_stores_nothing(site):
+def test_dry_run_prints_the_same_and_stores_nothing(site):
     acct, backend, agent, rows, offset = halves(site)
     found = imported(agent, entry(acct.live, offset), args=["--dry-run"])
     assert agent.done.stdout.endswith("dry run: nothing was stored\n")
@@ -61,13 +61,13 @@ def test_usage(site):
     assert done.returncode == 64 and "which sincedb?" in done.stderr
 
 
-def beside_logstash(folder, *args):
+def with_logstash(folder, *args):
     """The command args, run in a mount namespace in which /var/lib is folder."""
     script = 'mount --bind "$1" /var/lib && shift && exec "$@"'
     return ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", folder, *args]
 
 
-def test_run_beside_logstash_asks_for_the_import_and_runs_after_it(site):
+def test_run_with_a_sincedb_present_asks_for_the_import_and_runs_after_it(site):
     """A new store, and a sincedb at the path of Debian's package that names the same files."""
     acct, backend, agent, rows, offset = halves(site)
     lib = site.folder / "lib"
@@ -75,15 +75,15 @@ def test_run_beside_logstash_asks_for_the_import_and_runs_after_it(site):
     keep.mkdir(parents=True)
     line = entry(acct.live, offset)
     (keep / ".sincedb_1f").write_text(line, "utf-8")
-    can = subprocess.run(beside_logstash(lib, "true"), capture_output=True, timeout=20, check=False)
+    can = subprocess.run(with_logstash(lib, "true"), capture_output=True, timeout=20, check=False)
     if can.returncode != 0:
         pytest.skip("this host allows no mount namespaces")
-    agent.spawn(beside_logstash(lib, AGENT, "run", "-c", agent.conf))
+    agent.spawn(with_logstash(lib, AGENT, "run", "-c", agent.conf))
     assert agent.wait() == 78
     assert "pmta-shipper import-sincedb SINCEDB" in agent.log()
     assert "first-start" in agent.log()
     imported(agent, line)
-    agent.spawn(beside_logstash(lib, AGENT, "run", "-c", agent.conf))
+    agent.spawn(with_logstash(lib, AGENT, "run", "-c", agent.conf))
     agent.wait_for("started with")
     delivered(agent, backend, rows[10:])
 

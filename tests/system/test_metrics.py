@@ -44,7 +44,7 @@ def test_promtool_finds_nothing_to_say(site):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_every_family_has_help_and_type_once_and_counters_say_so(site):
+def test_every_family_has_help_and_type_once_and_counters_end_in_total(site):
     _, agent, _ = running(site)
     text = scrape(agent).text
     families = re.findall(r"^# (HELP|TYPE) (\S+)", text, re.MULTILINE)
@@ -131,7 +131,7 @@ def test_behind_and_what_waits_while_the_endpoint_is_held(site):
     until(agent, "source_behind_bytes", 0)
 
 
-def test_files_that_cannot_be_read_are_told(site):
+def test_files_that_cannot_be_read_are_counted(site):
     """A damaged .gz."""
     _, agent, acct = running(site, rescan="100ms")
     (acct.move_to / "bounces-2026-11-20-0000.csv.gz").write_bytes(b"\x1f\x8b\x08\x00nonsense" * 9)
@@ -209,7 +209,7 @@ def counters(now):
             if kinds.get(key[0]) == "counter" or key[0].endswith(("_count", "_sum", "_bucket"))}
 
 
-def test_counters_go_on_over_reloads(site):
+def test_counters_continue_over_reloads(site):
     """Also if sources change, which opens all files again."""
     backend, agent, acct = running(site, token_rows(20)[0])
     fbl = site.acct(base="fbl", header=FBL_HEADER).begin()
@@ -248,7 +248,7 @@ def test_counters_begin_anew_with_the_process_and_books_do_not(site):
                                                                fate="acknowledged") == 21
 
 
-def test_a_reload_that_is_refused_is_told_and_the_digest_is_of_what_is_in_force(site):
+def test_a_refused_reload_is_exposed_and_the_digest_is_of_the_configuration_in_force(site):
     _, agent, _ = running(site)
     good = agent.conf.read_text()
     now = scrape(agent)
@@ -267,7 +267,7 @@ def test_a_reload_that_is_refused_is_told_and_the_digest_is_of_what_is_in_force(
     assert now.get("config_load_timestamp_seconds") >= loaded
 
 
-def test_the_process_is_told_under_the_usual_names(site):
+def test_the_process_is_exposed_under_the_usual_names(site):
     _, agent, _ = running(site)
     now = scrape(agent)
     fds = len(os.listdir(f"/proc/{agent.pid}/fd"))

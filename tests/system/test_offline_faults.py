@@ -80,7 +80,7 @@ def test_without_memory_commands_fail_and_say_so(site):
 
 
 @needs_shim
-def test_without_memory_a_replay_goes_on_or_says_so(site):
+def test_without_memory_a_replay_continues_or_fails(site):
     acct, backend, agent, tokens = delivered(site)
     loaded = 2 * allocations(agent, "directives")  # replay loads the configuration twice
     everything = str(acct.move_to / "*")

@@ -96,7 +96,7 @@ def test_filters_say_which_are_retried(site, options, meant):
     assert sent(backend) - before == len(meant)
 
 
-def test_hundreds_of_letters_are_retried_beside_new_records(site):
+def test_hundreds_of_letters_are_retried_while_new_records_are_sent(site):
     """A few at a time, each once, and new rows are sent meanwhile."""
     backend, agent, acct, tokens, victims = with_letters(site, n=300, refuse_limit=0)
     backend.clear()
@@ -248,7 +248,7 @@ def put_letters(agent, n, reason):
     store.close()
 
 
-def test_a_retry_goes_on_where_nothing_else_happens(site):
+def test_a_retry_continues_while_nothing_else_happens(site):
     """Letters that cannot be sent get no answers: the next ones must not wait for a rescan."""
     backend, agent, acct, tokens = delivering(site, 3)
     all_there(backend, tokens)
@@ -326,7 +326,7 @@ def test_a_filter_that_cannot_be_read_means_no_letter(site):
     finish(agent, backend, tokens, lost=victims)
 
 
-def test_dropping_letters_lets_a_full_list_go_on(site):
+def test_dropping_letters_lets_reading_resume_after_a_full_list(site):
     """At dead-max-records reading stops; when there is room again, it resumes by itself."""
     backend, agent, acct, _ = delivering(site)
     agent.settings["dead_max_records"] = 3
@@ -358,7 +358,7 @@ def test_export_gives_a_json_object_a_letter(site):
 
 @pytest.mark.parametrize("command", [
     ["dead", "retry", "--all"], ["dead", "drop", "--all"], ["pause", "octeth"], ["drain"]])
-def test_what_only_an_agent_can_do_is_said_without_one(site, command):
+def test_commands_that_need_an_agent_fail_without_one(site, command):
     """Without an agent: exit status 1, one line that says what to do, and no change."""
     _, agent, _, _, _ = with_letters(site, n=1)
     stopped(agent)
@@ -414,7 +414,7 @@ def test_changes_are_taken_over_the_control_socket_only(site):
     assert state(agent) == "ok"
 
 
-def test_all_that_cannot_be_listened_on_is_said(site, tmp_path):
+def test_all_addresses_that_cannot_be_listened_on_are_logged(site, tmp_path):
     """Delivery continues, and one failure does not hide the other."""
     backend, agent, acct, _ = delivering(site)
     stopped(agent)

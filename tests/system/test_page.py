@@ -133,7 +133,7 @@ def test_text_stands_out(browser, shown, scheme):
     assert browser.run(CONTRAST) == []
 
 
-def test_what_a_server_said_is_text(browser, shown):
+def test_an_answer_with_markup_is_shown_as_text(browser, shown):
     browser.open(shown.url)
     drawn(browser)
     assert HOSTILE in text(browser, "#endpoints")
@@ -234,7 +234,7 @@ def test_a_minute_that_stands_alone_can_be_seen(browser, shown):
     assert browser.run(length, "#chart-flow") >= 4
 
 
-def test_an_agent_that_is_gone_is_said(browser, shown):
+def test_an_agent_that_does_not_answer_is_shown(browser, shown):
     browser.open(shown.url)
     drawn(browser)
     shown.status = None

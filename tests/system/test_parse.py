@@ -84,7 +84,7 @@ def test_golden(agent, name):
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_bad_rows_are_told_and_cost_no_good_ones(agent, name):
+def test_bad_rows_are_reported_and_cost_no_good_ones(agent, name):
     expect = json.loads((BAD / f"{name}.expect").read_text("utf-8"))
     done = agent.command("parse", "--source", expect["source"], BAD / f"{name}.csv")
     records = records_in(done.stdout)
@@ -98,7 +98,7 @@ def test_bad_rows_are_told_and_cost_no_good_ones(agent, name):
     assert done.returncode == (1 if expect["bad"] else 0)
 
 
-def test_an_oversized_record_is_told_and_passed_over(agent, tmp_path):
+def test_an_oversized_record_is_reported_and_passed_over(agent, tmp_path):
     rows, tokens = token_rows(3)
     rows[1] = rows[1].replace("unknown", "x" * 70000)
     path = tmp_path / "bounces-2026-11-21-0000.csv"
@@ -203,7 +203,7 @@ def test_octeth_process_of_every_type(agent, site):
     assert done.stdout.splitlines() == [f"complaint,user-{token}@example.org" for token in tokens]
 
 
-def test_octeth_process_tells_rows_without_an_address(agent, tmp_path):
+def test_octeth_process_reports_rows_without_an_address(agent, tmp_path):
     path = tmp_path / "bounces-2026-11-21-0000.csv"
     bad = [STATUS.format(orig=orig, cat="other", status="5.1.1") for orig in
            ("", "nobody", '"a,b@example.org"', '"""a b""@example.org"')]

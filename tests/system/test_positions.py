@@ -185,7 +185,7 @@ def test_batches_in_flight_keep_their_boundaries_when_more_rows_come(site):
     assert again[1]["nevents"] == 5
 
 
-def test_boundaries_of_another_configuration_are_dropped_and_said(site):
+def test_boundaries_of_another_configuration_are_dropped_and_logged(site):
     """If a setting changes the bytes sent, rows in flight go into new batches under new keys."""
     acct = site.acct()
     backend, agent = started(site, acct)

@@ -68,7 +68,7 @@ def test_a_dry_run_counts_by_day_and_type_and_sends_nothing(site):
     assert not backend.requests() and not agent.state_dir.exists()
 
 
-def test_a_dry_run_counts_every_day_and_tells_what_cannot_be_read(site):
+def test_a_dry_run_counts_every_day_and_reports_unreadable_files(site):
     acct = site.acct()
     days = [f"2026-{month:02}-{day:02}" for month in range(1, 6) for day in range(1, 29)]
     acct.append([token_row(f"T1-{i}").replace("2026-11-21", day) for i, day in enumerate(days)])
@@ -125,7 +125,7 @@ def test_a_half_written_last_line_with_an_open_quote_is_left_out_too(site):
     compare(backend, records(rows[:2]))
 
 
-def test_a_line_that_was_left_out_goes_out_when_the_same_command_goes_on(site):
+def test_a_line_that_was_left_out_is_sent_when_the_replay_continues(site):
     """Another file keeps the replay from finishing; by the second run the last line is complete."""
     acct = site.acct()
     rows, _ = token_rows(4)
@@ -146,7 +146,7 @@ def test_a_line_that_was_left_out_goes_out_when_the_same_command_goes_on(site):
     assert not kept(agent)
 
 
-def test_more_days_than_can_be_told_apart_are_counted_together(site):
+def test_days_beyond_the_limit_are_counted_together(site):
     acct = site.acct(header="type,timeLogged")
     first = datetime.date(1980, 1, 1)
     acct.append(f"b,{first + datetime.timedelta(days)} 10:00:00Z" for days in range(20100))
@@ -181,7 +181,7 @@ def test_answers_do_what_they_do_to_the_agent(site):
     assert not kept(agent), "a refused record leaves nothing to do"
 
 
-def test_what_cannot_be_read_is_told_and_the_same_command_brings_it_later(site):
+def test_unreadable_files_are_reported_and_the_same_command_sends_them_later(site):
     acct, rows = archive(site)
     backend = site.backend()
     agent = site.agent(backend, acct)
@@ -204,7 +204,7 @@ def test_what_cannot_be_read_is_told_and_the_same_command_brings_it_later(site):
     assert not kept(agent)
 
 
-def test_rows_that_are_no_records_are_told(site):
+def test_rows_that_are_no_records_are_reported(site):
     acct = site.acct()
     rows, _ = token_rows(2)
     acct.append([rows[0], 'b,"broken', rows[1]])
@@ -216,7 +216,7 @@ def test_rows_that_are_no_records_are_told(site):
     compare(backend, records(rows))
 
 
-def test_a_record_larger_than_any_batch_is_told(site):
+def test_a_record_larger_than_any_batch_is_reported(site):
     acct = site.acct()
     acct.append([token_row("T1-0"), token_row("T1-1", diag="\\" * 3600), token_row("T1-2")])
     backend = site.backend()
@@ -244,7 +244,7 @@ def test_command_lines_and_configurations_that_are_wrong(site):
 
 # ---- interrupted ----
 
-def test_after_ctrl_c_the_same_command_goes_on(site):
+def test_after_ctrl_c_the_same_command_continues(site):
     """Nothing is sent twice, in whatever order answers come; files may be compressed meanwhile."""
     acct, rows = archive(site, files=4, rows=50)
     backend = site.backend()
@@ -271,7 +271,7 @@ def test_after_ctrl_c_the_same_command_goes_on(site):
     assert not kept(agent)
 
 
-def test_ctrl_c_is_heard_among_rows_that_are_no_records(site):
+def test_ctrl_c_works_among_rows_that_are_no_records(site):
     acct = site.acct(header="type,x")
     acct.append(200000 * ['b,"x"y'])
     agent = site.agent(site.backend(), acct)
@@ -318,7 +318,7 @@ def test_restart_sends_all_of_it_again(site):
     assert count(backend) == 40 + len(rows)
 
 
-def test_a_file_that_was_replaced_is_not_gone_on_with(site):
+def test_a_replay_does_not_continue_in_a_file_that_was_replaced(site):
     acct, rows = archive(site, files=1, rows=60)
     backend = site.backend()
     agent = site.agent(backend, acct)

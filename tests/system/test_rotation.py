@@ -169,7 +169,7 @@ def test_files_waiting_for_their_turn_survive_being_deleted(site):
 
 @pytest.mark.parametrize("running", [False, True])
 @pytest.mark.parametrize("begun", [False, True])
-def test_a_file_that_is_gone_unread_is_counted_and_said(site, begun, running):
+def test_a_file_that_was_deleted_unread_is_counted_and_logged(site, begun, running):
     """A file that was deleted unread is counted and logged, and `status` exits with status 1."""
     acct = site.acct()
     backend, agent = started(site, acct)
@@ -285,7 +285,7 @@ def test_fair_order_alternates_the_newest_and_the_oldest(site):
     assert order.index(tokens[99]) < 300, "the oldest file waited for the newest"
 
 
-def test_without_move_to_rotated_files_stay_beside_the_live_one(site):
+def test_without_move_to_rotated_files_stay_next_to_the_live_one(site):
     """No move-to: dated files are in the same folder, and each is read to its end."""
     acct = site.acct(move=False)
     backend, agent = started(site, acct)

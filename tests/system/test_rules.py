@@ -153,7 +153,7 @@ def test_a_replay_judges_by_the_rules(site):
     assert first["bounceRule"] == "10-test.rules:1"
 
 
-def test_trace_shows_what_the_rules_say(site):
+def test_trace_shows_the_verdict_of_the_rules(site):
     agent, _, _ = judged(site, "User unknown==>Hard id=unknown\n",
                          bounce("a", "smtp;550 User unknown"))
     eventually(lambda: rows_of(agent)["acknowledged"] == 1)
@@ -163,7 +163,7 @@ def test_trace_shows_what_the_rules_say(site):
     assert '"bounceRule":"unknown"' in agent.command("trace", "--json", "joe@example.org").stdout
 
 
-def test_trace_does_not_say_that_the_receiver_took_what_a_rule_withheld(site):
+def test_trace_does_not_show_a_withheld_row_as_acknowledged(site):
     agent, backend, _ = judged(site, "noise==>ignore\n", bounce("a", "smtp;550 noise"),
                                bounce("b", "smtp;550 real"))
     eventually(lambda: rows_of(agent)["acknowledged"] == 1 and rows_of(agent)["ignored"] == 1)
@@ -238,7 +238,7 @@ def test_other_rules_cut_unanswered_batches_anew(site):
     assert (types.count("Hard"), types.count("Soft")) == (20, 60)
 
 
-def test_check_tells_of_rules(site):
+def test_check_reports_rules(site):
     rules_file(site, "thing==>Hard\n? a thing -> hard\n")
     agent = site.agent("http://127.0.0.1:9/x", site.acct().begin(),
                        rules=[site.folder / "rules.d" / "*.rules"])
@@ -251,7 +251,7 @@ def test_check_tells_of_rules(site):
     assert done.returncode == 0 and "no file of rules is there" in done.stdout
 
 
-def test_doctor_tells_of_rules(site):
+def test_doctor_reports_rules(site):
     path = rules_file(site, "thing==>Hard\n? a thing -> hard\n")
     agent = site.agent("http://127.0.0.1:9/x", site.acct().begin(),
                        rules=[site.folder / "rules.d" / "*.rules"])

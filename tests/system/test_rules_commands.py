@@ -11,7 +11,7 @@ from rulefiles import bounce, rules_file, run, verdict_of
 
 # ---- rules explain ----
 
-def test_explain_says_every_step(site):
+def test_explain_prints_every_step(site):
     path = rules_file(site, "status=5.1.1 mx=*.outlook.com ==> soft id=first\n"
                             "User unknown==>Hard\n/u.er/ ==> block\n%map hard=soft\n")
     done = run("rules", "explain", "--rules", path, "--mx", "a.outlook.com", "--domain", "x.y",
@@ -38,7 +38,7 @@ def test_explain_says_every_step(site):
         'later    20: odd.rules:2 id=20: odd.rules:2: soft']
 
 
-def test_explain_says_which_rule_gave_up(site):
+def test_explain_names_the_rule_that_gave_up(site):
     """A rule that ran out of steps is reported apart from one that does not match."""
     path = rules_file(site, "never==>soft\n/(a+)+x(b|c)*y/ ==> hard id=slow\nx==>block\n")
     text = "550 " + "a" * 3000 + "xz z yx"
@@ -87,7 +87,7 @@ def checked(site, *args):
     return run("rules", "check", "--rules", rules, acct.live, *args)
 
 
-def test_check_tells_what_each_rule_does(site):
+def test_check_reports_the_effect_of_each_rule(site):
     done = checked(site, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     got = json.loads(done.stdout)
@@ -129,7 +129,7 @@ def test_check_in_words(site):
 @pytest.mark.parametrize("what, status", [
     ("never", 1), ("shadowed", 1), ("conflict", 1), ("suspect", 1), ("slow", 0),
     ("unmatched", 1), ("unmatched=19", 1), ("unmatched=20", 0), ("slow,never", 1)])
-def test_check_fails_on_what_it_is_told_to(site, what, status):
+def test_check_fails_on_the_problems_in_fail_on(site, what, status):
     assert checked(site, "--fail-on", what).returncode == status
 
 
@@ -165,7 +165,7 @@ def test_an_octeth_export_is_imported_and_exported_again(site):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_what_octeth_cannot_say_is_told(site):
+def test_rules_that_octeth_cannot_express_are_reported(site):
     path = rules_file(site, "/a|b c/ ==> hard\n/a.*b/ ==> hard id=re\nx==>block id=blocks\n"
                             "status=5.1.1 ==> hard id=cond\n" + "y" * 300 + "==>Hard\n")
     done = run("rules", "export", "--octeth", "--rules", path)

@@ -101,7 +101,7 @@ def test_secrets_are_sent_and_shown_nowhere(site):
         assert SIGNATURE not in text and TOKEN not in text
 
 
-def test_a_wrong_secret_is_not_told(site):
+def test_a_wrong_secret_is_not_shown(site):
     """Neither when the backend refuses it nor when its file is malformed."""
     backend, agent, acct, _ = with_secrets(site)
     backend.control({"set": {"signature": "another"}})
@@ -380,7 +380,7 @@ def test_retry_after_is_at_most_a_day(site):
 
 # ---- other local users
 
-def test_listeners_only_tell(site):
+def test_listeners_are_read_only(site):
     """Nothing can be changed through metrics-listen, and it answers nothing but status."""
     port = free_port()
     _, agent, _, _ = delivering(site)

@@ -174,7 +174,7 @@ def start_as_nobody(agent):
     (0o600, 1, "chmod g+r {path} && usermod -a -G daemon nobody, and restart the service"),
     (0o600, NOBODY, "chmod g+r {path}"),
 ])
-def test_an_unreadable_file_is_named_with_the_command_that_mends_it(
+def test_an_unreadable_file_is_named_with_the_command_that_fixes_it(
         open_site, mode, group, advice):
     """In status, its JSON, the check and the log, with a running agent and from the store alone."""
     acct = open_site.acct()
@@ -207,7 +207,7 @@ def test_an_unreadable_file_is_named_with_the_command_that_mends_it(
     (["status"], "Permission denied; open "), (["status", "--check"], "UNKNOWN: ask the agent"),
     (["pause", "octeth"], "do it as root, or as the user of the service"),
     (["trace", "bob@example.org"], "state.db\": Permission denied")])
-def test_who_may_not_ask_is_not_told_that_nothing_runs(open_site, command, words):
+def test_a_user_who_may_not_ask_does_not_read_that_nothing_runs(open_site, command, words):
     acct = open_site.acct()
     _, agent = started(open_site, acct)
     up(agent)

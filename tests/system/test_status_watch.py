@@ -140,7 +140,7 @@ def test_watch_gives_the_terminal_back_while_stopped(shown, terminal):
     assert screen.ended() == 0
 
 
-def test_watch_goes_on_when_the_agent_ends_and_comes_back(shown, terminal):
+def test_watch_continues_when_the_agent_ends_and_comes_back(shown, terminal):
     screen = terminal(shown, "--interval", "100ms")
     screen.wait_for("is running for")
     assert shown.stop() == 0

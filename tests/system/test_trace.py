@@ -175,7 +175,7 @@ def test_a_quoted_local_part(site):
     assert row["record"]["rcpt"] == '"jane doe"@example.org'
 
 
-def test_damaged_files_are_told(site):
+def test_damaged_files_are_reported(site):
     acct = site.acct()
     agent = site.agent(None, acct)
     acct.append([token_row("T1-0")])

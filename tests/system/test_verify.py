@@ -128,7 +128,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_difference_has_its_place_and_the_line_that_mends_it(host, name):
+def test_a_difference_has_its_place_and_the_line_that_fixes_it(host, name):
     change, part, words = CHANGES[name]
     text = host.block(**change)
     done = host.verify(text)
@@ -139,7 +139,7 @@ def test_a_difference_has_its_place_and_the_line_that_mends_it(host, name):
 
 @pytest.mark.parametrize("value, part, words", [("no", "world-readable", "is off"),
                                                 (None, "<acct-file", "off by default")])
-def test_what_only_a_group_reads_is_mended_by_joining_it(host, value, part, words):
+def test_files_that_only_a_group_reads_are_fixed_by_joining_it(host, value, part, words):
     """Never by making mail addresses readable for everybody on the host."""
     text, fix = the_problem(host, host.verify(host.block(**{"world-readable": value})), part)
     assert words in text and "group pmta" in text
@@ -265,7 +265,7 @@ def test_a_configuration_that_is_not_there(host):
 
 
 @pytest.mark.parametrize("path, words", [("/dev/null", "not a file"), ("/etc", "a folder")])
-def test_what_is_no_configuration_of_powermta_is_said(host, path, words):
+def test_a_path_that_is_no_configuration_of_powermta_is_refused(host, path, words):
     """The message names the file to give instead."""
     done = subprocess.run([AGENT, "directives", "-c", host.conf, "--verify", path],
                           capture_output=True, text=True, timeout=20, check=False)
