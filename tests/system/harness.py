@@ -6,6 +6,7 @@ Nothing here binds a fixed port.  Every process ends with the test that started 
 import ctypes
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -23,6 +24,8 @@ AGENT = Path(os.environ.get("PMTA_SHIPPER", ROOT / "build/pmta-shipper"))
 WRITER = Path(os.environ.get("PMTA_WRITER", ROOT / "build/pmta-writer"))
 BACKEND = ROOT / "fixtures/backend"
 CERTS = ROOT / "fixtures/tls/make-certs.sh"
+
+VERSION = re.search(r"^## \[([0-9][^]]*)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)[1]
 
 WEBHOOK = "/system/bounce_webhook?type=pmta"
 

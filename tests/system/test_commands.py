@@ -6,19 +6,16 @@ DESIGN.md, "Commands": 0 done, 1 ran and found problems or failed, 64 usage, 78 
 import json
 import os
 import re
-import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
 
 import pytest
-from harness import AGENT, BOUNCE_HEADER, ROOT, eventually, token_rows
+from harness import AGENT, BOUNCE_HEADER, VERSION, eventually, token_rows
 from steps import (
-    arrived, compare, conserved, dead, dead_shown, delivered, lines, put, records, rescanned,
-    started, stopped, up)
+    arrived, compare, dead, dead_shown, delivered, lines, put, records, started, stopped, up)
 
 COMMANDS = ["run", "check", "directives", "parse", "status", "dead", "doctor"]
-VERSION = re.search(r"^## \[([0-9][^]]*)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)[1]
 
 
 def run(*args):
@@ -323,118 +320,6 @@ def test_control_characters_in_a_dead_letter_are_harmless(site):
                  agent.command("dead", "list").stdout, agent.log()):
         assert "\x1b" not in text and "\x07" not in text
     stopped(agent)
-
-
-# ---- status
-
-
-def test_status_of_a_running_and_of_a_stopped_agent(site):
-    """status: through the control socket or from the store; exit status 0 without problems."""
-    acct = site.acct()
-    backend, agent = started(site, acct)
-    rows, _ = token_rows(10)
-    acct.append(rows)
-    up(agent)
-    arrived(backend, 10)
-    eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)
-    done = agent.command("status")
-    assert done.returncode == 0 and not done.stderr
-    assert "is running for" in done.stdout and f"(pid {agent.pid})" in done.stdout
-    assert "endpoint octeth: ok" in done.stdout and "10 acknowledged" in done.stdout
-    assert acct.live.name in done.stdout and str(acct.live.stat().st_size) in done.stdout
-    live = agent.status()
-    assert live["running"] and live["pid"] == agent.pid and live["version"] == VERSION
-    assert live["endpoints"][0]["recordsAccepted"] == 10
-    stopped(agent)
-    done = agent.command("status")
-    assert done.returncode == 0 and "is not running" in done.stdout
-    assert "10 acknowledged" in done.stdout
-    offline = conserved(agent.status())
-    assert not offline["running"] and offline["endpoints"][0]["state"] == "unknown"
-    for name in ("rows", "offset", "size", "behindBytes", "file"):
-        assert offline["sources"][0][name] == live["sources"][0][name], name
-
-
-def test_status_says_how_far_behind_it_is(site):
-    """status: file, offset and lag; for a stopped agent from the files on disk."""
-    acct = site.acct()
-    backend, agent = started(site, acct)
-    rows, _ = token_rows(20)
-    acct.append(rows[:10])
-    up(agent)
-    arrived(backend, 10)
-    stopped(agent)
-    behind = acct.live.stat().st_size
-    acct.append(rows[10:])
-    behind = acct.live.stat().st_size - behind
-    assert agent.status()["sources"][0]["behindBytes"] == behind
-    assert agent.status()["sources"][0]["filesBehind"] == 1
-    backend.rule(status=503)
-    up(agent)
-    rescanned(agent)
-    live = agent.status()
-    assert live["sources"][0]["behindBytes"] == behind
-    assert live["endpoints"][0]["state"] == "retrying"
-    done = agent.command("status")
-    assert done.returncode == 1 and "HTTP 503" in done.stdout
-    backend.clear()
-    delivered(agent, backend, rows)
-
-
-def test_status_of_a_stopped_agent_counts_what_was_begun_meanwhile(site):
-    """Files that are not in the store, live or moved, count, too; a known file counts once."""
-    acct = site.acct()
-    backend, agent = started(site, acct)
-    rows, _ = token_rows(30)
-    acct.append(rows[:10])
-    up(agent)
-    arrived(backend, 10)
-    stopped(agent)
-    first = acct.rotate()
-    acct.append(rows[10:20])
-    second = acct.rotate()
-    acct.append(rows[20:])
-    new = second.stat().st_size + acct.live.stat().st_size
-    assert first.parent == second.parent == acct.move_to
-    shutil.copy(first, acct.move_to / "copy")  # another inode under the same name
-    os.replace(acct.move_to / "copy", first)
-    source = agent.status()["sources"][0]
-    assert (source["behindBytes"], source["filesBehind"]) == (new, 2)
-    assert (source["file"], source["offset"]) == (acct.live.name, 0)
-    assert "behind 0 B" not in agent.command("status").stdout
-    up(agent)
-    delivered(agent, backend, rows)
-    stopped(agent)
-    assert agent.status()["sources"][0]["behindBytes"] == 0
-
-
-@pytest.mark.parametrize("first, files", [("live", 1), ("now", 0), ("all", 2)])
-def test_status_before_the_first_start_counts_what_that_will_read(site, first, files):
-    """The store exists, and the source is not in it yet."""
-    acct, other = site.acct(), site.acct(base="other")
-    rows, _ = token_rows(4)
-    acct.append(rows[:2])
-    acct.rotate()
-    acct.append(rows[2:])
-    backend, agent = started(site, other)
-    up(agent)
-    stopped(agent)
-    late = site.agent(backend, acct, other, first_start=first)
-    assert late.status()["sources"][0]["filesBehind"] == files
-
-
-def test_status_masks_addresses_of_answers(site):
-    """Mail addresses of answers are masked in `status` and in the log."""
-    acct = site.acct()
-    backend, agent = started(site, acct)
-    backend.rule(status=404, body="unknown list of anna.lee@example.org")
-    rows, _ = token_rows(1)
-    acct.append(rows)
-    up(agent)
-    eventually(lambda: agent.status()["endpoints"][0]["state"] == "held")
-    text = agent.command("status").stdout + agent.command("status", "--json").stdout + agent.log()
-    assert "anna.lee" not in text and "user-T1-0" not in text
-    assert agent.command("status").returncode == 1
 
 
 # ---- run

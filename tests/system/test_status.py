@@ -1,4 +1,4 @@
-"""`status` in full: lag and rates, files that cannot be read, files that were deleted unread."""
+"""`status`: its figures, lag and rates, files that cannot be read, files deleted unread."""
 
 import os
 import re
@@ -8,8 +8,10 @@ import subprocess
 import tempfile
 
 import pytest
-from harness import AGENT, Site, eventually, free_port, token_rows
-from steps import ago, arrived, logged, rescanned, settled, source_status, started, stopped, up
+from harness import AGENT, VERSION, Site, eventually, free_port, token_rows
+from steps import (
+    ago, arrived, conserved, delivered, logged, rescanned, settled, source_status, started, stopped,
+    up)
 
 NOBODY = 65534
 OTHER_USER = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"),
@@ -18,6 +20,118 @@ OTHER_USER = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv")
 
 def iso(when):
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# ---- the main figures, running and stopped
+
+
+def test_status_of_a_running_and_of_a_stopped_agent(site):
+    """status: through the control socket or from the store; exit status 0 without problems."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(10)
+    acct.append(rows)
+    up(agent)
+    arrived(backend, 10)
+    eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)
+    done = agent.command("status")
+    assert done.returncode == 0 and not done.stderr
+    assert "is running for" in done.stdout and f"(pid {agent.pid})" in done.stdout
+    assert "endpoint octeth: ok" in done.stdout and "10 acknowledged" in done.stdout
+    assert acct.live.name in done.stdout and str(acct.live.stat().st_size) in done.stdout
+    live = agent.status()
+    assert live["running"] and live["pid"] == agent.pid and live["version"] == VERSION
+    assert live["endpoints"][0]["recordsAccepted"] == 10
+    stopped(agent)
+    done = agent.command("status")
+    assert done.returncode == 0 and "is not running" in done.stdout
+    assert "10 acknowledged" in done.stdout
+    offline = conserved(agent.status())
+    assert not offline["running"] and offline["endpoints"][0]["state"] == "unknown"
+    for name in ("rows", "offset", "size", "behindBytes", "file"):
+        assert offline["sources"][0][name] == live["sources"][0][name], name
+
+
+def test_status_says_how_far_behind_it_is(site):
+    """status: file, offset and lag; for a stopped agent from the files on disk."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(20)
+    acct.append(rows[:10])
+    up(agent)
+    arrived(backend, 10)
+    stopped(agent)
+    behind = acct.live.stat().st_size
+    acct.append(rows[10:])
+    behind = acct.live.stat().st_size - behind
+    assert agent.status()["sources"][0]["behindBytes"] == behind
+    assert agent.status()["sources"][0]["filesBehind"] == 1
+    backend.rule(status=503)
+    up(agent)
+    rescanned(agent)
+    live = agent.status()
+    assert live["sources"][0]["behindBytes"] == behind
+    assert live["endpoints"][0]["state"] == "retrying"
+    done = agent.command("status")
+    assert done.returncode == 1 and "HTTP 503" in done.stdout
+    backend.clear()
+    delivered(agent, backend, rows)
+
+
+def test_status_of_a_stopped_agent_counts_what_was_begun_meanwhile(site):
+    """Files that are not in the store, live or moved, count, too; a known file counts once."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(30)
+    acct.append(rows[:10])
+    up(agent)
+    arrived(backend, 10)
+    stopped(agent)
+    first = acct.rotate()
+    acct.append(rows[10:20])
+    second = acct.rotate()
+    acct.append(rows[20:])
+    new = second.stat().st_size + acct.live.stat().st_size
+    assert first.parent == second.parent == acct.move_to
+    shutil.copy(first, acct.move_to / "copy")  # another inode under the same name
+    os.replace(acct.move_to / "copy", first)
+    source = agent.status()["sources"][0]
+    assert (source["behindBytes"], source["filesBehind"]) == (new, 2)
+    assert (source["file"], source["offset"]) == (acct.live.name, 0)
+    assert "behind 0 B" not in agent.command("status").stdout
+    up(agent)
+    delivered(agent, backend, rows)
+    stopped(agent)
+    assert agent.status()["sources"][0]["behindBytes"] == 0
+
+
+@pytest.mark.parametrize("first, files", [("live", 1), ("now", 0), ("all", 2)])
+def test_status_before_the_first_start_counts_what_that_will_read(site, first, files):
+    """The store exists, and the source is not in it yet."""
+    acct, other = site.acct(), site.acct(base="other")
+    rows, _ = token_rows(4)
+    acct.append(rows[:2])
+    acct.rotate()
+    acct.append(rows[2:])
+    backend, agent = started(site, other)
+    up(agent)
+    stopped(agent)
+    late = site.agent(backend, acct, other, first_start=first)
+    assert late.status()["sources"][0]["filesBehind"] == files
+
+
+def test_status_masks_addresses_of_answers(site):
+    """Mail addresses of answers are masked in `status` and in the log."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    backend.rule(status=404, body="unknown list of anna.lee@example.org")
+    rows, _ = token_rows(1)
+    acct.append(rows)
+    up(agent)
+    eventually(lambda: agent.status()["endpoints"][0]["state"] == "held")
+    text = agent.command("status").stdout + agent.command("status", "--json").stdout + agent.log()
+    assert "anna.lee" not in text and "user-T1-0" not in text
+    assert agent.command("status").returncode == 1
 
 
 # ---- lag and rates
