@@ -6,6 +6,8 @@ LINT_C   := $(SRC) $(WRITER_SRC)
 LINT_ALL := $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
 LINT_SH  := $(shell grep -lE '^\#!/(bin/|usr/bin/env )(ba|da)?sh' .ci/* tests/run-units \
 	tests/fuzz/* fixtures/tls/* packaging/*/* packaging/*/*/* 2>/dev/null)
+LINT_SCRIPTS := $(sort $(wildcard tests/*/*.py tests/*/*.sh) $(shell grep -lsE '^\#!/' .ci/* \
+	fixtures/* fixtures/*/* packaging/*/* packaging/*/*/* tests/* tests/*/*))
 LINT_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"lint"' -I. $(shell pkg-config --cflags $(PKGS))
 # False positives of the analyzer: it knows neither the cleanup attribute nor that a result is set
 # whenever 0 is returned.
@@ -46,7 +48,7 @@ lint-banned:
 	@tests/lint/banned $(filter-out tests/unit/%,$(LINT_ALL))
 
 lint-sizes:
-	@tests/lint/sizes $(LINT_ALL)
+	@tests/lint/sizes $(LINT_ALL) $(LINT_SCRIPTS)
 
 lint-shell:
 	@shellcheck -S warning $(LINT_SH)

@@ -1,4 +1,4 @@
-"""`archives` names what is safe to delete, `reconcile` what was written and not delivered."""
+"""`archives` lists files that are safe to delete, `reconcile` rows written and not delivered."""
 
 import gzip
 import os
@@ -12,7 +12,7 @@ DAY = 24 * 3600
 
 
 def archived(site, files=3, rows=10, kinds=("b", "rb", "d"), **settings):
-    """An agent that has delivered moved files and is stopped; all but the d rows went out."""
+    """(acct, backend, agent): moved files, delivered except for d rows; the agent is stopped."""
     acct = site.acct()
     settings.setdefault("first_start", "all")
     backend, agent = started(site, acct, **settings)
@@ -40,7 +40,7 @@ def test_files_that_are_settled_are_printed_the_oldest_first(site):
     assert named(agent) == moved
     assert agent.command("archives", "--acknowledged", "-0").stdout == "".join(
         path + "\0" for path in moved)
-    # Compressed, copied or renamed by hand, it is still the same file.
+    # A file that is compressed, copied or renamed by hand is still the same file.
     acct.gz(acct.moved(1))
     shutil.copyfile(acct.moved(0), acct.moved(8))
     acct.moved(0).unlink()
@@ -49,9 +49,9 @@ def test_files_that_are_settled_are_printed_the_oldest_first(site):
 
 def test_what_is_not_settled_is_not_printed(site):
     acct, _, agent = archived(site, files=4)
-    append(acct.moved(0), token_rows(1, first=100)[0][0] + "\n")  # behind
+    append(acct.moved(0), token_rows(1, first=100)[0][0] + "\n")  # not read to its end
     whole = acct.moved(1).read_bytes()
-    acct.moved(1).write_bytes(whole.replace(b"T1-", b"T2-"))  # another file under that name
+    acct.moved(1).write_bytes(whole.replace(b"T1-", b"T2-"))  # another file of that name
     packed = acct.gz(acct.moved(2))
     packed.write_bytes(gzip.compress(gzip.decompress(packed.read_bytes()) + b"b,one more\n"))
     new = acct.moved(7)
@@ -94,7 +94,7 @@ def test_age_is_that_of_the_last_write(site):
 
 
 def test_the_agent_and_the_cron_job_of_the_manual_go_together(site):
-    """What archives prints is deleted while the agent runs: nothing is said to be lost."""
+    """The files that archives prints are deleted while the agent runs: none is reported as lost."""
     acct, backend, agent = archived(site)
     up(agent)
     for path in named(agent):
@@ -169,7 +169,7 @@ def test_reconcile_finds_what_differs(site):
 
 
 def test_reconcile_reads_the_numbers_out_of_powermtas_log(site):
-    """Default pattern; also for a file that is gone, one that is unknown, and one not in the log."""
+    """The default pattern; with a deleted file, an unknown file, and a file not in the log."""
     acct, _, agent = archived(site, files=4)
     log = site.folder / "pmta.log.gz"
     log.write_bytes(gzip.compress("".join([
