@@ -195,8 +195,7 @@ int cmd_status(int argc, char **argv)
 	uint64_t warn = UINT64_MAX, crit = UINT64_MAX, interval = 0;
 	const struct cli_option options[] = {
 	        {"json", CLI_FLAG, &json, NULL, "print JSON for programs"},
-	        {"check", CLI_FLAG, &check, NULL,
-	         "print one line for Nagios, Zabbix and similar programs"},
+	        {"check", CLI_FLAG, &check, NULL, "print one line for Nagios, Zabbix and others"},
 	        {"warn-behind", CLI_SPAN, &warn, "T",
 	         "with --check: exit status 1 from lag T (5m)"},
 	        {"crit-behind", CLI_SPAN, &crit, "T",
@@ -208,11 +207,9 @@ int cmd_status(int argc, char **argv)
 	        .usage = "[-c FILE] [--json]\n"
 	                 "[-c FILE] --check [--warn-behind T] [--crit-behind T]\n"
 	                 "[-c FILE] --watch [--interval T]",
-	        .about = "Show what was read, delivered and held, from the running agent, or else "
-	                 "from its\n"
-	                 "store.  Exit status 1 if something needs attention; with --check 0 ok, "
-	                 "1 warning,\n"
-	                 "2 critical, 3 unknown.",
+	        .about = "Show what was read, delivered and held, from the running agent or its\n"
+	                 "store.  Exit status 1 if something needs attention; with --check 0 ok,\n"
+	                 "1 warning, 2 critical, 3 unknown.",
 	        .examples = "  pmta-shipper status\n"
 	                    "  pmta-shipper status --watch --interval 5s\n"
 	                    "  pmta-shipper status --check --warn-behind 10m --crit-behind 1h\n"

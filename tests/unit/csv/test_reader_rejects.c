@@ -121,7 +121,8 @@ static void test_first_cell_that_is_no_type(void **state)
 	(void)state;
 	expect("type,a\n2026-11-21,1\nB,1\nabcd,1\n,1\nxyz,1\n",
 	       "C\nX 2026-11-21,1\\n: first cell is not a record type\n"
-	       "X B,1\\n: first cell is not a record type\nX abcd,1\\n: first cell is not a record type\n"
+	       "X B,1\\n: first cell is not a record type\nX abcd,1\\n: first cell is not a record "
+	       "type\n"
 	       "X ,1\\n: first cell is not a record type\nR xyz|1\n");
 }
 

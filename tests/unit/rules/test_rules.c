@@ -181,8 +181,7 @@ static void test_every_mistake_is_reported_with_its_line(void **state)
 	bad("ok==>Hard\nUser unknown==>Hrad\n\nstatus=abc ==> hard\n",
 	    "t.rules:2: unknown verdict");
 	assert_non_null(strstr(mistakes, "t.rules:4: 'status=abc' is not an enhanced status"));
-	bad("/a(b/ ==> hard",
-	    "t.rules:1: invalid regular expression: missing closing parenth");
+	bad("/a(b/ ==> hard", "t.rules:1: invalid regular expression: missing closing parenth");
 	bad("/ab ==> hard", "has no closing '/'");
 	bad("/usr/bin/procmail: x==>Hard", "unknown flag 'b'");
 	bad("// ==> hard", "empty regular expression");
@@ -319,8 +318,7 @@ static void test_files_are_taken_by_name_and_octeth_files_verbatim(void **state)
 	(void)rules_free(r);
 	temp_rewrite("export.txt", "x==>Block\ny\n");
 	assert_int_equal(rules_load(&r, &list_of, on_mistake, NULL), -EINVAL);
-	assert_non_null(
-	        strstr(mistakes, "export.txt:1: the verdict after the last '==>' must be"));
+	assert_non_null(strstr(mistakes, "export.txt:1: the verdict after the last '==>' must be"));
 	assert_non_null(strstr(mistakes, "export.txt:2: no '==>'"));
 	assert_int_equal(unlink(temp_path("export.txt")), 0);
 	mistakes[0] = '\0';
