@@ -347,7 +347,7 @@ def test_it_is_refused_beside_a_running_agent_and_on_a_store_with_positions(site
     stopped(agent)
     for args in ((), ("--dry-run",)):
         imported(agent, entry(acct.live, offset), status=1, args=args)
-        assert "has positions of 1 file already" in agent.told.stderr
+        assert "already has positions of 1 file" in agent.told.stderr
         assert "move state.db*" in agent.told.stderr
     goes_on(agent, backend, rows)
 
