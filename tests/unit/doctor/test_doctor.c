@@ -197,7 +197,7 @@ static void test_the_answers_of_systemd(void **state)
 	        {"LoadState=loaded\nActiveState=active\nUnitFileState=disabled\n", FINDING_WARNING,
 	         "does not start when the host boots"},
 	        {"LoadState=loaded\nActiveState=active\nNeedDaemonReload=yes\n", FINDING_WARNING,
-	         "was changed"},
+	         "its unit file has changed since systemd read it"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct seen s = told_of(cases[i].shown);
