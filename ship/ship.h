@@ -10,17 +10,15 @@
  *  S1  At least once.  A record is reported done only when the backend has answered for it.
  *  S2  A batch holds records of one file only.  Done reports come as the answers come; the caller
  *      moves a file's offset over its contiguous prefix and remembers what lies beyond a gap.
- *  S3  Bounded.  At most two times in_flight batches and one a lane exist for an endpoint, and
- *      pieces of those that were split; beside them as many other tries of dead letters.  When
- *      ship_room() says no, stop reading: the file on disk is the queue.
- *  S4  A batch that is tried again is sent byte for byte as before.  Its idempotency key is a hash
- *      of its uncompressed body, so one key never carries two bodies.  It is first sent after
- *      ship_stored(), that is, once its boundary survives a crash.
- *  S5  Only the answers that mean "this content, never" refuse a record (over HTTP: 400, 413 and
- *      422), to it alone, from an endpoint that accepts others.  All else is tried again for as
- *      long as the agent runs: answer.h.
- *  S6  Nothing is dropped in silence.  Of a record too large for any batch ship_add() says so: it
- *      is the caller's to bury.
+ *  S3  Bounded.  At most two times in_flight batches, one a lane and one more exist for an
+ *      endpoint, and pieces of those that were split; beside them as many other tries of dead
+ * letters.  When ship_room() says no, stop reading: the file on disk is the queue. S4  A batch that
+ * is tried again is sent byte for byte as before.  Its idempotency key is a hash of its
+ * uncompressed body, so one key never carries two bodies.  It is first sent after ship_stored(),
+ * that is, once its boundary survives a crash. S5  Only the answers that mean "this content, never"
+ * refuse a record (over HTTP: 400, 413 and 422), to it alone, from an endpoint that accepts others.
+ * All else is tried again for as long as the agent runs: answer.h. S6  Nothing is dropped in
+ * silence.  Of a record too large for any batch ship_add() says so: it is the caller's to bury.
  *
  * Life of one batch
  *
@@ -169,8 +167,11 @@ struct ship_memory ship_memory(const struct ship *s, size_t endpoint);
 /* Go on counting from here: what was counted under the configuration before. */
 void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m);
 
-/* Whether a record may be added for the endpoint now. */
-bool ship_room(const struct ship *s, size_t endpoint);
+/*
+ * True if a record may be added to the lane for the endpoint now: always to an open batch, so that
+ * batches go out full while rows wait.
+ */
+bool ship_room(const struct ship *s, unsigned lane, size_t endpoint);
 /*
  * Whether another try of a dead letter may be: only in what records leave, or (owed) beside them in
  * as much again.
@@ -201,7 +202,10 @@ int ship_boundaries(const struct ship *s, ship_boundary_fn *fn, void *arg) MUST_
 bool ship_has_boundaries(const struct ship *s);
 void ship_stored(struct ship *s);
 
-/* Complete the open batches that are older than batch-age; whether there were any. */
+/*
+ * Complete the open batches that are older than batch-age, the oldest first, as many as can go out
+ * now: one that has to wait may as well grow.  Returns true if there were any.
+ */
 bool ship_seal_old(struct ship *s, int64_t now_ms);
 
 /* Take in answers and report.  Never blocks. */
