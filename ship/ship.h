@@ -76,6 +76,7 @@ struct ship_conf {
 	char *ca_file, *client_cert, *client_key, *proxy;
 	bool allow_http;
 	struct strlist reject_body;
+	bool accept_html;
 };
 
 /* Whose records a batch holds.  Carried, never looked into. */
