@@ -1,13 +1,14 @@
-# pmta-shipper: `make demo` and `make check` are all a stranger needs.
+# pmta-shipper.  To try it, use `make demo` and `make check`.
 #
 #   make            build/pmta-shipper
-#   make demo       install what is missing, build, run against stand-ins, say what arrived
-#   make check      install what is missing, build, run all tests; SAN=1: under ASan and UBSan
+#   make demo       install missing packages, build, run against stand-ins, print what arrived
+#   make check      install missing packages, build, run all tests; SAN=1: under ASan and UBSan
 #   make check-page the page in a headless Chromium; installs one
-#   make torture    T=180 SEED=: kills and faults under load; the books must balance
-#   make bench      how fast and how small, beside others; make check-instructions: the guard
-#   make lint       what a machine can check;  make fuzz T=60: the fuzzers
-#   make deb        the Debian package;  make check-deb: that it works where it is installed
+#   make torture    T=180 SEED=: kills and faults under load; all records must be accounted for
+#   make bench      speed and memory, compared with other shippers
+#   make check-instructions  fails if a record costs more instructions than before
+#   make lint       all automatic checks of the source;  make fuzz T=60: the fuzzers
+#   make deb        the Debian package;  make check-deb: installs and tests it
 #   make install    DESTDIR= PREFIX=/usr/local
 #   make format     clang-format over the tree
 
@@ -32,8 +33,8 @@ ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(WARN) $(CF
 	$(if $(filter 1,$(SAN)),$(SANFLAGS)) $(if $(filter 1,$(FAULTS)),-DFAULTS) $(shell pkg-config --cflags $(PKGS))
 LIBS := -lcsv -lresolv $(shell pkg-config --libs $(PKGS))
 
-# The rooms, floor by floor: a room sees those on the floors below it, and no other on its own.
-# tests/lint/includes reads this table, and each unit test links just what it may see.
+# The rooms, by floor: a room may use rooms on lower floors, but no other room on its own floor.
+# tests/lint/includes reads this table, and each unit test links only the rooms that it may use.
 FLOOR_0 := base
 FLOOR_1 := record
 FLOOR_2 := state ship
@@ -70,11 +71,11 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 	@echo "  CC    $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# .incbin: the compiler does not tell make about it.
+# .incbin: the compiler does not report this dependency to make.
 $(BUILD)/status/page.o: status/page.html
 
-# A unit test links its room and the floors below it, nothing else: the linker proves the table.
-# room_rule: ROOM, the rooms below.
+# A unit test links only its room and the floors below it, so the linker proves the table.
+# Arguments of room_rule: ROOM, the rooms on lower floors.
 define room_rule
 $(BUILD)/tests/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(filter $(2:%=$(BUILD)/%/%.o) $(BUILD)/$(1)/%.o,$(LIB))
 	@mkdir -p $$(@D)
@@ -86,14 +87,14 @@ $(foreach n,$(FLOORS),\
 	$(foreach room,$(FLOOR_$n),$(eval $(call room_rule,$(room),$(below))))\
 	$(eval below += $(FLOOR_$n)))
 
-# A test that includes a rig.h of its room links the room's rigs.
+# A test that includes a rig.h of its room also links the room's rigs.
 RIGGED := $(shell grep -l '/rig[a-z_]*\.h"' tests/unit/*/test_*.c)
 $(foreach t,$(RIGGED),$(eval $(t:tests/unit/%.c=$(BUILD)/tests/%): \
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard $(dir $t)rig*.c))))
 
 -include $(OBJ:.o=.d) $(wildcard $(BUILD)/tests/unit/*/*.d) $(wildcard $(BUILD)/fixtures/*.d)
 
-# Packages are asked for only when one is missing, so that a second run needs neither root nor net.
+# Packages are installed only if one is missing, so a second run needs neither root nor a network.
 define install_packages
 @missing=$$(dpkg-query -W -f='$${db:Status-Status} $${Package}\n' $(1) 2>/dev/null | \
 	awk '$$1 == "installed" {print $$2}' | sort > /tmp/.pmta-have.$$$$; \
@@ -130,7 +131,7 @@ $(BUILD)/shim.so: tests/torture/shim.c Makefile
 $(BUILD)/faults/pmta-shipper: $(SRC)
 	@$(MAKE) --no-print-directory FAULTS=1 $@
 
-# A real nginx for the tests, unpacked and not installed: installing it would start a server here.
+# A real nginx for the tests.  It is only unpacked: installing it would start a server here.
 build/nginx/usr/sbin/nginx:
 	@mkdir -p build/nginx
 	@cd build/nginx && apt-get download -qq nginx && dpkg -x nginx_*.deb . && rm nginx_*.deb
@@ -146,7 +147,7 @@ system: build/nginx/usr/sbin/nginx build/prometheus/usr/bin/promtool build/bench
 		PMTA_SHIPPER_FAULTS=$(BUILD)/faults/pmta-shipper PMTA_SHIM_SO=$(BUILD)/shim.so \
 		$(PYTHON) -m pytest -q -n 6 -p no:cacheprovider tests/system
 
-# The page in a real browser, which is not installed for the sake of `make check` alone.
+# The page in a real browser, which `make check` alone does not install.
 check-page: deps-check
 	$(call install_packages,chromium chromium-driver fonts-dejavu-core)
 	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
@@ -172,14 +173,14 @@ format:
 clean:
 	rm -rf build
 
-# Kills, stops, reloads and a misbehaving backend for T seconds a seed; SEED=n repeats one run.
+# Kills, stops, reloads and a misbehaving backend for T seconds per seed; SEED=n repeats one run.
 TORTURE_T ?= $(if $(filter command line,$(origin T)),$(T),180)
 torture: deps-check
 	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) tests/torture/torture.py --seconds $(TORTURE_T) $(if $(SEED),--seed $(SEED))
 
-# Records judged a second, by the number of rules; and by the starter set.
+# Records judged per second, by the number of rules, and with the starter set.
 $(BUILD)/bench-rules: $(BUILD)/tests/bench/rules.o $(filter $(BUILD)/rules/%.o $(BUILD)/base/%.o,$(OBJ))
 	@echo "  LD    $@"
 	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -187,8 +188,10 @@ $(BUILD)/bench-rules: $(BUILD)/tests/bench/rules.o $(filter $(BUILD)/rules/%.o $
 bench-rules: $(BUILD)/bench-rules
 	@$(BUILD)/bench-rules conf/rules.d/50-starter.rules
 
-# The agent under valgrind, through records, answers and a rotation; unit tests likewise.
-VALGRIND_UNIT := csv/test_reader tailer/test_follow state/test_store record/test_json ship/test_batch state/test_ledger
+# The agent under valgrind, with records, answers and a rotation; and some unit tests.
+VALGRIND_UNIT := csv/test_reader csv/test_reader_rejects csv/test_reader_sweeps tailer/test_follow \
+	state/test_store state/test_store_files state/test_store_dead state/test_ledger record/test_json \
+	ship/test_batch
 VALGRIND_SYSTEM := tests/system/test_records.py -k "not megabytes"
 valgrind: deps-check
 	$(call install_packages,valgrind)

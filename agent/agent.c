@@ -18,8 +18,8 @@
 #include "service/notify.h"
 
 #define DEGRADED_MS 1000
-#define REST_MS 1000                 /* a wait as long as this is rest */
-#define REST_EVERY_MS INT64_C(10000) /* giving back and taking again costs page faults */
+#define REST_MS 1000                 /* a wait of at least this long counts as idle */
+#define REST_EVERY_MS INT64_C(10000) /* returning memory and taking it again costs page faults */
 
 /* ---- signals ---- */
 
@@ -60,7 +60,7 @@ static int64_t timeout(const struct agent *a, bool more)
 	}
 	if (a->stopping || a->reload.under_way) {
 		int64_t left = a->stop_ms + (int64_t)a->conf->drain_ms - a->now_ms;
-		/* Over, and still here: the store takes no writes, or it would be done. */
+		/* The time is over and the agent still runs: the store cannot be written. */
 		t = clock_sooner(t, left > 0 ? left : DEGRADED_MS);
 	}
 	t = clock_sooner(t, leases_timeout(&a->leases, a->now_ms));
@@ -68,7 +68,7 @@ static int64_t timeout(const struct agent *a, bool more)
 	                    http_server_timeout(a->http_server));
 }
 
-/* An agent at rest gives back what a burst has left behind in the allocator. */
+/* An idle agent returns the memory that a burst left in the allocator. */
 static void rest_if_idle(struct agent *a, int64_t wait_ms)
 {
 	if (wait_ms < REST_MS || a->now_ms - a->rested_ms < REST_EVERY_MS)
@@ -102,7 +102,7 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	return rc < 0 ? err_set(err, rc, "wait for events: %s", strerror(-rc)) : 0;
 }
 
-/* Every feed a batch at a time, beginning behind the one that was last.  Whether there is more. */
+/* Fills a batch per feed, from the one after the last.  Returns true if there is more to do. */
 static bool fill(struct agent *a)
 {
 	bool more = false;
@@ -117,18 +117,18 @@ static bool fill(struct agent *a)
 		if (a->feeds[at].in_flight > before)
 			a->next_feed = (unsigned)((at + 1) % n);
 	}
-	/* What age has completed leaves something to settle. */
+	/* Batches sealed for their age leave rows to settle. */
 	if (ship_seal_old(a->ship, a->now_ms))
 		more = true;
 	return more;
 }
 
-/* One turn after waiting.  *ret_more: the next one is not to wait. */
+/* One turn after waiting.  *ret_more: do not wait before the next one. */
 static int turn(struct agent *a, bool *ret_more, struct err *err)
 {
 	take_signals(a);
 	int rc = tailer_wake(a->tailer, a->now_ms, err);
-	/* Not before: 'drain' is about rows that were written before it was asked. */
+	/* Only now, because 'drain' covers the rows that were written before it asked. */
 	http_server_run(a->http_server);
 	if (rc == 0)
 		rc = ship_step(a->ship, a->now_ms, err);
@@ -136,15 +136,16 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 		return rc;
 	leases_apply(&a->leases, a->now_ms);
 	*ret_more = fill(a);
-	bool stuck = a->commit.degraded || commit_full(&a->commit); /* reading stopped for that */
+	/* Reading had stopped for one of these. */
+	bool stuck = a->commit.degraded || commit_full(&a->commit);
 	if (commit_write(&a->commit, a->now_ms)) {
 		bool more = !a->stopping && !a->reload.under_way &&
 		            redrive_turn(&a->redrive, a->now_ms);
-		/* What was added now is to be noted, and then sent. */
+		/* Batches added now are to be stored in the next turn, and then sent. */
 		*ret_more = more || ship_has_boundaries(a->ship) ||
 		            (stuck && !commit_full(&a->commit)) || *ret_more;
 	}
-	/* Also with a store that takes no writes: what goes out then was stored before. */
+	/* Also when the store cannot be written: only batches stored earlier are sent then. */
 	rc = ship_start(a->ship, a->now_ms, err);
 	announce_state(a);
 	notify_alive(a->now_ms);
@@ -156,13 +157,13 @@ static bool drained(const struct agent *a)
 	return ship_in_flight(a->ship) == 0 || a->now_ms - a->stop_ms >= (int64_t)a->conf->drain_ms;
 }
 
-/* Out of memory or descriptors, most likely: no reason to end, and none to spin. */
+/* Probably out of memory or descriptors: no reason to end, and none to spin. */
 static void trouble(struct agent *a, const struct err *err)
 {
 	unsigned long left_out;
 	char more[LOG_MORE_SIZE];
 	if (log_allowed(&a->trouble_limit, a->now_ms, 60000, &left_out))
-		log_error("%s; going on in a second%s", err->text, log_more(left_out, more));
+		log_error("%s; continuing in a second%s", err->text, log_more(left_out, more));
 	(void)poll(NULL, 0, DEGRADED_MS);
 	notify_alive(clock_mono_ms());
 }
@@ -210,7 +211,8 @@ int agent_run(struct conf *conf, const struct agent_options *options)
 	a.started_real_ms = a.reload.loaded_real_ms = clock_real_ms();
 	int rc = rules_load(&a.rules, &conf->rules, on_mistake, NULL);
 	if (rc < 0) {
-		log_error("the rules are wrong: not started; 'pmta-shipper check' tells the same");
+		log_error(
+		        "the rules have errors: not started; 'pmta-shipper check' shows the same");
 		end(&a);
 		return rc == -EINVAL ? CLI_EXIT_CONF : 1;
 	}
@@ -220,14 +222,14 @@ int agent_run(struct conf *conf, const struct agent_options *options)
 		rc = loop(&a, &err);
 	}
 	if (rc == 0 && !commit_write(&a.commit, a.now_ms))
-		log_error("what was acknowledged last could not be noted: it will be delivered "
-		          "again after the next start, under the same eventIds");
+		log_error("the last acknowledgements could not be stored: their records will be "
+		          "delivered again after the next start, under the same eventIds");
 	if (rc < 0)
 		log_error("%s", err.text);
 	else
 		announce_stop(&a);
 	end(&a);
-	if (err.code == -EEXIST) /* the configuration has to say more */
+	if (err.code == -EEXIST) /* the configuration must be more specific */
 		return CLI_EXIT_CONF;
 	return rc < 0 ? 1 : 0;
 }

@@ -10,14 +10,14 @@
 
 #define STATUS_SIZE 512
 
-/* ---- on the way ---- */
+/* ---- while running ---- */
 
 static void say_left_out(unsigned long left_out)
 {
 	if (left_out > 0)
-		log_warning("%lu more line%s like these %s left out here; 'pmta-shipper status' "
-		            "says what still holds",
-		            left_out, units_s(left_out), left_out == 1 ? "was" : "were");
+		log_warning("%lu similar line%s omitted; 'pmta-shipper status' shows the current "
+		            "state",
+		            left_out, units_s(left_out));
 }
 
 void announce_note(struct agent *a, enum log_level level, const char *text)
@@ -36,7 +36,7 @@ void announce_note(struct agent *a, enum log_level level, const char *text)
 
 /* ---- to the service manager ---- */
 
-/* `systemctl status` is where somebody looks who has just installed the package. */
+/* After installing the package, people look at `systemctl status`. */
 static void words_of_setup(const struct agent *a, char ret[STATUS_SIZE])
 {
 	size_t idle = 0, n = a->conf->nendpoints;
@@ -53,7 +53,7 @@ static void words_of_setup(const struct agent *a, char ret[STATUS_SIZE])
 		               idle == 1 ? "is" : "are");
 }
 
-/* The worst of what keeps it from delivering, and how much else there is. */
+/* The worst obstacle to delivery, and how many endpoints are affected. */
 static void words_of_state(const struct agent *a, char ret[STATUS_SIZE])
 {
 	static const unsigned char badness[] = {
@@ -87,7 +87,7 @@ static void words_of_state(const struct agent *a, char ret[STATUS_SIZE])
 		               a->conf->nendpoints, units_s(a->conf->nendpoints));
 }
 
-/* Only when a state changed: the words of an error may differ from one try to the next. */
+/* True only when a state changed: the text of an error may differ from one try to the next. */
 static bool state_changed(struct agent *a)
 {
 	uint64_t state = 1 + 2 * a->commit.degraded + 4 * a->commit.dead_full;
@@ -113,8 +113,10 @@ void announce_state(struct agent *a)
 {
 	char text[STATUS_SIZE];
 	unsigned long left_out;
-	/* The crowd may have been the last that happened for hours. */
-	/* Not before there is room again: a question that is answered no is counted as a line. */
+	/*
+	 * The omitted lines may be the last for hours.  Ask only when there is room again: asking
+	 * too early would itself be counted as a line.
+	 */
 	if (a->announce.note_limit.left_out > 0 &&
 	    a->now_ms - a->announce.note_limit.since_ms >= 1000 &&
 	    log_burst(&a->announce.note_limit, a->now_ms, &left_out))
@@ -127,13 +129,12 @@ void announce_state(struct agent *a)
 
 /* ---- at the start and at the end ---- */
 
-/* Each start logs how many files are not read: somebody may look for them. */
+/* Each start logs how many files are not read, because somebody may look for them. */
 static void say_passed(const struct conf_source *c, size_t files)
 {
-	bool one = files == 1;
 	if (files > 0)
-		log_info("source \"%s\": %zu file%s there at the first start %s not to be read",
-		         c->name, files, one ? " that was" : "s that were", one ? "is" : "are");
+		log_info("source \"%s\": %zu file%s from before the first start will not be read",
+		         c->name, files, units_s(files));
 }
 
 static void say_sources(const struct agent *a)
@@ -144,9 +145,9 @@ static void say_sources(const struct agent *a)
 		tailer_status(a->tailer, i, &s);
 		if (s.file[0])
 			log_info("source \"%s\": \"%s\", \"%s\" at byte %" PRIu64 " of %" PRIu64
-			         ", %zu files known, %" PRIu64 " bytes behind",
+			         ", %zu file%s known, %" PRIu64 " byte%s behind",
 			         c->name, c->acct_file, s.file, s.offset, s.size, s.files_known,
-			         s.behind_bytes);
+			         units_s(s.files_known), s.behind_bytes, units_s(s.behind_bytes));
 		else
 			log_info("source \"%s\": \"%s\", no file yet, waiting for one", c->name,
 			         c->acct_file);
@@ -169,7 +170,7 @@ static void say_rules(const struct agent *a)
 {
 	struct rules_view v;
 	if (!a->rules && a->conf->rules.n > 0)
-		log_warning("rules: no file is there that is named so: records get no verdict");
+		log_warning("rules: no file matches: records get no verdict");
 	if (!a->rules)
 		return;
 	rules_view(a->rules, &v);
@@ -218,13 +219,13 @@ void announce_stop(const struct agent *a)
 	}
 	if (unanswered > 0)
 		log_warning("%zu record%s in flight and unanswered: %s may be delivered again "
-		            "after the "
-		            "next start",
+		            "after the next start",
 		            unanswered, unanswered == 1 ? " was" : "s were",
 		            unanswered == 1 ? "it" : "they");
-	log_info("stopped: %" PRIu64 " rows read in all, %" PRIu64 " acknowledged, %" PRIu64
-	         " dead letters made, %" PRIu64 " skipped, %" PRIu64 " ignored; ran for %" PRId64
-	         " s, %" PRIu64 " requests, %" PRIu64 " bytes behind",
-	         total.rows, total.acked, total.dead, total.skipped, total.ignored,
-	         (a->now_ms - a->started_ms) / 1000, requests, behind);
+	log_info("stopped: %" PRIu64 " row%s read in all, %" PRIu64 " acknowledged, %" PRIu64
+	         " dead letter%s made, %" PRIu64 " skipped, %" PRIu64 " ignored; ran for %" PRId64
+	         " s, %" PRIu64 " request%s, %" PRIu64 " byte%s behind",
+	         total.rows, units_s(total.rows), total.acked, total.dead, units_s(total.dead),
+	         total.skipped, total.ignored, (a->now_ms - a->started_ms) / 1000, requests,
+	         units_s(requests), behind, units_s(behind));
 }

@@ -1,6 +1,6 @@
 /*
- * announce.h - what the agent logs of itself, and what it tells the service manager; for agent/
- * only.
+ * announce.h - the agent's log lines about itself, and its reports to the service manager.  Used in
+ * agent/ only.
  */
 #ifndef AGENT_ANNOUNCE_H
 #define AGENT_ANNOUNCE_H
@@ -13,15 +13,15 @@ struct agent;
 
 struct announce {
 	struct log_burst note_limit;
-	uint64_t state; /* what the service manager was told of, as a number */
+	uint64_t state; /* last reported to the service manager, as a number */
 };
 
-/* A line of another room; in a crowd of them some are left out, and counted. */
+/* Logs a line of another room; when there are too many, some are left out and counted. */
 void announce_note(struct agent *a, enum log_level level, const char *text);
 
 void announce_start(struct agent *a);
 void announce_reloaded(struct agent *a);
-void announce_state(struct agent *a); /* each turn: tells when it is another one */
+void announce_state(struct agent *a); /* called each turn: reports a change of state */
 void announce_stop(const struct agent *a);
 
 #endif

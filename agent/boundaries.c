@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* What makes a batch's bytes what they are, beside the rows. */
+/* The digest of everything besides the rows that determines the bytes of a batch. */
 static int body_digest(const struct conf *conf, const struct rules *rules, char ret[HASH_HEX_SIZE])
 {
 	struct text t;
@@ -49,7 +49,7 @@ static int add(const struct store_batch *batch, void *arg)
 	return 0;
 }
 
-/* What is kept from now on is of this digest. */
+/* Deletes all boundaries; those stored from now on belong to this digest. */
 static int begin_anew(struct store *store, const char *digest, int64_t now_ms)
 {
 	int rc = store_begin(store);
@@ -69,7 +69,7 @@ int boundaries_load(struct boundaries *b, const struct conf *conf, const struct 
 {
 	char now[HASH_HEX_SIZE], then[HASH_HEX_SIZE] = "";
 	b->n = 0;
-	/* Out of memory, nobody knows whether they still hold: they stay. */
+	/* When memory runs out they stay, because it is unknown whether they are still valid. */
 	int rc = body_digest(conf, rules, now);
 	if (rc == 0)
 		rc = store_get_text(store, "agent", "digest", then, sizeof(then));
@@ -78,10 +78,10 @@ int boundaries_load(struct boundaries *b, const struct conf *conf, const struct 
 	if (rc < 0 || strcmp(now, then) == 0)
 		return rc;
 	if (b->n > 0)
-		log_warning(
-		        "the configuration changed what is sent: %zu batches that were in flight "
-		        "are cut anew, under new keys",
-		        b->n);
+		log_warning("the configuration changed the bytes that are sent: new boundaries and "
+		            "keys "
+		            "for %zu batch%s in flight",
+		            b->n, b->n == 1 ? "" : "es");
 	b->n = 0;
 	return begin_anew(store, now, now_ms);
 }

@@ -8,6 +8,7 @@
 #include "agent/endpoint_memory.h"
 #include "base/fault.h"
 #include "base/scope.h"
+#include "base/units.h"
 #include "status/lag.h"
 
 #define PROOFS_MAX 8
@@ -20,12 +21,11 @@ static void look_if_full(struct commit *c)
 	bool full = c->dead_records >= (int64_t)c->conf->dead_max_records ||
 	            c->dead_bytes >= (int64_t)c->conf->dead_max_bytes;
 	if (full && !c->dead_full)
-		log_error(
-		        "%" PRId64 " dead letters (%" PRId64
-		        " bytes) have reached dead-max-records "
-		        "or dead-max-bytes: reading stops, nothing is lost; see 'pmta-shipper dead "
-		        "list'",
-		        c->dead_records, c->dead_bytes);
+		log_error("dead-max-records or dead-max-bytes is reached (%" PRId64
+		          " dead letter%s, %" PRId64
+		          " byte%s): reading stops, nothing is lost; see 'pmta-shipper dead list'",
+		          c->dead_records, units_s((uint64_t)c->dead_records), c->dead_bytes,
+		          units_s((uint64_t)c->dead_bytes));
 	c->dead_full = full;
 }
 
@@ -39,7 +39,7 @@ int commit_open(struct commit *c)
 {
 	int rc = store_dead_count(c->store, &c->dead_records, &c->dead_bytes);
 	if (rc == 0)
-		look_if_full(c); /* the limits may be others now */
+		look_if_full(c); /* the limits may have changed */
 	return rc;
 }
 
@@ -81,7 +81,7 @@ int commit_dead_letter(struct commit *c, const struct store_dead *d, int64_t now
 	return 0;
 }
 
-/* One record of a finished batch as a dead letter: its row as it stands in the file, if it does. */
+/* Makes a dead letter of a record, with its row as in the file if the file still has it. */
 static int bury(struct commit *c, const struct ship_done *done, size_t i, int64_t now_ms)
 {
 	const struct ship_item *item = &done->items[i];
@@ -112,7 +112,7 @@ static int bury(struct commit *c, const struct ship_done *done, size_t i, int64_
 	return commit_dead_letter(c, &d, now_ms);
 }
 
-/* ---- what came of a batch ---- */
+/* ---- the outcome of a batch ---- */
 
 #define PUSH(list, n, room, value)                                                                 \
 	({                                                                                         \
@@ -131,7 +131,7 @@ static int bury(struct commit *c, const struct ship_done *done, size_t i, int64_
 		pushed_;                                                                           \
 	})
 
-/* It stays what it is; the new answer is written down. */
+/* The letter stays; the new answer is stored. */
 static void refused_again(struct commit *c, const struct ship_done *done)
 {
 	const struct store_dead d = {
@@ -145,7 +145,7 @@ static void refused_again(struct commit *c, const struct ship_done *done)
 	        .row = SLICE_EMPTY,
 	};
 	if (letters_add(&c->letters, &d, true) < 0)
-		log_warning("out of memory: what was said to a dead letter is not kept");
+		log_warning("out of memory: the new answer to a dead letter is not kept");
 }
 
 void commit_redriven(struct commit *c, const struct ship_done *done)
@@ -157,7 +157,7 @@ void commit_redriven(struct commit *c, const struct ship_done *done)
 		log_warning("out of memory: a dead letter that was delivered stays in the list");
 }
 
-/* Rows of the batch by which its file is recognised: the last, and some at growing distances. */
+/* Chooses rows that identify the file later: the last, and some at growing distances before it. */
 static size_t choose_proofs(const struct ship_done *done, struct mark proofs[PROOFS_MAX])
 {
 	size_t n = 0;
@@ -175,7 +175,7 @@ static size_t choose_proofs(const struct ship_done *done, struct mark proofs[PRO
 	return n;
 }
 
-/* The first item's start and the last one's end move the position of the file. */
+/* Moves the file's position, from the first item's start to the last one's end. */
 static int acknowledge(struct commit *c, const struct ship_done *done, const struct tally *tally)
 {
 	struct mark proofs[PROOFS_MAX];
@@ -184,7 +184,7 @@ static int acknowledge(struct commit *c, const struct ship_done *done, const str
 	                  done->items[done->n - 1].mark.end, proofs, n, tally);
 }
 
-/* What can fail comes first; letters of a batch that cannot be noted are the same next time. */
+/* Steps that can fail come first; letters of a batch that fails here are the same next time. */
 int commit_done(struct commit *c, const struct ship_done *done, int64_t now_ms,
                 struct tally *ret_tally)
 {
@@ -223,7 +223,7 @@ static int put_all(struct commit *c, int64_t *ret_records, int64_t *ret_bytes)
 		rc = store_dead_drop(c->store, &c->dropped[i]);
 	for (size_t i = 0; rc == 0 && i < c->ndone; i++)
 		rc = store_batch_drop(c->store, &c->done[i]);
-	/* After the drops: a half of a split batch begins where its parent did. */
+	/* After the deletions, because a half of a split batch begins where its parent did. */
 	if (rc == 0)
 		rc = ship_boundaries(c->ship, put_boundary, c->store);
 	if (rc == 0)
@@ -242,7 +242,7 @@ static bool anything(const struct commit *c)
 static void committed(struct commit *c, int64_t records, int64_t bytes)
 {
 	if (c->degraded)
-		log_info("the store takes writes again: going on");
+		log_info("the store can be written again: continuing");
 	c->degraded = false;
 	c->dead_records += records;
 	c->dead_bytes += bytes;

@@ -1,10 +1,10 @@
 /*
- * commit.h - what is to be written down, and writing it: one transaction a turn of the loop, all or
- * none.
+ * commit.h - collects what is to be stored, and stores it: one transaction per turn of the loop,
+ * all or none.
  *
- * Answers move positions in the tailer's memory and make dead letters here; commit_write() brings
- * all of it into the store, together with the boundaries of the batches that go out next.  While
- * the store takes no writes, nothing is lost: everything stays in memory and is tried again.
+ * Answers move positions in the tailer's memory and make dead letters here; commit_write() stores
+ * all of it, with the boundaries of the batches that are sent next.  While the store cannot be
+ * written, nothing is lost: everything stays in memory and is tried again.
  */
 #ifndef AGENT_COMMIT_H
 #define AGENT_COMMIT_H
@@ -20,7 +20,7 @@ struct endpoint_memory;
 struct lag;
 
 struct commit {
-	/* Borrowed; opened anew with each configuration. */
+	/* Borrowed; set again for each configuration. */
 	const struct conf *conf;
 	struct store *store;
 	struct tailer *tailer;
@@ -28,42 +28,42 @@ struct commit {
 	struct lag *lags; /* by source */
 	struct endpoint_memory *memory;
 
-	bool degraded; /* the store takes no writes */
+	bool degraded; /* the store cannot be written */
 	struct letters letters;
-	struct hash128 *dropped; /* dead letters that were delivered after all */
+	struct hash128 *dropped; /* dead letters that have been delivered */
 	size_t ndropped, dropped_room;
-	struct store_batch *done; /* boundaries to be dropped */
+	struct store_batch *done; /* boundaries to delete */
 	size_t ndone, done_room;
 	int64_t dead_records, dead_bytes; /* in the store */
-	bool dead_full;                   /* and that is as many as there may be */
+	bool dead_full;                   /* they have reached their limit */
 	struct log_limit store_limit, dead_limit;
 };
 
-/* The borrowed fields are set.  0 or a negative errno. */
+/* The caller sets the borrowed fields first.  Returns 0 or a negative errno. */
 int commit_open(struct commit *c) MUST_CHECK;
 void commit_close(struct commit *c);
 
-/* Too many dead letters: stop reading. */
+/* Returns true when there are too many dead letters: stop reading. */
 bool commit_full(const struct commit *c);
 
-/* Make a dead letter of a row, and log it.  0 or -ENOMEM. */
+/* Makes a dead letter of a row, and logs it.  Returns 0 or -ENOMEM. */
 int commit_dead_letter(struct commit *c, const struct store_dead *d, int64_t now_ms) MUST_CHECK;
 
 /*
- * A batch was answered for: its position moves, what was refused becomes dead letters, its boundary
- * is dropped.  *ret_tally: what became of its rows.  0, or -ENOMEM when that cannot be noted: then
- * its rows have to be sent again.
+ * Handles a batch that was answered: its position moves, its refused rows become dead letters, its
+ * boundary is deleted.  *ret_tally counts its rows by fate.  Returns 0, or -ENOMEM when that cannot
+ * be recorded: then its rows have to be sent again.
  */
 int commit_done(struct commit *c, const struct ship_done *done, int64_t now_ms,
                 struct tally *ret_tally) MUST_CHECK;
 
-/* A dead letter was tried again: it is one no longer, or it stays with the new answer. */
+/* Handles the answer to a retried dead letter: it is deleted, or stays with the new answer. */
 void commit_redriven(struct commit *c, const struct ship_done *done);
 
-/* One transaction for all that changed.  Whether everything is in the store. */
+/* Writes all changes in one transaction.  Returns true if everything is in the store. */
 bool commit_write(struct commit *c, int64_t now_ms);
 
-/* The dead letters in the store are others now. */
+/* Counts the dead letters in the store again after a change there. */
 void commit_recount(struct commit *c);
 
 #endif

@@ -15,8 +15,8 @@ static void scope_of(char ret[SCOPE_SIZE], const struct ship_conf *e)
 }
 
 /*
- * What an endpoint is known for holds for its address: another one has to prove itself anew.  The
- * run of refusals stays: when the new one accepts something, that run is over.
+ * The store's knowledge of an endpoint holds for one URL: a new one has to prove itself.  The run
+ * of refusals stays: when the new URL accepts something, that run is over.
  */
 static int take_url(struct endpoint_memory *m, const struct ship_conf *e, const char *scope,
                     bool accepted, bool *ret_ever_accepted)
@@ -85,7 +85,7 @@ void endpoint_memory_close(struct endpoint_memory *m)
 	m->lifted = NULL;
 }
 
-/* A run that was lifted before and has not had all its tries gets them with this one. */
+/* If an earlier lifted run has not finished its retries, this run takes over its letters. */
 static int put_lifted(struct endpoint_memory *m, size_t i, const char *scope)
 {
 	int64_t owed, run = m->lifted[i];
@@ -109,7 +109,7 @@ static int put(struct endpoint_memory *m, size_t i)
 		rc = store_put(m->store, scope, "refused", now.refused_in_a_row);
 	if (rc == 0)
 		rc = store_put(m->store, scope, "run", now.run);
-	if (rc == 0) /* a lift changes the run, too */
+	if (rc == 0) /* a lift also changes the run */
 		rc = put_lifted(m, i, scope);
 	return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * endpoint_memory.h - what the store keeps of an endpoint, across restarts and reloads: whether it
- * ever accepted anything, its run of refusals, the run whose letters are owed another try, and
+ * endpoint_memory.h - an endpoint's memory in the store, across restarts and reloads: whether it
+ * ever accepted anything, its run of refusals, the run whose dead letters are owed a retry, and
  * whether an operator paused it.
  */
 #ifndef AGENT_ENDPOINT_MEMORY_H
@@ -11,28 +11,31 @@
 #include "state/store.h"
 
 struct endpoint_memory {
-	/* Borrowed; opened anew with each configuration. */
+	/* Borrowed; set again for each configuration. */
 	const struct conf *conf;
 	struct store *store;
 	struct ship *ship;
 
-	struct ship_memory *stored; /* by endpoint: as it is in the store */
-	int64_t *lifted;            /* run whose letters are owed another try; 0: none */
+	struct ship_memory *stored; /* by endpoint: the values in the store */
+	int64_t *lifted;            /* run whose dead letters are owed a retry; 0: none */
 };
 
-/* The borrowed fields are set.  Hands ship what it knew.  0 or a negative errno. */
+/*
+ * The caller sets the borrowed fields first.  Passes the stored memory to ship.  Returns 0 or a
+ * negative errno.
+ */
 int endpoint_memory_open(struct endpoint_memory *m, int64_t now_ms) MUST_CHECK;
 void endpoint_memory_close(struct endpoint_memory *m);
 
-/* Write down what changed, within a transaction; endpoint_memory_stored() once it is committed. */
+/* Stores the changes, within a transaction; call endpoint_memory_stored() after the commit. */
 int endpoint_memory_put(struct endpoint_memory *m) MUST_CHECK;
 void endpoint_memory_stored(struct endpoint_memory *m);
 
-/* Whether the endpoint is paused.  A transaction of its own. */
+/* Stores whether the endpoint is paused, in a separate transaction. */
 int endpoint_memory_pause(struct endpoint_memory *m, size_t endpoint, bool paused,
                           int64_t now_ms) MUST_CHECK;
 
-/* The other try of the endpoint's lifted run is over. */
+/* Ends the retry of the endpoint's lifted run. */
 int endpoint_memory_lift_over(struct endpoint_memory *m, size_t endpoint) MUST_CHECK;
 
 #endif

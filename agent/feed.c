@@ -10,10 +10,10 @@
 #include "rules/judge.h"
 #include "status/lag.h"
 
-#define LINES_AT_ONCE 20000 /* then the loop turns: answers and events wait for us */
+#define LINES_AT_ONCE 20000 /* then the loop turns, because answers and events wait */
 #define STALL_MS 200
 
-/* All up to here needs no answer: nothing between the cursor and it is to be shipped. */
+/* Settles everything up to here, which needs no answer: nothing after the cursor is shipped. */
 static int settle(struct feed *f, uint64_t to)
 {
 	if (!acct_file(f->acct) || to <= f->cursor)
@@ -27,7 +27,7 @@ static int settle(struct feed *f, uint64_t to)
 	return 0;
 }
 
-/* Complete the open batch and settle what stands behind it. */
+/* Completes the open batch and settles the rows after it. */
 static int close_batch(struct feed *f, uint64_t to)
 {
 	(void)ship_seal(f->parts.ship, f->index);
@@ -35,7 +35,7 @@ static int close_batch(struct feed *f, uint64_t to)
 	return settle(f, to);
 }
 
-/* Reading goes on elsewhere: ranges do not cross that. */
+/* Reading continues elsewhere; ranges do not cross that point. */
 static int go_on_at(uint64_t from, void *arg)
 {
 	struct feed *f = arg;
@@ -98,7 +98,7 @@ static void skip(struct feed *f, const struct record *rec)
 	            f->conf->name, rec->fields[0].text, tail_file_name(acct_file(f->acct)));
 }
 
-/* A row that nobody can take becomes a dead letter. */
+/* Makes a dead letter of a row that cannot be delivered. */
 static int bury(struct feed *f, const struct acct_row *row, enum store_dead_kind kind,
                 const char *why)
 {
@@ -125,7 +125,7 @@ static int bury(struct feed *f, const struct acct_row *row, enum store_dead_kind
 	return 0;
 }
 
-/* Start a batch under a boundary that was stored before, if there is one here. */
+/* If a stored boundary begins here, the next batch ends where it ends. */
 static void find_bound(struct feed *f)
 {
 	if (ship_has_open(f->parts.ship, f->index) || f->bound > f->cursor)
@@ -134,7 +134,7 @@ static void find_bound(struct feed *f)
 	                           f->cursor);
 }
 
-/* 1 when that completed a batch, 0 when not, or a negative errno. */
+/* Returns 1 if this completed a batch, 0 if not, or a negative errno. */
 static int ship_row(struct feed *f, const struct acct_row *row)
 {
 	struct ship *ship = f->parts.ship;
@@ -167,7 +167,7 @@ static int ship_row(struct feed *f, const struct acct_row *row)
 	return rc;
 }
 
-/* What the rules say of it goes with it, or keeps it here. */
+/* Applies the rules: their verdict is sent with the row, or withholds it. */
 static int judge_row(struct feed *f, const struct acct_row *row)
 {
 	struct rules *rules = f->parts.rules;
@@ -197,8 +197,10 @@ static int take_record(struct feed *f, const struct acct_row *row)
 	return 0;
 }
 
-/* Other columns from here on.  What is stored with a position are the columns in force there, so
- * everything before must be committed first; that is rare enough to wait for. */
+/*
+ * The columns change here.  The store keeps with a position the columns in force there, so
+ * everything before must be committed first.  That is rare enough to wait for.
+ */
 static int change_columns(struct feed *f, const struct acct_row *row)
 {
 	int rc = close_batch(f, row->rec.mark.start);
@@ -211,11 +213,11 @@ static int change_columns(struct feed *f, const struct acct_row *row)
 	return 0;
 }
 
-/* Nothing more for now. */
+/* Nothing more to read for now. */
 static int rest(struct feed *f)
 {
 	bool open = ship_has_open(f->parts.ship, f->index);
-	/* The boundary lies beyond the end: the file lost its own (host crash).  No use to wait. */
+	/* The boundary is beyond the end: a host crash shortened the file.  Waiting is useless. */
 	if (open && f->bound == 0)
 		return 0;
 	int rc = close_batch(f, acct_pos(f->acct));
@@ -224,7 +226,7 @@ static int rest(struct feed *f)
 	return rc;
 }
 
-/* 1 when a batch is complete, 0 when not, or a negative errno: then the row comes again. */
+/* Returns 1 if a batch is complete, 0 if not, or a negative errno: then the row comes again. */
 static int take_row(struct feed *f, int result, const struct acct_row *row)
 {
 	int rc = 0;
@@ -255,11 +257,11 @@ static bool may_read(struct feed *f)
 	if (f->barrier && tail_file_committed(file) < f->cursor)
 		return false;
 	f->barrier = false;
-	/* Too many gaps: wait for the batch that all the others have overtaken. */
+	/* Too many gaps: wait for the batch that all others have overtaken. */
 	return !file || tail_file_gaps(file) < LEDGER_RANGES_MAX;
 }
 
-/* Rows passed over stay with the batch they were stored with: they would move its start. */
+/* Passed-over rows stay with the batch they were stored with: settling them moves its start. */
 static bool may_settle(struct feed *f)
 {
 	if (!acct_file(f->acct) || ship_has_open(f->parts.ship, f->index))
@@ -289,7 +291,7 @@ bool feed_fill(struct feed *f, int64_t now_ms)
 	}
 	if (rc == 0 && may_settle(f))
 		rc = settle(f, acct_pos(f->acct));
-	if (rc < 0) { /* out of memory, most likely: again, a little later */
+	if (rc < 0) { /* probably out of memory: try again a little later */
 		f->stalled_ms = f->now_ms + STALL_MS;
 		return false;
 	}

@@ -1,9 +1,9 @@
 /*
- * feed.h - from one source's rows to its endpoint's batches.
+ * feed.h - turns one source's rows into its endpoint's batches.
  *
- * Ranges tile a file.  An item answers for its row and for all that was passed over since the item
- * before; what is passed over with no row to carry it is settled by itself, as soon as no batch is
- * open (a settled range inside an open batch would tear it apart).
+ * Ranges cover a file without gaps.  An item stands for its row and for everything passed over
+ * since the previous item.  Passed-over rows without a row after them are settled on their own, as
+ * soon as no batch is open (a settled range inside an open batch would tear it apart).
  *
  *          cursor            acct_pos()
  *     -------|-----------------|----
@@ -26,12 +26,12 @@ struct lag;
 struct rules;
 struct store;
 
-/* What a feed joins; borrowed. */
+/* The parts that a feed connects; borrowed. */
 struct feed_parts {
 	const struct conf *conf;
 	struct tailer *tailer;
 	struct ship *ship;
-	struct rules *rules; /* NULL: there are none */
+	struct rules *rules; /* NULL: no rules */
 	struct commit *commit;
 	struct boundaries *boundaries;
 	struct counters *counters;
@@ -40,42 +40,42 @@ struct feed_parts {
 
 struct feed {
 	struct feed_parts parts;
-	unsigned index; /* of the source, and the lane of ship */
+	unsigned index; /* of the source; also the lane of ship */
 	const struct conf_source *conf;
 	struct source_counters *counters;
 	struct lag *lag;
 
 	struct acct *acct;
-	uint64_t cursor;     /* the end of the last item, or of what was settled */
-	struct mark last;    /* the last row since cursor that proves something */
+	uint64_t cursor;     /* the end of the last item or settled range */
+	struct mark last;    /* the last row since cursor that can identify the file */
 	struct tally passed; /* rows since cursor */
-	uint64_t bound;      /* the open batch ends here: a boundary stored before; 0: none */
-	bool barrier;        /* other columns follow: wait until all before is committed */
+	uint64_t bound;      /* the open batch ends here, at a stored boundary; 0: none */
+	bool barrier;        /* new columns follow: wait until everything before is committed */
 	bool warned_type;
-	int64_t logged_ms;  /* of the row at hand; 0: not known */
+	int64_t logged_ms;  /* of the current row; 0: unknown */
 	int64_t now_ms;     /* of this turn */
-	int64_t stalled_ms; /* out of memory: not before then */
-	uint64_t in_flight; /* rows handed to ship and not yet reported done */
+	int64_t stalled_ms; /* out of memory: read nothing before this time */
+	uint64_t in_flight; /* rows passed to ship and not yet reported done */
 };
 
-/* 0 or -ENOMEM; feed_close() in either case.  f must stay where it is. */
+/* Returns 0 or -ENOMEM; call feed_close() in either case.  f must not move. */
 int feed_open(struct feed *f, const struct feed_parts *parts, unsigned source,
               struct err *err) MUST_CHECK;
 void feed_close(struct feed *f);
 
 /*
- * Read until a batch is complete, nothing is left or there is no room.  Returns whether there may
- * be more at once.
+ * Reads until a batch is complete, nothing is left or there is no room.  Returns true if more may
+ * be available at once.
  */
 bool feed_fill(struct feed *f, int64_t now_ms);
 
-/* A batch of this source was answered for and noted; tally is what became of its rows. */
+/* Handles a batch of this source that was answered and recorded; tally counts its rows by fate. */
 void feed_done(struct feed *f, const struct ship_done *done, const struct tally *tally);
 
-/* Rows that were read and are not settled. */
+/* Returns the number of rows that were read and are not settled. */
 uint64_t feed_rows(const struct feed *f);
 
-/* Nothing is under way, and nothing is there to be read. */
+/* Returns true if nothing is in flight and nothing is left to read. */
 bool feed_idle(const struct feed *f);
 
 #endif

@@ -1,15 +1,15 @@
 /*
- * impl.h - the running agent: the rooms it opened, and the owners of what it does with them; for
+ * impl.h - the running agent: the rooms it opened, and the owners of the work on them.  For
  * agent.c, open.c, reload.c, snapshot.c, routes.c, verbs.c and announce.c only.
  *
  *     wait      ship_wait()          transfers, inotify, signals, the listener
- *     take in   tailer_wake()        events;  ship_step(): answers
+ *     receive   tailer_wake()        events;  ship_step(): answers
  *     fill      feed_fill()          lines to records to batches
  *     commit    commit_write()       one transaction: positions, boundaries, dead letters
- *     send      ship_start()         only what the commit has stored
+ *     send      ship_start()         only batches that the commit has stored
  *
- * The order matters: a batch is sent only after its boundary is in the store, and what answers for
- * it is committed before anything new takes its slot.
+ * The order matters: a batch is sent only after its boundary is in the store, and its answer is
+ * committed before anything new takes its slot.
  */
 #ifndef AGENT_IMPL_H
 #define AGENT_IMPL_H
@@ -37,7 +37,7 @@
 struct agent {
 	struct agent_options options;
 	struct conf *conf;
-	struct rules *rules; /* NULL: there are none */
+	struct rules *rules; /* NULL: no rules */
 
 	struct store *store;
 	struct tailer *tailer;
@@ -49,7 +49,7 @@ struct agent {
 	struct counters *counters;
 	struct lag *lags;   /* by source */
 	struct feed *feeds; /* by source */
-	unsigned next_feed; /* which one is first in the next turn */
+	unsigned next_feed; /* the feed that is first in the next turn */
 	struct boundaries boundaries;
 	struct endpoint_memory memory;
 	struct commit commit;
@@ -61,9 +61,9 @@ struct agent {
 
 	bool stopping;
 	int64_t now_ms;  /* monotonic, read once a turn */
-	int64_t stop_ms; /* the drain began then: for a stop or a reload */
+	int64_t stop_ms; /* when the drain began, for a stop or a reload */
 	int64_t started_ms, started_real_ms;
-	int64_t rested_ms; /* memory was given back then */
+	int64_t rested_ms; /* when memory was last returned */
 	struct log_limit trouble_limit;
 };
 

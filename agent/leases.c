@@ -9,8 +9,8 @@
 #include "base/units.h"
 #include "ship/lease.h"
 
-#define ASK_SOON_MS 100 /* the agent's requests above its part are about to end */
-#define TURN_MS 1000    /* with in-flight = 1 the one request changes hands that often */
+#define ASK_SOON_MS 100 /* the agent's requests above its share are about to end */
+#define TURN_MS 1000    /* with in-flight = 1, the one request changes hands at this interval */
 #define ASK_TURN_MS 250
 #define ASK_LATER_MS 2000 /* the endpoint takes nothing at the moment */
 
@@ -35,7 +35,7 @@ static ssize_t endpoint_named(const struct conf *conf, const char *name)
 static void end_lease(struct leases *l, struct lease *lease)
 {
 	ssize_t i = endpoint_named(l->conf, lease->endpoint);
-	log_info("endpoint \"%s\": the replay is over, all of its limits are used again",
+	log_info("endpoint \"%s\": the replay is over, the agent uses the full limits again",
 	         lease->endpoint);
 	if (i >= 0)
 		ship_share(l->ship, (size_t)i, l->conf->endpoints[i].in_flight, false);
@@ -51,7 +51,7 @@ void leases_apply(struct leases *l, int64_t now_ms)
 			end_lease(l, lease);
 			continue;
 		}
-		/* Anew each turn: after a reload it is another ship. */
+		/* Set in each turn, because a reload replaces the ship. */
 		unsigned all = l->conf->endpoints[i].in_flight;
 		ship_share(l->ship, (size_t)i, lease->theirs < all ? all - lease->theirs : 0, true);
 	}
@@ -68,7 +68,7 @@ int64_t leases_timeout(const struct leases *l, int64_t now_ms)
 	return left;
 }
 
-/* How many requests the replay should have: half, or the only one every other second. */
+/* The replay's share of requests: half; of a single one, every other second. */
 static unsigned part(const struct ship_conf *e, const struct ship_status *s, int64_t now_ms)
 {
 	if (e->in_flight > 1)
@@ -76,7 +76,7 @@ static unsigned part(const struct ship_conf *e, const struct ship_status *s, int
 	return s->records == 0 || now_ms / TURN_MS % 2 == 0;
 }
 
-/* Why it may have none now, or NULL. */
+/* Returns why the replay may have no request now, or NULL. */
 static const char *refusal(const struct ship_conf *e, const struct ship_status *s)
 {
 	if (e->requests_per_minute == 1)
@@ -126,7 +126,7 @@ char *leases_reply(struct leases *l, const struct http_server_request *request, 
 	if (!lease) {
 		lease = &l->all[l->n++];
 		(void)snprintf(lease->endpoint, sizeof(lease->endpoint), "%s", name);
-		log_info("endpoint \"%s\": a replay began, its limits are shared with it", name);
+		log_info("endpoint \"%s\": a replay began, it shares this endpoint's limits", name);
 	}
 	struct share g = {0};
 	decide(l, (size_t)i, (unsigned)flying, now_ms, lease, &g);

@@ -1,6 +1,6 @@
 /*
- * leases.h - the agent's half of sharing an endpoint with a replay: ship/lease.h has the words, and
- * why the two never exceed a limit.
+ * leases.h - the agent's side of sharing an endpoint with a replay.  ship/lease.h defines the
+ * protocol, and explains why the two together never exceed a limit.
  */
 #ifndef AGENT_LEASES_H
 #define AGENT_LEASES_H
@@ -13,13 +13,13 @@
 
 /* An endpoint that is shared with a replay. */
 struct lease {
-	char endpoint[80]; /* names have at most 64 */
+	char endpoint[80]; /* names have at most 64 characters */
 	int64_t until_ms;
-	unsigned theirs; /* requests at a time that are not ours */
+	unsigned theirs; /* requests at a time that belong to the replay */
 };
 
 struct leases {
-	/* Borrowed; others after a reload. */
+	/* Borrowed; replaced at a reload. */
 	const struct conf *conf;
 	struct ship *ship;
 
@@ -27,13 +27,13 @@ struct leases {
 	size_t n;
 };
 
-/* What a replay asked.  The answer is the caller's; NULL when out of memory. */
+/* Answers a replay's question.  The caller owns the result; NULL when out of memory. */
 char *leases_reply(struct leases *l, const struct http_server_request *request, int64_t now_ms);
 
-/* Once a turn: hold to the leases, end those that were not renewed. */
+/* Called once a turn: applies the leases, and ends those that were not renewed. */
 void leases_apply(struct leases *l, int64_t now_ms);
 
-/* Milliseconds until a lease ends; -1 without one. */
+/* Returns the milliseconds until a lease ends; -1 without one. */
 int64_t leases_timeout(const struct leases *l, int64_t now_ms);
 
 #endif

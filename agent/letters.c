@@ -6,9 +6,9 @@
 
 #include "base/clock.h"
 
-#define ANSWER_MAX 512 /* of the answer, this much is kept with a dead letter */
+#define ANSWER_MAX 512 /* bytes of the answer kept with a dead letter */
 
-/* Append a text to one block of memory. */
+/* Appends a text to one block of memory. */
 static char *keep(char **at, const char *text, size_t len)
 {
 	char *to = *at;

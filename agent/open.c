@@ -7,6 +7,7 @@
 #include "agent/impl.h"
 #include "agent/routes.h"
 #include "base/fault.h"
+#include "base/units.h"
 #include "service/signals.h"
 
 /* ---- files ---- */
@@ -50,13 +51,13 @@ int open_tailer(struct agent *a, struct err *err)
 	return tailer_open(&a->tailer, &conf, on_tail_note, a, err);
 }
 
-/* A reload that failed half-way leaves counters of another configuration: the agent ends. */
+/* After a reload that failed half-way, the counters are of another one: the agent ends. */
 static size_t at_most(size_t n, size_t configured)
 {
 	return n < configured ? n : configured;
 }
 
-/* What this tailer counted goes on in the next one: counters.h. */
+/* Keeps this tailer's counts, so that the next one continues from them: counters.h. */
 static void keep_tail_counters(struct agent *a)
 {
 	size_t n = a->tailer && a->counters ? at_most(a->counters->nsources, a->conf->nsources) : 0;
@@ -75,7 +76,7 @@ void close_tailer(struct agent *a)
 	a->tail_sources = NULL;
 }
 
-/* ---- endpoints, and who owns what goes there ---- */
+/* ---- endpoints, and the owners of the work on them ---- */
 
 static void on_done(const struct ship_done *done, void *arg)
 {
@@ -91,10 +92,10 @@ static void on_done(const struct ship_done *done, void *arg)
 		feed_done(&a->feeds[done->lane], done, &tally);
 		return;
 	}
-	/* The answer cannot be noted; the rows are sent again after the next start, or now. */
-	log_error("out of memory: %zu delivered records of \"%s\" cannot be noted and will be sent "
-	          "again",
-	          done->n, tail_file_name(done->tag.owner));
+	/* The answer cannot be recorded: a reload, or the next start, sends the rows again. */
+	log_error("out of memory: %zu delivered record%s of \"%s\" cannot be recorded and will be "
+	          "sent again",
+	          done->n, units_s(done->n), tail_file_name(done->tag.owner));
 	a->reload.under_way = true;
 }
 
@@ -114,7 +115,7 @@ static void on_letter_warning(const char *text, void *arg)
 	announce_note(arg, LOG_LEVEL_WARNING, text);
 }
 
-/* Counters of the same names go on under the new configuration. */
+/* Counters of the same names continue under the new configuration. */
 static int open_counters(struct agent *a, struct err *err)
 {
 	struct counters *counters;
@@ -132,7 +133,7 @@ static int open_counters(struct agent *a, struct err *err)
 	return 0;
 }
 
-/* What the owners borrow; their own fields stay. */
+/* Sets what the owners borrow; their own fields stay. */
 static void lend(struct agent *a)
 {
 	a->memory.conf = a->commit.conf = a->redrive.conf = a->leases.conf = a->samples.conf =
@@ -151,7 +152,7 @@ static void lend(struct agent *a)
 	a->samples.counters = a->counters;
 }
 
-/* What they read of the store. */
+/* Loads the owners' state from the store. */
 static int open_owners(struct agent *a, struct err *err)
 {
 	int rc = boundaries_load(&a->boundaries, a->conf, a->rules, a->store, a->now_ms);
@@ -204,7 +205,7 @@ int open_ship(struct agent *a, struct err *err)
 	return rc == 0 ? samples_open(&a->samples, a->now_ms, err) : rc;
 }
 
-/* What this ship counted goes on in the next one: counters.h. */
+/* Keeps this ship's counts, so that the next one continues from them: counters.h. */
 static void keep_meters(struct agent *a)
 {
 	size_t n = a->ship && a->counters ? at_most(a->counters->nendpoints, a->conf->nendpoints)
@@ -228,12 +229,12 @@ void close_ship(struct agent *a)
 	a->ship = ship_close(a->ship);
 }
 
-/* ---- all of it ---- */
+/* ---- everything ---- */
 
 /*
- * A new store beside another program that reads the same files would send rows again that it has
- * delivered, and rows that arrive twice turn soft bounces into hard ones: somebody has to say where
- * to begin.
+ * With a new store, while another program reads the same files, rows that it has delivered would be
+ * sent again, and rows that arrive twice turn soft bounces into hard ones: the operator has to
+ * decide where to begin.
  */
 static int refuse_double(const struct agent *a, struct err *err)
 {
@@ -253,9 +254,9 @@ static int refuse_double(const struct agent *a, struct err *err)
 	return err_set(
 	        err, -EEXIST,
 	        "Logstash is set up on this host to read the same files (\"%s\"): rows would be "
-	        "delivered twice; stop it and take its positions over with 'pmta-shipper "
-	        "import-sincedb SINCEDB', or say where to begin with first-start in \"%s\" (now: "
-	        "after the last complete line; live: live files from their beginning; all)",
+	        "delivered twice; stop Logstash and import its positions with 'pmta-shipper "
+	        "import-sincedb SINCEDB', or set first-start in \"%s\" (now: after the last "
+	        "complete line; live: live files from their beginning; all)",
 	        where, a->conf->path);
 }
 

@@ -1,5 +1,5 @@
 /*
- * open.h - opening what the agent joins, in order, and closing it in reverse; for agent/ only.
+ * open.h - opens the agent's parts in order, and closes them in reverse.  Used in agent/ only.
  */
 #ifndef AGENT_OPEN_H
 #define AGENT_OPEN_H
@@ -8,11 +8,11 @@
 
 struct agent;
 
-/* Everything.  0 or a negative errno; -EEXIST: the configuration has to say more. */
+/* Opens everything.  Returns 0 or a negative errno; -EEXIST: first-start must be configured. */
 int open_all(struct agent *a, struct err *err) MUST_CHECK;
 void close_all(struct agent *a);
 
-/* The two halves that a reload opens anew; the tailer first. */
+/* The two halves that a reload opens again; the tailer comes first. */
 int open_tailer(struct agent *a, struct err *err) MUST_CHECK;
 void close_tailer(struct agent *a);
 int open_ship(struct agent *a, struct err *err) MUST_CHECK;

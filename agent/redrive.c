@@ -28,7 +28,7 @@ void redrive_close(struct redrive *r)
 
 /* ---- one letter ---- */
 
-/* The JSON of a dead letter's row, as it would be sent today. */
+/* Encodes a dead letter's row as JSON, as it would be sent today. */
 static int encode(struct redrive *r, size_t endpoint, const struct store_dead *d, char *ret,
                   size_t room, size_t *ret_len)
 {
@@ -39,7 +39,7 @@ static int encode(struct redrive *r, size_t endpoint, const struct store_dead *d
 	const struct encode how = {{r->conf->record_max, &source->record_fields, e->type_field},
 	                           r->rules,
 	                           e->fill_addresses};
-	const struct event_salt salt = {0}; /* the row's own file is not at hand: see d->id */
+	const struct event_salt salt = {0}; /* not needed: d->id has the row's eventId */
 	const struct line line = {.text = d->row.text,
 	                          .len = d->row.len,
 	                          .from = d->start,
@@ -51,13 +51,13 @@ static int encode(struct redrive *r, size_t endpoint, const struct store_dead *d
 
 static const char *why_not(int rc)
 {
-	return rc == -EBADMSG  ? "its row is no record"
+	return rc == -EBADMSG  ? "its row is not a record"
 	       : rc == -ENOENT ? "the configuration has no such source"
 	       : rc == -ENOSPC ? "it is larger than batch-bytes"
 	                       : strerror(-rc);
 }
 
-/* Add one to the endpoint's batches: 1, 0 when it cannot be encoded, or a negative errno. */
+/* Adds it to the endpoint's batches.  Returns 1; 0 if it cannot be encoded; a negative errno. */
 static int send_letter(struct redrive *r, size_t endpoint, const struct store_dead *d)
 {
 	const struct ship_item item = {.mark = {d->start, d->end, d->id}};
@@ -69,12 +69,13 @@ static int send_letter(struct redrive *r, size_t endpoint, const struct store_de
 	if (!d->row_is_json) {
 		size_t len = 0;
 		int rc = encode(r, endpoint, d, text, room, &len);
-		if (rc == -ENOMEM) /* later, perhaps */
+		if (rc == -ENOMEM) /* a later try may succeed */
 			return rc;
 		if (rc < 0) {
 			char why[128];
 			(void)snprintf(why, sizeof(why),
-			               "dead letter %" PRId64 " cannot be sent again: %s; it stays",
+			               "dead letter %" PRId64
+			               " cannot be sent again: %s; it is kept",
 			               d->number,
 			               rc == -ECANCELED ? "a rule withholds it now" : why_not(rc));
 			r->warn(why, r->arg);
@@ -95,14 +96,14 @@ static bool is_out(const struct retry *retry, int64_t number)
 	return false;
 }
 
-/* ---- a run that is over ---- */
+/* ---- a lifted run ---- */
 
 struct round {
 	struct redrive *redrive;
 	size_t endpoint;
 };
 
-/* 1 ends the round: no room. */
+/* Returns 1 to end the round when there is no room. */
 static int send_lifted(const struct store_dead *d, void *arg)
 {
 	const struct round *round = arg;
@@ -111,7 +112,7 @@ static int send_lifted(const struct store_dead *d, void *arg)
 	if (!ship_room_again(r->ship, round->endpoint, true))
 		return 1;
 	int rc = 0;
-	if (!is_out(&r->retry, d->number)) /* else it has its try already */
+	if (!is_out(&r->retry, d->number)) /* otherwise it is being tried already */
 		rc = send_letter(r, round->endpoint, d);
 	if (rc < 0)
 		return rc;
@@ -120,7 +121,7 @@ static int send_lifted(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-/* 0, or a negative errno when that is all that comes of it. */
+/* Returns 0, or a negative errno when the run cannot continue. */
 static int go_on_with_run(struct redrive *r, size_t endpoint)
 {
 	struct round round = {r, endpoint};
@@ -129,28 +130,27 @@ static int go_on_with_run(struct redrive *r, size_t endpoint)
 		int rc = store_dead_run(r->store, r->conf->endpoints[endpoint].name,
 		                        r->memory->lifted[endpoint], l->after, send_lifted, &round);
 		if (rc < 0)
-			return rc == -ENOMEM ? 0 : rc; /* what is left comes later */
+			return rc == -ENOMEM ? 0 : rc; /* the rest comes later */
 		l->all = rc == 0;
 	}
 	return l->all && l->left == 0 ? endpoint_memory_lift_over(r->memory, endpoint) : 0;
 }
 
-/* Letters of a run before have lower numbers: those that are out are not sent twice. */
+/* Letters of an earlier run have lower numbers: those in flight are not sent twice. */
 void redrive_lifted(struct redrive *r, size_t endpoint, int64_t run)
 {
 	r->memory->lifted[endpoint] = run;
 	r->lifted[endpoint].all = false;
 }
 
-/* The store forgets the run when all are answered: a stop in between costs none its try. */
+/* The store forgets a run only when all are answered, so that a stop in between loses no retry. */
 static void go_on_with_runs(struct redrive *r)
 {
 	for (size_t i = 0; i < r->conf->nendpoints; i++) {
 		int rc = r->memory->lifted[i] != 0 ? go_on_with_run(r, i) : 0;
 		if (rc < 0) {
-			log_warning(
-			        "try refused records again: %s; 'pmta-shipper dead list' has them",
-			        strerror(-rc));
+			log_warning("retry refused records: %s; see 'pmta-shipper dead list'",
+			            strerror(-rc));
 			r->memory->lifted[i] = 0;
 		}
 	}
@@ -158,7 +158,7 @@ static void go_on_with_runs(struct redrive *r)
 
 /* ---- `dead retry` ---- */
 
-/* The filter's texts as one piece of memory. */
+/* Copies the filter's texts into one piece of memory. */
 static int keep_texts(struct retry *r, const struct store_dead_filter *what)
 {
 	const char *const from[] = {what->ids, what->source, what->endpoint, what->reason};
@@ -181,7 +181,7 @@ static int keep_texts(struct retry *r, const struct store_dead_filter *what)
 	return 0;
 }
 
-/* The letters are those that exist now: one that is refused again is not tried for ever. */
+/* Only letters that exist now are retried, so that one refused again is not tried for ever. */
 int redrive_begin(struct redrive *r, const struct store_dead_filter *what, int64_t *ret_n)
 {
 	int64_t last;
@@ -207,8 +207,8 @@ void redrive_end(struct redrive *r)
 }
 
 /*
- * The endpoint it was for, or, when that is gone, the one its source has now; -1 for neither, and
- * for one without url: it may never get one.
+ * The endpoint that the letter was for or, if that no longer exists, the one its source has now.
+ * Returns -1 for neither, and for one without a URL, which may never get one.
  */
 static int endpoint_of(const struct redrive *r, const struct store_dead *d)
 {
@@ -221,7 +221,7 @@ static int endpoint_of(const struct redrive *r, const struct store_dead *d)
 	return found >= 0 && r->conf->endpoints[found].url[0] ? found : -1;
 }
 
-/* 1 ends the round: no room. */
+/* Returns 1 to end the round when there is no room. */
 static int send_meant(const struct store_dead *d, void *arg)
 {
 	struct redrive *r = arg;
@@ -229,11 +229,11 @@ static int send_meant(const struct store_dead *d, void *arg)
 	int endpoint = endpoint_of(r, d);
 	if (endpoint >= 0 &&
 	    (retry->nout == RETRY_OUT || !ship_room_again(r->ship, (size_t)endpoint, false))) {
-		retry->what.after = d->number -
-		                    1; /* what was passed over to find it is not meant */
+		/* This letter is next; those before it that the filter skipped are done. */
+		retry->what.after = d->number - 1;
 		return 1;
 	}
-	/* It has its try already; if by the retry before, the answer is counted by this one. */
+	/* It is being tried already; an answer to an earlier retry is counted in this one. */
 	bool tried = is_out(retry, d->number) ||
 	             (endpoint >= 0 && d->run > 0 && r->memory->lifted[endpoint] == d->run);
 	int rc = 0;
@@ -249,7 +249,7 @@ static int send_meant(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-/* Whether there may be more at once. */
+/* Returns true if more may be done at once. */
 static bool go_on_with_retry(struct redrive *r)
 {
 	struct retry *retry = &r->retry;

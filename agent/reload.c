@@ -15,7 +15,7 @@ static void on_mistake(const struct file_mistake *m, void *arg)
 	log_error("%s", m->line);
 }
 
-/* What goes on stays in force; on_mistake() has said what is wrong. */
+/* The current configuration stays in force; on_mistake() has logged the errors. */
 static void give_up(struct agent *a, const char *why, const char *status)
 {
 	log_error("reload: %s", why);
@@ -26,15 +26,13 @@ static void give_up(struct agent *a, const char *why, const char *status)
 static bool load_next(struct agent *a, struct conf **ret_conf, struct rules **ret_rules)
 {
 	if (conf_load(ret_conf, a->conf->path, on_mistake, NULL) < 0) {
-		give_up(a, "the new configuration is wrong, going on with the old one",
-		        "going on with the old configuration");
+		give_up(a, "the new configuration has errors, keeping the old one",
+		        "running with the old configuration");
 		return false;
 	}
 	if (rules_load(ret_rules, &(*ret_conf)->rules, on_mistake, NULL) < 0) {
-		give_up(a,
-		        "the rules are wrong, going on with the old configuration and the old "
-		        "rules",
-		        "going on with the old configuration and rules");
+		give_up(a, "the rules have errors, keeping the old configuration and the old rules",
+		        "running with the old configuration and rules");
 		(void)conf_free(*ret_conf);
 		return false;
 	}
@@ -54,11 +52,11 @@ void reload_begin(struct agent *a)
 	    strcmp(conf->metrics_listen, a->conf->metrics_listen) != 0)
 		log_warning("reload: state-dir, runtime-dir and metrics-listen take effect at the "
 		            "next restart");
-	reload_close(r); /* one that was asked for before, and has not taken place */
+	reload_close(r); /* an earlier one that has not taken place yet */
 	r->conf = conf;
 	r->rules = rules;
 	r->failed = false;
-	if (!r->under_way) /* one reload after the other does not put the first one off */
+	if (!r->under_way) /* a second reload does not delay the first one */
 		a->stop_ms = a->now_ms;
 	r->under_way = true;
 	ship_drain(a->ship);
@@ -80,7 +78,7 @@ static bool same_sources(const struct conf *a, const struct conf *b)
 	return true;
 }
 
-/* The tailer points at the names in the configuration it was opened with. */
+/* The tailer points to names in the configuration that it was opened with. */
 static void repoint_sources(struct agent *a)
 {
 	for (size_t i = 0; i < a->conf->nsources; i++) {
@@ -91,7 +89,7 @@ static void repoint_sources(struct agent *a)
 	tailer_repoint(a->tailer);
 }
 
-/* The next configuration is the one in force. */
+/* Puts the next configuration in force. */
 static void change_over(struct agent *a)
 {
 	struct conf *old = a->conf;

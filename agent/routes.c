@@ -19,9 +19,9 @@
 #include "status/page.h"
 #include "status/text.h"
 
-#define NOT_OURS "asked by a name that is not ours: use the address, or localhost\n"
+#define NOT_OURS "the request names another host: use the address, or localhost\n"
 
-/* For a command: its exit status is the first line.  Takes body over. */
+/* For a command, whose exit status is the first line.  Takes ownership of body. */
 static char *with_exit(int status, char *body)
 {
 	char *text = NULL;
@@ -31,7 +31,7 @@ static char *with_exit(int status, char *body)
 	return text;
 }
 
-/* JSON as it is published; the command asks for the line before it. */
+/* JSON as published; the command also asks for the line before it. */
 static char *status_json_reply(struct agent *a, const struct http_server_request *request)
 {
 	struct view v;
@@ -61,15 +61,15 @@ static char *check_reply(struct agent *a, const struct http_server_request *requ
 	struct view v;
 	if (!warn || !crit || !units_number(warn, &limits.warn_ms) ||
 	    !units_number(crit, &limits.crit_ms))
-		return strdup("3\nPMTA-SHIPPER UNKNOWN: warn and crit are wanted, in ms\n");
+		return strdup("3\nPMTA-SHIPPER UNKNOWN: warn and crit are required, in ms\n");
 	char *line = snapshot_take(&v, a) == 0 ? nagios_line(&v, &limits, &exit) : NULL;
 	view_free(&v);
 	return with_exit((int)exit, line);
 }
 
 /*
- * Whether it can do its work here, which is what a monitor can mend here.  An endpoint that is away
- * or wants something is none of that: rows wait for it in their files.
+ * Ready means that the agent can do its work on this host, where a monitor can fix it.  An endpoint
+ * that is unreachable or held does not count: rows wait for it in their files.
  */
 static void ready_reply(struct agent *a, struct http_server_reply *ret)
 {
@@ -116,7 +116,7 @@ static char *lease_reply(struct agent *a, const struct http_server_request *requ
 	return leases_reply(&a->leases, request, a->now_ms);
 }
 
-/* What is asked by commands, and by whoever wants it as they do. */
+/* Requests of commands, and of programs that use the same interface. */
 static const struct {
 	const char *method, *path, *type;
 	bool local; /* over the control socket only */
@@ -133,10 +133,10 @@ static const struct {
         {"POST", "/replay/share", "text/plain", true, lease_reply},
 };
 
-/* What only tells, to browsers and monitors. */
+/* Read-only pages for browsers and monitors. */
 static const struct {
 	const char *path, *type;
-	bool any_name; /* whatever name it was asked by: monitors come by many */
+	bool any_name; /* under any host name: monitors use many */
 	void (*reply)(struct agent *a, struct http_server_reply *ret);
 } looks[] = {
         {"/", "text/html; charset=utf-8", false, page_reply},
@@ -159,7 +159,7 @@ static void refuse(struct http_server_reply *ret, unsigned status, const char *w
 	ret->body = strdup(why);
 }
 
-/* Whether it was one of these. */
+/* Returns true if the request was for one of these. */
 static bool look(struct agent *a, const struct http_server_request *request,
                  struct http_server_reply *ret)
 {
@@ -167,7 +167,7 @@ static bool look(struct agent *a, const struct http_server_request *request,
 		if (strcmp(request->path, looks[i].path) != 0)
 			continue;
 		if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
-			refuse(ret, 405, "another method is wanted\n");
+			refuse(ret, 405, "method not allowed\n");
 		} else if (!looks[i].any_name && !is_for_us(request)) {
 			refuse(ret, 421, NOT_OURS);
 		} else {
@@ -193,9 +193,9 @@ static void on_request(const struct http_server_request *request, struct http_se
 		if (strcmp(request->path, answers[i].path) != 0 ||
 		    (answers[i].local && !request->local))
 			continue;
-		free(ret->body); /* another method of the same path */
+		free(ret->body); /* set by another method of the same path */
 		if (strcmp(request->method, answers[i].method) != 0) {
-			refuse(ret, 405, "another method is wanted\n");
+			refuse(ret, 405, "method not allowed\n");
 			continue;
 		}
 		ret->status = 200;
@@ -211,5 +211,5 @@ void routes_open(struct agent *a)
 	int rc = http_server_open(&a->http_server, a->conf->runtime_dir, a->conf->metrics_listen,
 	                          on_request, a, &err);
 	if (rc < 0 || err.code != 0)
-		log_warning("%s; delivery goes on, but nobody can ask there", err.text);
+		log_warning("%s; delivery continues, but nothing answers there", err.text);
 }

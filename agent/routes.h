@@ -1,12 +1,12 @@
 /*
- * routes.h - what is answered on the control socket and on metrics-listen; for agent/ only.
+ * routes.h - the answers on the control socket and on metrics-listen.  Used in agent/ only.
  */
 #ifndef AGENT_ROUTES_H
 #define AGENT_ROUTES_H
 
 struct agent;
 
-/* A listener that cannot be opened is logged: delivery is more important than being looked at. */
+/* A listener that cannot be opened is only logged: delivery is more important than monitoring. */
 void routes_open(struct agent *a);
 
 #endif

@@ -37,7 +37,7 @@ void samples_close(struct samples *s)
 	s->values = NULL;
 }
 
-/* levels: the lag is due, which takes a look at every file. */
+/* levels: the lag is due too, which looks at every file. */
 static void take_source(struct samples *s, size_t i, bool levels)
 {
 	struct tally tally = tailer_tally(s->tailer, i);
@@ -73,7 +73,7 @@ static void take_category(struct samples *s, size_t k)
 		*to += s->counters->sources[i].by_category[k];
 }
 
-/* Once an hour: how much disk the sources' files take. */
+/* Once an hour: samples how much disk the sources' files take. */
 static void take_disk_growth(struct samples *s, int64_t now_ms)
 {
 	for (size_t i = 0; i < s->counters->nsources; i++) {

@@ -1,5 +1,5 @@
 /*
- * samples.h - the numbers of a running agent's history, taken when the loop turns anyway.
+ * samples.h - the running agent's history, sampled whenever the loop turns anyway.
  */
 #ifndef AGENT_SAMPLES_H
 #define AGENT_SAMPLES_H
@@ -12,7 +12,7 @@ struct counters;
 struct feed;
 
 struct samples {
-	/* Borrowed; opened anew with each configuration. */
+	/* Borrowed; set again for each configuration. */
 	const struct conf *conf;
 	const struct tailer *tailer;
 	const struct ship *ship;
@@ -20,19 +20,19 @@ struct samples {
 	struct counters *counters;
 
 	struct history *history;
-	uint64_t *values; /* of its series, as they were taken last */
+	uint64_t *values; /* of its series, as last sampled */
 };
 
 /*
- * The borrowed fields are set.  A history that is there already goes on under the new
- * configuration, by the names of sources and endpoints.  0 or -ENOMEM.
+ * The caller sets the borrowed fields first.  An existing history continues under the new
+ * configuration, by the names of sources and endpoints.  Returns 0 or -ENOMEM.
  */
 int samples_open(struct samples *s, int64_t now_ms, struct err *err) MUST_CHECK;
 void samples_close(struct samples *s);
 
 /*
- * Take what is due.  To be called between waiting and whatever comes of it, when nothing has moved
- * since the last turn.
+ * Samples what is due.  Call this right after waiting and before handling its results, when nothing
+ * has changed since the last turn.
  */
 void samples_take(struct samples *s, int64_t now_ms);
 

@@ -1,5 +1,5 @@
 /*
- * snapshot.h - a view of the running agent, for all who ask it; for agent/ only.
+ * snapshot.h - a view of the running agent, for all its readers.  Used in agent/ only.
  */
 #ifndef AGENT_SNAPSHOT_H
 #define AGENT_SNAPSHOT_H
@@ -8,7 +8,7 @@
 
 struct agent;
 
-/* 0 or -ENOMEM; view_free() in either case.  Good until the loop turns. */
+/* Returns 0 or -ENOMEM; call view_free() in either case.  Valid until the loop turns. */
 int snapshot_take(struct view *ret, const struct agent *a) MUST_CHECK;
 
 #endif

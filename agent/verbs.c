@@ -45,9 +45,9 @@ static char *set_paused(struct agent *a, const struct http_server_request *reque
 		log_info("endpoint \"%s\": %s by command", name, paused ? "paused" : "resumed");
 		return paused ? reply(0,
 		                      "endpoint \"%s\" is paused, also across restarts: nothing is "
-		                      "sent or lost until 'pmta-shipper resume %s'",
+		                      "sent and nothing is lost until 'pmta-shipper resume %s'",
 		                      name, name)
-		              : reply(0, "endpoint \"%s\" goes on", name);
+		              : reply(0, "endpoint \"%s\" resumes", name);
 	}
 	return reply(1, "there is no endpoint \"%.80s\"", name ? name : "");
 }
@@ -64,7 +64,7 @@ char *verb_resume(struct agent *a, const struct http_server_request *request)
 
 /* ---- dead letters ---- */
 
-/* 0 when it is not asked for; false: it is, and cannot be read. */
+/* Sets 0 if the number is not given.  Returns false if it is given and cannot be read. */
 static bool take_number(const struct http_server_request *request, const char *name, int64_t *ret)
 {
 	uint64_t n = 0;
@@ -74,7 +74,7 @@ static bool take_number(const struct http_server_request *request, const char *n
 	return good;
 }
 
-/* A filter that is not understood must not pass for none: that would be every letter. */
+/* A filter with errors must not count as none, which would select every letter. */
 static bool take_filter(const struct http_server_request *request, struct store_dead_filter *ret)
 {
 	*ret = (struct store_dead_filter){
@@ -91,8 +91,8 @@ static bool take_filter(const struct http_server_request *request, struct store_
 
 static char *bad_filter(void)
 {
-	return reply(1, "kind takes unreadable, refused or partial, from and to milliseconds since "
-	                "1970: nothing was changed");
+	return reply(1, "kind must be unreadable, refused or partial, from and to milliseconds "
+	                "since 1970: nothing was changed");
 }
 
 char *verb_dead_retry(struct agent *a, const struct http_server_request *request)
@@ -106,11 +106,11 @@ char *verb_dead_retry(struct agent *a, const struct http_server_request *request
 		return reply(1, "dead letters cannot be tried again: %s",
 		             rc == -ENOMEM ? "out of memory" : store_error(a->store));
 	if (n == 0)
-		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
+		return reply(1, "no dead letter matches; see 'pmta-shipper dead list'");
 	log_info("%" PRId64 " dead letter%s tried again by command", n, n == 1 ? " is" : "s are");
 	return reply(0,
-	             "%" PRId64 " dead letter%s tried again; what is accepted leaves "
-	             "'pmta-shipper dead list', the log has the sum",
+	             "%" PRId64 " dead letter%s tried again; accepted ones leave "
+	             "'pmta-shipper dead list', and the log has the totals",
 	             n, n == 1 ? " is" : "s are");
 }
 
@@ -130,7 +130,8 @@ char *verb_dead_drop(struct agent *a, const struct http_server_request *request)
 		return store_failed(a);
 	}
 	if (n == 0)
-		return reply(1, "no dead letter is meant by that; see 'pmta-shipper dead list'");
+		return reply(1, "no dead letter matches; see 'pmta-shipper dead list'");
+
 	commit_recount(&a->commit);
 	log_warning("%" PRId64 " dead letter%s dropped by command", n, units_s((uint64_t)n));
 	return reply(0, "%" PRId64 " dead letter%s dropped", n, units_s((uint64_t)n));

@@ -1,8 +1,9 @@
 /*
- * verbs.h - what an operator tells the running agent through the control socket; for agent/ only.
+ * verbs.h - an operator's commands to the running agent over the control socket.  Used in agent/
+ * only.
  *
- * The first line of each answer is the exit status of the command that asked; the answer is the
- * caller's, or NULL when out of memory.
+ * The first line of each answer is the exit status of the command that asked.  The caller owns the
+ * answer; NULL when out of memory.
  */
 #ifndef AGENT_VERBS_H
 #define AGENT_VERBS_H

@@ -25,13 +25,13 @@ void lease_ask(struct share *ret, const struct conf *conf, size_t endpoint, unsi
 		ret->agent = true;
 		if (status == 0)
 			share_read(ret, text);
-		else /* another configuration than ours, say */
+		else /* the configurations may differ */
 			(void)snprintf(ret->why, sizeof(ret->why), "%.*s", (int)strcspn(text, "\n"),
 			               *text ? text : "no answer");
 		free(text);
 		return;
 	}
-	/* Nobody there, and nobody has the store: all of the limits are ours. */
+	/* No agent listens, and none has the store open: the replay may use all of the limits. */
 	bool nobody = err.code == -ENOENT || err.code == -ECONNREFUSED;
 	if (nobody && !store_in_use(conf->state_dir)) {
 		ret->slots = e->in_flight;

@@ -1,5 +1,5 @@
 /*
- * lease.h - the replay's half of sharing an endpoint: ship/lease.h has the words.
+ * lease.h - the replay's side of sharing an endpoint; the protocol is in ship/lease.h.
  */
 #ifndef ARCHIVE_LEASE_H
 #define ARCHIVE_LEASE_H
@@ -9,7 +9,7 @@
 #include "conf/conf.h"
 #include "ship/lease.h"
 
-/* Ask whether, and how much, may be sent.  Never fails: see agent and unasked of struct share. */
+/* Asks the agent how much may be sent.  Never fails: see agent and unasked of struct share. */
 void lease_ask(struct share *ret, const struct conf *conf, size_t endpoint, unsigned flying,
                bool end);
 

@@ -25,15 +25,15 @@ struct reconcile {
 /* One line of the table. */
 struct outcome {
 	const char *name;
-	bool from_log; /* else counted here */
+	bool from_log; /* written is from the log; else it was counted here */
 	uint64_t written;
-	const struct store_file *kept; /* NULL: the store knows nothing of it */
+	const struct store_file *kept; /* NULL: not in the store */
 	bool whole;
 };
 
-/* ---- what is to be looked at ---- */
+/* ---- the files to compare ---- */
 
-/* The day of its name, in the zone of this host, lies at least in part between the times. */
+/* True if the day in its name, in this host's zone, overlaps the times asked for. */
 static bool day_wanted(const struct reconcile *o, const struct acct_name *key, int64_t mtime_ms)
 {
 	struct tm tm = {.tm_year = (int)(key->date / 10000) - 1900,
@@ -88,19 +88,21 @@ static void print_counts(const char *name, uint64_t written, const struct tally 
 	print_number(8, t != NULL, (t ? t : &none)->ignored);
 }
 
-/* NULL when all is well. */
+/* Returns the difference as text; NULL if there is none. */
 static const char *difference(const struct outcome *l)
 {
 	if (!l->kept)
-		return "DIFFERENCE: the store knows nothing of it";
+		return "DIFFERENCE: the store does not know this file";
 	const struct tally *t = &l->kept->tally;
 	if (t->rows != t->acked + t->dead + t->skipped + t->ignored)
-		return "DIFFERENCE: rows were read and nothing became of them";
+		return "DIFFERENCE: some rows were read, but have no fate";
 	if (l->written == t->rows)
-		return l->whole ? NULL : "DIFFERENCE: what follows the last record is not read yet";
+		return l->whole ? NULL
+		                : "DIFFERENCE: the bytes after the last record are not read yet";
 	if (l->written < t->rows)
-		return "DIFFERENCE: more was read than was written";
-	return l->whole ? "DIFFERENCE: records are missing" : "DIFFERENCE: behind, not all is read";
+		return "DIFFERENCE: more rows were read than were written";
+	return l->whole ? "DIFFERENCE: records are missing"
+	                : "DIFFERENCE: behind, some rows are not read yet";
 }
 
 static void print_line(struct reconcile *o, const struct outcome *l)
@@ -112,7 +114,7 @@ static void print_line(struct reconcile *o, const struct outcome *l)
 	o->files++;
 	if (l->kept && l->kept->passed) {
 		o->passed++;
-		(void)printf("  not to be read: it was there at the first start\n");
+		(void)printf("  not read: it existed at the first start\n");
 		return;
 	}
 	o->written += l->written;
@@ -153,7 +155,7 @@ static int look(struct reconcile *o, const struct catalog_file *f)
 	return rc;
 }
 
-/* Files that only the log names, for they are gone: the store still knows them for a while. */
+/* Files that only the log names were deleted; the store still knows them for a while. */
 static void look_at_gone(struct reconcile *o)
 {
 	for (size_t i = 0; i < o->job->log.n; i++) {
@@ -186,7 +188,7 @@ static void print_files(struct reconcile *o)
 		int rc = look(o, &f);
 		if (rc == -ENOENT && catalog_find_again(&f, path, sizeof(path)))
 			rc = look(o, &f);
-		if (rc == 0 || rc == -ENOENT) /* taken away meanwhile */
+		if (rc == 0 || rc == -ENOENT) /* deleted meanwhile */
 			continue;
 		cli_report_path(f.path, rows_error(rc));
 		o->unreadable++;
@@ -199,8 +201,7 @@ static void print_end(const struct reconcile *o)
 	(void)printf("\n%zu file%s, %zu with a difference", o->files, units_s(o->files),
 	             o->differences);
 	if (o->passed > 0)
-		(void)printf(", %zu %s there at the first start", o->passed,
-		             o->passed == 1 ? "was" : "were");
+		(void)printf(", %zu existed at the first start", o->passed);
 	(void)printf("%s\n", o->unreadable > 0 ? "; some could not be read" : "");
 }
 

@@ -1,6 +1,6 @@
 /*
- * The replay itself.  Rows are pushed at it by catalog_rows(); when there is no room for one, the
- * loop turns inside the hook until an answer has made some.  So memory is that of the batches,
+ * The replay itself.  catalog_rows() calls a hook for each row; when there is no room for the row,
+ * the hook runs the event loop until an answer frees some.  So the memory is that of the batches,
  * whatever the size of the files.
  */
 #include "archive/replay.h"
@@ -22,9 +22,9 @@
 #include "csv/catalog.h"
 #include "rules/judge.h"
 
-#define ROWS_AT_ONCE 256 /* then signals, answers and the bar have their turn */
+#define ROWS_AT_ONCE 256 /* then signals, answers and the bar are handled */
 #define SAVE_EVERY_MS 1000
-#define BAD_SAID 20 /* rows that are no records, reported one by one */
+#define BAD_REPORTED 20 /* rows that are no records, reported one by one */
 #define PAUSE_MS 200
 
 void replay_say(struct replay *r, const char *fmt, ...)
@@ -61,7 +61,7 @@ static void refused(struct replay *r, const struct replay_file *f, const struct 
 static void settle(struct replay *r, struct replay_file *f, uint64_t start, const struct mark *last)
 {
 	const struct ledger_range range = {start, last->end, *last};
-	/* Out of memory: a little less is remembered, should this run be interrupted. */
+	/* Out of memory: if this run is interrupted, these rows are sent again. */
 	if (ledger_ack(&f->ledger, &range, &f->last) < 0)
 		return;
 	r->dirty = true;
@@ -87,8 +87,8 @@ static void on_lifted(size_t endpoint, int64_t run, void *arg)
 	struct replay *r = arg;
 	(void)run;
 	replay_say(r,
-	           "endpoint \"%s\" takes records again: what it refused just before may have been "
-	           "its fault; it is named above and not sent again by itself",
+	           "endpoint \"%s\" accepts records again: the records it refused just before may "
+	           "be good; they are named above and are not sent again automatically",
 	           r->conf->endpoints[endpoint].name);
 }
 
@@ -107,7 +107,7 @@ void replay_use_share(struct replay *r, size_t i)
 	if (s->slots == 0 && s->why[0])
 		(void)snprintf(why, sizeof(why), "endpoint %s: %s%.200s",
 		               r->conf->endpoints[i].name,
-		               s->unasked ? "an agent runs and cannot be asked: " : "", s->why);
+		               s->unasked ? "an agent runs but does not answer: " : "", s->why);
 	if (why[0] && strcmp(why, r->waiting) != 0)
 		replay_say(r, "waiting, nothing is lost: %s", why);
 	(void)snprintf(r->waiting, sizeof(r->waiting), "%s", why);
@@ -134,7 +134,7 @@ static void ask_due(struct replay *r)
 
 /* ---- the loop ---- */
 
-/* Why nothing goes out for now, in a word or two; "" if something does. */
+/* The reason why nothing is sent for now, in a word or two; "" if something is. */
 static const char *waiting(const struct replay *r)
 {
 	for (size_t i = 0; i < r->conf->nendpoints && !r->waiting[0]; i++) {
@@ -177,10 +177,11 @@ void replay_save(struct replay *r)
 	if (replay_progress_save(&r->kept, &r->files, &err) == 0)
 		r->dirty = false;
 	else if (log_allowed(&r->save_limit, r->now_ms, 60000, &left_out))
-		replay_say(r,
-		           "%s; going on, but what is sent now is sent again if this replay is "
-		           "interrupted",
-		           err.text);
+		replay_say(
+		        r,
+		        "%s; the replay continues, but if it is interrupted, records sent now are "
+		        "sent again",
+		        err.text);
 }
 
 static void take_signals(struct replay *r)
@@ -213,12 +214,12 @@ static int64_t timeout(const struct replay *r)
 	return t > 0 ? t : 0;
 }
 
-/* Out of memory or descriptors, most likely: what is here waits. */
+/* Most likely out of memory or descriptors: wait a moment. */
 static void trouble(struct replay *r, const struct err *err)
 {
 	unsigned long left_out;
 	if (log_allowed(&r->trouble_limit, r->now_ms, 60000, &left_out))
-		replay_say(r, "%s; going on in a moment", err->text);
+		replay_say(r, "%s; retrying in a moment", err->text);
 	(void)poll(NULL, 0, PAUSE_MS);
 }
 
@@ -232,12 +233,12 @@ static void turn(struct replay *r, bool wait)
 	r->now_ms = clock_mono_ms();
 	r->rows = 0;
 	take_signals(r);
-	/* Before anything is started: what was granted may be over. */
+	/* Before any request is started: the share that was granted may have ended. */
 	ask_due(r);
 	if (rc == 0)
 		rc = ship_step(r->ship, r->now_ms, &err);
 	(void)ship_seal_old(r->ship, r->now_ms);
-	ship_stored(r->ship); /* boundaries are of no use here: nothing is cut again */
+	ship_stored(r->ship); /* nothing is stored: a replay never rebuilds a batch */
 	if (rc == 0)
 		rc = ship_start(r->ship, r->now_ms, &err);
 	if (rc < 0)
@@ -249,7 +250,7 @@ static void turn(struct replay *r, bool wait)
 
 /* ---- rows ---- */
 
-/* The row that an earlier run had settled last must still stand there. */
+/* The row that an earlier run settled last must still be in its place. */
 static int prove(struct replay *r, const struct record *rec)
 {
 	struct replay_file *f = r->at;
@@ -269,7 +270,7 @@ static int hand_over(struct replay *r, const struct record *rec)
 	const struct ship_item item = {.start = r->cursor, .mark = rec->mark};
 	int rc = -ENOMEM;
 	if (r->delivered + r->refused == 0 && ship_pending(r->ship) == 0)
-		begin_bar(r); /* what was passed over until here went by without a request */
+		begin_bar(r); /* the rows passed over so far needed no request */
 	while (rc == -ENOMEM) {
 		while (r->stops == 0 && !ship_room(r->ship, f->lane, f->source->endpoint))
 			turn(r, true);
@@ -296,7 +297,7 @@ static bool leave_out(struct replay *r, const struct record *rec)
 {
 	if (!replay_half_written(r->at, rec))
 		return false;
-	replay_say(r, "%s: its last line is not finished yet: left out", r->at->path);
+	replay_say(r, "%s: its last line is not complete yet, so it is left out", r->at->path);
 	r->at->left_out = true;
 	return true;
 }
@@ -343,9 +344,9 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 	if (leave_out(r, rec))
 		return 1;
 	r->bad++;
-	if (r->bad <= BAD_SAID)
-		replay_say(r, "no record: %s:%" PRIu64 ": %s%s", r->at->path, rec->mark.start, why,
-		           r->bad == BAD_SAID ? " (further ones are only counted)" : "");
+	if (r->bad <= BAD_REPORTED)
+		replay_say(r, "not a record: %s:%" PRIu64 ": %s%s", r->at->path, rec->mark.start,
+		           why, r->bad == BAD_REPORTED ? " (further ones are only counted)" : "");
 	return r->stops > 0;
 }
 
@@ -362,17 +363,18 @@ static void read_file(struct replay *r, struct replay_file *f)
 		f->failed = true;
 		r->failed++;
 		replay_say(r, "%s: %s%s", f->path,
-		           rc == -ESTALE ? "it is not what it was when the replay began"
+		           rc == -ESTALE ? "its content has changed since the replay began"
 		                         : rows_error(rc),
-		           rc == -EACCES && geteuid() != 0 ? " (it is read as the service's user)"
-		                                           : "");
+		           rc == -EACCES && geteuid() != 0
+		                   ? " (it is read as the user of the service)"
+		                   : "");
 	}
 	f->read = rc == 0 && r->stops == 0;
 	r->bytes_before += f->bytes;
 	r->read_to = 0;
 }
 
-/* All of it was answered for. */
+/* Marks the files whose records were all answered. */
 static void look_if_done(struct replay *r)
 {
 	for (size_t i = 0; i < r->files.n; i++) {
@@ -399,7 +401,7 @@ void replay_deliver(struct replay *r)
 	}
 	while (r->stops == 0 && ship_pending(r->ship) > 0)
 		turn(r, true);
-	/* A second signal: no more waiting. */
+	/* A second signal ends the waiting. */
 	while (r->stops == 1 && ship_in_flight(r->ship) > 0 &&
 	       r->now_ms - r->stop_ms < (int64_t)r->conf->drain_ms)
 		turn(r, true);

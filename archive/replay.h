@@ -1,9 +1,9 @@
 /*
- * replay.h - deliver archived files again: rows of files that nobody follows, through a ship of its
- * own, with the eventIds of the first time.
+ * replay.h - delivers archived files again: reads files that no agent follows, and sends their rows
+ * through a ship of its own, with the same eventIds as the first time.
  *
- * Nothing of it is in the store: it belongs to the running agent, whose counters a replay does not
- * touch.
+ * A replay writes nothing to the store: that belongs to the running agent, whose counters a replay
+ * must not change.
  */
 #ifndef ARCHIVE_REPLAY_H
 #define ARCHIVE_REPLAY_H
@@ -28,28 +28,29 @@ struct replay {
 	struct ship *ship;
 	int signal_fd;
 	int64_t now_ms, stop_ms, saved_ms, started_ms;
-	unsigned stops; /* signals to stop, so far */
-	bool dirty;     /* there is progress to be written */
+	unsigned stops; /* number of signals to stop */
+	bool dirty;     /* there is progress to write */
 
 	struct share *shares; /* by endpoint */
 	int64_t *ask_ms;      /* when to ask next; -1: not used */
-	char waiting[400];    /* why nothing goes out, "" if something does */
+	char waiting[400];    /* why nothing is sent, "" if something is */
 	struct progress bar;
 	struct log_limit save_limit, trouble_limit;
 
-	struct replay_file *at; /* being read */
-	uint64_t cursor;        /* the end of the last item */
-	uint64_t bytes_before;  /* of the files read before */
+	struct replay_file *at; /* the file being read */
+	uint64_t cursor;        /* end of the last item */
+	uint64_t bytes_before;  /* of the files already read */
 	uint64_t bytes_total;
 	uint64_t read_to;
-	unsigned rows; /* since the last look at the clock */
+	unsigned rows; /* since the last turn of the loop */
 	uint64_t delivered, refused, partial, before, passed, bad;
 	size_t failed; /* files */
 };
 
-/* conf, job, files and kept are set; conf was loaded to send.  replay_close() in any case. */
+/* The caller has set conf (loaded to send), job, files and kept.  Call replay_close() in any case.
+ */
 int replay_open(struct replay *r, struct err *err) MUST_CHECK;
-/* Until all is answered for, or a signal says stop. */
+/* Returns when all records are answered, or a signal has stopped the replay. */
 void replay_deliver(struct replay *r);
 void replay_close(struct replay *r);
 
@@ -60,8 +61,8 @@ void replay_use_share(struct replay *r, size_t endpoint);
 void replay_save(struct replay *r);
 
 /*
- * A line on standard error, the bar out of its way; addresses masked, nothing that acts on a
- * terminal.
+ * Prints a line on standard error, with the progress bar out of its way, addresses masked and
+ * control characters removed.
  */
 void replay_say(struct replay *r, const char *fmt, ...) ERR_PRINTF(2, 3);
 

@@ -14,7 +14,7 @@
 
 #define DAY_SIZE 12
 #define TYPE_SIZE 12
-#define KINDS_MAX 20000 /* days times types; what is above is counted together */
+#define KINDS_MAX 20000 /* days times types; the rest is counted together */
 #define OTHERS "*"
 
 struct kind {
@@ -27,11 +27,11 @@ struct count {
 	const struct replay_file *at;
 	struct kind *kinds;
 	size_t n, room;
-	size_t last; /* the one that was counted last: the next is most likely the same */
+	size_t last; /* index of the last kind counted: the next row most likely has the same */
 	uint64_t total, passed, bad;
 };
 
-/* The day as PowerMTA wrote it, in its own zone; epoch seconds have none: UTC. */
+/* The day as PowerMTA wrote it, in its own zone; epoch seconds have no zone, so UTC. */
 static void day_of(const struct record *rec, char ret[DAY_SIZE])
 {
 	struct slice text = record_get(rec, "timeLogged");
@@ -56,7 +56,7 @@ static struct kind *kind_of(struct count *c, const char *day, const char *type)
 			return k;
 		}
 	}
-	if (c->n >= KINDS_MAX && strcmp(type, OTHERS) != 0) /* these are one more */
+	if (c->n >= KINDS_MAX && strcmp(type, OTHERS) != 0) /* "other days" is one more */
 		return kind_of(c, "other days", OTHERS);
 	if (c->n == c->room) {
 		size_t room = c->room ? 2 * c->room : 64;
@@ -121,7 +121,7 @@ static void print(struct count *c, size_t files)
 	(void)printf("dry run: nothing was sent; %zu file%s, %" PRIu64
 	             " row%s of other types or times, %" PRIu64 " row%s no record%s\n",
 	             files, units_s(files), c->passed, units_s(c->passed), c->bad,
-	             c->bad == 1 ? " that is" : "s that are", units_s(c->bad));
+	             c->bad == 1 ? " is" : "s are", units_s(c->bad));
 }
 
 int replay_count(const struct conf *conf, const struct replay_job *job,

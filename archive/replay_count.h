@@ -1,12 +1,12 @@
 /*
- * replay_count.h - `replay --dry-run`: what would be sent, by day and type.
+ * replay_count.h - `replay --dry-run`: the number of records that would be sent, by day and type.
  */
 #ifndef ARCHIVE_REPLAY_COUNT_H
 #define ARCHIVE_REPLAY_COUNT_H
 
 #include "archive/replay_files.h"
 
-/* Print it.  Returns the exit status. */
+/* Prints the numbers.  Returns the exit status. */
 int replay_count(const struct conf *conf, const struct replay_job *job,
                  const struct replay_files *files);
 

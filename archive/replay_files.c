@@ -27,7 +27,7 @@ size_t replay_plain_len(const char *path)
 	return len > 3 && strcmp(path + len - 3, ".gz") == 0 ? len - 3 : len;
 }
 
-/* Of a .gz what its end says, modulo 2^32: enough for a bar. */
+/* The size when uncompressed: a .gz has it at its end, modulo 2^32, which is enough for a bar. */
 static uint64_t bytes_in(const char *path)
 {
 	struct stat st;
@@ -38,7 +38,7 @@ static uint64_t bytes_in(const char *path)
 	return gz_length_hint(fd, &length) ? length : (uint64_t)st.st_size;
 }
 
-/* A .gz beside its plain file may not be finished yet; all the rows are in that one. */
+/* While the plain file exists, its .gz may be incomplete; the plain file has all the rows. */
 static void prefer_plain(char *path)
 {
 	struct stat st;
@@ -49,7 +49,7 @@ static void prefer_plain(char *path)
 		path[len] = suffix;
 }
 
-/* True when it lies where its source's live file does, and is none of its moved ones. */
+/* True if it is in the folder of its source's live file, and not among the moved ones. */
 static bool is_live(const struct conf_source *s, const char *path)
 {
 	struct acct_name name;
@@ -68,7 +68,7 @@ static bool is_live(const struct conf_source *s, const char *path)
 	       here.st_ino == there.st_ino;
 }
 
-/* Paths as they are typed may be relative; a replay may go on from another folder. */
+/* The paths given may be relative; a replay may be continued from another folder. */
 static char *absolute(const char *path)
 {
 	char cwd[PATH_MAX], *ret;
@@ -90,7 +90,7 @@ static int add(struct replay_files *files, const struct conf *conf, const char *
 	scope_free char *full = absolute(path);
 	if (!full)
 		return -ENOMEM;
-	if (strchr(full, '\n')) /* it could not be written down */
+	if (strchr(full, '\n')) /* the progress file has one path per line */
 		return -EINVAL;
 	struct replay_file *f = &files->v[files->n];
 	*f = (struct replay_file){.path = STEAL(full)};
@@ -115,9 +115,9 @@ static int add_pattern(struct replay_files *files, const struct conf *conf, cons
 	int rc = glob(arg, 0, NULL, &found);
 	bool found_some = rc == 0;
 	if (rc == GLOB_NOMATCH)
-		rc = err_set(err, -ENOENT, "no file is named like \"%s\"", arg);
+		rc = err_set(err, -ENOENT, "no file matches \"%s\"", arg);
 	else if (rc != 0)
-		rc = err_set(err, -ENOMEM, "look for \"%s\": out of memory", arg);
+		rc = err_set(err, -ENOMEM, "search for \"%s\": out of memory", arg);
 	for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++) {
 		rc = add(files, conf, found.gl_pathv[i]);
 		if (rc < 0)
@@ -128,7 +128,7 @@ static int add_pattern(struct replay_files *files, const struct conf *conf, cons
 	return rc;
 }
 
-/* By the path; ".gz" aside, and that one last. */
+/* By the path without ".gz"; NAME.gz comes after NAME. */
 static int by_path(const struct replay_file *a, const struct replay_file *b)
 {
 	size_t la = replay_plain_len(a->path), lb = replay_plain_len(b->path);
@@ -160,7 +160,7 @@ static void file_free(struct replay_file *f)
 	ledger_free(&f->ledger);
 }
 
-/* The same file twice is one; so is NAME.csv with NAME.csv.gz beside it. */
+/* A file given twice is kept once; so is NAME.csv if NAME.csv.gz was given, too. */
 static void drop_doubles(struct replay_files *files)
 {
 	size_t n = 0;
@@ -192,7 +192,7 @@ int replay_files(struct replay_files *ret, const struct conf *conf, const struct
 	return 0;
 }
 
-/* A line that was too long has not its end in raw. */
+/* If the line was too long, raw lacks its end. */
 bool replay_half_written(const struct replay_file *f, const struct record *rec)
 {
 	return f->live && rec->raw.len > 0 && rec->raw.len == rec->mark.end - rec->mark.start &&

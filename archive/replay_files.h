@@ -15,7 +15,7 @@
 struct replay_job {
 	const char *conf_path;
 	int64_t since_ms, until_ms; /* INT64_MIN, INT64_MAX: open */
-	char **args;                /* files and patterns, as given */
+	char **args;                /* the files and patterns given */
 	int nargs;
 };
 
@@ -24,16 +24,16 @@ struct replay_file {
 	const struct conf_source *source;
 	unsigned lane;  /* the source's index */
 	bool live;      /* in the folder of the live file: its last line may be half-written */
-	uint64_t bytes; /* uncompressed, as far as that can be told without reading it */
+	uint64_t bytes; /* when uncompressed, as well as that is known without reading it */
 
 	bool done, failed;
-	bool read;        /* all that it has was handed over */
-	bool left_out;    /* but for its last line, which was half-written */
-	struct mark kept; /* the row that an earlier run came to; its end is 0 for none */
-	bool proved;      /* and it stands there */
-	size_t pending;   /* records handed over and not answered for */
+	bool read;        /* all its records were handed to the ship */
+	bool left_out;    /* except its last line, which was half-written */
+	struct mark kept; /* the last row an earlier run settled; its end is 0 for none */
+	bool proved;      /* that row is still in its place */
+	size_t pending;   /* records handed to the ship and not answered yet */
 	struct ledger ledger;
-	struct mark last; /* the row that ends what is settled; its end is 0 for none */
+	struct mark last; /* the last row of the settled part; its end is 0 for none */
 };
 
 struct replay_files {
@@ -42,17 +42,17 @@ struct replay_files {
 };
 
 /*
- * The files that the job's arguments stand for, each once, the oldest first.  Returns 0, -ENOMEM,
- * or -ENOENT with words when an argument stands for none.
+ * Lists the files that the job's arguments name, each once, the oldest first.  Returns 0, -ENOMEM,
+ * or -ENOENT with a message if an argument names none.
  */
 int replay_files(struct replay_files *ret, const struct conf *conf, const struct replay_job *job,
                  struct err *err) MUST_CHECK;
 void replay_files_free(struct replay_files *files);
 
-/* The length of a path without ".gz": a file that is being compressed has both names. */
+/* Returns the length of a path without ".gz": compression must not change a file's name. */
 size_t replay_plain_len(const char *path);
 
-/* True for the half-written last line of a live file, be it a record or not. */
+/* Returns true for the half-written last line of a live file, whether a record or not. */
 bool replay_half_written(const struct replay_file *f, const struct record *rec);
 
 #endif

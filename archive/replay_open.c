@@ -1,4 +1,4 @@
-/* Opening a replay: signals, its ship, and whether anything may be sent at all. */
+/* Opening a replay: signals, its ship, and the check if anything may be sent at all. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 #include "state/store.h"
 
 /*
- * The agent's store knows if the endpoint has ever taken anything at this url.  Without that, the
- * first refusal would hold an endpoint that has been fine for months.
+ * The agent's store records if the endpoint has ever accepted anything at this url.  Without that,
+ * the first refusal would hold an endpoint that has worked for months.
  */
 static void remember(struct replay *r, struct store *store, size_t i)
 {
@@ -39,29 +39,30 @@ static int open_ship(struct replay *r, struct err *err)
 	const struct conf *c = r->conf;
 	int rc = ship_open(&r->ship, c->endpoints, c->nendpoints, c->nsources, &hooks, err);
 	if (rc < 0 || store_open_reader(&store, c->state_dir, &(struct err){0}) < 0)
-		return rc; /* no store: no agent has been here */
+		return rc; /* no store: no agent has run here */
 	for (size_t i = 0; i < c->nendpoints; i++)
 		remember(r, store, i);
 	(void)store_close(store);
 	return 0;
 }
 
-/* A running agent says itself what it may give away; without one, a pause still holds. */
+/* A running agent decides itself how much it shares; without one, a pause still applies. */
 static int check_pause(struct replay *r, size_t e, struct err *err)
 {
 	struct ship_status s;
 	const char *name = r->conf->endpoints[e].name;
 	ship_status(r->ship, e, &s);
 	if (s.state == SHIP_PAUSED && !r->shares[e].agent)
-		return err_set(err, -EBUSY,
-		               "endpoint \"%s\" was paused: nothing is sent; start the service and "
-		               "'pmta-shipper resume %s'",
-		               name, name);
+		return err_set(
+		        err, -EBUSY,
+		        "endpoint \"%s\" is paused: nothing is sent; start the service and run "
+		        "'pmta-shipper resume %s'",
+		        name, name);
 	ship_pause(r->ship, e, false, r->now_ms);
 	return 0;
 }
 
-/* The endpoints that are used: may anything be sent to them? */
+/* Asks for each endpoint in use if anything may be sent to it. */
 static int first_ask(struct replay *r, struct err *err)
 {
 	for (size_t i = 0; i < r->conf->nendpoints; i++)
@@ -79,8 +80,9 @@ static int first_ask(struct replay *r, struct err *err)
 		if (r->shares[e].unasked)
 			return err_set(
 			        err, -EBUSY,
-			        "an agent runs and cannot be asked how much of endpoint \"%s\" may "
-			        "be used (%.200s): nothing is sent; see runtime-dir, or stop it",
+			        "an agent runs but does not answer how much of endpoint \"%s\" may "
+			        "be used (%.200s): nothing is sent; check runtime-dir, or stop the "
+			        "agent",
 			        conf->name, r->shares[e].why);
 		int rc = check_pause(r, e, err);
 		if (rc < 0)
@@ -121,7 +123,7 @@ void replay_close(struct replay *r)
 	if (r->dirty)
 		replay_save(r);
 	r->ship = ship_close(r->ship);
-	/* Requests in flight are broken off by now. */
+	/* Requests in flight were aborted above. */
 	for (size_t i = 0; r->ask_ms && i < r->conf->nendpoints; i++) {
 		if (r->ask_ms[i] >= 0 && r->shares[i].agent)
 			lease_ask(&r->shares[i], r->conf, i, 0, true);

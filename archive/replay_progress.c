@@ -1,15 +1,15 @@
 /*
- * How far a replay came, one line a fact:
+ * The progress of a replay, one fact per line:
  *
  *     pmta-shipper replay 1
  *     total DELIVERED REFUSED
- *     done PATH                       all of it
- *     at START END EVENTID PATH       settled up to END; the row that ends there, as a proof
- *     range START END                 of the last "at": settled, too, without a proof: beyond a
- *                                     gap, or where one was until now
+ *     done PATH                       the whole file is settled
+ *     at START END EVENTID PATH       settled up to END; the row that ends there is the proof
+ *     range START END                 of the file of the last "at": also settled, without a
+ *                                     proof: after a gap, or where a gap was until now
  *
- * PATH is absolute and without ".gz", so that it stays the same when the file is compressed.  The
- * file is written anew beside the old one and renamed: what is there is always whole.
+ * PATH is absolute and without ".gz", so that it stays the same when the file is compressed.  A new
+ * file is written next to the old one and renamed, so the file is always complete.
  */
 #include "archive/replay_progress.h"
 
@@ -28,9 +28,9 @@
 
 #define FIRST_LINE "pmta-shipper replay 1"
 
-/* ---- where ---- */
+/* ---- the place of the file ---- */
 
-/* A replay is recognised by its command, given in the same folder. */
+/* A replay is recognised by its arguments and, if a path is relative, by the working folder. */
 static int job_hash(const struct replay_job *job, char ret[HASH_HEX_SIZE])
 {
 	struct text t;
@@ -56,11 +56,11 @@ static int job_hash(const struct replay_job *job, char ret[HASH_HEX_SIZE])
 static int make_folder(const char *dir, struct err *err)
 {
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_set(err, -errno, "make \"%s\", where the progress is kept: %m", dir);
+		return err_set(err, -errno, "create \"%s\" for the progress: %m", dir);
 	return 0;
 }
 
-/* One at a time: what a running agent leaves to replays is for one. */
+/* One replay at a time: a running agent shares its limits with one only. */
 static int take_lock(struct replay_progress *k, const char *dir, struct err *err)
 {
 	char path[PATH_MAX];
@@ -107,7 +107,7 @@ static int take_at(struct replay_files *files, const char *line, struct replay_f
 	if (!is_span(last.start, last.end) && (last.start > 0 || last.end > 0))
 		return -EUCLEAN;
 	*ret = file_of(files, line + n);
-	if (!*ret) /* it is not among the files any more */
+	if (!*ret) /* it is no longer among the files */
 		return 0;
 	(*ret)->last = (*ret)->kept = last;
 	ledger_reset(&(*ret)->ledger, last.end);
@@ -169,10 +169,11 @@ static int load(struct replay_progress *k, struct replay_files *files, bool *ret
 	(void)fclose(f);
 	*ret_goes_on = n > 0;
 	if (rc < 0)
-		return err_set(err, rc,
-		               "\"%s\" does not say how far the replay came (%s); --restart begins "
-		               "anew and sends all of it again",
-		               k->path, strerror(-rc));
+		return err_set(
+		        err, rc,
+		        "the progress in \"%s\" cannot be read (%s); --restart starts over and "
+		        "sends everything again",
+		        k->path, strerror(-rc));
 	return 0;
 }
 
@@ -207,7 +208,7 @@ static void print_file(FILE *out, const struct replay_file *f)
 {
 	int len = (int)replay_plain_len(f->path);
 	char id[HASH_HEX_SIZE];
-	if (f->done && !f->left_out) { /* else its last line may be finished by the next time */
+	if (f->done && !f->left_out) { /* else its last line may be complete next time */
 		(void)fprintf(out, "done %.*s\n", len, f->path);
 		return;
 	}
@@ -216,7 +217,7 @@ static void print_file(FILE *out, const struct replay_file *f)
 	hash_hex(&f->last.id, id);
 	(void)fprintf(out, "at %" PRIu64 " %" PRIu64 " %s %.*s\n", f->last.start, f->last.end, id,
 	              len, f->path);
-	/* A range of an earlier run, that the prefix has come to: no row in it is known. */
+	/* The settled part now includes a range of an earlier run, in which no row is known. */
 	if (f->ledger.committed > f->last.end)
 		(void)fprintf(out, "range %" PRIu64 " %" PRIu64 "\n", f->last.end,
 		              f->ledger.committed);

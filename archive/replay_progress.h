@@ -1,6 +1,6 @@
 /*
- * replay_progress.h - how far a replay came, in a file of its own: STATE-DIR/replay/NAME, where
- * NAME is a hash of the job, so that the same command line goes on where it stopped.
+ * replay_progress.h - the progress of a replay, in the file STATE-DIR/replay/NAME.  NAME is a hash
+ * of the job, so that the same command line continues where it stopped.
  */
 #ifndef ARCHIVE_REPLAY_PROGRESS_H
 #define ARCHIVE_REPLAY_PROGRESS_H
@@ -14,22 +14,22 @@
 struct replay_progress {
 	char path[PATH_MAX];
 	int lock;
-	uint64_t delivered, refused; /* of this replay, all runs together */
+	uint64_t delivered, refused; /* by all runs of this replay */
 };
 
 /*
- * Open the place where the progress of that job is kept, and, unless anew, take what is there over
- * into files.  *ret_goes_on: there was something.  -EBUSY when another replay runs.
+ * Opens the progress file of the job and, unless anew, loads it into files.  *ret_goes_on is true
+ * if there was progress.  Returns 0 or a negative errno; -EBUSY if another replay runs.
  */
 int replay_progress_open(struct replay_progress *ret, const struct conf *conf,
                          const struct replay_job *job, bool anew, struct replay_files *files,
                          bool *ret_goes_on, struct err *err) MUST_CHECK;
 
-/* Write it anew: a crash leaves the old one or the new one, whole. */
+/* Replaces the file: after a crash, the old or the new one is there, complete. */
 int replay_progress_save(const struct replay_progress *k, const struct replay_files *files,
                          struct err *err) MUST_CHECK;
 
-/* It is done, or to be begun anew. */
+/* Removes the file when the replay is done, or starts over. */
 void replay_progress_remove(const struct replay_progress *k);
 void replay_progress_close(struct replay_progress *k);
 

@@ -21,7 +21,7 @@ static void count_unreadable(struct source_view *s, const char *path, int error)
 	view_name_unreadable(s, path, why);
 }
 
-/* The name as the agent has it: without ".gz". */
+/* The agent's name for the file, without ".gz". */
 static void show(struct source_view *s, const struct backlog_file *f)
 {
 	char name[sizeof(s->file)];
@@ -33,10 +33,10 @@ static void show(struct source_view *s, const struct backlog_file *f)
 
 struct count {
 	struct source_view *view;
-	bool running; /* an agent runs, and cannot be asked */
+	bool running; /* an agent runs, but does not answer */
 };
 
-/* The next start counts it as lost; an agent that runs may have it open, and read it yet. */
+/* The next start will count it as lost; a running agent may have it open and still read it. */
 static void count_missing(struct source_view *s, const struct backlog_file *f, bool running)
 {
 	s->tail.gone += f->lost;

@@ -1,5 +1,5 @@
 /*
- * store_view.h - what `status` shows when no agent can be asked: the store, and the files on disk.
+ * store_view.h - the view for `status` when no agent answers, from the store and the files on disk.
  */
 #ifndef ARCHIVE_STORE_VIEW_H
 #define ARCHIVE_STORE_VIEW_H
@@ -8,8 +8,9 @@
 #include "status/view.h"
 
 /*
- * Only looks: files that the store does not know are counted as they lie there, and those that this
- * user may not read are named.  Returns 0 or a negative errno; view_free() in either case.
+ * Fills in the view and changes nothing: files that the store does not know are counted by their
+ * size, and those that this user may not read are named.  Returns 0 or a negative errno; call
+ * view_free() in either case.
  */
 int store_view(struct view *ret, const struct conf *conf, struct store *store) MUST_CHECK;
 

@@ -18,16 +18,16 @@
 #define CHUNK (1u << 20)
 #define ADDRESS_MAX 1000
 
-/* The file at hand. */
+/* The file being searched. */
 struct search {
 	struct trace *trace;
 	const struct catalog_file *file;
-	bool withheld; /* the record at hand, by a rule */
+	bool withheld; /* a rule withholds the present record */
 	bool looked;   /* known is set */
 	struct catalog_known known;
 };
 
-/* ---- what matches ---- */
+/* ---- matching ---- */
 
 int trace_target(struct trace *t, const char *text)
 {
@@ -50,7 +50,7 @@ int trace_target(struct trace *t, const char *text)
 	return 0;
 }
 
-/* An address may go on with it to its left: then it is another, longer one. */
+/* True if c before the address makes it the end of another, longer address. */
 static bool longer_left(char c)
 {
 	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 ||
@@ -65,7 +65,7 @@ static bool longer_right(const char *p, const char *end)
 	                   (*p == '-' && p[-1] != '.'));
 }
 
-/* The address stands in text, whole and in any case. */
+/* True if the whole address is in text, in upper or lower case. */
 static bool stands_in(const struct trace *t, struct slice text)
 {
 	const char *end = text.text + text.len;
@@ -87,7 +87,7 @@ static bool matches(const struct trace *t, const struct record *rec)
 		return hash_equal(&t->id, &rec->mark.id);
 	if (stands_in(t, rec->raw))
 		return true;
-	if (!strchr(t->address, '"')) /* only a quote stands otherwise in a file than in a cell */
+	if (!strchr(t->address, '"')) /* only quotes differ between the file and a cell */
 		return false;
 	for (size_t i = 0; i < rec->nfields; i++) {
 		if (stands_in(t, rec->fields[i]))
@@ -103,8 +103,8 @@ static void fold(char *text, size_t len)
 }
 
 /*
- * Look for the bytes of the address anywhere in the file: most files need not be parsed.  Returns
- * 1, 0, or a negative errno.
+ * Searches the whole file for the bytes of the address, because most files then need no parsing.
+ * Returns 1 if they are there, 0 if not, or a negative errno.
  */
 static int may_hold(const struct trace *t, struct follow *follow)
 {
@@ -113,7 +113,7 @@ static int may_hold(const struct trace *t, struct follow *follow)
 		return -ENOMEM;
 	if (!t->address || strchr(t->address, '"'))
 		return 1;
-	size_t kept = 0; /* of the bytes before offset: the address may go on over the border */
+	size_t kept = 0; /* bytes before offset: the address may cross the border of two chunks */
 	for (uint64_t offset = 0;;) {
 		ssize_t n = follow_bytes(follow, offset, offset + CHUNK - kept, chunk + kept);
 		if (n < 0)
@@ -130,7 +130,7 @@ static int may_hold(const struct trace *t, struct follow *follow)
 	}
 }
 
-/* ---- what became of it ---- */
+/* ---- the fate of a row ---- */
 
 static int take_dead(const struct store_dead *d, void *arg)
 {
@@ -253,7 +253,7 @@ static int fill_raw(struct trace_row *row, struct slice raw)
 	               : rc;
 }
 
-/* A new row at the end of the list; NULL when out of memory. */
+/* Adds a row at the end of the list; NULL when out of memory. */
 static struct trace_row *new_row(struct trace *t, const struct conf_source *source,
                                  const char *path, uint64_t offset, const struct hash128 *id)
 {
@@ -283,7 +283,7 @@ static struct trace_row *new_row(struct trace *t, const struct conf_source *sour
 	return row;
 }
 
-/* 0; 1 when no more can be taken; or a negative errno. */
+/* Returns 0, 1 if no more rows fit, or a negative errno. */
 static int found(struct search *s, const struct record *rec, bool is_record)
 {
 	struct trace *t = s->trace;
@@ -325,7 +325,7 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 	return is ? found(s, rec, false) : 0;
 }
 
-/* ---- everywhere ---- */
+/* ---- all files and the dead letters ---- */
 
 static int search_path(struct search *s)
 {
@@ -350,7 +350,7 @@ static int search_file(struct trace *t, struct catalog_file f)
 	if (rc == -ENOENT && catalog_find_again(&f, path, sizeof(path)))
 		rc = search_path(&s);
 	ledger_free(&s.known.ledger);
-	if (rc == -ENOENT) /* somebody deleted it */
+	if (rc == -ENOENT) /* it was deleted meanwhile */
 		return 0;
 	if (rc < 0 && rc != -ENOMEM) {
 		cli_report_path(f.path, rows_error(rc));
@@ -369,7 +369,7 @@ static bool is_there(const struct trace *t, int64_t number)
 	return false;
 }
 
-/* Dead letters keep their rows, also when the file is long gone. */
+/* A dead letter keeps its row, even when the file was deleted long ago. */
 static int on_dead(const struct store_dead *d, void *arg)
 {
 	struct trace *t = arg;

@@ -14,17 +14,16 @@
 static const struct {
 	const char *name, *words;
 } fates[] = {
-        [TRACE_UNKNOWN] = {"unknown",
-                           "not known: there is no store, or its file is not what it was"},
-        [TRACE_ACKNOWLEDGED] = {"acknowledged", "acknowledged: the receiver took it"},
-        [TRACE_PARTIAL] = {"partial", "acknowledged, but the receiver said that some events sent "
-                                      "with it failed"},
+        [TRACE_UNKNOWN] = {"unknown", "not known: there is no store, or the file has changed"},
+        [TRACE_ACKNOWLEDGED] = {"acknowledged", "acknowledged: the receiver accepted it"},
+        [TRACE_PARTIAL] = {"partial", "acknowledged, but the receiver reported that some events "
+                                      "of that request failed"},
         [TRACE_DEAD] = {"dead", "not delivered"},
         [TRACE_SKIPPED] = {"skipped", "skipped: records of its type are not sent"},
-        [TRACE_IGNORED] = {"ignored", "ignored: a rule withholds it, as the rules are now"},
-        [TRACE_PASSED] = {"passed", "not to be read: its file was there at the first start"},
+        [TRACE_IGNORED] = {"ignored", "ignored: the present rules withhold it"},
+        [TRACE_PASSED] = {"passed", "not read: its file existed at the first start"},
         [TRACE_IN_FLIGHT] = {"inFlight", "in flight: sent, or about to be; no answer yet"},
-        [TRACE_BEHIND] = {"behind", "behind: not read, or not answered for yet"},
+        [TRACE_BEHIND] = {"behind", "behind: not read, or not answered yet"},
 };
 
 static const char *value_of(const struct trace_row *row, const char *name)
@@ -36,7 +35,7 @@ static const char *value_of(const struct trace_row *row, const char *name)
 	return "";
 }
 
-/* A copy with addresses masked, unless raw; the caller's, NULL when out of memory. */
+/* Returns a copy, masked unless raw; the caller frees it.  NULL when out of memory. */
 static char *masked(const char *text, bool raw)
 {
 	size_t len = strlen(text);
@@ -53,7 +52,7 @@ static char *masked(const char *text, bool raw)
 
 /* ---- text ---- */
 
-/* BEFORE text, harmless on a terminal; nothing for an empty one. */
+/* Prints before and then text without control characters; nothing if text is empty. */
 static int put(const char *before, const char *text, bool raw)
 {
 	char *shown = masked(text, raw);

@@ -38,7 +38,7 @@ void clock_iso(int64_t real_ms, char ret[CLOCK_ISO_SIZE])
 		(void)snprintf(ret, CLOCK_ISO_SIZE, "?");
 }
 
-/* Two digits below limit, or -1. */
+/* Returns the number that two digits make, or -1 if there are none or it is not below limit. */
 static int two_digits(const char *p, int limit)
 {
 	if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
@@ -47,7 +47,7 @@ static int two_digits(const char *p, int limit)
 	return n < limit ? n : -1;
 }
 
-/* "+0200", "+02:00", "Z" to seconds east.  Returns false when text is none of them. */
+/* Converts "+0200", "+02:00" or "Z" to seconds east.  Returns false for any other text. */
 static bool offset(const char *text, long *ret)
 {
 	if (strcmp(text, "Z") == 0) {

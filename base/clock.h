@@ -1,5 +1,6 @@
 /*
- * clock.h - time.  The agent reads the clock once a turn and passes it down, so that tests own it.
+ * clock.h - time.  The agent reads the clock once per turn and passes the time down, so that tests
+ * can set it.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -13,7 +14,7 @@ int64_t clock_mono_ms(void);
 /* Milliseconds since the epoch; may jump. */
 int64_t clock_real_ms(void);
 
-/* The sooner of two timeouts in milliseconds; below 0 is never. */
+/* Returns the sooner of two timeouts in milliseconds; a negative timeout is "never". */
 int64_t clock_sooner(int64_t a, int64_t b);
 
 /* "2026-11-21T10:00:00Z" */
@@ -22,8 +23,8 @@ void clock_iso(int64_t real_ms, char ret[CLOCK_ISO_SIZE]);
 
 /*
  * A time as PowerMTA writes it: "2016-08-01 14:06:01-0400" (also with "T", a colon in the offset,
- * or "Z"), or epoch seconds ("iso-times no").  Without an offset it is in the host's zone and
- * *ret_local says so; a date alone means its midnight.  Returns false when text is neither.
+ * or "Z"), or epoch seconds ("iso-times no").  Without an offset the time is in the host's zone
+ * and *ret_local is true; a date alone means its midnight.  Returns false for any other text.
  */
 bool clock_parse(const char *text, int64_t *ret_real_ms, bool *ret_local);
 

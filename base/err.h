@@ -1,9 +1,9 @@
 /*
- * err.h - how a failure is told.
+ * err.h - how a failure is reported.
  *
- * A function that can fail returns a negative errno value and, when it takes a struct err, fills
- * in one line of words: what was being done, to which object (quoted), and why.  Only agent/
- * prints; every other file returns.
+ * A function that can fail returns a negative errno value.  If it takes a struct err, it fills in
+ * one line of text: the action, its object (quoted) and the reason.  Only agent/ prints; every
+ * other file returns.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
@@ -13,10 +13,10 @@
 
 struct err {
 	int code;       /* negative errno, or 0 while nothing has failed */
-	char text[512]; /* always NUL-terminated; cut, never overrun */
+	char text[512]; /* always NUL-terminated; truncated, never overrun */
 };
 
-/* Record a failure.  err may be NULL.  Returns code, so that a caller can return err_set(...). */
+/* Records a failure.  err may be NULL.  Returns code, so that a caller can return err_set(...). */
 int err_set(struct err *err, int code, const char *fmt, ...) ERR_PRINTF(3, 4);
 
 #endif

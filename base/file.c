@@ -16,7 +16,7 @@ int file_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
 	if (!text)
 		return -ENOMEM;
 	while (len <= max) {
-		ssize_t n = read(fd, text + len, max + 1 - len); /* one more: is there more? */
+		ssize_t n = read(fd, text + len, max + 1 - len); /* one more: is it all? */
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -1,8 +1,8 @@
 /*
- * file.h - a small file, read whole.
+ * file.h - reads a small file whole.
  *
- * Both return 0 with all there is, 1 when that is more than max bytes (then these are the first),
- * or a negative errno.  *ret is the caller's to free, and has a NUL after its *ret_len bytes.
+ * Both functions return 0 with all bytes, 1 with the first max bytes when there are more, or a
+ * negative errno.  The caller frees *ret, which has a NUL after its *ret_len bytes.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -11,12 +11,12 @@
 
 #include "base/err.h"
 
-/* From where fd stands; of a pipe, until its other end is closed. */
+/* Reads from the current position of fd; a pipe is read until its other end is closed. */
 int file_read_fd(int fd, size_t max, char **ret, size_t *ret_len) MUST_CHECK;
 
 /*
- * A plain file: a pipe or a device would be waited for, and is -EINVAL (a folder: -EISDIR).
- * -ESTALE when it becomes shorter meanwhile: somebody writes it.
+ * Reads a regular file.  A pipe or a device could block, so it gives -EINVAL (a folder: -EISDIR).
+ * Returns -ESTALE when the file becomes shorter meanwhile: another process is writing it.
  */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len) MUST_CHECK;
 

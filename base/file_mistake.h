@@ -1,14 +1,14 @@
 /*
- * file_mistake.h - what is wrong with a file that people write, as whoever loads it is told.
+ * file_mistake.h - a mistake in a file that people write, as reported to whoever loads it.
  */
 #ifndef BASE_FILE_MISTAKE_H
 #define BASE_FILE_MISTAKE_H
 
-/* Texts are one line each, with nothing in it that acts on a terminal; good during the call. */
+/* Each text is one line without control characters, valid during the call only. */
 struct file_mistake {
 	const char *line; /* "FILE:LINE: what is wrong" */
 	const char *what; /* its last part */
-	int error;        /* errno with which a file that is named there cannot be read, or 0 */
+	int error;        /* errno of reading a file that this line names, or 0 */
 };
 typedef void file_mistake_fn(const struct file_mistake *m, void *arg);
 

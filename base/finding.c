@@ -19,7 +19,7 @@ static void join_lines(char *text)
 			*text = ' ';
 }
 
-/* The length of what fmt up to its end makes of the arguments, or a negative number. */
+/* Returns the length of the text that fmt prints up to end, or a negative number. */
 static int length_of(const char *fmt, const char *end, va_list args)
 {
 	scope_free char *part = strndup(fmt, (size_t)(end - fmt));
@@ -38,7 +38,7 @@ void finding_tell(const struct teller *to, enum finding_level level, const char 
 	va_start(args, fmt);
 	int n = vasprintf(&text, fmt, args);
 	va_end(args);
-	if (n < 0 || len < 0) { /* what cannot be said must not pass for good news */
+	if (n < 0 || len < 0) { /* a finding that cannot be printed must not pass for "ok" */
 		text = n < 0 ? NULL : text;
 		to->fn(&(struct finding){FINDING_PROBLEM, what, "out of memory", NULL}, to->arg);
 		return;

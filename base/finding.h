@@ -1,7 +1,7 @@
 /*
- * finding.h - what a check has found: how bad it is, about which object, and what mends it.
+ * finding.h - the result of a check: how bad it is, which object it is about, and how to fix it.
  *
- * Whoever checks tells; only agent/ prints.
+ * A check reports findings; only agent/ prints them.
  */
 #ifndef BASE_FINDING_H
 #define BASE_FINDING_H
@@ -13,8 +13,8 @@ enum finding_level { FINDING_OK, FINDING_INFO, FINDING_WARNING, FINDING_PROBLEM 
 struct finding {
 	enum finding_level level;
 	const char *what; /* the object: "source bounces", "/etc/pmta/config:12" */
-	const char *text; /* what was found, and what follows from it */
-	const char *mend; /* the exact command or line, or NULL */
+	const char *text; /* the finding, and its consequence */
+	const char *mend; /* the exact command or line that fixes it, or NULL */
 };
 
 /* Valid during the call only. */
@@ -29,8 +29,8 @@ struct teller {
 const char *finding_level_name(enum finding_level level);
 
 /*
- * Tell one.  What stands after the first newline of fmt is what mends it.  Other line ends become
- * blanks.
+ * Reports one finding.  The text after the first newline of fmt is the command or line that fixes
+ * it.  Other line ends become blanks.
  */
 void finding_tell(const struct teller *to, enum finding_level level, const char *what,
                   const char *fmt, ...) ERR_PRINTF(4, 5);

@@ -53,7 +53,7 @@ static void rewind_gz(struct gz *gz)
 	gz->in_offset = gz->out_offset = 0;
 }
 
-/* Refill the input.  1: there is some; 0: the file ends here for now; or a negative errno. */
+/* Refills the input.  Returns 1 if there is some, 0 if the file ends here for now, or -errno. */
 static int refill(struct gz *gz)
 {
 	if (gz->z.avail_in > 0)
@@ -67,7 +67,7 @@ static int refill(struct gz *gz)
 	return 1;
 }
 
-/* The next bytes in order. */
+/* Returns the next bytes in order. */
 static ssize_t inflate_some(struct gz *gz, void *data, size_t len)
 {
 	gz->z.next_out = data;
@@ -82,7 +82,7 @@ static ssize_t inflate_some(struct gz *gz, void *data, size_t len)
 		if (rc == Z_STREAM_END) /* another member may follow (RFC 1952, section 2.2) */
 			rc = inflateReset(&gz->z);
 		if (rc != Z_OK && rc != Z_BUF_ERROR) {
-			rewind_gz(gz); /* the file may be made good until the next time */
+			rewind_gz(gz); /* the file may be complete next time */
 			return rc == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
 		}
 	}

@@ -13,34 +13,33 @@
 
 struct gz;
 
-/* Whether the file begins as a .gz does, whatever its name is. */
+/* Returns true if the file begins like a .gz, whatever its name is. */
 bool gz_begins(int fd);
 
-/* Read a .gz file through a descriptor, which stays the caller's.  Returns 0 or a negative errno.
- */
+/* Reads a .gz file through a descriptor that the caller owns.  Returns 0 or a negative errno. */
 int gz_open(struct gz **ret, int fd) MUST_CHECK;
 struct gz *gz_close(struct gz *gz);
 
 /*
- * Like pread(2), with offsets in the uncompressed bytes.  Going forward is cheap, going back starts
- * again from the top.  A file that is still being written ends where its data ends for now.
- * -EBADMSG when it is no gzip file or damaged.
+ * Like pread(2), with offsets in the uncompressed bytes.  Reading forward is cheap; reading back
+ * starts again from the beginning.  A file that is still being written ends where its data ends
+ * for now.  Returns -EBADMSG when the data is not gzip or is damaged.
  */
 ssize_t gz_read_at(struct gz *gz, void *data, size_t len, uint64_t offset) MUST_CHECK;
 
-/* After gz_read_at() has come to the end: whether that is the end of the gzip data, too. */
+/* Returns true if the end that gz_read_at() has reached is also the end of the gzip data. */
 bool gz_whole(const struct gz *gz);
 
 /*
- * How many bytes are in a .gz, modulo 2^32, as its end says (RFC 1952): a hint that costs no
- * unpacking.  False when it is none.
+ * Gives the uncompressed length of a .gz, modulo 2^32, from its trailer (RFC 1952): a hint that
+ * needs no decompression.  Returns false when the file is not a .gz.
  */
 bool gz_length_hint(int fd, uint32_t *ret);
 
-/* The most that gz_compress() may need for len bytes. */
+/* Returns the largest size that gz_compress() may need for len bytes. */
 size_t gz_bound(size_t len);
 
-/* Compress; ret holds *ret_len bytes on entry.  Returns 0, -ENOMEM or -ENOSPC. */
+/* Compresses data; ret has room for *ret_len bytes on entry.  Returns 0, -ENOMEM or -ENOSPC. */
 int gz_compress(const void *data, size_t len, void *ret, size_t *ret_len) MUST_CHECK;
 
 #endif

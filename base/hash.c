@@ -1,5 +1,4 @@
-/* XXH_INLINE_ALL: libxxhash's own way to be compiled in place, which inlines the short-input path.
- */
+/* XXH_INLINE_ALL compiles libxxhash in place (its documented way), which inlines short inputs. */
 #define XXH_INLINE_ALL
 #include "base/hash.h"
 
@@ -34,7 +33,7 @@ void hash_begin(struct hash_begun *ret, const void *data, size_t len)
 struct hash128 hash_end(const struct hash_begun *begun, const void *a, size_t alen, const void *b,
                         size_t blen)
 {
-	XXH3_state_t state; /* aligned as it has to be */
+	XXH3_state_t state; /* aligned as libxxhash requires */
 	memcpy(&state, begun->bytes, sizeof(state));
 	(void)XXH3_128bits_update(&state, a, alen);
 	(void)XXH3_128bits_update(&state, b, blen);
@@ -54,7 +53,7 @@ bool hash_is_zero(const struct hash128 *h)
 
 typedef unsigned char block __attribute__((vector_size(16)));
 
-/* Sixteen digits at a time: every record carries an eventId. */
+/* Converts sixteen digits at a time for speed: every record has an eventId. */
 void hash_hex(const struct hash128 *h, char ret[HASH_HEX_SIZE])
 {
 	block bytes, halves[2];

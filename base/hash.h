@@ -1,8 +1,9 @@
 /*
  * hash.h - one hash for everything: eventIds, proofs, idempotency keys, configuration digests.
  *
- * XXH3-128 (xxHash 0.8 specification), in its canonical big-endian form, so that what is stored
- * or sent is the same on every machine.  Not cryptographic: it recognises, it does not protect.
+ * XXH3-128 (xxHash 0.8 specification), in its canonical big-endian form, so that a hash that
+ * is stored or sent is the same on every machine.  It is not cryptographic: it recognises data,
+ * and does not protect against forgery.
  * Only hash.c includes libxxhash.
  */
 #ifndef BASE_HASH_H
@@ -19,10 +20,9 @@ struct hash128 {
 
 struct hash128 hash_bytes(const void *data, size_t len);
 
-/* A hash of pieces that stand behind one another, of which the first is the same again and again.
- */
+/* The hash of several pieces in a row, where the first piece is the same for many hashes. */
 struct hash_begun {
-	unsigned char bytes[576]; /* libxxhash's state, wherever it lies */
+	unsigned char bytes[576]; /* libxxhash's state, at any alignment */
 };
 void hash_begin(struct hash_begun *ret, const void *data, size_t len);
 struct hash128 hash_end(const struct hash_begun *begun, const void *a, size_t alen, const void *b,
@@ -31,10 +31,10 @@ struct hash128 hash_end(const struct hash_begun *begun, const void *a, size_t al
 bool hash_equal(const struct hash128 *a, const struct hash128 *b);
 bool hash_is_zero(const struct hash128 *h);
 
-/* Write 32 lower-case hex digits and a NUL into ret. */
+/* Writes 32 lower-case hex digits and a NUL into ret. */
 void hash_hex(const struct hash128 *h, char ret[HASH_HEX_SIZE]);
 
-/* Read 32 hex digits.  Returns false, *ret untouched, when text is anything else. */
+/* Reads 32 hex digits.  Returns false and leaves *ret untouched when text is anything else. */
 bool hash_from_hex(const char *text, struct hash128 *ret);
 
 #endif

@@ -4,9 +4,9 @@
 
 #include "base/utf8.h"
 
-#define PIECE_SIZE 8 /* of \u00XX and a NUL */
+#define PIECE_SIZE 8 /* \u00XX and a NUL */
 
-/* Take a character from text, and write it as it stands in a string: its length. */
+/* Takes a character from text and writes its form in a JSON string.  Returns that form's length. */
 static size_t take_piece(struct slice *text, char ret[PIECE_SIZE])
 {
 	const unsigned char c = (unsigned char)*text->text;
@@ -54,7 +54,7 @@ static void put_string(FILE *out, struct slice text)
 	(void)putc('"', out);
 }
 
-/* What stands before a value: a comma, a line end, a key. */
+/* Writes the text before a value: a comma, a line end, a key. */
 static void begin(struct json_writer *w, const char *name)
 {
 	if (w->comma)

@@ -1,13 +1,13 @@
 /*
- * json_writer.h - JSON for programs, printed as it comes: commas, keys, escapes.
+ * json_writer.h - writes JSON to a stream piece by piece: commas, keys, escapes.
  *
  *     struct json_writer w = {.out = stdout};
  *     json_open(&w, NULL, '{');
  *     json_text(&w, "name", slice_of(name));
  *     json_close(&w, '}');
  *
- * name is the key of a member; NULL for an element of an array and for the outermost value.  Errors
- * are those of the stream.
+ * name is the key of a member, or NULL for an array element and for the outermost value.  Errors
+ * are the stream's: see ferror(3).
  */
 #ifndef BASE_JSON_WRITER_H
 #define BASE_JSON_WRITER_H
@@ -21,17 +21,17 @@
 
 struct json_writer {
 	FILE *out;
-	bool comma; /* something stands before what comes next */
-	bool line;  /* what comes next begins a line */
+	bool comma; /* the next value needs a comma before it */
+	bool line;  /* the next value or bracket begins a new line */
 };
 
 void json_open(struct json_writer *w, const char *name, char bracket);
 void json_close(struct json_writer *w, char bracket);
 
-/* Begin a new line before what comes next, be it a value or a bracket. */
+/* Begins a new line before the next value or bracket. */
 void json_line(struct json_writer *w);
 
-/* Any bytes: control characters become \u00XX, ill-formed parts of UTF-8 U+FFFD. */
+/* Takes any bytes: control characters become \u00XX, ill-formed parts of UTF-8 become U+FFFD. */
 void json_text(struct json_writer *w, const char *name, struct slice text);
 void json_string(struct json_writer *w, const char *name, const char *text);
 
@@ -42,8 +42,8 @@ void json_bool(struct json_writer *w, const char *name, bool yes);
 void json_null(struct json_writer *w, const char *name);
 
 /*
- * Copy what stands between the quotes of json_text() into ret, cut to size but in no character,
- * always NUL-terminated: for a line that is written at once.
+ * Copies the text that json_text() writes between the quotes into ret.  It is truncated to size at
+ * a character's end and always NUL-terminated: for a line that is written in one call.
  */
 void json_escape(struct slice text, char *ret, size_t size);
 

@@ -13,9 +13,9 @@
 static struct {
 	enum log_level level;
 	bool json;
-	bool journal;    /* standard error goes to the journal: it stamps time and wants "<N>" */
-	int64_t last_ms; /* of the last warning or error, and its text */
-	char last[512];
+	bool journal;    /* stderr goes to the journal, which adds the time and reads "<N>" */
+	int64_t last_ms; /* time of the last warning or error */
+	char last[512];  /* its text */
 } log_state = {.level = LOG_LEVEL_INFO};
 
 static const struct {
@@ -79,7 +79,7 @@ static void log_line(enum log_level level, const char *fmt, va_list args)
 	} else {
 		n = snprintf(line, sizeof(line), "%s %s: %s\n", when, levels[level].name, text);
 	}
-	/* One write a line: lines of two processes on one descriptor do not mix. */
+	/* One write per line: lines of two processes on one descriptor do not mix. */
 	if (n > 0)
 		(void)!fwrite(line, 1, (size_t)n, stderr);
 }

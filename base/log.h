@@ -1,10 +1,10 @@
 /*
- * log.h - one event a line, to standard error.
+ * log.h - the log on standard error, one event per line.
  *
  * Text format: "<N>" priorities and no time stamp under systemd (JOURNAL_STREAM is set), else an
- * ISO time stamp and the level.  JSON format: one object a line.  Whatever comes from files or
- * servers may hold any byte: control characters, quotes of a terminal escape and invalid UTF-8 are
- * escaped here as \xHH, so that no log line can be forged or act on a terminal.
+ * ISO time stamp and the level.  JSON format: one object per line.  Text from files or
+ * servers may hold any byte: control characters, terminal escapes and invalid UTF-8 are escaped
+ * here as \xHH, so that no log line can be forged or change a terminal.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -20,8 +20,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 void log_setup(enum log_level level, bool json);
 
 /*
- * The last warning or error since the start, as it was printed, cut to size; "" for none.  Returns
- * when that was (real time, ms), or 0.
+ * Copies the last warning or error since the start as it was printed, truncated to size, or "" for
+ * none.  Returns its time (real time, ms), or 0.
  */
 int64_t log_last(char *ret, size_t size);
 
@@ -31,8 +31,8 @@ void log_info(const char *fmt, ...) ERR_PRINTF(1, 2);
 void log_debug(const char *fmt, ...) ERR_PRINTF(1, 2);
 
 /*
- * For what can repeat: at most one line in every_ms; the next one that is let through says how
- * many were left out.  Zero-initialise one struct log_limit for each kind of line.
+ * Limits a line that can repeat to one per every_ms.  *ret_left_out is the number of lines that
+ * were left out before this one.  Zero-initialise one struct log_limit for each kind of line.
  */
 struct log_limit {
 	int64_t next_ms;
@@ -41,18 +41,18 @@ struct log_limit {
 bool log_allowed(struct log_limit *limit, int64_t now_ms, int64_t every_ms,
                  unsigned long *ret_left_out);
 
-/* " (3 more since the last such line)", to end a line with; "" for none. */
+/* Writes " (3 more since the last such line)" for the end of a line, or "" for 0. */
 #define LOG_MORE_SIZE 64
 const char *log_more(unsigned long left_out, char ret[LOG_MORE_SIZE]);
 
 /*
- * For events that come alone or in crowds (ten thousand files at once): LOG_BURST lines at once,
- * and one more a second.
+ * Limits events that come alone or in large numbers (ten thousand files at once): LOG_BURST lines
+ * at once, and one more per second.
  */
 #define LOG_BURST 50
 struct log_burst {
-	int64_t since_ms; /* of used: it falls by one a second */
-	int64_t used;
+	int64_t since_ms; /* when used last fell */
+	int64_t used;     /* falls by one a second */
 	unsigned long left_out;
 };
 bool log_burst(struct log_burst *burst, int64_t now_ms, unsigned long *ret_left_out);

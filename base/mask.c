@@ -4,14 +4,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What an address's local part is made of in practice; more generous than needed, to mask more. */
+/* Characters of a local part in practice; more than necessary, so that more is masked. */
 static bool local(char c)
 {
 	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 ||
 	       (c != '\0' && strchr(".!#$%&'*+-/=?^_`{|}~", c));
 }
 
-/* A local part may stand in quotes, with anything in it. */
+/* A local part may be in quotes, with any characters in it. */
 static bool quoted_end(const char *text, size_t len)
 {
 	return len > 1 && text[len - 1] == '"' && memrchr(text, '"', len - 1);
@@ -28,7 +28,7 @@ static size_t mask_quoted(char *ret, size_t out)
 size_t mask_addresses(const char *text, size_t len, char *ret)
 {
 	size_t out = 0;
-	size_t begun = 0; /* where in ret the word at hand starts */
+	size_t begun = 0; /* where in ret the current word starts */
 	for (size_t i = 0; i < len; i++) {
 		bool at = text[i] == '@' && out > begun && i + 1 < len &&
 		          (local(text[i + 1]) || text[i + 1] == '[');

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * Copy with the local part of whatever looks like a mail address cut to its first character and
- * "***".  ret must hold 3 * len + 4 bytes.  Returns the new length; no NUL is added.
+ * Copies text, with the local part of everything that looks like a mail address cut to its first
+ * character and "***".  ret must hold 3 * len + 4 bytes.  Returns the new length; no NUL is added.
  */
 size_t mask_addresses(const char *text, size_t len, char *ret);
 

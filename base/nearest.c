@@ -8,7 +8,7 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 	return d < c ? d : c;
 }
 
-/* How many letters must be added, taken away, changed or swapped with their neighbour. */
+/* Counts the letters to add, remove, change or swap with their neighbour. */
 static unsigned distance(const char *a, const char *b)
 {
 	unsigned rows[3][NEAREST_NONE + 1];
@@ -36,7 +36,7 @@ static unsigned distance(const char *a, const char *b)
 	return last[n];
 }
 
-/* Near enough to be a slip: a third of the letters, but always two of longer names. */
+/* A typing mistake changes a third of the letters at most; two are always allowed. */
 bool nearest_is(const char *name, const char *candidate, unsigned *best)
 {
 	unsigned limit = (unsigned)strlen(name) / 3;

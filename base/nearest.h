@@ -1,5 +1,5 @@
 /*
- * nearest.h - what somebody meant who made a slip of the pen.
+ * nearest.h - finds the name that a misspelt one was meant to be.
  */
 #ifndef BASE_NEAREST_H
 #define BASE_NEAREST_H
@@ -7,13 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The one of n names that looks most like name; NULL if none does. */
+/* Returns the one of n names that is most like name, or NULL if none is near. */
 const char *nearest_of(const char *name, const char *const *names, size_t n);
 
 /*
- * The same one candidate at a time, for names that stand in no array: whether it is nearer than
- * those before.  *best is NEAREST_NONE before the first.  Names of NEAREST_NONE letters or more are
- * near to nothing.
+ * The same, one candidate at a time, for names that are not in an array.  Returns true if candidate
+ * is nearer than those before.  *best is NEAREST_NONE before the first.  A name of NEAREST_NONE
+ * letters or more is never near.
  */
 #define NEAREST_NONE 40
 bool nearest_is(const char *name, const char *candidate, unsigned *best);

@@ -1,8 +1,8 @@
 /*
- * paint.h - marks in a text for people, which say how a piece of it is meant.
+ * paint.h - marks in a text for people that show which parts are good, a warning or a problem.
  *
- * Who prints a text puts them where it is made; a terminal makes colours of them, and everything
- * else takes them out.  They are control characters: what comes from outside has none (utf8.h).
+ * The code that makes a text sets them; a terminal turns them into colours, every other output
+ * removes them.  They are control characters: text from outside contains none (utf8.h).
  */
 #ifndef BASE_PAINT_H
 #define BASE_PAINT_H
@@ -12,14 +12,14 @@
 #define PAINT_GOOD "\x01"
 #define PAINT_WARNING "\x02"
 #define PAINT_PROBLEM "\x03"
-#define PAINT_END "\x04" /* of the piece */
+#define PAINT_END "\x04" /* ends the marked part */
 
 static inline bool paint_is(char c)
 {
 	return c >= *PAINT_GOOD && c <= *PAINT_END;
 }
 
-/* Take them out, in place. */
+/* Removes the marks, in place. */
 static inline void paint_strip(char *text)
 {
 	char *to = text;

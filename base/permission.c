@@ -13,7 +13,7 @@
 #define NAME_SIZE 64
 #define GROUPS_MAX 256
 
-/* Each answer stands in libc's memory only until the next call: copied at once. */
+/* An answer is valid in libc's memory only until the next call, so it is copied at once. */
 static void name_user(uid_t uid, char ret[NAME_SIZE])
 {
 	const struct passwd *p = getpwuid(uid);
@@ -44,8 +44,8 @@ static bool in_group(gid_t gid)
 }
 
 /*
- * The uppermost of the folders on the way that does not let us through, cut into path; false when
- * all do.
+ * Cuts path down to its uppermost folder that this process may not enter.  Returns false when it
+ * may enter all of them.
  */
 static bool find_closed(char *path)
 {
@@ -82,7 +82,7 @@ void permission_unreadable(const char *path, char *ret_why, size_t why_size, cha
 	unsigned wanted = folder ? S_IRGRP | S_IXGRP : S_IRGRP;
 	if (in_group(st.st_gid))
 		(void)snprintf(ret_how, how_size, "chmod %s %s", what, at);
-	else if (st.st_gid == 0) /* nobody is to join root's group */
+	else if (st.st_gid == 0) /* nobody should join root's group */
 		(void)snprintf(ret_how, how_size, "chmod %s %s && chgrp %s %s", what, at, own, at);
 	else if ((st.st_mode & wanted) == wanted)
 		(void)snprintf(ret_how, how_size, "usermod -a -G %s %s, and restart the service",

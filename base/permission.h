@@ -1,5 +1,5 @@
 /*
- * permission.h - in words, who is kept from reading what, and the command that changes that.
+ * permission.h - explains why a file cannot be read, and gives the command that changes that.
  */
 #ifndef BASE_PERMISSION_H
 #define BASE_PERMISSION_H
@@ -7,11 +7,11 @@
 #include <stddef.h>
 
 /*
- * For a file or folder that this process may not read: whose it is, its mode, and a command for
- * root, in one line.  The path may be behind a closed folder: then it is about that folder.
+ * For a file or folder that this process may not read: its owner, its mode, and a command for root,
+ * in one line.  If a folder on the path may not be entered, the line is about that folder.
  */
 void permission_advice(const char *path, char *ret, size_t size);
-/* The same in two: whose it is, and the command. */
+/* The same in two parts: the owner with the mode, and the command. */
 void permission_unreadable(const char *path, char *ret_why, size_t why_size, char *ret_how,
                            size_t how_size);
 

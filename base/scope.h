@@ -1,5 +1,5 @@
 /*
- * scope.h - what lives for a scope frees itself; handing it on is an explicit steal.
+ * scope.h - frees a variable's value at the end of its scope, unless it is explicitly stolen.
  *
  *     scope_free char *text = strdup(name);
  *     ...
@@ -25,7 +25,7 @@ static inline void scope_close_fd(int *fd)
 #define scope_free __attribute__((cleanup(scope_free_ptr)))
 #define scope_close __attribute__((cleanup(scope_close_fd)))
 
-/* The value of a variable, which is then empty: NULL, or -1 for a descriptor. */
+/* Takes the value of a variable and leaves it empty: NULL, or -1 for a descriptor. */
 #define STEAL(p)                                                                                   \
 	({                                                                                         \
 		__typeof__(p) stolen_ = (p);                                                       \

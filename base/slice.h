@@ -1,5 +1,5 @@
 /*
- * slice.h - text that belongs to somebody else: pointer and length, any bytes.
+ * slice.h - text that another object owns: pointer and length, any bytes.
  */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
@@ -25,7 +25,7 @@ static inline bool slice_is(struct slice s, const char *text)
 	return s.len == strlen(text) && memcmp(s.text, text, s.len) == 0;
 }
 
-/* A list of strings that is owned by whoever made it. */
+/* A list of strings, owned by the code that made it. */
 struct strlist {
 	char **v;
 	size_t n;

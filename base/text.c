@@ -1,6 +1,6 @@
 /*
- * open_memstream() would do, but for one oddity: where memory runs out on the way, glibc cuts the
- * text there, and neither ferror() nor fclose() says so.
+ * open_memstream() would do but for one defect: when memory runs out, glibc truncates the text, and
+ * neither ferror() nor fclose() reports it.
  */
 #include "base/text.h"
 

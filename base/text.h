@@ -1,5 +1,5 @@
 /*
- * text.h - text that is printed into memory, of any length.
+ * text.h - prints text of any length into memory.
  *
  *	struct text t;
  *	FILE *f = text_begin(&t);
@@ -25,16 +25,16 @@ struct text {
 	FILE *f;
 };
 
-/* NULL when there is no memory; then text_end() returns NULL, too.  t must stay where it is. */
+/* Returns NULL without memory; then text_end() returns NULL, too.  t must stay where it is. */
 FILE *text_begin(struct text *t);
 
 /*
- * The text, with a NUL after its t->len bytes; the caller's to free.  NULL when memory ran out, now
- * or before.
+ * Returns the text, with a NUL after its t->len bytes, which the caller frees.  Returns NULL when
+ * memory ran out, now or before.
  */
 char *text_end(struct text *t) MUST_CHECK;
 
-/* The same, for its hash alone.  0 or -ENOMEM. */
+/* The same, but only for the text's hash.  Returns 0 or -ENOMEM. */
 int text_hash(struct text *t, struct hash128 *ret) MUST_CHECK;
 
 #endif

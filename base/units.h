@@ -1,5 +1,5 @@
 /*
- * units.h - "30s" and "1MiB": times and sizes as they are written in the configuration.
+ * units.h - times and sizes as they are written in the configuration: "30s", "1MiB".
  *
  * A time is a whole number followed by ms, s, m, h or d; a size a whole number followed by B, KiB,
  * MiB or GiB.  0 needs no unit; anything else does.  Blanks between number and unit are allowed.
@@ -11,16 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Return false, *ret untouched, when text is not of that form or does not fit. */
+/* Return false and leave *ret untouched when text is not of that form or does not fit. */
 bool units_time(const char *text, uint64_t *ret_ms);
 bool units_size(const char *text, uint64_t *ret_bytes);
 bool units_number(const char *text, uint64_t *ret);
 
-/* The digits that a text begins with: returns what follows, or NULL when there are none or too
- * many. */
+/* Reads the digits at the start of text.  Returns the rest, or NULL for none or too many. */
 const char *units_digits(const char *text, uint64_t *ret);
 
-/* The shortest exact form ("90s", "1h", "64KiB", "0s").  Read back, it gives the same value. */
+/* Print the shortest exact form ("90s", "1h", "64KiB", "0s"); it reads back as the same value. */
 void units_print_time(uint64_t ms, char *ret, size_t size);
 void units_print_size(uint64_t bytes, char *ret, size_t size);
 
@@ -30,7 +29,7 @@ const char *units_seconds(int64_t ms, char ret[UNITS_FOR_PEOPLE]);
 const char *units_binary(uint64_t bytes, char ret[UNITS_FOR_PEOPLE]);
 const char *units_decimal(uint64_t bytes, char ret[UNITS_FOR_PEOPLE]);
 
-/* What makes a word of English the plural where there are so many: "s", or "" for one. */
+/* Returns the plural ending for n objects: "" for 1, else "s". */
 const char *units_s(uint64_t n);
 
 #endif

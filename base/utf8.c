@@ -22,7 +22,7 @@ bool utf8_plain(const char *text, size_t len)
 	return ((halves[0] | halves[1] | (rest & 0x80)) & UINT64_C(0x8080808080808080)) == 0;
 }
 
-/* Second bytes that are allowed after some lead bytes (RFC 3629, section 4). */
+/* Returns true if the second byte is allowed after this lead byte (RFC 3629, section 4). */
 static bool second_ok(unsigned char lead, unsigned char second)
 {
 	switch (lead) {
@@ -52,7 +52,7 @@ static size_t wanted(unsigned char lead)
 	return 0;
 }
 
-/* How many bytes at text form the start of a sequence; *ret_whole when it is complete. */
+/* Counts the bytes at text that start a sequence; *ret_whole is true if it is complete. */
 static size_t subpart(const unsigned char *text, size_t len, bool *ret_whole)
 {
 	size_t want = wanted(text[0]);
@@ -83,7 +83,7 @@ size_t utf8_subpart(const char *text, size_t len)
 	return subpart((const unsigned char *)text, len, &whole);
 }
 
-/* How many ASCII bytes text begins with, a few at its end perhaps not counted. */
+/* Counts the ASCII bytes that text begins with; may miss a few (less than eight) at the end. */
 static size_t ascii(const char *text, size_t len)
 {
 	const uint64_t tops = UINT64_C(0x8080808080808080);

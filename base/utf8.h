@@ -1,5 +1,5 @@
 /*
- * utf8.h - valid UTF-8 out of any bytes (RFC 3629: no surrogates, nothing above U+10FFFF).
+ * utf8.h - makes valid UTF-8 from any bytes (RFC 3629: no surrogates, nothing above U+10FFFF).
  */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
@@ -7,32 +7,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether all bytes are ASCII other than NUL: the usual case, decided eight bytes at a time. */
+/* Returns true if all bytes are ASCII other than NUL: the usual case, tested in blocks. */
 bool utf8_plain(const char *text, size_t len);
 
-/*
- * The length in bytes of the well-formed sequence at text, or 0 when there is none.  len > 0.
- */
+/* Returns the length in bytes of the well-formed sequence at text, or 0.  len > 0. */
 size_t utf8_sequence(const char *text, size_t len);
 
-/* The length of what U+FFFD stands for, where utf8_sequence() says 0.  len > 0. */
+/* Returns the length of the ill-formed part (one U+FFFD) where utf8_sequence() is 0.  len > 0. */
 size_t utf8_subpart(const char *text, size_t len);
 
-/* 3 where the text begins with a byte order mark, else 0. */
+/* Returns 3 if the text begins with a byte order mark, else 0. */
 size_t utf8_bom(const char *text, size_t len);
 
 bool utf8_valid(const char *text, size_t len);
 
 /*
- * Copy with each ill-formed part replaced by U+FFFD, one for each maximal subpart (Unicode 15,
- * section 3.9), and a NUL behind.  ret must hold 3 * len + 1 bytes.  Returns the new length;
+ * Copies text and replaces each ill-formed part with U+FFFD, one for each maximal subpart (Unicode
+ * 15, section 3.9).  Adds a NUL.  ret must hold 3 * len + 1 bytes.  Returns the new length;
  * *ret_bad counts the replacements.
  */
 size_t utf8_repair(const char *text, size_t len, char *ret, size_t *ret_bad);
 
 /*
- * Copy for a log line or a terminal: control characters (C0, DEL, C1) and ill-formed bytes become
- * \xHH.  Cut to size, always NUL-terminated, never in the middle of a character.
+ * Copies text for a log line or a terminal: control characters (C0, DEL, C1) and ill-formed bytes
+ * become \xHH.  Truncated to size at a character's end, always NUL-terminated.
  */
 void utf8_printable(const char *text, size_t len, char *ret, size_t size);
 

@@ -1,4 +1,4 @@
-/* The second file that includes libcurl: ship/http.c delivers, this one asks the agent. */
+/* The second file that includes libcurl: ship/http.c delivers, this file talks to the agent. */
 #include "cli/ask.h"
 
 #include <ctype.h>
@@ -25,7 +25,7 @@ static size_t collect(char *data, size_t size, size_t n, void *arg)
 	size_t len = size * n;
 	char *p = c->len + len < COLLECT_MAX ? realloc(c->text, c->len + len + 1) : NULL;
 	if (!p)
-		return 0; /* breaks the transfer off */
+		return 0; /* aborts the transfer */
 	memcpy(p + c->len, data, len);
 	c->text = p;
 	c->len += len;
@@ -33,7 +33,7 @@ static size_t collect(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-/* Take the exit status from the first line, and leave the rest. */
+/* Returns the exit status in the first line, and removes that line. */
 static int take_status(char *text)
 {
 	if (text[0] < '0' || text[0] > '9' || text[1] != '\n')
@@ -48,8 +48,7 @@ int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, cha
 {
 	char url[4352], socket[64];
 	char why[CURL_ERROR_SIZE] = "";
-	/* The path of a unix socket may have 107 bytes only: it goes through the folder's
-	 * descriptor. */
+	/* The path of a unix socket is limited to 107 bytes, so use the folder's descriptor. */
 	scope_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, -errno, "open runtime-dir \"%s\": %m", dir);
@@ -80,7 +79,7 @@ int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, cha
 	free(body.text);
 	if (rc != CURLE_COULDNT_CONNECT)
 		return err_set(err, -EIO, "ask the agent through \"%s/control\": %s", dir, why);
-	/* libcurl's words are about a host and a port, which there are none of. */
+	/* libcurl's message names a host and a port, which a unix socket does not have. */
 	if (faccessat(fd, "control", W_OK, AT_EACCESS) < 0 && errno == EACCES)
 		return err_set(err, -EACCES, "ask the agent through \"%s/control\": %m", dir);
 	return err_set(err, -ECONNREFUSED, "no agent answers at \"%s/control\"", dir);
@@ -90,10 +89,11 @@ int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, cha
 
 int ask_no_agent(const struct err *why)
 {
-	(void)fprintf(stderr, "pmta-shipper: %s; %s\n", why->text,
-	              why->code == -EACCES
-	                      ? "do it as root, or as the user of the service"
-	                      : "only a running agent can do this: start the service, then again");
+	(void)fprintf(
+	        stderr, "pmta-shipper: %s; %s\n", why->text,
+	        why->code == -EACCES
+	                ? "run this as root, or as the user of the service"
+	                : "only a running agent can do this: start the service, then try again");
 	return 1;
 }
 
@@ -113,7 +113,7 @@ int ask_query(char path[ASK_QUERY_MAX], const char *name, const char *value)
 {
 	size_t len = strlen(path);
 	if (len + strlen(name) + 3 * strlen(value) + 3 > ASK_QUERY_MAX) {
-		(void)fprintf(stderr, "pmta-shipper: too much at once: give fewer, or a filter\n");
+		(void)fprintf(stderr, "pmta-shipper: too many at once: give fewer, or a filter\n");
 		return CLI_EXIT_USAGE;
 	}
 	len += (size_t)snprintf(path + len, ASK_QUERY_MAX - len, "%s=", name);

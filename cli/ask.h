@@ -1,5 +1,5 @@
 /*
- * ask.h - asking the agent that runs, over its control socket.
+ * ask.h - requests to the running agent, over its control socket.
  */
 #ifndef CLI_ASK_H
 #define CLI_ASK_H
@@ -10,24 +10,24 @@
 #include "conf/conf.h"
 
 /*
- * GET path (tell: POST it) from the agent that listens on DIR/control.  Its answer begins with a
- * line of one digit, the exit status of who asks (1 where there is no such line), and text is the
- * rest: the caller's, NUL-terminated.  Returns 0, -ENOENT or -ECONNREFUSED when none listens,
- * -EACCES if this user may not ask, or another negative errno.
+ * Sends GET path (tell: POST) to the agent that listens on DIR/control.  The first line of the
+ * answer is one digit, the exit status for the command (1 if there is no such line); *ret_text is
+ * the rest, NUL-terminated, which the caller frees.  Returns 0, -ENOENT or -ECONNREFUSED if no
+ * agent listens, -EACCES if this user may not connect, or another negative errno.
  */
 int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, char **ret_text,
               struct err *err) MUST_CHECK;
 
 /*
- * Tell it to do something.  The words of its answer are printed, on standard error when the exit
- * status is not 0.  Returns that status; 1 after reporting it when none answers.
+ * Sends a command to the agent and prints its answer, on standard error if the exit status is not
+ * 0. Returns that status; reports it and returns 1 if no agent answers.
  */
 int ask_tell(const struct conf *conf, const char *path);
 
-/* Report that none answers, and why.  Returns 1. */
+/* Reports that no agent answers, and why.  Returns 1. */
 int ask_no_agent(const struct err *why);
 
-/* Append "NAME=VALUE&", encoded, to a path that ends in '?'.  0, or CLI_EXIT_USAGE: too long. */
+/* Appends "NAME=VALUE&", encoded, to a path with '?'.  Returns 0; CLI_EXIT_USAGE if too long. */
 #define ASK_QUERY_MAX 4096
 int ask_query(char path[ASK_QUERY_MAX], const char *name, const char *value);
 

@@ -65,7 +65,7 @@ void cli_become_owner(const char *dir)
 	struct stat st;
 	if (geteuid() != 0 || stat(dir, &st) < 0 || st.st_uid == 0)
 		return;
-	/* With the groups the service has: what it may read, and what not, is to be seen, too. */
+	/* With the groups of the service, so that it shows which files the service may read. */
 	const struct passwd *p = getpwuid(st.st_uid);
 	int rc = p ? initgroups(p->pw_name, p->pw_gid) : setgroups(0, NULL);
 	if (rc < 0 || setgid(p ? p->pw_gid : st.st_gid) < 0 || setuid(st.st_uid) < 0)

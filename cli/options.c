@@ -25,7 +25,7 @@ static void print_option(const char *name, const char *meta, const char *what)
 static void print_help(const char *command, const struct cli_spec *spec)
 {
 	(void)printf("Usage: ");
-	/* Several forms stand on several lines. */
+	/* Each form of the usage is on a line of its own. */
 	for (const char *form = spec->usage; *form;) {
 		size_t len = strcspn(form, "\n");
 		(void)printf("%spmta-shipper %s%s%.*s\n", form == spec->usage ? "" : "       ",
@@ -46,7 +46,7 @@ static void print_help(const char *command, const struct cli_spec *spec)
 		(void)printf("\nExamples:\n%s\n", spec->examples);
 }
 
-/* A long option nobody knows: what was meant, most likely. */
+/* For an unknown long option, names the most similar one. */
 static void say_unknown(const char *text, const struct cli_spec *spec, char *why, size_t size)
 {
 	char name[NEAREST_NONE + 1];
@@ -73,7 +73,7 @@ static int bad_option(char **argv, int c, const struct cli_spec *spec)
 {
 	char why[128];
 	bool letter = optopt > ' ' && optopt < 0x7f && optopt != LETTER_HELP; /* --help=x */
-	if (c != ':' && letter) /* perhaps among others */
+	if (c != ':' && letter) /* perhaps in a group, as -xy */
 		(void)snprintf(why, sizeof(why), "unknown option '-%c'", optopt);
 	else if (c == ':')
 		(void)snprintf(why, sizeof(why), "a value is missing after '%.80s'",
@@ -86,7 +86,7 @@ static int bad_option(char **argv, int c, const struct cli_spec *spec)
 static int bad_value(const char *command, const struct cli_option *o, const char *wanted)
 {
 	char why[200];
-	(void)snprintf(why, sizeof(why), "--%s '%.60s' is no %s", o->name, optarg, wanted);
+	(void)snprintf(why, sizeof(why), "--%s '%.60s' is not a %s", o->name, optarg, wanted);
 	return cli_usage(command, why);
 }
 
@@ -97,13 +97,14 @@ static int take_time(const char *command, const struct cli_option *o)
 		return bad_value(command, o,
 		                 "time (2026-11-21T10:00:00Z, a date, or epoch seconds)");
 	if (local)
-		(void)fprintf(stderr,
-		              "pmta-shipper: --%s '%s' has no offset: taken in this host's zone\n",
-		              o->name, optarg);
+		(void)fprintf(
+		        stderr,
+		        "pmta-shipper: --%s '%s' has no offset: using this host's time zone\n",
+		        o->name, optarg);
 	return CLI_GO_ON;
 }
 
-/* One that does not fit a time could not be told from a negative one. */
+/* Larger values would become negative times. */
 static int take_span(const char *command, const struct cli_option *o)
 {
 	uint64_t ms;
@@ -153,7 +154,7 @@ int cli_options(int argc, char **argv, const struct cli_spec *spec)
 	int c, status = CLI_GO_ON;
 	long_options(spec, options);
 	(void)snprintf(letters, sizeof(letters), ":c:h%s", spec->zero ? "0" : "");
-	optind = 0; /* glibc: start afresh, whoever parsed before */
+	optind = 0; /* glibc: restart, even if something was parsed before */
 	opterr = 0;
 	while (status == CLI_GO_ON && (c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (c >= LETTER_FIRST) {
@@ -171,7 +172,7 @@ int cli_options(int argc, char **argv, const struct cli_spec *spec)
 	}
 	if (status != CLI_GO_ON)
 		return status;
-	/* A missing argument and one too many are reported by the same words. */
+	/* The same message reports a missing argument and one too many. */
 	bool wrong = spec->arguments == CLI_NO_ARGUMENTS ? optind < argc
 	                                                 : spec->arguments && optind == argc;
 	return wrong ? cli_usage(argv[0], spec->arguments) : CLI_GO_ON;

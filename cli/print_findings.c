@@ -18,7 +18,7 @@ static void print_json(const struct finding *f, struct json_writer *w)
 	json_close(w, '}');
 }
 
-/* With the first finding, or without any. */
+/* Begins the JSON, before the first finding or if there is none. */
 static void begin(struct findings *all)
 {
 	struct json_writer *w = &all->writer;
@@ -56,7 +56,7 @@ void findings_print(const struct finding *f, void *arg)
 		print_text(f->mend);
 	}
 	(void)putchar('\n');
-	(void)fflush(stdout); /* what takes long is not to hide what is known */
+	(void)fflush(stdout); /* a slow check must not delay findings already made */
 }
 
 void findings_end(struct findings *f)

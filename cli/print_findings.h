@@ -1,5 +1,5 @@
 /*
- * print_findings.h - findings on standard output, one line each, or as JSON.
+ * print_findings.h - prints findings on standard output, one line each, or as JSON.
  */
 #ifndef CLI_PRINT_FINDINGS_H
 #define CLI_PRINT_FINDINGS_H
@@ -22,7 +22,7 @@ struct findings {
  */
 void findings_print(const struct finding *f, void *arg);
 
-/* After the last one: closes the JSON. */
+/* Call after the last finding: closes the JSON. */
 void findings_end(struct findings *f);
 
 #endif

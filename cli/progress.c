@@ -10,7 +10,7 @@
 #define DRAW_EVERY_MS 200
 #define LINE_EVERY_MS 10000
 #define CELLS 24
-#define WIDTH_MAX 200 /* of the line: the text is ASCII but for what is waited for */
+#define WIDTH_MAX 200 /* of the line; the text is ASCII except the reason for waiting */
 
 void progress_open(struct progress *b, const char *name, int64_t now_ms)
 {
@@ -78,7 +78,7 @@ static size_t width(void)
 	return w.ws_col - 1u < WIDTH_MAX ? w.ws_col - 1u : WIDTH_MAX;
 }
 
-/* One that is wider than the terminal would not be taken away whole. */
+/* A line wider than the terminal could not be cleared completely. */
 static void draw(struct progress *b, const struct progress_state *s, const char *text)
 {
 	char cells[CELLS + 1];
@@ -116,5 +116,5 @@ void progress_clear(struct progress *b)
 	(void)fflush(stderr);
 	b->drawn = false;
 	if (b->terminal)
-		b->next_ms = 0; /* it comes back at once, below what is printed now */
+		b->next_ms = 0; /* drawn again at once, below the line printed next */
 }

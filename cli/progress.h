@@ -1,6 +1,6 @@
 /*
- * progress.h - how far a long command has come: a line on a terminal that is drawn again and again,
- * or a plain line every ten seconds where there is none.  To standard error.
+ * progress.h - the progress of a long command, on standard error: a bar that is redrawn on a
+ * terminal, or else a plain line every ten seconds.
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
@@ -10,28 +10,28 @@
 
 struct progress {
 	bool terminal, drawn;
-	const char *name; /* what plain lines begin with */
+	const char *name; /* plain lines begin with it */
 	int64_t next_ms;
-	/* Where it stood when the work began, and when: what "left" is reckoned from. */
+	/* Time and counts when the work began; the speed and "left" are computed from them. */
 	int64_t started_ms;
 	uint64_t bytes_first, records_first;
 };
 
-/* All that it shows. */
+/* The state to show. */
 struct progress_state {
 	uint64_t bytes, bytes_total; /* of the files */
 	uint64_t records;
-	const char *verb;    /* what was done to the records: "delivered" */
-	const char *waiting; /* why it does not go on, "" if it does */
+	const char *verb;    /* participle for the records: "delivered" */
+	const char *waiting; /* the reason for waiting, "" if not waiting */
 };
 
 void progress_open(struct progress *b, const char *name, int64_t now_ms);
-/* All that is done by now was done before: it must not count towards the speed. */
+/* Call when the work begins: s was done by earlier runs and must not count for the speed. */
 void progress_begin(struct progress *b, const struct progress_state *s, int64_t now_ms);
-/* When it is due, at latest after that many milliseconds. */
+/* Returns the milliseconds until progress_show() is due. */
 int64_t progress_timeout(const struct progress *b, int64_t now_ms);
 void progress_show(struct progress *b, const struct progress_state *s, int64_t now_ms);
-/* Take the line away: something else is printed, or all is done. */
+/* Clears the bar, before something else is printed or at the end. */
 void progress_clear(struct progress *b);
 
 #endif

@@ -16,10 +16,10 @@
 #define ENTER "\x1b[?1049h\x1b[?25l\x1b[?7l"
 #define LEAVE "\x1b[?7h\x1b[?25h\x1b[?1049l"
 #define PLAIN "\x1b[0m"
-#define INDENT 4 /* of what goes on in the next row */
+#define INDENT 4 /* of the continuation of a line in the next row */
 
 static struct {
-	bool open, keys; /* keys: standard input is a terminal, as it was before */
+	bool open, keys; /* keys: standard input is a terminal; before is its old state */
 	struct termios before;
 	volatile sig_atomic_t resized;
 } screen;
@@ -38,7 +38,7 @@ bool terminal_colour(void)
 
 /* ---- colour ---- */
 
-/* A piece that goes on in the next row is plain there: it must not colour what is left out. */
+/* Colour ends with the row: a row that is left out must not leave its colour on. */
 static void paint(FILE *f, const char *text, size_t len)
 {
 	static const char *const colours[] = {"\x1b[32m", "\x1b[33m", "\x1b[1;31m", PLAIN};
@@ -60,7 +60,7 @@ void terminal_paint(FILE *f, const char *text)
 	paint(f, text, strlen(text));
 }
 
-/* ---- taking the screen, and giving it back however we end ---- */
+/* ---- taking the screen, and restoring it at every exit ---- */
 
 static void put(const char *text, size_t len)
 {
@@ -73,7 +73,7 @@ static void put(const char *text, size_t len)
 	}
 }
 
-/* Only what a signal handler may call. */
+/* Calls only functions that are safe in a signal handler. */
 static void take(void)
 {
 	struct termios t = screen.before;
@@ -92,7 +92,7 @@ static void give_back(void)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
 }
 
-/* At once, for the agent that is being asked may take its time. */
+/* Exits at once, since the agent may take long to answer. */
 static void on_end(int number)
 {
 	(void)number;
@@ -125,7 +125,7 @@ static int catch_signals(void)
 	} wanted[] = {{SIGINT, on_end},  {SIGTERM, on_end},  {SIGHUP, on_end},
 	              {SIGQUIT, on_end}, {SIGTSTP, on_stop}, {SIGWINCH, on_size}};
 	struct sigaction act = {0};
-	(void)sigfillset(&act.sa_mask); /* one handler after the other */
+	(void)sigfillset(&act.sa_mask); /* one handler at a time */
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		act.sa_handler = wanted[i].handler;
 		act.sa_flags = wanted[i].number == SIGWINCH ? 0 : SA_RESTART;
@@ -157,12 +157,12 @@ void terminal_close(void)
 
 struct page {
 	FILE *f;
-	size_t rows, columns; /* there are */
-	size_t row;           /* the next one */
+	size_t rows, columns; /* of the screen */
+	size_t row;           /* the next row */
 	size_t left_out;
 };
 
-/* A mark takes no room, nor does what follows the first byte of a character. */
+/* A mark has no width, nor have the bytes after the first one of a character. */
 static bool has_width(char c)
 {
 	return ((unsigned char)c & 0xc0) != 0x80 && !paint_is(c);
@@ -176,7 +176,7 @@ static size_t width_of(const char *text, size_t len)
 	return n;
 }
 
-/* How many bytes of a line fit into width, up to a blank if there is one. */
+/* The number of bytes of a line that fit into width, up to a blank if there is one. */
 static size_t fitting(const char *line, size_t len, size_t width)
 {
 	if (width_of(line, len) <= width)
@@ -198,7 +198,7 @@ static void put_row(struct page *p, size_t indent, const char *text, size_t len)
 		p->left_out++;
 		return;
 	}
-	/* Cleared first: after a row as wide as the screen the last column would go, too. */
+	/* Clear first: after a row as wide as the screen, this would erase its last column. */
 	(void)fprintf(p->f, "\x1b[K%*s", (int)indent, "");
 	paint(p->f, text, len);
 	(void)fputs("\r\n", p->f);
@@ -263,7 +263,7 @@ bool terminal_wait(int64_t ms)
 	(void)sigemptyset(&all);
 	(void)sigaddset(&all, SIGWINCH);
 	(void)sigaddset(&all, SIGTSTP);
-	/* Blocked while we look, so that none comes between the look and the sleep. */
+	/* Blocked here, so that no signal comes between the check and the sleep. */
 	(void)sigprocmask(SIG_BLOCK, &all, &before);
 	const struct timespec left = {screen.resized ? 0 : ms / 1000,
 	                              screen.resized ? 0 : ms % 1000 * 1000000};

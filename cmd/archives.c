@@ -15,7 +15,7 @@ struct archives {
 	uint64_t older_ms;
 };
 
-/* All of it was delivered, is a dead letter or need not be sent: 1, 0, or a negative errno. */
+/* Returns 1 if each row was delivered, is a dead letter or is of a type not sent; 0; or -errno. */
 static int is_done(const struct catalog *catalog, const struct catalog_file *f)
 {
 	struct catalog_known known;
@@ -37,7 +37,7 @@ static int print_all(const struct archives *o, const struct catalog *catalog)
 		int rc = is_done(catalog, f);
 		if (rc == 1)
 			(void)printf("%s%c", f->path, o->zero ? '\0' : '\n');
-		if (rc < 0 && rc != -ENOENT) { /* that one was taken away meanwhile */
+		if (rc < 0 && rc != -ENOENT) { /* deleted meanwhile */
 			cli_report_path(f->path, rows_error(rc));
 			status = 1;
 		}
@@ -50,17 +50,16 @@ int cmd_archives(int argc, char **argv)
 	struct archives o = {.conf_path = CONF_DEFAULT_PATH};
 	const struct cli_option options[] = {
 	        {"acknowledged", CLI_FLAG, &o.acknowledged, NULL,
-	         "those in which everything is settled; must be given"},
+	         "only files in which every row is settled; required"},
 	        {"older-than", CLI_SPAN, &o.older_ms, "SPAN",
-	         "and that were written last that long ago (30d)"},
+	         "only files last written at least SPAN ago, such as 30d"},
 	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "--acknowledged [-c FILE] [--older-than SPAN] [-0]",
 	        .about = "Print the moved files that are safe to compress or delete: the store "
-	                 "proves "
-	                 "that all\n"
-	                 "in them was delivered, became a dead letter, or is of a type that is not "
-	                 "sent.",
+	                 "proves that each\n"
+	                 "row in them was delivered, became a dead letter, or is of a type that is "
+	                 "not sent.",
 	        .examples =
 	                "  pmta-shipper archives --acknowledged --older-than 30d -0 | xargs -0r rm",
 	        .options = options,
@@ -74,7 +73,7 @@ int cmd_archives(int argc, char **argv)
 	if (status != CLI_GO_ON)
 		return status;
 	if (!o.acknowledged)
-		return cli_usage(argv[0], "which archives? --acknowledged must be given");
+		return cli_usage(argv[0], "which archives? --acknowledged is required");
 	status = cli_load_conf_to_look(&conf, o.conf_path);
 	if (status != 0)
 		return status;

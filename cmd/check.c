@@ -11,7 +11,7 @@
 #include "conf/memory.h"
 #include "rules/judge.h"
 
-/* A folder that does not exist is waited for, but it may be a typing mistake. */
+/* The agent waits for a folder that does not exist, but the name may be a typing mistake. */
 static void print_missing(const char *path, bool file)
 {
 	char folder[4096];
@@ -20,7 +20,7 @@ static void print_missing(const char *path, bool file)
 	if (file && slash)
 		slash[slash == folder] = '\0';
 	if (access(folder, F_OK) < 0)
-		(void)printf("  note: folder %s: %s; it will be waited for\n", folder,
+		(void)printf("  note: folder %s: %s; the agent will wait for it\n", folder,
 		             strerror(errno));
 }
 
@@ -53,7 +53,7 @@ static void print_rules(const struct conf *conf, const struct rules *rules)
 {
 	struct rules_view v;
 	if (!rules && conf->rules.n > 0)
-		(void)printf("note: no file of rules is there: records get no verdict\n");
+		(void)printf("note: there is no rules file: records get no verdict\n");
 	if (!rules)
 		return;
 	rules_view(rules, &v);
@@ -70,8 +70,8 @@ static void print_summary(const struct conf *conf, const struct rules *rules)
 		print_endpoint(&conf->endpoints[i]);
 	print_rules(conf, rules);
 	if (conf->unseen_credentials)
-		(void)printf("note: credentials of the service were not looked into: only it is "
-		             "given them\n");
+		(void)printf("note: credentials of the service were not checked: only the service "
+		             "can read them\n");
 	(void)printf("worst-case memory %.1f MB\n", (double)memory / 1e6);
 	(void)printf("%s: configuration is fine\n", conf->path);
 }
@@ -86,7 +86,7 @@ int cmd_check(int argc, char **argv)
 	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--print]",
-	        .about = "Check the configuration and tell every mistake in it.",
+	        .about = "Check the configuration and report every mistake in it.",
 	        .examples = "  pmta-shipper check -c new.conf\n"
 	                    "  pmta-shipper check --print >effective.conf",
 	        .options = options,

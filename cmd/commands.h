@@ -1,6 +1,6 @@
 /*
- * commands.h - the subcommands, a file each; for cmd/ only.  argv[0] is the subcommand's name; the
- * result is the exit status: see cli/cli.h.
+ * commands.h - the subcommands, one file each; for cmd/ only.  argv[0] is the subcommand's name;
+ * each returns the exit status: see cli/cli.h.
  */
 #ifndef CMD_COMMANDS_H
 #define CMD_COMMANDS_H

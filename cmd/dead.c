@@ -16,7 +16,7 @@
 #include "cmd/commands.h"
 #include "state/store.h"
 
-#define NOT_GIVEN UINT64_MAX /* 0 is an age, too */
+#define NOT_GIVEN UINT64_MAX /* 0 is a valid age */
 
 struct dead {
 	const char *path;
@@ -27,7 +27,7 @@ struct dead {
 	bool found;
 };
 
-/* Text from files and servers: harmless on a terminal, addresses masked unless asked for. */
+/* Prints text from files and servers without control characters, masked unless raw. */
 static void print_text(const char *name, struct slice text, bool raw)
 {
 	size_t len = text.len;
@@ -73,7 +73,7 @@ static int print_whole(const struct store_dead *d, void *arg)
 	print_text("reason:   ", slice_of(d->reason), o->raw);
 	if (d->tries > 0) {
 		clock_iso(d->tried_ms, when);
-		(void)printf("tried:    %" PRId64 " time%s again, last %s\n", d->tries,
+		(void)printf("tried:    %" PRId64 " more time%s, last at %s\n", d->tries,
 		             units_s((uint64_t)d->tries), when);
 	}
 	if (d->status != 0)
@@ -86,7 +86,7 @@ static int print_whole(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-/* One object a line, as jq and scripts take it; nothing is masked. */
+/* Prints one object per line, for jq and scripts; nothing is masked. */
 static int print_json(const struct store_dead *d, void *arg)
 {
 	struct dead *o = arg;
@@ -117,7 +117,7 @@ static int print_json(const struct store_dead *d, void *arg)
 	return ferror(stdout) ? -EIO : 0;
 }
 
-/* Those that are meant, from the store. */
+/* Calls fn for the dead letters of the filter. */
 static int look(const struct conf *conf, struct dead *o, store_dead_fn *fn)
 {
 	struct store *store;
@@ -130,13 +130,13 @@ static int look(const struct conf *conf, struct dead *o, store_dead_fn *fn)
 	return status;
 }
 
-/* Each as it was asked for, in that order. */
+/* Shows each number in the order given. */
 static int show(const struct conf *conf, struct dead *o, int argc, char **argv)
 {
 	int status = 0;
 	char one[HASH_HEX_SIZE + 2];
 	if (argc == 0)
-		return cli_usage("dead", "show which? give the numbers of 'dead list'");
+		return cli_usage("dead", "show which? give numbers from 'dead list'");
 	for (int i = 0; i < argc; i++) {
 		(void)snprintf(one, sizeof(one), ",%s,", argv[i]);
 		o->what.ids = one;
@@ -154,7 +154,7 @@ static int show(const struct conf *conf, struct dead *o, int argc, char **argv)
 	return status;
 }
 
-/* retry and drop are the agent's: only one may write the store, and only one sends. */
+/* The agent does retry and drop: only it may write the store and send. */
 static int tell(const struct conf *conf, const struct dead *o, const char *verb)
 {
 	char path[ASK_QUERY_MAX], from[32] = "", to[32] = "";
@@ -178,7 +178,7 @@ static int tell(const struct conf *conf, const struct dead *o, const char *verb)
 	return ask_tell(conf, path);
 }
 
-/* ",3,17,": numbers and eventIds.  0 or the exit status. */
+/* Makes ",3,17," of numbers and eventIds.  Returns 0 or the exit status. */
 static int take_ids(struct dead *o, int argc, char **argv)
 {
 	size_t room = 2;
@@ -187,8 +187,7 @@ static int take_ids(struct dead *o, int argc, char **argv)
 		size_t len = strlen(argv[i]);
 		if (!units_number(argv[i], &number) &&
 		    (len != HASH_HEX_SIZE - 1 || strspn(argv[i], "0123456789abcdef") != len))
-			return cli_usage("dead",
-			                 "a number of 'dead list' is wanted, or an eventId");
+			return cli_usage("dead", "give a number from 'dead list', or an eventId");
 		room += len + 1;
 	}
 	if (argc == 0)
@@ -203,7 +202,7 @@ static int take_ids(struct dead *o, int argc, char **argv)
 	return 0;
 }
 
-/* The time so long ago, for a filter, where 0 means any; nothing was made before 1970. */
+/* The time age_ms ago for a filter, where 0 means any; no dead letter is older than 1970. */
 static int64_t time_of_age(uint64_t age_ms, int64_t now_ms)
 {
 	if (age_ms == NOT_GIVEN)
@@ -225,7 +224,8 @@ static int act(const struct conf *conf, struct dead *o, const char *what, int ar
 	if (strcmp(what, "export") == 0)
 		return look(conf, o, print_json);
 	if (!o->all && !filtered(&o->what))
-		return cli_usage("dead", "which? numbers of 'dead list', a filter, or --all");
+		return cli_usage("dead",
+		                 "which? give numbers from 'dead list', a filter, or --all");
 	return tell(conf, o, what);
 }
 
@@ -242,13 +242,13 @@ int cmd_dead(int argc, char **argv)
 	const char *kind = NULL;
 	struct dead o = {.path = CONF_DEFAULT_PATH, .older_ms = NOT_GIVEN, .newer_ms = NOT_GIVEN};
 	const struct cli_option options[] = {
-	        {"all", CLI_FLAG, &o.all, NULL, "retry or drop every one"},
-	        {"source", CLI_TEXT, &o.what.source, "NAME", "only of that source"},
-	        {"endpoint", CLI_TEXT, &o.what.endpoint, "NAME", "only for that endpoint"},
-	        {"kind", CLI_TEXT, &kind, "K", "only unreadable, refused or partial ones"},
-	        {"reason", CLI_TEXT, &o.what.reason, "TEXT", "only with that in their reason"},
-	        {"older-than", CLI_SPAN, &o.older_ms, "T", "only made longer ago than that"},
-	        {"newer-than", CLI_SPAN, &o.newer_ms, "T", "only made since then"},
+	        {"all", CLI_FLAG, &o.all, NULL, "retry or drop all of them"},
+	        {"source", CLI_TEXT, &o.what.source, "NAME", "only from source NAME"},
+	        {"endpoint", CLI_TEXT, &o.what.endpoint, "NAME", "only for endpoint NAME"},
+	        {"kind", CLI_TEXT, &kind, "K", "only of kind unreadable, refused or partial"},
+	        {"reason", CLI_TEXT, &o.what.reason, "TEXT", "only if the reason contains TEXT"},
+	        {"older-than", CLI_SPAN, &o.older_ms, "T", "only if made longer than T ago"},
+	        {"newer-than", CLI_SPAN, &o.newer_ms, "T", "only if made within the last T"},
 	        {"raw", CLI_FLAG, &o.raw, NULL, "show mail addresses unmasked"},
 	        {0}};
 	const struct cli_spec spec = {
@@ -257,11 +257,11 @@ int cmd_dead(int argc, char **argv)
 	                 "export [-c FILE] [FILTER]... [NUMBER]...\n"
 	                 "retry [-c FILE] [FILTER]... [--all] [NUMBER]...\n"
 	                 "drop [-c FILE] [FILTER]... [--all] [NUMBER]...",
-	        .about = "Dead letters: rows that are no records, or that the backend refused.  "
+	        .about = "Dead letters: rows that are not records, or that the receiver refused.  "
 	                 "export\n"
-	                 "prints them whole, one JSON object a line; retry has the running agent "
-	                 "send\n"
-	                 "them again, drop has it forget them.  An eventId may stand for a number.",
+	                 "prints them in full, one JSON object per line; retry makes the running "
+	                 "agent send\n"
+	                 "them again, drop makes it delete them.  An eventId may replace a NUMBER.",
 	        .examples = "  pmta-shipper dead retry --endpoint octeth --reason 'HTTP 422'\n"
 	                    "  pmta-shipper dead export --all > letters.ndjson\n"
 	                    "  pmta-shipper dead drop --older-than 90d",

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/print_findings.h"
@@ -12,7 +13,7 @@
 
 static int print(const struct conf *conf, bool extended)
 {
-	return directives_print(conf, extended, stdout) < 0 ? 1 : 0; /* main() says why */
+	return directives_print(conf, extended, stdout) < 0 ? 1 : 0; /* main() reports why */
 }
 
 static int verify(const struct conf *conf, const char *path)
@@ -33,8 +34,8 @@ static int verify(const struct conf *conf, const char *path)
 	if (findings.n[FINDING_PROBLEM] == 0)
 		(void)printf("%s: fine: it logs what every source needs\n", path);
 	else
-		(void)printf("%s: %u to be changed; pmta reload afterwards\n", path,
-		             findings.n[FINDING_PROBLEM]);
+		(void)printf("%s: %u problem%s to fix; run pmta reload afterwards\n", path,
+		             findings.n[FINDING_PROBLEM], units_s(findings.n[FINDING_PROBLEM]));
 	return findings.n[FINDING_PROBLEM] > 0;
 }
 
@@ -43,10 +44,10 @@ int cmd_directives(int argc, char **argv)
 	const char *path = CONF_DEFAULT_PATH, *pmta = NULL;
 	bool extended = false;
 	const struct cli_option options[] = {
-	        {"extended", CLI_FLAG, &extended, NULL, "log further fields that help Octeth"},
+	        {"extended", CLI_FLAG, &extended, NULL, "also log fields that Octeth can use"},
 	        {"verify", CLI_TEXT, &pmta, "PMTA_CONFIG",
-	         "compare with PowerMTA's configuration instead, and say\n"
-	         "                           what has to be changed there"},
+	         "compare with PowerMTA's configuration instead, and\n"
+	         "                           print the changes it needs"},
 	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--extended]\n[-c FILE] --verify PMTA_CONFIG",

@@ -10,7 +10,7 @@
 #include "cmd/commands.h"
 #include "doctor/doctor.h"
 
-/* The option for the commands that are named; the caller's, or NULL when out of memory. */
+/* Returns the option for commands in the advice; the caller frees it.  NULL: out of memory. */
 static char *with_conf(const char *path)
 {
 	scope_free char *quoted = cli_quoted(path);
@@ -40,20 +40,20 @@ int cmd_doctor(int argc, char **argv)
 	const char *path = CONF_DEFAULT_PATH, *pmta = NULL;
 	struct findings findings = {0};
 	struct doctor d = {.to = {findings_print, &findings}};
-	const struct cli_option takes[] = {{"pmta-config", CLI_TEXT, &pmta, "FILE",
-	                                    "PowerMTA's configuration (" PMTA_CONFIG_DEFAULT_PATH
-	                                    ")"},
-	                                   {"send-test", CLI_FLAG, &d.send_test, NULL,
-	                                    "send one marked event to each endpoint, and show it"},
-	                                   {"json", CLI_FLAG, &findings.json, NULL, "for programs"},
-	                                   {0}};
+	const struct cli_option takes[] = {
+	        {"pmta-config", CLI_TEXT, &pmta, "FILE",
+	         "PowerMTA's configuration (" PMTA_CONFIG_DEFAULT_PATH ")"},
+	        {"send-test", CLI_FLAG, &d.send_test, NULL,
+	         "send one marked event to each endpoint, and show it"},
+	        {"json", CLI_FLAG, &findings.json, NULL, "print JSON for programs"},
+	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--pmta-config FILE] [--send-test] [--json]",
-	        .about = "Check everything that can be known before the first record, one line a "
-	                 "finding:\nok, info, warning or problem, what it means, and what mends "
+	        .about = "Check everything that can be known before the first record, one line per "
+	                 "finding:\nok, info, warning or problem, what it means, and how to fix "
 	                 "it.  "
-	                 "Best run as root.\nSends no event unless asked to.  Exit status 1 when "
-	                 "there are problems.",
+	                 "Best run as root.\nSends no event unless --send-test is given.  Exit "
+	                 "status 1 if there are problems.",
 	        .examples = "  sudo pmta-shipper doctor\n"
 	                    "  sudo pmta-shipper doctor | grep '^problem'\n"
 	                    "  sudo pmta-shipper doctor --send-test",

@@ -10,12 +10,12 @@
 #include "cmd/commands.h"
 
 #define ASK_EVERY_MS 250
-#define SAY_EVERY_MS 10000
+#define REPORT_EVERY_MS 10000
 
-/* Ask until nothing is left. */
+/* Asks the agent until nothing is left, or time is up. */
 static int wait_until_empty(const struct conf *conf, uint64_t timeout_ms)
 {
-	int64_t begun = clock_mono_ms(), said = 0;
+	int64_t begun = clock_mono_ms(), reported = 0;
 	for (;;) {
 		struct err err = {0};
 		char *words;
@@ -29,10 +29,10 @@ static int wait_until_empty(const struct conf *conf, uint64_t timeout_ms)
 			(void)printf("drained: %s", words);
 		else if (over)
 			(void)fprintf(stderr, "pmta-shipper: not drained in time: %s", words);
-		else if (now - said >= SAY_EVERY_MS)
+		else if (now - reported >= REPORT_EVERY_MS)
 			(void)fprintf(stderr, "waiting: %s", words);
-		if (now - said >= SAY_EVERY_MS)
-			said = now;
+		if (now - reported >= REPORT_EVERY_MS)
+			reported = now;
 		free(words);
 		if (empty || over)
 			return empty ? 0 : 1;
@@ -45,12 +45,13 @@ int cmd_drain(int argc, char **argv)
 	const char *path = CONF_DEFAULT_PATH;
 	uint64_t timeout_ms = 0;
 	const struct cli_option options[] = {
-	        {"timeout", CLI_SPAN, &timeout_ms, "T", "give up after that time, with 1"}, {0}};
+	        {"timeout", CLI_SPAN, &timeout_ms, "T", "give up after T, with exit status 1"},
+	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--timeout T]",
-	        .about = "For retiring a host: wait until nothing is behind or in flight, and end "
-	                 "with 0\n"
-	                 "only then.  Stop PowerMTA first, or there is always something new.",
+	        .about = "For retiring a host: wait until nothing is behind or in flight; exit "
+	                 "status 0 only\n"
+	                 "then.  Stop PowerMTA first, or there is always something new.",
 	        .examples = "  pmta-shipper drain --timeout 10m && systemctl stop pmta-shipper",
 	        .options = options,
 	        .config = &path,

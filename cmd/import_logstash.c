@@ -14,21 +14,21 @@
 #include "cmd/commands.h"
 #include "logstash/translate.h"
 
-/* Secrets are expected beside the configuration. */
+/* Secrets are expected in the folder of the configuration. */
 static void beside(const char *conf, const char *name, char *ret, size_t size)
 {
 	const char *slash = strrchr(conf, '/');
 	(void)snprintf(ret, size, "%.*s%s", slash ? (int)(slash + 1 - conf) : 0, conf, name);
 }
 
-/* A mistake in what was made here; its place is that of a file nobody can see. */
+/* Reports a mistake in the generated text, without its place in a file that nobody can see. */
 static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	(*(unsigned *)arg)++;
-	(void)fprintf(stderr, "pmta-shipper: still to be mended: %s\n", m->what);
+	(void)fprintf(stderr, "pmta-shipper: must still be fixed: %s\n", m->what);
 }
 
-/* The text has to pass 'check', or the reason it does not has to be reported. */
+/* Checks the text as 'check' does, and reports its mistakes. */
 static int check(const char *text, size_t len)
 {
 	char path[64];
@@ -36,7 +36,7 @@ static int check(const char *text, size_t len)
 	unsigned mistakes = 0;
 	scope_close int fd = memfd_create("pmta-shipper.conf", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, text, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET) != 0)
-		return cli_failed("check the configuration: no room for it");
+		return cli_failed("check the configuration: no memory for it");
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	int rc = conf_load(&conf, path, on_mistake, &mistakes);
 	(void)conf_free(conf);
@@ -61,7 +61,7 @@ static int print(const char *file, const char *text, const char *notes)
 	utf8_printable(file, strlen(file), clean, sizeof(clean));
 	(void)printf("# pmta-shipper: made from the Logstash pipeline %s\n", clean);
 	if (*notes)
-		(void)printf("#\n# To be looked at:\n");
+		(void)printf("#\n# To check:\n");
 	print_notes(notes);
 	(void)printf("#\n# All keys: pmta-shipper.conf(5).\n\n%s", text);
 	return check(text, strlen(text));
@@ -72,7 +72,7 @@ static int import(const char *file, const char *conf)
 	char signature[PATH_MAX], token[PATH_MAX];
 	struct pipeline p;
 	struct err err = {0};
-	struct text out, told;
+	struct text out, remarks;
 	if (pipeline_load(&p, file, &err) < 0) {
 		pipeline_free(&p);
 		return cli_failed(err.text);
@@ -81,11 +81,11 @@ static int import(const char *file, const char *conf)
 	beside(conf, "token", token, sizeof(token));
 	struct translation t = {.p = &p, .signature_file = signature, .token_file = token};
 	t.out = text_begin(&out);
-	t.notes = text_begin(&told);
+	t.notes = text_begin(&remarks);
 	if (t.out && t.notes)
 		translate(&t);
 	scope_free char *text = text_end(&out);
-	scope_free char *notes = text_end(&told);
+	scope_free char *notes = text_end(&remarks);
 	pipeline_free(&p);
 	return text && notes ? print(file, text, notes) : cli_failed("out of memory");
 }
@@ -96,8 +96,8 @@ int cmd_import_logstash(int argc, char **argv)
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] PIPELINE",
 	        .about = "Read a Logstash pipeline (a .conf, or the oempro.yml) and print it as a "
-	                 "configuration.\nWhat is to be looked at stands in its comments, and on "
-	                 "standard error.",
+	                 "configuration.\nComments in it, and standard error, list the points to "
+	                 "check.",
 	        .examples = "  pmta-shipper import-logstash /etc/logstash/conf.d/oempro.conf "
 	                    ">pmta-shipper.conf",
 	        .config = &path,

@@ -25,7 +25,7 @@ static int count_file(const struct store_file *f, void *arg)
 	return 0;
 }
 
-/* Positions that exist are worth more than what Logstash knew: they are never written over. */
+/* Existing positions are better than those of Logstash, so they are never overwritten. */
 static int refuse_known(const struct conf *conf, struct store *store)
 {
 	size_t files = 0;
@@ -36,23 +36,24 @@ static int refuse_known(const struct conf *conf, struct store *store)
 	if (files == 0)
 		return 0;
 	(void)fprintf(stderr,
-	              "pmta-shipper: the store in \"%s\" has positions of %zu file%s already: "
-	              "nothing was imported; to begin anew, stop the agent, move state.db* out of "
+	              "pmta-shipper: the store in \"%s\" already has positions of %zu file%s: "
+	              "nothing was imported; to start over, stop the agent, move state.db* out of "
 	              "that folder, and import again\n",
 	              conf->state_dir, files, units_s(files));
 	return 1;
 }
 
-/* The same for a dry run, which must not make a store. */
+/* The same for a dry run, which must not create a store. */
 static int look_for_known(const struct conf *conf)
 {
 	struct store *store;
 	struct err err = {0};
 	if (store_in_use(conf->state_dir)) {
-		(void)fprintf(stderr,
-		              "pmta-shipper: \"%s\" is in use by another pmta-shipper; stop that "
-		              "one before the import\n",
-		              conf->state_dir);
+		(void)fprintf(
+		        stderr,
+		        "pmta-shipper: \"%s\" is in use by another pmta-shipper; stop it before "
+		        "the import\n",
+		        conf->state_dir);
 		return 1;
 	}
 	int rc = store_open_reader(&store, conf->state_dir, &err);
@@ -79,12 +80,12 @@ static int save(const struct conf *conf, const struct positions *im)
 		status = cli_failed(store_error(store));
 	(void)store_close(store);
 	if (status == 0)
-		(void)printf("the positions are stored in %s: 'run' goes on from there\n",
+		(void)printf("the positions are stored in %s: 'run' continues from them\n",
 		             conf->state_dir);
 	if (status == 0 && made && geteuid() == 0)
 		(void)fprintf(stderr,
-		              "pmta-shipper: \"%s\" was made and belongs to root: give it to the "
-		              "user that 'run' has\n",
+		              "pmta-shipper: \"%s\" was created and belongs to root: chown it to "
+		              "the user that runs 'run'\n",
 		              conf->state_dir);
 	return status;
 }
@@ -132,7 +133,7 @@ static int back(const struct conf *conf)
 {
 	struct store *store;
 	if (store_in_use(conf->state_dir))
-		return cli_failed("positions move while 'run' does: stop it first");
+		return cli_failed("positions change while 'run' is running: stop it first");
 	int status = cli_open_store(&store, conf);
 	if (status != 0)
 		return status;
@@ -145,17 +146,16 @@ static int back(const struct conf *conf)
 int cmd_import_sincedb(int argc, char **argv)
 {
 	struct import_run o = {.path = CONF_DEFAULT_PATH};
-	const struct cli_option options[] = {
-	        {"dry-run", CLI_FLAG, &o.dry_run, NULL,
-	         "say what would become of each file, and store nothing"},
-	        {"back", CLI_FLAG, &o.back, NULL,
-	         "print the positions of the store as a sincedb, for\n"
-	         "                           going back to Logstash"},
-	        {0}};
+	const struct cli_option options[] = {{"dry-run", CLI_FLAG, &o.dry_run, NULL,
+	                                      "print the position of each file, and store nothing"},
+	                                     {"back", CLI_FLAG, &o.back, NULL,
+	                                      "print the positions of the store as a sincedb, to\n"
+	                                      "                           go back to Logstash"},
+	                                     {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--dry-run] SINCEDB...\n[-c FILE] --back",
-	        .about = "Take over the positions of a Logstash that has been stopped, into a new "
-	                 "store.\nOne line a file says where reading goes on.",
+	        .about = "Import the positions of a stopped Logstash into a new store.\n"
+	                 "Prints one line per file, with the position where reading continues.",
 	        .examples = "  pmta-shipper import-sincedb --dry-run "
 	                    "/var/lib/logstash/plugins/inputs/file/.sincedb_*",
 	        .options = options,

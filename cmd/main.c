@@ -17,18 +17,18 @@ static const struct {
         {"check", cmd_check, "check the configuration"},
         {"directives", cmd_directives, "print the acct-file blocks for PowerMTA's configuration"},
         {"parse", cmd_parse, "print records as they would be sent"},
-        {"status", cmd_status, "what was read, delivered and held"},
+        {"status", cmd_status, "show what was read, delivered and held"},
         {"dead", cmd_dead, "list, show, retry, drop and export dead letters"},
         {"pause", cmd_pause, "send nothing to an endpoint until resume"},
-        {"resume", cmd_resume, "go on sending to an endpoint"},
+        {"resume", cmd_resume, "continue sending to an endpoint"},
         {"drain", cmd_drain, "wait until everything is delivered"},
         {"replay", cmd_replay, "deliver archived files again"},
         {"reconcile", cmd_reconcile, "compare what was written with what was delivered"},
-        {"trace", cmd_trace, "what became of the rows about an address"},
-        {"archives", cmd_archives, "moved files that are safe to compress or delete"},
-        {"import-sincedb", cmd_import_sincedb, "go on where Logstash stopped"},
-        {"import-logstash", cmd_import_logstash, "Logstash's pipeline as a configuration"},
-        {"doctor", cmd_doctor, "check everything, and say what mends it"},
+        {"trace", cmd_trace, "find the rows about an address, and their fate"},
+        {"archives", cmd_archives, "list moved files that are safe to compress or delete"},
+        {"import-sincedb", cmd_import_sincedb, "continue where Logstash stopped"},
+        {"import-logstash", cmd_import_logstash, "convert a Logstash pipeline to a configuration"},
+        {"doctor", cmd_doctor, "check everything, and show how to fix problems"},
         {"rules", cmd_rules, "check, explain, import and export bounce rules"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -39,7 +39,7 @@ static int print_help(void)
 	             "Deliver PowerMTA's bounces and complaints to Octeth.\n\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		(void)printf("  %-15s %s\n", commands[i].name, commands[i].what);
-	(void)printf("\n'pmta-shipper COMMAND --help' says more; pmta-shipper(8) says all.\n");
+	(void)printf("\nSee 'pmta-shipper COMMAND --help', and the manual pmta-shipper(8).\n");
 	return 0;
 }
 

@@ -17,7 +17,7 @@ static bool one_of(struct slice text, const char *const *list)
 	return false;
 }
 
-/* "5.1.1" of "5.1.1 (bad destination mailbox address)"; empty when it begins otherwise. */
+/* "5.1.1" from "5.1.1 (bad destination mailbox address)"; empty if there is no such code. */
 static struct slice status_of(struct slice text)
 {
 	size_t n = 0, dots = 0;
@@ -27,19 +27,19 @@ static struct slice status_of(struct slice text)
 }
 
 /*
- * True for a hard bounce: by the verdict of the rules, and where there is none (RULES_UNKNOWN), by
- * the enhanced status code of dsnStatus, and where that says little, by bounceCat.
+ * True for a hard bounce: by the verdict of the rules; without one (RULES_UNKNOWN), by the enhanced
+ * status code in dsnStatus; and if that is vague, by bounceCat.
  */
 static bool is_hard(const struct record *rec, enum rules_verdict verdict)
 {
-	/* No such mailbox, no such system, and mailboxes that are gone for good (RFC 3463). */
+	/* No such mailbox, no such system, and mailboxes closed for good (RFC 3463). */
 	static const char *const hard[] = {"5.1.1", "5.1.2",  "5.1.3", "5.1.6",
 	                                   "5.2.1", "5.1.10", NULL};
-	/* These say nothing but that it failed; then PowerMTA's reading of the text counts. */
+	/* These only say that delivery failed; then PowerMTA's bounceCat decides. */
 	static const char *const vague[] = {"5.0.0", "5.1.0", "5.2.0", "5.4.0", "5.5.0", NULL};
 	static const char *const categories[] = {"bad-mailbox", "bad-domain", "inactive-mailbox",
 	                                         NULL};
-	/* A block is no fault of the address: soft is as near as the page comes to it. */
+	/* A block is not the address's fault: of Hard and Soft, which the page knows, Soft fits. */
 	if (verdict != RULES_UNKNOWN)
 		return verdict == RULES_HARD;
 	struct slice status = status_of(record_get(rec, "dsnStatus"));
@@ -49,7 +49,7 @@ static bool is_hard(const struct record *rec, enum rules_verdict verdict)
 	       one_of(record_get(rec, "bounceCat"), categories);
 }
 
-/* As it can stand between commas, on a line. */
+/* True for an address that fits between commas on one line. */
 static bool is_address(struct slice a)
 {
 	if (a.len == 0 || !memchr(a.text, '@', a.len))
@@ -74,7 +74,7 @@ ssize_t octeth_line(const struct record *rec, enum rules_verdict verdict, char *
 	if (complaint && a.len == 0)
 		a = json_address(record_get(rec, "header_To"));
 	if (!is_address(a)) {
-		*ret_why = complaint ? "no address of who complained (rcpt, header_To)"
+		*ret_why = complaint ? "no address of the complainer (rcpt, header_To)"
 		                     : "no bounce address (orig)";
 		return -EINVAL;
 	}

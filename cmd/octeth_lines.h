@@ -3,7 +3,7 @@
  * bounces and complaints can be pasted while the webhook is down:
  *
  *     bounce,ORIG,Hard|Soft        b and rb: the address the mail was sent from
- *     complaint,RCPT               f: the address of who complained
+ *     complaint,RCPT               f: the address of the complainer
  */
 #ifndef CMD_OCTETH_LINES_H
 #define CMD_OCTETH_LINES_H
@@ -15,9 +15,9 @@
 #include "rules/rules.h"
 
 /*
- * Write the line, without line end, into ret; verdict is what the rules say of it.  Returns its
- * length, 0 for a record of a type that the page does not take, or -EINVAL with *ret_why (fixed
- * words) when the record has no address that can stand there.  -ENOSPC: room is too small.
+ * Writes the line, without line end, into ret; verdict is that of the rules.  Returns its length, 0
+ * for a record of a type that the page does not accept, or -EINVAL with *ret_why (a fixed string)
+ * if the record has no usable address.  Returns -ENOSPC if room is too small.
  */
 ssize_t octeth_line(const struct record *rec, enum rules_verdict verdict, char *ret, size_t room,
                     const char **ret_why);

@@ -20,7 +20,7 @@ struct parse {
 	int64_t since_ms, until_ms;
 	const struct conf *conf;
 	struct rules *bounce_rules;
-	/* The file at hand. */
+	/* The file being parsed. */
 	const char *file;
 	const struct conf_source *source;
 	bool fill;
@@ -42,7 +42,7 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 	return 0;
 }
 
-/* The record in the format asked for; one that has no form in it is a bad row. */
+/* Prints the record in the format asked for; a record the format cannot express is a bad row. */
 static ssize_t print_record(struct parse *p, const struct record *rec,
                             const struct rules_result *judged)
 {
@@ -94,7 +94,7 @@ static void parse_file(struct parse *p, const char *path)
 	                           : catalog_source_of(p->conf, path);
 	p->fill = p->conf->endpoints[p->source->endpoint].fill_addresses;
 	int rc = catalog_rows(p->conf, p->source, path, &hooks);
-	if (rc >= 0 || ferror(stdout)) /* that is not the file's fault: main() says it */
+	if (rc >= 0 || ferror(stdout)) /* not the file's fault: main() reports it */
 		return;
 	utf8_printable(path, strlen(path), name, sizeof(name));
 	(void)fprintf(stderr, "%s: %s\n", name, rows_error(rc));
@@ -123,7 +123,7 @@ int cmd_parse(int argc, char **argv)
 	                  .out_room = 65536};
 	const struct cli_option options[] = {
 	        {"source", CLI_TEXT, &p.source_name, "NAME",
-	         "whose settings to use; else by file name, else the first"},
+	         "use its settings; else by file name, else the first"},
 	        {"since", CLI_TIME, &p.since_ms, "T", "only records with timeLogged at or after T"},
 	        {"until", CLI_TIME, &p.until_ms, "T", "only records with timeLogged before T"},
 	        {"format", CLI_TEXT, &p.format, "F",
@@ -133,9 +133,9 @@ int cmd_parse(int argc, char **argv)
 	        .usage = "[-c FILE] [--source NAME] [--since T] [--until T] [--format F] CSV...",
 	        .about = "Print the records of accounting files (also .gz) on standard output, one "
 	                 "JSON\n"
-	                 "object a line, as they would be sent; bad rows go to standard error.  "
+	                 "object per line, as they would be sent; bad rows go to standard error.  "
 	                 "Exit\n"
-	                 "status 1 if there were any.",
+	                 "status 1 if there are bad rows.",
 	        .examples = "  pmta-shipper parse --since 2026-11-21T00:00:00Z bounces-*.csv\n"
 	                    "  pmta-shipper parse --format octeth-process bounces-2026-11-21-*.csv",
 	        .options = options,

@@ -36,13 +36,13 @@ int cmd_pause(int argc, char **argv)
 {
 	return tell(
 	        argc, argv,
-	        "Send nothing to an endpoint until 'resume', also across restarts.  What is in\n"
-	        "flight is finished; new rows wait in their files and nothing is lost.",
+	        "Send nothing to an endpoint until 'resume', also across restarts.  Requests in\n"
+	        "flight are finished; new rows wait in their files and nothing is lost.",
 	        "  pmta-shipper pause octeth");
 }
 
 int cmd_resume(int argc, char **argv)
 {
-	return tell(argc, argv, "Go on sending to an endpoint that was paused.",
+	return tell(argc, argv, "Continue sending to an endpoint that was paused.",
 	            "  pmta-shipper resume octeth");
 }

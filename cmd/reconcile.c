@@ -23,7 +23,7 @@ static int run(struct reconcile *o, const struct conf *conf)
 	return rc < 0 ? cli_failed(err.text) : !good;
 }
 
-/* Before root becomes the service's user, who may not be able to read PowerMTA's log. */
+/* Call before root becomes the service's user, who may be unable to read PowerMTA's log. */
 static int read_log(struct reconcile *o, const struct conf *conf)
 {
 	struct err err = {0};
@@ -43,10 +43,11 @@ int cmd_reconcile(int argc, char **argv)
 	                      .job = {.from_ms = INT64_MIN, .to_ms = INT64_MAX}};
 	const struct cli_option options[] = {
 	        {"pmta-log", CLI_TEXT, &o.log_path, "FILE",
-	         "PowerMTA's log, which has the numbers with 'count-moved-records yes'"},
+	         "PowerMTA's log; needs 'count-moved-records yes' in PowerMTA"},
 	        {"pattern", CLI_TEXT, &o.pattern, "REGEX",
-	         "its lines: two groups, the file and the number"},
-	        {"from", CLI_TIME, &o.job.from_ms, "T", "only files of the day of T and later"},
+	         "matches its lines; two groups, the file and the number"},
+	        {"from", CLI_TIME, &o.job.from_ms, "T",
+	         "only files of the day of T, and later ones"},
 	        {"to", CLI_TIME, &o.job.to_ms, "T", "only files of days that begin before T"},
 	        {0}};
 	const struct cli_spec spec = {
@@ -55,9 +56,8 @@ int cmd_reconcile(int argc, char **argv)
 	                 "delivered.  "
 	                 "Without\n"
 	                 "--pmta-log the records of the moved files are counted.  Exit status 1 "
-	                 "when "
-	                 "something\n"
-	                 "differs.",
+	                 "if any\n"
+	                 "file differs.",
 	        .examples =
 	                "  pmta-shipper reconcile --pmta-log /var/log/pmta/log --from 2026-11-20",
 	        .options = options,

@@ -15,7 +15,7 @@
 #include "cmd/commands.h"
 #include "rules/judge.h"
 
-/* ---- the words at the beginning and the end ---- */
+/* ---- messages at the beginning and the end ---- */
 
 static void print_quoted(const char *arg)
 {
@@ -32,10 +32,10 @@ static void print_time(const char *option, int64_t ms, int64_t open)
 	(void)fprintf(stderr, " %s %s", option, iso);
 }
 
-/* The command that goes on: this one. */
-static void say_how_to_go_on(const struct replay_job *job)
+/* Prints the command that continues this replay. */
+static void say_how_to_continue(const struct replay_job *job)
 {
-	(void)fprintf(stderr, "replay: to go on: pmta-shipper replay -c");
+	(void)fprintf(stderr, "replay: to continue: pmta-shipper replay -c");
 	print_quoted(job->conf_path);
 	print_time("--since", job->since_ms, INT64_MIN);
 	print_time("--until", job->until_ms, INT64_MAX);
@@ -53,13 +53,13 @@ static void say_begin(struct replay *r, bool goes_on)
 	           (double)r->bytes_total / (1 << 20));
 	if (goes_on)
 		replay_say(r,
-		           "going on where it stopped: %zu file%s done, %" PRIu64
-		           " record%s delivered (--restart sends all of it again)",
+		           "continuing where it stopped: %zu file%s done, %" PRIu64
+		           " record%s delivered (--restart sends everything again)",
 		           done, done == 1 ? " is" : "s are", r->kept.delivered,
 		           r->kept.delivered == 1 ? " was" : "s were");
 	for (size_t i = 0; i < r->conf->nendpoints; i++) {
 		if (r->ask_ms[i] >= 0 && r->shares[i].agent)
-			replay_say(r, "endpoint %s: shared with the agent that runs",
+			replay_say(r, "endpoint %s: shared with the running agent",
 			           r->conf->endpoints[i].name);
 	}
 }
@@ -80,14 +80,14 @@ static int say_end(struct replay *r)
 	             r->refused, r->bad, r->bad == 1 ? " was no record" : "s were no records",
 	             r->passed, (clock_mono_ms() - r->started_ms) / 1000);
 	if (r->partial > 0)
-		(void)printf("replay: of %" PRIu64
-		             " delivered records the receiver said that some failed\n",
-		             r->partial);
+		(void)printf("replay: the receiver reported failures for %" PRIu64
+		             " delivered record%s\n",
+		             r->partial, units_s(r->partial));
 	(void)fflush(stdout);
 	if (left > 0) {
 		(void)fprintf(stderr, "replay: not finished: %zu of %zu file%s %s not done\n", left,
 		              r->files.n, units_s(r->files.n), left == 1 ? "is" : "are");
-		say_how_to_go_on(r->job);
+		say_how_to_continue(r->job);
 	}
 	return left > 0 || r->refused + r->bad + r->partial > 0;
 }
@@ -121,7 +121,7 @@ static int deliver(struct replay *r, bool anew)
 	return rc == -EDESTADDRREQ ? CLI_EXIT_CONF : status;
 }
 
-/* Its secrets are read, and its files written, as the service's user. */
+/* Secrets are read, and the progress is written, as the service's user. */
 static int load(struct conf **ret, const struct replay_job *job, bool dry_run)
 {
 	int status = cli_load_conf_to_look(ret, job->conf_path);
@@ -166,18 +166,16 @@ int cmd_replay(int argc, char **argv)
 	        {"since", CLI_TIME, &job.since_ms, "T",
 	         "only records with timeLogged at or after T"},
 	        {"until", CLI_TIME, &job.until_ms, "T", "only records with timeLogged before T"},
-	        {"dry-run", CLI_FLAG, &dry_run, NULL, "send nothing, count by day and type"},
-	        {"restart", CLI_FLAG, &anew, NULL, "begin anew, not where it was interrupted"},
+	        {"dry-run", CLI_FLAG, &dry_run, NULL, "send nothing, print counts by day and type"},
+	        {"restart", CLI_FLAG, &anew, NULL, "start over, not where it was interrupted"},
 	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--since T] [--until T] [--dry-run] [--restart] CSV...",
 	        .about = "Deliver archived files (also .gz) again, with the same eventIds.  A "
 	                 "running "
 	                 "agent\n"
-	                 "leaves it half of the endpoint's limits.  After Ctrl-C the same command "
-	                 "goes "
-	                 "on\n"
-	                 "where it stopped.",
+	                 "leaves it half of the endpoint's limits.  After Ctrl-C the same command\n"
+	                 "continues where it stopped.",
 	        .examples = "  pmta-shipper replay --dry-run "
 	                    "'/var/log/pmta/accounting/bounces/*2026-11-2*'\n"
 	                    "  pmta-shipper replay --since 2026-11-21T08:00:00Z "

@@ -27,24 +27,25 @@ int cmd_rules(int argc, char **argv)
 	struct ruletool_options o = {.conf_path = CONF_DEFAULT_PATH, .top = 20};
 	const struct cli_option options[] = {
 	        {"rules", CLI_TEXT, &o.files, "FILE",
-	         "these files (a pattern), not the configuration's"},
+	         "use these files (a pattern), not the configuration's"},
 	        {"status", CLI_TEXT, &o.status, "S", "explain: dsnStatus of the bounce"},
 	        {"cat", CLI_TEXT, &o.cat, "C", "explain: its bounceCat"},
 	        {"domain", CLI_TEXT, &o.domain, "D", "explain: the recipient's domain"},
 	        {"mx", CLI_TEXT, &o.mx, "M", "explain: its dsnMta"},
 	        {"dsnaction", CLI_TEXT, &o.action, "A", "explain: its dsnAction"},
 	        {"feedback", CLI_TEXT, &o.feedback, "TYPE", "explain: a complaint of that type"},
-	        {"json", CLI_FLAG, &o.json, NULL, "check: for programs"},
+	        {"json", CLI_FLAG, &o.json, NULL, "check: print JSON for programs"},
 	        {"top", CLI_NUMBER, &o.top, "N",
-	         "check: at most N groups of what no rule catches (20)"},
+	         "check: at most N groups of texts that no rule matches (20)"},
 	        {"fail-on", CLI_TEXT, &o.fail_on, "WHAT",
-	         "check: exit status 1 if there is any of these, with\n"
-	         "                           commas: never, shadowed, conflict, suspect, slow,\n"
+	         "check: exit status 1 if it finds one of these (separated\n"
+	         "                           by commas): never, shadowed, conflict, suspect, "
+	         "slow,\n"
 	         "                           unmatched, unmatched=PERCENT"},
 	        {"from", CLI_TEXT, &o.from, "FORMAT",
 	         "import: octeth, phplist or powermta; else guessed"},
 	        {"octeth", CLI_FLAG, &o.octeth, NULL, "export: lines TEXT==>Hard and TEXT==>Soft"},
-	        {"raw", CLI_FLAG, &o.raw, NULL, "show mail addresses as they are"},
+	        {"raw", CLI_FLAG, &o.raw, NULL, "show mail addresses unmasked"},
 	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "check [-c FILE] [--rules FILE] [--json] [--top N] [--fail-on WHAT] "
@@ -53,9 +54,10 @@ int cmd_rules(int argc, char **argv)
 	                 "explain [-c FILE] [--rules FILE] [FIELD]... [--raw] TEXT\n"
 	                 "import [--from FORMAT] FILE\n"
 	                 "export --octeth [-c FILE] [--rules FILE]",
-	        .about = "Bounce rules: what each catches in accounting files and what none does; "
-	                 "why a\ntext gets its verdict; rules from and for other products.  "
-	                 "pmta-shipper.rules(5).",
+	        .about =
+	                "Bounce rules: check them against accounting files; explain the verdict of "
+	                "a\ntext; import rules from other products, or export them.  See\n"
+	                "pmta-shipper.rules(5).",
 	        .examples = "  pmta-shipper rules check /var/log/pmta/accounting/bounces/*.csv\n"
 	                    "  pmta-shipper rules explain 'smtp;550 5.1.1 No such user'\n"
 	                    "  pmta-shipper rules import export.txt > 40-imported.rules",

@@ -20,8 +20,8 @@ int cmd_run(int argc, char **argv)
 	bool dry_run = false;
 	const struct cli_option options[] = {
 	        {"dry-run", CLI_FLAG, &dry_run, NULL,
-	         "read, encode and count, but send nothing; with a store\n"
-	         "                           of its own, to run beside another shipper"},
+	         "read, encode and count, but send nothing; uses its own\n"
+	         "                           store, so it can run next to another shipper"},
 	        {0}};
 	const struct cli_spec spec = {.usage = "[-c FILE] [--dry-run]",
 	                              .about = "Follow PowerMTA's accounting files and deliver "
@@ -36,8 +36,8 @@ int cmd_run(int argc, char **argv)
 	int status = cli_options(argc, argv, &spec);
 	if (status != CLI_GO_ON)
 		return status;
-	signals_block(); /* from here on they wait for their turn */
-	/* Addresses and secrets are in memory and do not belong into a core dump. */
+	signals_block(); /* from now on the agent's loop takes them */
+	/* Memory has addresses and secrets, which must not get into a core dump. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	status = cli_load_conf(&conf, path);
 	if (status != 0)

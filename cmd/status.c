@@ -27,11 +27,11 @@ enum form { FORM_TEXT, FORM_JSON, FORM_CHECK };
 struct look {
 	const struct conf *conf;
 	enum form form;
-	bool colour; /* text has marks for it */
+	bool colour; /* the text has marks for colours */
 	struct nagios_limits limits;
 };
 
-/* The running agent's own words.  Returns the exit status, or CLI_GO_ON when none answers. */
+/* Gets the running agent's answer.  Returns the exit status, or CLI_GO_ON if none answers. */
 static int from_agent(const struct look *o, char **ret, struct err *why)
 {
 	static const char *const paths[] = {"/status.txt", "/status?exit=1", "/check"};
@@ -78,7 +78,7 @@ static int from_store(const struct look *o, char **ret, struct err *why)
 	return status;
 }
 
-/* The exit status with *ret for standard output, or a negative errno with the words in why. */
+/* Returns the exit status, with *ret for standard output, or a negative errno, with why set. */
 static int look(const struct look *o, char **ret, struct err *why)
 {
 	struct err agent = {0}, store = {0};
@@ -87,7 +87,7 @@ static int look(const struct look *o, char **ret, struct err *why)
 	if (status != CLI_GO_ON)
 		return status;
 	status = from_store(o, ret, &store);
-	/* It may run all the same when it is only we who may not ask it. */
+	/* It may be running, if only this user may not connect to it. */
 	if (status < 0 && agent.code == -EACCES)
 		return err_set(why, status, "%s; %s", agent.text, store.text);
 	return status < 0 ? err_set(why, status, "not running, and %s", store.text) : status;
@@ -110,7 +110,7 @@ static int once(const struct look *o)
 	return 1;
 }
 
-/* ---- again and again ---- */
+/* ---- --watch ---- */
 
 static void on_end(int number)
 {
@@ -118,7 +118,7 @@ static void on_end(int number)
 	_exit(0);
 }
 
-/* No terminal: a line each time, until nobody reads any more. */
+/* Without a terminal: prints a line each time, until nobody reads any more. */
 static int watch_lines(struct look *o, int64_t interval_ms)
 {
 	const struct timespec interval = {interval_ms / 1000, interval_ms % 1000 * 1000000};
@@ -165,19 +165,19 @@ static const char *wrong(bool json, bool check, bool watch, const struct nagios_
                          bool limits_set, uint64_t interval_ms)
 {
 	if (json + check + watch > 1)
-		return "only one of --json, --check and --watch";
+		return "use only one of --json, --check and --watch";
 	if (limits_set && !check)
-		return "--warn-behind and --crit-behind belong to --check";
+		return "--warn-behind and --crit-behind require --check";
 	if (limits->warn_ms > limits->crit_ms)
 		return "--warn-behind is longer than --crit-behind";
 	if (interval_ms != 0 && !watch)
-		return "--interval belongs to --watch";
+		return "--interval requires --watch";
 	if (watch && interval_ms != 0 && interval_ms < INTERVAL_MIN_MS)
-		return "--interval is at least 100ms";
+		return "--interval must be at least 100ms";
 	return NULL;
 }
 
-/* One that is not given (UINT64_MAX) has its default, unless the other is beyond it. */
+/* A limit that is not given (UINT64_MAX) has its default, unless the other limit is beyond it. */
 static struct nagios_limits limits_of(uint64_t warn, uint64_t crit)
 {
 	struct nagios_limits limits = {warn, crit};
@@ -194,22 +194,22 @@ int cmd_status(int argc, char **argv)
 	bool json = false, check = false, watch = false;
 	uint64_t warn = UINT64_MAX, crit = UINT64_MAX, interval = 0;
 	const struct cli_option options[] = {
-	        {"json", CLI_FLAG, &json, NULL, "for programs"},
-	        {"check", CLI_FLAG, &check, NULL, "one line for Nagios, Zabbix and the like"},
-	        {"warn-behind", CLI_SPAN, &warn, "T", "with --check: 1 from there on (5m)"},
-	        {"crit-behind", CLI_SPAN, &crit, "T", "with --check: 2 from there on (30m)"},
-	        {"watch", CLI_FLAG, &watch, NULL, "show it again and again, until q or Ctrl-C"},
-	        {"interval", CLI_SPAN, &interval, "T", "with --watch: how often (1s)"},
+	        {"json", CLI_FLAG, &json, NULL, "print JSON for programs"},
+	        {"check", CLI_FLAG, &check, NULL, "print one line for Nagios, Zabbix and others"},
+	        {"warn-behind", CLI_SPAN, &warn, "T",
+	         "with --check: exit status 1 from lag T (5m)"},
+	        {"crit-behind", CLI_SPAN, &crit, "T",
+	         "with --check: exit status 2 from lag T (30m)"},
+	        {"watch", CLI_FLAG, &watch, NULL, "show it repeatedly, until q or Ctrl-C"},
+	        {"interval", CLI_SPAN, &interval, "T", "with --watch: the interval (1s)"},
 	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--json]\n"
 	                 "[-c FILE] --check [--warn-behind T] [--crit-behind T]\n"
 	                 "[-c FILE] --watch [--interval T]",
-	        .about = "What has been read, delivered and held; of the running agent, or else of "
-	                 "its\n"
-	                 "store.  Exit status 1 when something needs attention; with --check 0 ok, "
-	                 "1 warning,\n"
-	                 "2 critical, 3 unknown.",
+	        .about = "Show what was read, delivered and held, from the running agent or its\n"
+	                 "store.  Exit status 1 if something needs attention; with --check 0 ok,\n"
+	                 "1 warning, 2 critical, 3 unknown.",
 	        .examples = "  pmta-shipper status\n"
 	                    "  pmta-shipper status --watch --interval 5s\n"
 	                    "  pmta-shipper status --check --warn-behind 10m --crit-behind 1h\n"

@@ -19,13 +19,12 @@ static int print(const struct trace *t, bool raw, bool json)
 	if (rc < 0)
 		return cli_failed("out of memory");
 	if (t->full)
-		(void)fprintf(
-		        stderr,
-		        "pmta-shipper: more than %d rows are about it, not all are shown; is it "
-		        "one subscriber's?\n",
-		        TRACE_ROWS_MAX);
+		(void)fprintf(stderr,
+		              "pmta-shipper: more than %d rows match, not all are shown; is it the "
+		              "address of one subscriber?\n",
+		              TRACE_ROWS_MAX);
 	if (t->n == 0)
-		(void)fprintf(stderr, "pmta-shipper: nothing about it in %zu file%s%s\n",
+		(void)fprintf(stderr, "pmta-shipper: no row about it in %zu file%s%s\n",
 		              t->catalog.nfiles, units_s(t->catalog.nfiles),
 		              t->store ? " and the dead letters" : "; there is no store");
 	return t->n == 0 || t->unreadable > 0 || t->full;
@@ -36,7 +35,7 @@ static int run(struct trace *t, bool raw, bool json)
 	struct err err = {0};
 	cli_become_owner(t->conf->state_dir);
 	int rc = store_open_reader(&t->store, t->conf->state_dir, &err);
-	if (rc == -ENOENT) /* its rows can be shown all the same */
+	if (rc == -ENOENT) /* its rows can still be shown */
 		t->store = NULL;
 	else if (rc < 0)
 		return cli_failed(err.text);
@@ -55,14 +54,14 @@ int cmd_trace(int argc, char **argv)
 	bool raw = false, json = false;
 	const struct cli_option options[] = {
 	        {"raw", CLI_FLAG, &raw, NULL, "show mail addresses unmasked"},
-	        {"json", CLI_FLAG, &json, NULL, "an object a line, for programs"},
+	        {"json", CLI_FLAG, &json, NULL, "print one JSON object per line"},
 	        {0}};
 	const struct cli_spec spec = {.usage = "[-c FILE] [--raw] [--json] ADDRESS|EVENTID",
-	                              .about = "Every row about an address, or with that eventId, "
-	                                       "in the live and the moved "
-	                                       "files,\n"
-	                                       "the oldest first, and what became of it.  Exit "
-	                                       "status 1 when there is none.",
+	                              .about = "Print every row about an address, or with that "
+	                                       "eventId, in the live and moved\n"
+	                                       "files and the dead letters, oldest first, and "
+	                                       "its fate.  Exit status 1 if\n"
+	                                       "there is none.",
 	                              .examples = "  pmta-shipper trace bob@example.org",
 	                              .options = options,
 	                              .config = &path,

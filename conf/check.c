@@ -1,4 +1,4 @@
-/* check.c - sources, and what holds between them. */
+/* check.c - checks of sources, and of settings that depend on each other. */
 #include "conf/check.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 /* ---- paths ---- */
 
-/* Without double, trailing and "/./" slashes, so that two spellings of a directory compare. */
+/* Removes double, trailing and "/./" slashes, so that two spellings of a directory compare. */
 static char *tidy_path(const char *path)
 {
 	char *ret = strdup(path);
@@ -32,9 +32,9 @@ static char *tidy_path(const char *path)
 	return ret;
 }
 
-/* The directories of a source, and its file's name in them. */
+/* The directories of a source, and its file's name there. */
 struct claim {
-	char *live; /* tidy; its last part cut off: base points behind it */
+	char *live; /* tidy, without the last part, which base points to */
 	char *base;
 	char *moved; /* tidy; NULL without move-to */
 };
@@ -47,7 +47,7 @@ static void claim_clear(struct claim *c)
 
 #define scope_claim __attribute__((cleanup(claim_clear)))
 
-/* Returns false, ret still to be cleared, when there is no path or no memory. */
+/* Returns false without a path or memory; the caller clears ret in any case. */
 static bool claim_of(const struct conf_source *s, struct claim *ret, struct mistakes *m)
 {
 	char *live = tidy_path(s->acct_file);
@@ -65,7 +65,7 @@ static bool claim_of(const struct conf_source *s, struct claim *ret, struct mist
 	return true;
 }
 
-/* Does the acct-file template base stand for a file of that name: bounces-2026-11-21-0000.csv? */
+/* True if the acct-file template base covers a file of this name: bounces-2026-11-21-0000.csv. */
 static bool stands_for(const char *base, const char *name)
 {
 	static const char pattern[] = "-dddd-dd-dd-";

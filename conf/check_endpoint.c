@@ -1,4 +1,4 @@
-/* check_endpoint.c - one endpoint: its URL, headers and files, and what must agree with what. */
+/* check_endpoint.c - checks one endpoint: URL, headers, files, keys that must agree. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,11 +30,11 @@ static unsigned line_of(const struct look *l, const char *key)
 
 struct url {
 	bool plain;       /* http, not https */
-	char host[256];   /* without the brackets of an IPv6 address */
-	const char *path; /* the rest, "" or beginning with / ? or # */
+	char host[256];   /* an IPv6 address without its brackets */
+	const char *path; /* the rest: "" or beginning with / ? or # */
 };
 
-/* [HOST] or HOST, then nothing or :PORT.  Returns what is wrong, or NULL. */
+/* Reads [HOST] or HOST, then nothing or :PORT.  Returns what is wrong, or NULL. */
 static const char *read_host(const char *text, size_t len, struct url *ret)
 {
 	char copy[sizeof(ret->host)];
@@ -112,7 +112,7 @@ static void check_url(const struct look *l)
 		return;
 	if (has_user(e->url)) { /* not shown: it may be a secret */
 		mistake(l->m, line_of(l, "url"),
-		        "'url': no user or password belongs into this file (use 'token-file')");
+		        "'url': must not contain a user or password (use 'token-file')");
 		return;
 	}
 	const char *why = read_url(e->url, &url);
@@ -136,8 +136,7 @@ static void check_proxy(const struct look *l)
 {
 	const char *proxy = l->e->proxy;
 	if (strchr(proxy, '@'))
-		mistake(l->m, line_of(l, "proxy"),
-		        "'proxy': no user or password belongs into this file");
+		mistake(l->m, line_of(l, "proxy"), "'proxy': must not contain a user or password");
 	else if (proxy[strcspn(proxy, " \"")])
 		mistake(l->m, line_of(l, "proxy"), "'proxy' is '%s': must be HOST:PORT or a URL",
 		        proxy);
@@ -145,9 +144,9 @@ static void check_proxy(const struct look *l)
 
 /* ---- headers ---- */
 
-#define SECRET_MAX 4096 /* longer than any server takes */
+#define SECRET_MAX 4096 /* longer than any server accepts */
 
-/* What the agent sets itself, or what would change how a request is framed. */
+/* Headers that the agent sets itself, or that would change how a request is framed. */
 static const char *const own_headers[] = {
         "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length",    "Content-Type",
         "Expect",          "Host",       "Idempotency-Key",  "Transfer-Encoding", "User-Agent",
@@ -164,14 +163,14 @@ static const char *header_wrong(const char *header)
 		return "is too long";
 	for (const char *p = header; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return "has a control character in it";
+			return "contains a control character";
 	for (size_t i = 0; i < sizeof(own_headers) / sizeof(own_headers[0]); i++)
 		if (strlen(own_headers[i]) == len && strncasecmp(header, own_headers[i], len) == 0)
 			return "the agent sets this header itself";
 	if (len == 13 && strncasecmp(header, "Authorization", len) == 0)
-		return "a secret does not belong into this file (use 'token-file')";
+		return "a secret does not belong in this file (use 'token-file')";
 	if (len == 18 && strncasecmp(header, "X-Octeth-Signature", len) == 0)
-		return "a secret does not belong into this file (use 'signature-file')";
+		return "a secret does not belong in this file (use 'signature-file')";
 	return NULL;
 }
 
@@ -180,7 +179,7 @@ static void check_headers(const struct look *l)
 	for (size_t i = 0; i < l->e->headers.n; i++) {
 		const char *header = l->e->headers.v[i];
 		const char *why = header_wrong(header);
-		if (why) /* the name only: the value may be the secret */
+		if (why) /* name only, because the value may be a secret */
 			mistake(l->m, line_of(l, "headers"), "'headers' has '%.*s': %s",
 			        (int)strcspn(header, ":"), header, why);
 	}
@@ -197,7 +196,10 @@ bool conf_credential_unseen(const char *path)
 	       (errno == ENOENT || errno == EACCES);
 }
 
-/* Open what must be a regular file; private: of no use to others.  Returns -1 when told. */
+/*
+ * Opens a file, which must be a regular one; private: others must have no access.  Returns -1 after
+ * reporting a mistake.
+ */
 static int open_file(const struct look *l, const char *key, const char *path, bool private)
 {
 	struct stat st;
@@ -240,11 +242,11 @@ static const char *secret_wrong(const char *text, size_t len)
 		if (text[i] == '\n' || text[i] == '\r')
 			return "must be one line";
 		else if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-			return "has a control character in it";
+			return "contains a control character";
 	return NULL;
 }
 
-/* What the file holds stays here: it is not kept, and no message shows it. */
+/* Checks a secret file.  The secret is not kept, and no message shows it. */
 static void check_secret(const struct look *l, const char *key, const char *path)
 {
 	if (!*path || !*l->e->url)
@@ -289,14 +291,14 @@ static void check_limits(const struct look *l)
 		units_print_size(l->conf->record_max, b, sizeof(b));
 		mistake(l->m, line_of(l, "batch-bytes"),
 		        "'batch-bytes' (%s) is below 'record-max' (%s): the longest record would "
-		        "fit no batch",
+		        "not fit in a batch",
 		        a, b);
 	}
 }
 
 static void check_type_field(const struct look *l)
 {
-	/* record/columns.c keeps columns from the same names. */
+	/* record/columns.c keeps columns from using the same names. */
 	static const char *const taken[] = {"eventId", "bounceType", "bounceRule", "bounceAction",
 	                                    "bounceWhy"};
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
@@ -307,13 +309,13 @@ static void check_type_field(const struct look *l)
 			        taken[i]);
 }
 
-/* A reject-body of "" would refuse every answer. */
+/* An empty reject-body would reject every answer. */
 static void check_reject_body(const struct look *l)
 {
 	for (size_t i = 0; i < l->e->reject_body.n; i++)
 		if (!*l->e->reject_body.v[i])
 			mistake(l->m, line_of(l, "reject-body"),
-			        "'reject-body' has an empty text: every answer begins like that");
+			        "'reject-body' has an empty text: every answer would match it");
 }
 
 void check_endpoint(struct conf *conf, const struct ship_conf *e, const struct parsed_section *sec,

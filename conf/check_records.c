@@ -1,4 +1,4 @@
-/* check_records.c - which rows of a source are shipped, and how those without a header read. */
+/* check_records.c - the record types a source ships, and its columns for files without a header. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "conf/options.h"
 #include "conf/record_fields.h"
 
-/* PowerMTA's configuration says feedback-loop where its files say f. */
+/* PowerMTA's configuration writes feedback-loop where its files write f. */
 static const char *type_named(const char *name)
 {
 	return strcmp(name, "feedback-loop") == 0 ? "f" : name;
@@ -40,7 +40,7 @@ static void replace(struct strlist *list, struct strlist *by)
 	*list = *by;
 }
 
-/* A source of complaints is known by its name or its file's: fbl, fbl.csv, fbl-eu.csv. */
+/* A source of complaints is recognised by its name or its file's: fbl, fbl.csv, fbl-eu.csv. */
 static bool is_fbl(const struct conf_source *s)
 {
 	const char *slash = strrchr(s->acct_file, '/');
@@ -67,8 +67,8 @@ static void read_records(struct conf_source *s, unsigned line, struct mistakes *
 		const char *type = type_named(s->records.v[i]);
 		if (!is_type(type))
 			mistake(m, line,
-			        "'records' has '%s': a type is one to three small letters, such "
-			        "as b, rb or f",
+			        "'records' has '%s': a type is one to three lower-case letters, "
+			        "such as b, rb or f",
 			        type);
 		else if (has(&types, type))
 			mistake(m, line, "'records' has '%s' twice", type);
@@ -91,7 +91,7 @@ static void default_fields(struct conf_source *s, struct mistakes *m)
 	}
 }
 
-/* One field name.  Says what is wrong with it, or nothing. */
+/* Checks one field name.  Returns what is wrong with it, or NULL. */
 static const char *field_wrong(const char *field)
 {
 	if (*field == '*')
@@ -104,11 +104,11 @@ static const char *field_wrong(const char *field)
 		return "a name is missing between two commas";
 	for (const char *p = field; *p; p++)
 		if (*p <= ' ' || *p == 0x7f || strchr("\"'*!", *p))
-			return "a column's name has no blanks, quotes, '*' or '!' in it";
+			return "a column name must not contain blanks, quotes, '*' or '!'";
 	return NULL;
 }
 
-/* "b  timeQueued, timeLogged" without its blanks, into ret.  Returns what is wrong, or NULL. */
+/* Copies "b  timeQueued, timeLogged" without its blanks.  Returns what is wrong, or NULL. */
 static const char *tidy(char *entry, char *ret, size_t size)
 {
 	size_t n = strcspn(entry, " \t");

@@ -25,7 +25,7 @@ struct load {
 
 /* ---- sections ---- */
 
-/* Give one option of a section its value.  Defaults are already in place. */
+/* Gives one option of a section its value.  Defaults are already set. */
 static void read_option(struct load *l, const struct option *o, const struct parsed_section *sec,
                         void *base)
 {
@@ -44,7 +44,7 @@ static void read_option(struct load *l, const struct option *o, const struct par
 		l->mistakes.no_memory = true;
 }
 
-/* Text without a default becomes "", so that no string of a conf is ever NULL. */
+/* A text without a default becomes "", so that no string of a conf is ever NULL. */
 static void set_default(struct load *l, const struct option *o, void *base)
 {
 	if (option_set_default(o, base) < 0)
@@ -126,7 +126,7 @@ static void read_parsed(struct load *l)
 	for (size_t i = 1; i < p->nsections; i++) {
 		const struct parsed_section *sec = &p->sections[i];
 		if (parsed_section(p, sec->type, sec->title) != sec)
-			continue; /* another of its name follows, which was noted */
+			continue; /* another one of this name follows; the mistake is reported */
 		if (strcmp(sec->type, "source") == 0)
 			read_source(l, sec);
 		else if (strcmp(sec->type, "endpoint") == 0)
@@ -146,7 +146,7 @@ static void load_text(struct load *l, const char *text)
 
 /* ---- the file ---- */
 
-/* Read all of path into a string.  On failure says why. */
+/* Reads all of path into a string.  On failure err has the reason. */
 static int read_file(const char *path, char **ret, struct err *err)
 {
 	scope_free char *text = NULL;
@@ -160,7 +160,7 @@ static int read_file(const char *path, char **ret, struct err *err)
 	if (r > 0)
 		return err_set(err, -EFBIG, "is longer than 1 MiB: not a configuration file");
 	if (strlen(text) != len)
-		return err_set(err, -EINVAL, "has a NUL byte in it: not a configuration file");
+		return err_set(err, -EINVAL, "contains a NUL byte: not a configuration file");
 	*ret = STEAL(text);
 	return 0;
 }
@@ -180,8 +180,8 @@ static int load(struct conf **ret, const char *path, enum purpose purpose, conf_
 	struct load l = {.mistakes = {.path = path}};
 	struct err err = {0};
 	scope_free char *text = NULL;
-	if (purpose !=
-	    TO_RUN) /* only the service has one; what it is called does not matter here */
+	/* Only the service has a credentials directory; its name does not matter here. */
+	if (purpose != TO_RUN)
 		(void)setenv("CREDENTIALS_DIRECTORY", "/run/credentials/pmta-shipper.service", 0);
 	int r = read_file(path, &text, &err);
 	if (r < 0) {
@@ -269,9 +269,9 @@ void conf_print(const struct conf *conf, FILE *out)
 	for (const struct option *o = options; o->key; o++) {
 		if (*o->section)
 			continue;
-		/* Whether the file itself says so matters: printed, it must not begin to. */
-		bool said = strcmp(o->key, "first-start") != 0 || conf->first_start_set;
-		option_print(o, conf, said ? "" : "# ", out);
+		/* first-start counts only if the file sets it: otherwise print it as a comment. */
+		bool set = strcmp(o->key, "first-start") != 0 || conf->first_start_set;
+		option_print(o, conf, set ? "" : "# ", out);
 	}
 	for (size_t i = 0; i < conf->nsources; i++)
 		print_section("source", conf->sources[i].name, &conf->sources[i], out);

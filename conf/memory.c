@@ -2,10 +2,10 @@
 
 uint64_t conf_worst_memory(const struct conf *conf)
 {
-	uint64_t total = 4 << 20; /* libraries, SQLite's cache, the answers under way */
+	uint64_t total = 4 << 20; /* libraries, SQLite's cache, answers in progress */
 	for (size_t i = 0; i < conf->nendpoints; i++)
 		total += ship_worst_memory(&conf->endpoints[i], conf->nsources);
-	/* A buffer, a reader and letters in waiting a source. */
+	/* Per source: a buffer, a reader, and dead letters waiting for the store. */
 	total += conf->nsources * (2 * conf->record_max + 131072 + 8 * conf->record_max);
 	return total + (256 << 10) + 4 * conf->record_max;
 }

@@ -1,12 +1,12 @@
 /*
- * memory.h - how much memory an agent may come to need.
+ * memory.h - how much memory an agent may need.
  */
 #ifndef CONF_MEMORY_H
 #define CONF_MEMORY_H
 
 #include "conf/conf.h"
 
-/* The most memory a running agent takes with that configuration, in bytes; without rules. */
+/* The most memory that an agent with this configuration uses, in bytes; without rules. */
 uint64_t conf_worst_memory(const struct conf *conf);
 
 #endif

@@ -7,9 +7,9 @@
 
 #include "base/scope.h"
 
-#define LINE_SIZE 1024 /* a longer mistake is cut */
+#define LINE_SIZE 1024 /* a longer message is cut */
 
-/* The file's own text is quoted in mistakes: it must not break the line or act on a terminal. */
+/* Messages quote the file's text, which must not break the line or control a terminal. */
 static void escape(const char *text, char *ret, size_t size)
 {
 	size_t n = 0;

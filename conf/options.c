@@ -22,7 +22,7 @@
 	.section = "endpoint", .offset = offsetof(struct ship_conf, field),                        \
 	.size = sizeof(((struct ship_conf *)0)->field)
 
-/* The order of the words is the order of the enums. */
+/* The choices are in the order of the enums. */
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const first_starts[] = {"live", "now", "all", NULL};
@@ -51,11 +51,11 @@ const struct option options[] = {
 	{"", "metrics-listen", OPTION_TEXT, IN_CONF(metrics_listen), .fallback = "127.0.0.1:9468",
 	 .may_be_empty = true, .help = "HOST:PORT of the metrics listener; empty: none"},
 	{"", "rescan", OPTION_TIME, IN_CONF(rescan_ms), .min = 100, .max = HOUR, .fallback = "30s",
-	 .help = "how often directories are looked through even if nothing was heard"},
+	 .help = "how often directories are scanned, even without an event"},
 	{"", "record-max", OPTION_SIZE, IN_CONF(record_max), .min = 4 * KIB, .max = 16 * MIB,
 	 .fallback = "64KiB", .help = "a longer row is a dead letter"},
 	{"", "drain", OPTION_TIME, IN_CONF(drain_ms), .max = HOUR, .fallback = "10s",
-	 .help = "how long a stop waits for what is in flight"},
+	 .help = "how long a stop waits for requests in flight"},
 	{"", "dead-max-records", OPTION_NUMBER, IN_CONF(dead_max_records), .min = 1,
 	 .max = UINT64_C(1000000000), .fallback = "100000", .help = "most dead letters kept"},
 	{"", "dead-max-bytes", OPTION_SIZE, IN_CONF(dead_max_bytes), .min = 64 * KIB,
@@ -71,20 +71,20 @@ const struct option options[] = {
 	{IN_SOURCE(endpoint_name), .key = "endpoint", .type = OPTION_TEXT, .required = true,
 	 .help = "the endpoint they are shipped to"},
 	{IN_SOURCE(fair), .key = "order", .type = OPTION_CHOICE, .choices = orders,
-	 .fallback = "oldest-first", .help = "which file goes first when there are several"},
+	 .fallback = "oldest-first", .help = "which file is read first when there are several"},
 	{IN_SOURCE(record_fields), .key = "record-fields", .type = OPTION_LIST,
 	 .help = "the columns of files that have no header"},
 
 	{IN_ENDPOINT(url), .key = "url", .type = OPTION_TEXT, .required = true, .may_be_empty = true,
 	 .help = "where records are posted; empty: not configured yet"},
 	{IN_ENDPOINT(format), .key = "format", .type = OPTION_CHOICE, .choices = formats,
-	 .fallback = "array", .help = "what one request carries"},
+	 .fallback = "array", .help = "the form of a request's body"},
 	{IN_ENDPOINT(signature_file), .key = "signature-file", .type = OPTION_FILE, .may_be_empty = true,
 	 .fallback = "", .help = "file with the secret sent as X-Octeth-Signature"},
 	{IN_ENDPOINT(token_file), .key = "token-file", .type = OPTION_FILE, .may_be_empty = true,
 	 .fallback = "", .help = "file with the secret sent as Authorization: Bearer"},
 	{IN_ENDPOINT(headers), .key = "headers", .type = OPTION_LIST,
-	 .help = "further request headers, \"Name: value\" each"},
+	 .help = "additional request headers, each \"Name: value\""},
 	{IN_ENDPOINT(batch_records), .key = "batch-records", .type = OPTION_NUMBER, .min = 1, .max = 10000,
 	 .fallback = "500", .help = "most records in a request (array, ndjson)"},
 	{IN_ENDPOINT(batch_bytes), .key = "batch-bytes", .type = OPTION_SIZE, .min = 4 * KIB,
@@ -94,7 +94,7 @@ const struct option options[] = {
 	{IN_ENDPOINT(in_flight), .key = "in-flight", .type = OPTION_NUMBER, .min = 1, .max = 256,
 	 .help = "most requests at a time; unset: 4, or 16 with format object"},
 	{IN_ENDPOINT(requests_per_minute), .key = "requests-per-minute", .type = OPTION_NUMBER,
-	 .max = 1000000, .fallback = "0", .help = "most requests a minute to that host; 0: no limit"},
+	 .max = 1000000, .fallback = "0", .help = "most requests per minute to that host; 0: no limit"},
 	{IN_ENDPOINT(connect_timeout_ms), .key = "connect-timeout", .type = OPTION_TIME, .min = 100,
 	 .max = 10 * MINUTE, .fallback = "10s", .help = "longest time to connect"},
 	{IN_ENDPOINT(timeout_ms), .key = "timeout", .type = OPTION_TIME, .min = 100, .max = HOUR,
@@ -104,7 +104,7 @@ const struct option options[] = {
 	{IN_ENDPOINT(retry_max_ms), .key = "retry-max", .type = OPTION_TIME, .min = 10, .max = DAY,
 	 .fallback = "5m", .help = "longest time before a request is tried again"},
 	{IN_ENDPOINT(hold_interval_ms), .key = "hold-interval", .type = OPTION_TIME, .min = 100,
-	 .max = DAY, .fallback = "60s", .help = "how often an endpoint that is held is tried"},
+	 .max = DAY, .fallback = "60s", .help = "how often a held endpoint is tried"},
 	{IN_ENDPOINT(gzip), .key = "compress", .type = OPTION_CHOICE, .choices = compressions,
 	 .fallback = "none", .help = "whether request bodies are compressed"},
 	{IN_ENDPOINT(type_field), .key = "type-field", .type = OPTION_TEXT, .fallback = "logType",
@@ -120,13 +120,13 @@ const struct option options[] = {
 	{IN_ENDPOINT(client_key), .key = "client-key", .type = OPTION_FILE, .may_be_empty = true,
 	 .fallback = "", .help = "its private key"},
 	{IN_ENDPOINT(proxy), .key = "proxy", .type = OPTION_TEXT, .may_be_empty = true, .fallback = "",
-	 .help = "proxy to go through; empty: none"},
+	 .help = "proxy to use; empty: none"},
 	{IN_ENDPOINT(allow_http), .key = "allow-http", .type = OPTION_BOOL, .fallback = "false",
-	 .help = "allow http:// to other hosts than this one"},
+	 .help = "allow http:// to hosts other than this one"},
 	{IN_ENDPOINT(accept_html), .key = "accept-html", .type = OPTION_BOOL, .fallback = "false",
 	 .help = "a 2xx answer that is an HTML page is an acceptance"},
 	{IN_ENDPOINT(reject_body), .key = "reject-body", .type = OPTION_LIST, .defaults = reject_body,
-	 .help = "a 2xx answer that begins like this is a failure"},
+	 .help = "a 2xx answer that begins with this is a failure"},
 	{.section = NULL},
 };
 /* clang-format on */

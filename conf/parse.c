@@ -8,12 +8,12 @@
 #include "base/scope.h"
 #include "conf/options.h"
 
-/* Tokens: a symbol is itself. */
+/* Token types; a symbol is its own type. */
 #define T_END '\0'
 #define T_WORD 'w'
 
 struct word {
-	const char *text; /* as it is written, without quotes */
+	const char *text; /* as written, without quotes */
 	size_t len;
 	unsigned line;
 };
@@ -24,23 +24,23 @@ struct look {
 	const char *p; /* next byte */
 	unsigned line; /* of p */
 
-	char token; /* the one last read */
+	char token; /* type of the last token */
 	struct word at;
-	char *value; /* what a word stands for */
+	char *value; /* of a word, with escapes and variables replaced */
 	size_t nvalue;
 
-	bool inside;  /* a section: the last one */
-	bool unknown; /* nothing is known of its keys */
+	bool inside;  /* in a section: the last one */
+	bool unknown; /* the section is unknown, and so are its keys */
 };
 
-/* Note what breaks the syntax by itself. */
+/* Reports a syntax error. */
 #define BROKEN(l, at_line, ...)                                                                    \
 	do {                                                                                       \
 		mistake((l)->m, at_line, __VA_ARGS__);                                             \
 		(l)->parsed->broken = true;                                                        \
 	} while (0)
 
-/* The same for what cannot stand where it does; once, since more of them tend to follow. */
+/* Reports a misplaced token, but only the first one, because others tend to follow. */
 #define MISPLACED(l, at_line, ...)                                                                 \
 	do {                                                                                       \
 		if (!(l)->parsed->broken && !(l)->unknown)                                         \
@@ -102,7 +102,7 @@ static void variable(struct look *l)
 		                : " (for the characters themselves: \\${)");
 }
 
-/* A byte by its number: n digits.  A NUL would cut the value. */
+/* A byte given by its number, of n digits.  A NUL would cut the value short. */
 static void number(struct look *l, size_t n, int base)
 {
 	char digits[4] = "";
@@ -119,7 +119,7 @@ static void number(struct look *l, size_t n, int base)
 	l->p += n;
 }
 
-/* After a backslash.  One at the end of a line joins it to the next. */
+/* After a backslash.  A backslash at the end of a line joins it to the next one. */
 static void escape(struct look *l, char quote)
 {
 	static const char letters[] = "nrtbfvae";
@@ -193,7 +193,7 @@ static void symbol(struct look *l)
 	l->token = *l->p++;
 	l->at.len = 1;
 	if (l->token == '+' && *l->p == '=')
-		BROKEN(l, l->line, "'+=' is not known here: give the whole list with '='");
+		BROKEN(l, l->line, "'+=' is not supported: give the whole list with '='");
 	else if (l->token == '+' || l->token == '*')
 		BROKEN(l, l->line, "'%c' outside quotes (put the value in quotes)", l->token);
 }
@@ -226,7 +226,7 @@ static void next(struct look *l)
 		bare_word(l);
 }
 
-/* The token cannot stand here.  Returns false. */
+/* The token is not allowed here.  Returns false. */
 static bool unexpected(struct look *l)
 {
 	if (l->token == T_END)
@@ -298,7 +298,7 @@ static void add_value(struct look *l, struct parsed_key *key)
 		l->m->no_memory = true;
 }
 
-/* After "{".  A comma too few or too many is a mistake, and the list goes on. */
+/* After "{".  A missing or extra comma is a mistake, after which the list continues. */
 static bool list(struct look *l, struct parsed_key *key)
 {
 	bool after_value = false;
@@ -393,13 +393,13 @@ static bool section(struct look *l, const struct word *type, const struct word *
 
 /* ---- the file ---- */
 
-/* A word that begins nothing, since what follows cannot: second, or without one the token. */
+/* A word that begins nothing; it is followed by second, or by the current token if that is NULL. */
 static void stray(struct look *l, const struct word *first, const struct word *second)
 {
 	unsigned line = second ? second->line : l->at.line;
 	scope_free char *name = copy(l, first);
 	if (!name || (l->inside && (l->token == '{' || l->token == T_END)))
-		return; /* a brace is missing: that says more */
+		return; /* a brace is missing: that message helps more */
 	if (!l->inside && is_section(name))
 		MISPLACED(l, line, "missing %s for section '%s'",
 		          second ? "opening brace" : "title", name);
@@ -409,7 +409,7 @@ static void stray(struct look *l, const struct word *first, const struct word *s
 		MISPLACED(l, first->line, "no such option '%s'", name);
 }
 
-/* At a word.  Returns false where nothing can be made of what follows. */
+/* At a word.  Returns false when the text after it cannot be parsed. */
 static bool statement(struct look *l)
 {
 	struct word words[2] = {l->at}, last = l->at;
@@ -449,7 +449,7 @@ void parsed_read(struct parsed *ret, const char *text, struct mistakes *m)
 		MISPLACED(&l, l.at.line, "unexpected closing brace");
 	else if (!whole)
 		(void)unexpected(&l);
-	ret->broken |= !whole; /* not noted where it is in an unknown section */
+	ret->broken |= !whole; /* not reported if it is in an unknown section */
 	free(l.value);
 }
 

@@ -1,19 +1,18 @@
 /*
  * parse.h - the text of a configuration file as sections, keys and values.
  *
- * The language; what values mean is left to options.h and check.h:
+ * The language; options.h and check.h interpret the values:
  *
  *     file    = { key | section }
  *     section = TYPE [NAME] "{" { key } "}"
  *     key     = NAME "=" ( VALUE | "{" [ VALUE { "," VALUE } [","] ] "}" )
  *
  * A word is a run of bytes without blanks, quotes and any of #={}()+,*, or a quoted string.  The
- * parser notes every mistake with its line and goes on where it can, so that one look at the file
- * finds all of them.  Types, names and keys count as they are written: an escape has a meaning in
- * values only.
+ * parser reports every mistake with its line and continues where it can, so that one run finds all
+ * mistakes of the file.  Types, names and keys are used as written: escapes work in values only.
  *
- * No library does it: libconfuse 3.3 counts lines wrongly after comments, takes a comment or a
- * section without end and an unset ${NAME} in silence, and ends the process when memory is short.
+ * No library is used: libconfuse 3.3 counts lines wrongly after comments, silently accepts an
+ * unclosed comment or section and an unset ${NAME}, and ends the process when out of memory.
  */
 #ifndef CONF_PARSE_H
 #define CONF_PARSE_H
@@ -27,7 +26,7 @@
 struct parsed_key {
 	char *name;
 	unsigned line;
-	struct strlist values; /* what escapes and ${NAME} stand for is filled in */
+	struct strlist values; /* with escapes and ${NAME} replaced */
 };
 
 struct parsed_section {
@@ -41,21 +40,21 @@ struct parsed_section {
 struct parsed {
 	struct parsed_section *sections;
 	size_t nsections;
-	bool broken; /* a mistake of syntax: what was read is not all that was meant */
+	bool broken; /* a syntax error: some of the file may not have been read */
 };
 
 /*
- * Read text.  Notes in m what breaks the syntax, sections and keys that are unknown or given
- * twice, and variables that are not set.  parsed_clear() in any case, also without memory.
+ * Reads text.  Reports to m syntax errors, unknown or duplicate sections and keys, and variables
+ * that are not set.  Call parsed_clear() in any case, also when out of memory.
  */
 void parsed_read(struct parsed *ret, const char *text, struct mistakes *m);
 
-/* Of two of one name the last counts.  NULL: there is none. */
+/* If two have the same name, the last one is returned.  NULL: there is none. */
 const struct parsed_section *parsed_section(const struct parsed *p, const char *type,
                                             const char *title);
 const struct parsed_key *parsed_key(const struct parsed_section *s, const char *name);
 
-/* The line of a key; of the section if it does not have it. */
+/* Returns the line of a key, or of the section if it does not have the key. */
 unsigned parsed_line(const struct parsed_section *s, const char *name);
 
 void parsed_clear(struct parsed *p);

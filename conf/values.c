@@ -1,4 +1,4 @@
-/* values.c - option_set() and option_print(): text to typed value and back. */
+/* values.c - option_set() and option_print(): from text to typed value and back. */
 #include "conf/options.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/scope.h"
 #include "base/units.h"
 
-/* Say what is wrong.  Returns -EINVAL. */
+/* Writes what is wrong into why.  Returns -EINVAL. */
 ERR_PRINTF(3, 4)
 static int wrong(char *why, size_t size, const char *fmt, ...)
 {
@@ -60,7 +60,7 @@ static bool is_text(const struct option *o)
 	return o->type == OPTION_TEXT || o->type == OPTION_PATH || o->type == OPTION_FILE;
 }
 
-/* Numbers, bools and enums of several widths; the range was checked. */
+/* Numbers, bools and enums of several widths; the range is already checked. */
 static void store(const struct option *o, void *base, uint64_t value)
 {
 	void *p = place(o, base);
@@ -145,8 +145,8 @@ static int set_choice(const struct option *o, void *base, const char *text, char
 }
 
 /*
- * A path that begins with $CREDENTIALS_DIRECTORY, which systemd sets for the service, as it
- * stands: what a "..." string had as ${...} has been filled in already.
+ * Expands a leading $CREDENTIALS_DIRECTORY, which systemd sets for the service, in a literal path;
+ * ${...} in a "..." string has been expanded before.
  */
 static int credentials(const struct option *o, const char *text, char **ret, char *why, size_t size)
 {
@@ -177,7 +177,7 @@ static int set_text(const struct option *o, void *base, const char *text, char *
 	for (const char *p = text; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return wrong(why, size,
-			             "'%s' has a control character in it (is a closing quote "
+			             "'%s' contains a control character (is a closing quote "
 			             "missing?)",
 			             o->key);
 	if (!*text && !o->may_be_empty)
@@ -262,7 +262,7 @@ void option_clear(const struct option *o, void *base)
 	}
 }
 
-/* In double quotes; what has a meaning there is escaped, the dollar sign included. */
+/* Prints in double quotes; escapes everything special there, including the dollar sign. */
 static void print_quoted(const char *text, FILE *out)
 {
 	(void)fputc('"', out);

@@ -9,9 +9,9 @@
 struct acct {
 	struct acct_conf conf;
 	struct reader *reader;
-	int64_t columns_of;     /* the file whose columns the reader has; 0: none */
+	int64_t columns_of;     /* id of the file whose columns the reader has; 0: none */
 	struct tail_file *file; /* held */
-	uint64_t pos;           /* the end of the last line; the next one begins here */
+	uint64_t pos;           /* end of the last line, start of the next */
 };
 
 int acct_new(struct acct **ret, const struct acct_conf *conf)
@@ -53,7 +53,7 @@ struct slice acct_header(const struct acct *a)
 	return reader_header(a->reader);
 }
 
-/* Read on at offset, where a row begins. */
+/* Continues at offset, where a row begins. */
 static void go_back(struct acct *a, uint64_t offset)
 {
 	reader_drop(a->reader);
@@ -61,7 +61,7 @@ static void go_back(struct acct *a, uint64_t offset)
 	a->pos = offset;
 }
 
-/* A half-read record is read again, from its first line on, when its file's turn comes. */
+/* A half-read record is read again from its first line when its file's turn comes. */
 static void put_back(struct acct *a)
 {
 	uint64_t start;
@@ -76,12 +76,12 @@ void acct_leave(struct acct *a)
 	a->file = NULL;
 }
 
-/* The line at from, of file, does not follow on the last. */
+/* Goes to the line of file at from, which does not follow the last line. */
 static int enter(struct acct *a, struct tail_file *file, uint64_t from)
 {
 	if (file != a->file) {
 		put_back(a);
-	} else { /* its half-read record is in a range that was acknowledged */
+	} else { /* its half-read record is in an acknowledged range */
 		a->pos = acct_pos(a);
 		reader_drop(a->reader);
 	}
@@ -102,7 +102,7 @@ static int enter(struct acct *a, struct tail_file *file, uint64_t from)
 	return 0;
 }
 
-/* Whether the file has the reader's columns, too. */
+/* Returns true if the reader's columns are recorded for the file. */
 static bool columns_noted(const struct acct *a)
 {
 	struct slice known = tail_file_header(a->file), now = reader_header(a->reader);
@@ -112,7 +112,7 @@ static bool columns_noted(const struct acct *a)
 void acct_again(struct acct *a, const struct acct_row *row)
 {
 	go_back(a, row->rec.mark.start);
-	/* Out of memory, the reader keeps the columns of the header that it reads next. */
+	/* Without memory the reader keeps the columns of the header that is read again next. */
 	if (!columns_noted(a) && reader_begin(a->reader, tail_file_header(a->file)) < 0)
 		a->columns_of = 0;
 }
@@ -122,7 +122,7 @@ int acct_take_columns(struct acct *a)
 	return tail_file_set_header(a->file, reader_header(a->reader));
 }
 
-/* What the reader made of the line is handed out. */
+/* Hands out the reader's result for the line. */
 static int hand_out(struct acct *a, enum read_result result, const struct line *line,
                     struct acct_row *row)
 {
@@ -132,7 +132,7 @@ static int hand_out(struct acct *a, enum read_result result, const struct line *
 		return ACCT_PASSED;
 	case READ_BLANK:
 		return ACCT_PASSED;
-	case READ_HEADER: /* if not noted, memory ran out when the columns changed */
+	case READ_HEADER: /* if not recorded, memory ran out when the columns changed */
 		return columns_noted(a) ? ACCT_PASSED : ACCT_COLUMNS;
 	case READ_COLUMNS:
 		return ACCT_COLUMNS;

@@ -12,15 +12,15 @@
 struct backlog {
 	const struct catalog *catalog;
 	const struct conf_source *source;
-	bool started;            /* an agent has decided about what was there at its first start */
-	bool blind;              /* a folder cannot be looked into: what is there is not known */
-	struct backlog_file *at; /* of each file of the catalog; file NULL: of no interest */
-	const struct catalog_file **owner; /* of each entry: the path that is it */
+	bool started;            /* an agent has applied first-start to the source's files */
+	bool blind;              /* a folder cannot be read: its files are not known */
+	struct backlog_file *at; /* one per file of the catalog; file NULL: not reported */
+	const struct catalog_file **owner; /* one per entry: the path that is the entry's file */
 };
 
 /* ---- one file ---- */
 
-/* The end of a .gz says how long it is; where that is not what is settled, it is looked into. */
+/* A .gz has its length in its trailer; if that is not the settled offset, the file is read. */
 static bool gz_is_settled(const struct catalog_file *f, uint64_t offset)
 {
 	uint32_t length;
@@ -28,7 +28,7 @@ static bool gz_is_settled(const struct catalog_file *f, uint64_t offset)
 	return fd >= 0 && gz_length_hint(fd, &length) && length == (uint32_t)offset;
 }
 
-/* Name, inode and size are those that it had when nothing was left of it. */
+/* Returns true if name, inode and size are those of the file when nothing was left of it. */
 static bool is_as_left(const struct catalog_entry *e)
 {
 	const struct catalog_file *f = e->file;
@@ -49,7 +49,7 @@ static const struct catalog_entry *at_inode(const struct backlog *b, const struc
 	return NULL;
 }
 
-/* first-start will say not to read it, or only what comes from then on. */
+/* Returns true if first-start will skip the file, or read only rows that are added later. */
 static bool passed_over(const struct backlog *b, const struct catalog_file *f)
 {
 	enum first_start first = b->catalog->conf->first_start;
@@ -60,7 +60,7 @@ static void set_left(struct backlog_file *at, bool gz_whole)
 {
 	const struct catalog_file *f = at->file;
 	at->left = f->size > at->offset ? f->size - at->offset : 0;
-	if (f->key.gz) /* one that cannot be read waits for the next rescan */
+	if (f->key.gz) /* an unreadable one waits for the next rescan */
 		at->left = gz_whole || at->error != 0 ? 0 : f->size;
 	if (at->passed)
 		at->left = 0;
@@ -83,7 +83,7 @@ static int look_into(const struct backlog *b, const struct catalog_file *f, stru
 	}
 	at->passed = at->entry ? at->entry->kept.passed : passed_over(b, f);
 	if (at->passed ||
-	    (rc == 0 && known.bare && !f->key.gz)) /* a header is settled once it is read */
+	    (rc == 0 && known.bare && !f->key.gz)) /* a header needs no acknowledgement */
 		at->offset = f->size;
 	set_left(at, known.whole || known.bare);
 	return 0;
@@ -114,7 +114,7 @@ static int look_at_files(struct backlog *b)
 
 /* ---- several paths of one file ---- */
 
-/* The path at the entry's inode is the file, else the first one is. */
+/* The owner of an entry is the path at its inode, else the first path. */
 static void find_owners(struct backlog *b)
 {
 	for (int round = 0; round < 2; round++) {
@@ -131,7 +131,7 @@ static void find_owners(struct backlog *b)
 	}
 }
 
-/* Another path of a file that is there; one that goes on where that one ends is its own. */
+/* Returns true for another path of an entry's file, unless it is longer: then it is a new file. */
 static bool is_second(const struct backlog *b, const struct backlog_file *at)
 {
 	if (!at->entry)
@@ -142,9 +142,9 @@ static bool is_second(const struct backlog *b, const struct backlog_file *at)
 	return owner != at->file && (at->passed || !longer);
 }
 
-/* ---- what is not there ---- */
+/* ---- missing files ---- */
 
-/* It never had a whole row, and there is another of its name: most likely it was that one. */
+/* An entry that never had a whole row is most likely the other entry of its name. */
 static bool was_another(const struct backlog *b, const struct catalog_entry *e)
 {
 	for (size_t i = 0; i < b->catalog->nentries && hash_is_zero(&e->kept.salt); i++) {

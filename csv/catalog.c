@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "tailer/folder.h"
 
-/* One more at the end of a list; NULL when out of memory. */
+/* Adds one element at the end of a list.  Returns NULL when out of memory. */
 static void *one_more(void **list, size_t n, size_t *room, size_t size)
 {
 	if (n == *room) {
@@ -33,7 +33,7 @@ struct walk {
 	const struct conf_source *source;
 	const char *folder;
 	bool moved;
-	int error; /* a file is there and could not be looked at */
+	int error; /* errno of a file that exists and could not be examined */
 };
 
 static char *path_of(const char *folder, const char *name)
@@ -117,7 +117,7 @@ static int scan_source(struct catalog *c, const struct conf_source *source)
 	bool same = source->move_to[0] && stat(live, &here) == 0 &&
 	            stat(source->move_to, &there) == 0 && here.st_dev == there.st_dev &&
 	            here.st_ino == there.st_ino;
-	/* The live folder first: what moves in between is seen twice, not never. */
+	/* The live folder first: a file that moves in between is seen twice, not missed. */
 	int rc = same ? 0 : scan(c, source, live, false);
 	return rc == 0 && source->move_to[0] ? scan(c, source, source->move_to, true) : rc;
 }
@@ -142,7 +142,7 @@ static int compare_inodes(const struct catalog_file *a, const struct catalog_fil
 	return (int)a->key.gz - (int)b->key.gz;
 }
 
-/* Of the paths of one inode the one to keep stands first: where it moved to, then the oldest. */
+/* Sorts the path to keep of each inode first: one in move-to, then the oldest. */
 static int by_inode(const void *left, const void *right)
 {
 	const struct catalog_file *a = left, *b = right;
@@ -152,7 +152,7 @@ static int by_inode(const void *left, const void *right)
 	return rc != 0 ? rc : by_age(a, b);
 }
 
-/* One that moved in between was seen twice, and has one name; a hard link is no other file. */
+/* A file that moved in between was seen twice; a hard link is not another file. */
 static void drop_doubles(struct catalog *c)
 {
 	size_t n = 0;
@@ -180,8 +180,7 @@ static int add_entry(const struct store_file *f, void *arg)
 	struct catalog *c = load->catalog;
 	struct acct_name key;
 	const struct acct_template t = acct_template(load->source->acct_file);
-	if (!acct_name_parse(&t, f->name,
-	                     &key)) /* of another acct-file: the agent forgets it, too */
+	if (!acct_name_parse(&t, f->name, &key)) /* other acct-file: the agent drops it, too */
 		return 0;
 	char *name = strdup(f->name);
 	struct catalog_entry *e = name ? one_more((void **)&c->entries, c->nentries,
@@ -209,7 +208,7 @@ static int inode_at(const void *left, const void *right)
 	return compare_inodes(*a, *b);
 }
 
-/* What lies at the inode of each entry. */
+/* Finds the file at the inode of each entry. */
 static int place_entries(struct catalog *c)
 {
 	const struct catalog_file **sorted = calloc(c->nfiles + 1, sizeof(*sorted));

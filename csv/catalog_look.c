@@ -1,4 +1,4 @@
-/* Which entry of the store a file belongs to, and how far it is settled: as the tailer decides. */
+/* Finds a file's entry in the store and its settled offset, by the same rules as the tailer. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static int holds(const struct mark *mark, void *arg)
 	return follow_holds(arg, mark);
 }
 
-/* The columns that were in force stand at its beginning: all there was of it, without a row. */
+/* Returns true if the file begins with the stored header, which is all that a bare file had. */
 static bool same_header(struct follow *follow, const char *header, size_t len)
 {
 	scope_free char *text = malloc(len + 1);
@@ -24,8 +24,8 @@ static bool same_header(struct follow *follow, const char *header, size_t len)
 }
 
 /*
- * Nothing in it that was settled could be compared.  Then the first row must do, or where one of
- * them has none, the name; in another inode it is a copy whose original is gone.
+ * For an entry without a settled row to compare: compares the first row, or the name if one of the
+ * two has no row.  A file at another inode must be a copy whose original no longer exists.
  */
 static bool same_bare(const struct catalog_file *f, const struct catalog_entry *e,
                       struct follow *follow, const struct ledger *ledger, const char *header,
@@ -40,7 +40,7 @@ static bool same_bare(const struct catalog_file *f, const struct catalog_entry *
 	return same && (ledger->committed == 0 || same_header(follow, header, header_len));
 }
 
-/* What was passed over stays so where it moves or is compressed. */
+/* A file that was passed over stays passed over when it is moved or compressed. */
 static bool same_passed(const struct catalog_file *f, const struct catalog_entry *e,
                         struct follow *follow)
 {
@@ -53,7 +53,7 @@ static bool same_passed(const struct catalog_file *f, const struct catalog_entry
 
 enum belongs { BELONGS_NOT, BELONGS, BELONGS_FORK };
 
-/* An enum belongs, or a negative errno. */
+/* Returns an enum belongs, or a negative errno. */
 static int belongs(const struct catalog *c, const struct catalog_file *f,
                    const struct catalog_entry *e, struct follow *follow, struct catalog_known *ret)
 {
@@ -80,7 +80,7 @@ static int belongs(const struct catalog *c, const struct catalog_file *f,
 	else
 		rc = identity_decide(&question, holds, follow, &resume);
 	ret->proved = rc == IDENTITY_SAME;
-	/* One that came back from a crash shorter is known, too, but not as it is now. */
+	/* A file that is shorter after a crash is known, too, but its end is not proved. */
 	bool is = rc == IDENTITY_SAME || rc == IDENTITY_CRASHED;
 	if (is || rc == IDENTITY_FORK)
 		ret->resume = resume;
@@ -100,7 +100,7 @@ static bool candidate(const struct catalog_file *f, const struct catalog_entry *
 static int find(const struct catalog *c, const struct catalog_file *f, struct follow *follow,
                 struct catalog_known *ret)
 {
-	/* The inode first: where two share their first rows, it is that one. */
+	/* The inode first: it decides between entries with the same first rows. */
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < c->nentries; i++) {
 			const struct catalog_entry *e = &c->entries[i];
@@ -116,7 +116,7 @@ static int find(const struct catalog *c, const struct catalog_file *f, struct fo
 	return 0;
 }
 
-/* Set whole when nothing stands after what is settled. */
+/* Sets whole if nothing follows the settled offset. */
 static int ends_there(const struct catalog_file *f, struct follow *follow,
                       struct catalog_known *ret)
 {
@@ -132,7 +132,7 @@ static int ends_there(const struct catalog_file *f, struct follow *follow,
 	return n < 0 ? (int)n : 0;
 }
 
-/* Half a header may yet become anything, unless its file is finished. */
+/* A half-written header may still become a row, unless its file is finished. */
 static bool is_bare(const struct catalog_file *f, struct follow *follow)
 {
 	char last = '\n';

@@ -1,5 +1,5 @@
 /*
- * encode.h - a row by itself to the JSON object it is sent as: read, judged, written.
+ * encode.h - turns a single row into the JSON object that is sent: reads, judges, writes it.
  */
 #ifndef CSV_ENCODE_H
 #define CSV_ENCODE_H
@@ -10,14 +10,14 @@ struct rules;
 
 struct encode {
 	struct reader_conf reader;
-	struct rules *rules; /* NULL: not judged */
+	struct rules *rules; /* NULL: no verdict */
 	bool fill;           /* fill-addresses */
 };
 
 /*
- * The row under its header, which is empty for a file without one.  id is its eventId, NULL to
- * make it from the row and its salt.  Sets *ret_len, at most room, and returns 0, -EBADMSG when
- * the row is no record, -ECANCELED when a rule withholds it, -ENOSPC, or -ENOMEM.
+ * Encodes the row with its header, which is empty for a file without one.  id is its eventId; NULL
+ * computes it from the row and its salt.  Sets *ret_len, at most room, and returns 0, -EBADMSG when
+ * the row is not a record, -ECANCELED when a rule withholds it, -ENOSPC, or -ENOMEM.
  */
 int encode_row(const struct encode *e, struct slice header, const struct line *row,
                const struct hash128 *id, char *ret, size_t room, size_t *ret_len) MUST_CHECK;

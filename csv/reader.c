@@ -1,9 +1,9 @@
 /*
- * libcsv's oddities, all of them kept in here:
+ * This file hides libcsv's oddities:
  *  - by default it trims blanks around fields (not RFC 4180) and lets a lone CR end a row: both are
- *    turned off, and the one CR that belongs to a CRLF is taken off before it sees the line;
+ *    turned off, and the CR of a CRLF is removed before libcsv gets the line;
  *  - it has no reset; csv_fini() without callbacks puts it back to the start of a row;
- *  - whether a quoted field is open can only be read off its public state.
+ *  - only its public state shows if a quoted field is open.
  */
 #include "csv/reader.h"
 
@@ -15,7 +15,7 @@
 #include "base/utf8.h"
 #include "csv/simple.h"
 
-#define FIELD_BEGUN 2 /* libcsv.c's own name for this pstate; not in its header */
+#define FIELD_BEGUN 2 /* libcsv.c's name for this pstate; not in its header */
 
 struct reader {
 	struct reader_conf conf;
@@ -26,7 +26,7 @@ struct reader {
 
 	/* The record being read. */
 	bool pending;
-	uint64_t start, first_end; /* of the record, and the end of its first line */
+	uint64_t start, first_end; /* start of the record, end of its first line */
 	bool row_done;
 	size_t ncells; /* may exceed COLUMNS_MAX: counted, not kept */
 	struct slice cells[COLUMNS_MAX];
@@ -127,7 +127,7 @@ const char *reader_why(const struct reader *r)
 	return r->why;
 }
 
-/* Columns from the cells just read; text is the header line as it stands in the file. */
+/* Makes columns from the cells just read; text is the header line as it is in the file. */
 static int take_header(struct reader *r, struct slice text)
 {
 	struct columns *columns;
@@ -147,7 +147,7 @@ static int take_header(struct reader *r, struct slice text)
 	return 0;
 }
 
-/* Columns of a file without a header. */
+/* Makes the columns of a file without a header. */
 static int take_union(struct reader *r)
 {
 	struct columns *columns;
@@ -161,7 +161,7 @@ static int take_union(struct reader *r)
 	return 0;
 }
 
-/* A header from before may be longer than record_max is now. */
+/* A stored header may be longer than record_max, which may have been lowered. */
 static int room_for_header(struct reader *r, size_t len)
 {
 	if (len <= r->conf.record_max)
@@ -189,13 +189,13 @@ int reader_begin(struct reader *r, struct slice header)
 	if (rc == 0)
 		rc = r->ncells <= COLUMNS_MAX ? take_header(r, header) : -E2BIG;
 	reader_drop(r);
-	/* The store gave something that was never a header: better its union than none. */
+	/* The stored text was never a header: the union is better than no columns. */
 	return rc == 0 || rc == -ENOMEM ? rc : take_union(r);
 }
 
 /*
- * Reject what is pending: its first line only (R3).  raw_start is where the record's bytes begin in
- * memory, first_len how many belong to its first line.
+ * Rejects the first line of the pending record only (R3).  raw is the start of the record's bytes
+ * in memory, first_len the length of its first line.
  */
 static int reject(struct reader *r, const char *raw, size_t first_len, uint64_t end,
                   const struct event_salt *salt, const char *why, struct record *ret_rec)
@@ -210,7 +210,7 @@ static int reject(struct reader *r, const char *raw, size_t first_len, uint64_t 
 	return READ_REJECT;
 }
 
-/* Reject the pending record, whose lines before this one stand right before it in memory. */
+/* Rejects the pending record, whose earlier lines are right before this one in memory. */
 static int reject_pending(struct reader *r, const struct line *line, const char *why,
                           struct record *ret_rec)
 {
@@ -235,7 +235,7 @@ int reader_finish(struct reader *r, const struct line *end, struct record *ret_r
 	return reject_pending(r, end, "quote not closed at the end of the file", ret_rec);
 }
 
-/* Replace ill-formed UTF-8 in the cells.  Returns 0 or -ENOMEM. */
+/* Replaces ill-formed UTF-8 in the cells.  Returns 0 or -ENOMEM. */
 static int repair(struct reader *r, size_t ncells, size_t *ret_repaired)
 {
 	size_t need = 3 * r->used + ncells;
@@ -260,11 +260,11 @@ static int repair(struct reader *r, size_t ncells, size_t *ret_repaired)
 	return 0;
 }
 
-/* Why the complete row in r->cells is no record, or NULL. */
+/* Returns why the complete row in r->cells is not a record, or NULL. */
 static const char *fault(const struct reader *r, enum record_type type, bool unterminated)
 {
 	if (type == RECORD_NOT_A_TYPE)
-		return "first cell is no record type";
+		return "first cell is not a record type";
 	if (r->ncells > r->columns->n)
 		return "more cells than columns";
 	if (unterminated && r->ncells != r->columns->n)
@@ -299,7 +299,7 @@ static int take_record(struct reader *r, const struct line *line, struct slice r
 	return READ_RECORD;
 }
 
-/* The row is complete: a header, or a record, or neither. */
+/* Takes a complete row: a header, a record, or neither. */
 static int take_row(struct reader *r, const struct line *line, struct record *ret_rec)
 {
 	const char *text = line->text - (line->start - r->start);
@@ -323,7 +323,7 @@ static int take_row(struct reader *r, const struct line *line, struct record *re
 	return same || line->unterminated ? READ_HEADER : READ_COLUMNS;
 }
 
-/* Feed text to libcsv.  0, -EBADMSG for what RFC 4180 does not allow, -ENOMEM. */
+/* Feeds text to libcsv.  Returns 0, -EBADMSG if RFC 4180 does not allow it, or -ENOMEM. */
 static int parse(struct reader *r, const char *text, size_t len)
 {
 	if (csv_parse(&r->csv, text, len, on_cell, on_row, r) == len)
@@ -336,7 +336,7 @@ static bool in_quotes(const struct reader *r)
 	return r->csv.quoted && r->csv.pstate == FIELD_BEGUN;
 }
 
-/* Feed one line and the line end that libcsv is to see.  Sets row_done when that ends the row. */
+/* Feeds one line, with the line end that libcsv needs.  Sets row_done if that ends the row. */
 static int parse_line(struct reader *r, const char *text, size_t len, bool unterminated)
 {
 	size_t body = event_trim(text, len);
@@ -353,7 +353,7 @@ static int parse_line(struct reader *r, const char *text, size_t len, bool unter
 	return parse(r, text, len);
 }
 
-/* The reason this line is bad before any parsing, or NULL. */
+/* Returns why this line is rejected before parsing, or NULL. */
 static const char *line_fault(const struct reader *r, const struct line *line)
 {
 	if (r->pending && line->from != line->start)
@@ -366,7 +366,7 @@ static const char *line_fault(const struct reader *r, const struct line *line)
 	return NULL;
 }
 
-/* A row that needs no parser.  Whether it is one; then its cells are there. */
+/* Splits a row that needs no parser.  Returns false, with no cells, for any other row. */
 static bool take_simple(struct reader *r, const char *text, size_t len)
 {
 	size_t body = event_trim(text, len);

@@ -16,8 +16,8 @@ struct rows {
 };
 
 /*
- * Returns what the hook does.  *ret_more: the line was no record, and what follows its first line
- * is to be read again.
+ * Returns the hook's result.  *ret_more is true if the row is not a record; then the lines after
+ * its first line are read again.
  */
 static int take_line(struct rows *r, const struct line *line, bool end, bool *ret_more)
 {
@@ -40,7 +40,7 @@ static int take_line(struct rows *r, const struct line *line, bool end, bool *re
 	return rc;
 }
 
-/* 0 at the end of the file or when a hook stopped. */
+/* Returns 0 at the end of the file or when a hook stopped. */
 static int each_line(struct rows *r)
 {
 	struct line line;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* The cell in quotes at p, each doubled quote in it made one; NULL when libcsv has to look. */
+/* Takes the cell in quotes at p, with doubled quotes made single.  NULL: libcsv must parse it. */
 static char *quoted(char *p, char *end, struct slice *ret)
 {
 	char *from = p + 1, *to = from;
@@ -23,7 +23,7 @@ static char *quoted(char *p, char *end, struct slice *ret)
 	return from == end || *from == ',' ? from : NULL;
 }
 
-/* The end of the cell at p, where a comma is or the row ends.  *quote is the next quote. */
+/* Returns the end of the cell at p: a comma or the row's end.  *quote is the next quote. */
 static char *cell_end(char *p, char *end, char **quote, struct slice *ret)
 {
 	if (p == *quote) {
@@ -54,9 +54,9 @@ size_t simple_split(char *text, size_t len, struct slice *ret, size_t max)
 			return 0;
 		if (p == end)
 			break;
-		p++; /* the comma: after it there is a cell, perhaps an empty one */
+		p++; /* the comma: a cell follows, perhaps an empty one */
 	}
-	for (size_t i = 0; i < n; i++) /* not before: a NUL may stand where the next comma is */
+	for (size_t i = 0; i < n; i++) /* only now: the NUL may replace the next comma */
 		((char *)ret[i].text)[ret[i].len] = '\0';
 	return n;
 }

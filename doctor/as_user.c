@@ -1,4 +1,4 @@
-/* A child tells its findings, its parent passes them on. */
+/* A child process sends its findings to the parent, which passes them on. */
 #include "doctor/as_user.h"
 
 #include <errno.h>
@@ -12,12 +12,12 @@
 
 #include "base/clock.h"
 
-#define CHILD_MS 60000 /* a folder on a dead network volume must not hang it for ever */
-#define TOLD_MAX (4U << 20)
+#define CHILD_MS 60000 /* a folder on a dead network volume must not block doctor for ever */
+#define FINDINGS_MAX (4U << 20)
 
 /* ---- the child ---- */
 
-/* A level and three texts, each with its NUL. */
+/* Sends a level and three strings, each with its NUL. */
 static void send_finding(const struct finding *f, void *arg)
 {
 	FILE *out = arg;
@@ -44,19 +44,19 @@ __attribute__((noreturn)) static void child(const struct doctor *d, as_user_fn *
 
 /* ---- the parent ---- */
 
-struct told {
+struct received {
 	char *text;
 	size_t len, room;
 };
 
-/* All that comes until the end.  False: it did not end in time, or there is no memory. */
-static bool read_told(int fd, struct told *t)
+/* Reads to the end.  Returns false if the end did not come in time, or memory ran out. */
+static bool read_findings(int fd, struct received *t)
 {
 	int64_t end = clock_mono_ms() + CHILD_MS;
 	for (;;) {
 		struct pollfd p = {fd, POLLIN, 0};
 		int64_t left = end - clock_mono_ms();
-		if (left <= 0 || t->len >= TOLD_MAX)
+		if (left <= 0 || t->len >= FINDINGS_MAX)
 			return false;
 		if (t->room - t->len < 4096) {
 			char *more = realloc(t->text, t->room + 65536);
@@ -76,7 +76,7 @@ static bool read_told(int fd, struct told *t)
 	}
 }
 
-static void pass_on(const struct doctor *d, const struct told *t)
+static void pass_on(const struct doctor *d, const struct received *t)
 {
 	const char *p = t->text, *end = t->text + t->len;
 	while (p && p < end) {
@@ -97,16 +97,17 @@ static void pass_on(const struct doctor *d, const struct told *t)
 void as_user_run(const struct doctor *d, as_user_fn *check, const char *what)
 {
 	int fds[2], status = 0;
-	struct told told = {0};
+	struct received findings = {0};
 	if (geteuid() == d->user.uid || geteuid() != 0) {
 		check(d);
 		return;
 	}
-	(void)fflush(stdout); /* or both would print what waits there */
+	(void)fflush(stdout); /* otherwise both processes print the buffer */
 	pid_t pid = pipe(fds) == 0 ? fork() : -1;
 	if (pid < 0) {
-		finding_tell(&d->to, FINDING_PROBLEM, what, "could not be tried as user %s: %s",
-		             d->user.name, strerror(errno));
+		finding_tell(&d->to, FINDING_PROBLEM, what,
+		             "this check could not run as user %s: %s", d->user.name,
+		             strerror(errno));
 		return;
 	}
 	if (pid == 0) {
@@ -114,14 +115,14 @@ void as_user_run(const struct doctor *d, as_user_fn *check, const char *what)
 		child(d, check, fds[1]);
 	}
 	(void)close(fds[1]);
-	bool whole = read_told(fds[0], &told);
+	bool whole = read_findings(fds[0], &findings);
 	(void)close(fds[0]);
 	if (!whole)
 		(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, &status, 0);
-	pass_on(d, &told);
+	pass_on(d, &findings);
 	if (!whole || status != 0)
 		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "this check as user %s did not end well", d->user.name);
-	free(told.text);
+		             "this check failed or timed out as user %s", d->user.name);
+	free(findings.text);
 }

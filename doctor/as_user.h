@@ -1,5 +1,5 @@
 /*
- * as_user.h - a check in a process of its own, as the service's user.
+ * as_user.h - runs a check in a process of its own, as the service's user.
  */
 #ifndef DOCTOR_AS_USER_H
 #define DOCTOR_AS_USER_H
@@ -9,8 +9,9 @@
 typedef void as_user_fn(const struct doctor *d);
 
 /*
- * Run a check as d->user, bounded in time; its findings go to d->to, and so does the news that it
- * did not end well, about "what".  Whoever is not root runs it as himself, which is told elsewhere.
+ * Runs a check as d->user, bounded in time; its findings go to d->to, as well as a finding about
+ * "what" if the check fails.  A caller who is not root runs it as himself; doctor_service() reports
+ * that.
  */
 void as_user_run(const struct doctor *d, as_user_fn *check, const char *what);
 

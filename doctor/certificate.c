@@ -1,6 +1,7 @@
 /*
- * OpenSSL's oddities, kept in here: it asks the terminal for the password of a key unless told
- * otherwise; its errors are a queue a thread that is emptied here, or libcurl would find them.
+ * This file handles two traps of OpenSSL: by default it asks the terminal for the password of a
+ * key, and its errors are in a queue per thread, which must be emptied or libcurl would report
+ * them.
  */
 #include "doctor/certificate.h"
 
@@ -71,7 +72,8 @@ static int read_x509(X509 **ret, const char *path, struct err *err)
 	*ret = PEM_read_X509(f, NULL, no_password, NULL);
 	(void)fclose(f);
 	ERR_clear_error();
-	return *ret ? 0 : err_set(err, -EINVAL, "\"%s\" has no certificate in it (PEM)", path);
+	return *ret ? 0
+	            : err_set(err, -EINVAL, "\"%s\" contains no certificate in PEM format", path);
 }
 
 int certificate_read(const char *path, struct certificate *ret, struct err *err)
@@ -79,7 +81,8 @@ int certificate_read(const char *path, struct certificate *ret, struct err *err)
 	X509 *x = NULL;
 	int rc = read_x509(&x, path, err);
 	if (rc == 0 && take(x, ret) < 0)
-		rc = err_set(err, -EINVAL, "\"%s\": its dates cannot be read", path);
+		rc = err_set(err, -EINVAL, "\"%s\": the dates of the certificate cannot be read",
+		             path);
 	X509_free(x);
 	return rc;
 }
@@ -93,7 +96,8 @@ int certificate_key_fits(const char *path, const char *key_path, bool *ret, stru
 	if (rc == 0 && !f)
 		rc = err_set(err, -errno, "read \"%s\": %m", key_path);
 	else if (rc == 0 && !key)
-		rc = err_set(err, -EINVAL, "\"%s\" has no key that can be read without a password",
+		rc = err_set(err, -EINVAL,
+		             "\"%s\" contains no key that can be read without a password",
 		             key_path);
 	if (rc == 0)
 		*ret = X509_check_private_key(x, key) == 1;

@@ -1,6 +1,6 @@
 /*
- * checks.h - the checks themselves; for doctor/ only, which runs those marked "as the user" in a
- * process of that user.
+ * checks.h - the checks, for doctor/ only.  Those marked "as the user" run in a process of the
+ * service's user.
  */
 #ifndef DOCTOR_CHECKS_H
 #define DOCTOR_CHECKS_H
@@ -17,7 +17,7 @@ void doctor_rules(const struct doctor *d);
 
 /* pmta.c */
 void doctor_pmta(const struct doctor *d);   /* directives --verify */
-void doctor_sample(const struct doctor *d); /* as the user: what recent rows say */
+void doctor_sample(const struct doctor *d); /* as the user: problems seen in recent rows */
 void doctor_mail(const struct doctor *d);   /* MX of the bounce domains */
 
 /* endpoints.c */

@@ -1,7 +1,7 @@
 /*
- * The resolver's oddities, kept in here: getaddrinfo() has no deadline, so names are asked for with
- * one question each; over TCP there is no deadline either, so a truncated answer is used as it is;
- * a state made by res_ninit() must be closed by res_nclose().
+ * This file handles three traps of the resolver: getaddrinfo() has no deadline, so each name is
+ * asked for with single queries; TCP has no deadline either, so a truncated answer is used as it
+ * is; a state made by res_ninit() must be closed by res_nclose().
  */
 #include "doctor/dns.h"
 
@@ -39,7 +39,8 @@ static int open_resolver(struct __res_state *r)
 	return 0;
 }
 
-/* One question.  Returns the answer's length, 0 for "nothing of that type", or a negative errno. */
+/* Sends one query.  Returns the answer's length, 0 for no record of that type, or a negative errno.
+ */
 static int ask(const char *name, int type, unsigned char *ret, int size)
 {
 	struct __res_state r;
@@ -121,5 +122,5 @@ int dns_addresses(const char *host, struct dns_answers *ret)
 
 const char *dns_error(int rc)
 {
-	return rc == -ENOENT ? "there is no such name" : "no name server answered in time";
+	return rc == -ENOENT ? "the name does not exist" : "no name server answered in time";
 }

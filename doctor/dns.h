@@ -1,5 +1,5 @@
 /*
- * dns.h - what the DNS says, in bounded time.  Only dns.c includes the resolver's headers.
+ * dns.h - DNS queries in bounded time.  Only dns.c includes the resolver's headers.
  *
  * Not for `run`: it blocks, DNS_SECONDS_MAX at most for each name server.
  */
@@ -20,19 +20,19 @@ struct dns_answers {
 	size_t n;
 };
 
-/* A name server on 127.0.0.1 at that port instead of the host's own; 0: the host's. */
+/* For tests: the port of a name server on 127.0.0.1; 0: the host's own name servers. */
 extern uint16_t dns_test_port;
 
 /*
- * The mail servers of a domain, best first; n is 0 when it has none.  Returns 0, -ENOENT when there
- * is no such domain, or -EAGAIN when no name server answered.
+ * Finds the mail servers of a domain, best first; n is 0 if it has none.  Returns 0, -ENOENT if the
+ * domain does not exist, or -EAGAIN if no name server answered.
  */
 int dns_mx(const char *domain, struct dns_answers *ret) MUST_CHECK;
 
-/* The addresses of a host, of both families; else the same. */
+/* Finds the IPv4 and IPv6 addresses of a host.  Returns the same. */
 int dns_addresses(const char *host, struct dns_answers *ret) MUST_CHECK;
 
-/* The words for what they returned. */
+/* Returns a message for a negative result of these functions. */
 const char *dns_error(int rc);
 
 #endif

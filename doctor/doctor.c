@@ -8,7 +8,7 @@
 #include "doctor/checks.h"
 #include "doctor/other_programs.h"
 
-/* In this order: what later checks stand on comes first. */
+/* In this order: a check comes after those it depends on. */
 static const struct {
 	as_user_fn *run;
 	bool as_user;
@@ -24,16 +24,16 @@ static const struct {
         {doctor_time_left, true, "time left"},
 };
 
-/* A file that only the service's user sees is no mistake of the configuration. */
+/* A file that only the service's user can read is no mistake in the configuration. */
 static void tell_file(const struct file_mistake *m, void *arg)
 {
 	const struct doctor *d = arg;
 	bool unseen = geteuid() != 0 && m->error == EACCES;
 	finding_tell(&d->to, unseen ? FINDING_INFO : FINDING_PROBLEM, "configuration", "%s%s",
-	             m->line, unseen ? "; only the service can tell" : "");
+	             m->line, unseen ? "; only the service can check it" : "");
 }
 
-/* The files it names are looked into this time, but for credentials out of sight. */
+/* This load also reads the files that it names, except credentials only the service can see. */
 static void check_conf(struct doctor *d)
 {
 	struct conf *whole = NULL;
@@ -48,19 +48,19 @@ static void read_pmta(struct doctor *d)
 	int rc = pmta_config_read(&d->pmta, d->pmta_path, NULL, &err);
 	if (rc == -ENOENT && !d->pmta_given)
 		finding_tell(&d->to, FINDING_INFO, d->pmta_path,
-		             "not there: what PowerMTA logs was not compared\n"
+		             "does not exist: the fields that PowerMTA logs were not checked\n"
 		             "pmta-shipper doctor%s --pmta-config FILE",
 		             d->with);
 	else if (rc == -EACCES)
 		finding_tell(&d->to, FINDING_WARNING, d->pmta_path,
-		             "may not be read: what PowerMTA logs was not compared\n"
+		             "permission denied: the fields that PowerMTA logs were not checked\n"
 		             "sudo pmta-shipper doctor%s",
 		             d->with);
 	else if (rc < 0)
 		finding_tell(&d->to, FINDING_PROBLEM, d->pmta_path, "%s", err.text);
 }
 
-/* Root may read more of cron's files than the service's user. */
+/* Not run as the service's user: root can read more of cron's files. */
 static int find_cleaners(struct doctor *d)
 {
 	for (size_t i = 0; i < d->conf->nsources; i++) {

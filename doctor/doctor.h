@@ -1,8 +1,8 @@
 /*
- * doctor.h - everything that can be known before the first record, one finding after another.
+ * doctor.h - checks everything that can be known before the first record.
  *
- * Each check tells at least one finding, even if only that all is well.  None of them changes
- * anything, and none sends an event unless send_test asks for it.
+ * Each check reports at least one finding, even if all is well.  None of them changes anything, and
+ * none sends an event unless send_test is set.
  */
 #ifndef DOCTOR_DOCTOR_H
 #define DOCTOR_DOCTOR_H
@@ -16,20 +16,20 @@
 #include "pmta/config.h"
 
 struct doctor {
-	const struct conf *conf; /* loaded to look */
+	const struct conf *conf; /* from conf_load_to_look() */
 	const char *pmta_path;
-	bool pmta_given;  /* on the command line: then it has to be there */
-	const char *with; /* " -c FILE", for the commands that are named; "" for the default one */
+	bool pmta_given;  /* on the command line, so it must exist */
+	const char *with; /* " -c FILE" for the commands in the advice; "" for the default file */
 	bool send_test;
 	struct teller to;
-	/* Found out by doctor_examine(), for the checks. */
+	/* Set by doctor_examine(), for the checks. */
 	struct user user;
 	struct pmta_config *pmta; /* NULL when it could not be read */
-	/* By source: what seems to delete moved files ("FILE:LINE"), or "". */
+	/* By source: the "FILE:LINE" of a job that seems to delete moved files, or "". */
 	struct strlist cleaners;
 };
 
-/* Run every check; the findings go to d->to.  Returns 0 or -ENOMEM. */
+/* Runs every check; the findings go to d->to.  Returns 0 or -ENOMEM. */
 int doctor_examine(struct doctor *d) MUST_CHECK;
 
 #endif

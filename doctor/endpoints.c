@@ -1,4 +1,4 @@
-/* Each endpoint: name, connection, TLS, answer, clock; and one marked event when asked for. */
+/* Checks of each endpoint: name, connection, TLS, answer, clock; one marked event if asked for. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,18 +36,18 @@ static void tell_connection(const struct look *l, const struct probe *p)
 	if (p->end == PROBE_DNS)
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
 		             "the name %s was not resolved: %s; nothing is delivered until it is\n"
-		             "getent hosts %s; then url, /etc/resolv.conf",
+		             "getent hosts %s; then check url and /etc/resolv.conf",
 		             peer, p->failure, peer);
 	else if (p->end == PROBE_TCP)
 		finding_tell(
 		        &l->d->to, FINDING_PROBLEM, l->what,
 		        "no connection to %s%s%s: %s; nothing is delivered until there is one\n"
-		        "curl -v '%s'; then url, firewalls on the way, and whether the receiver "
-		        "runs",
+		        "curl -v '%s'; then check url, the firewalls on the way, and that the "
+		        "receiver runs",
 		        peer, *p->address ? " at " : "", p->address, p->failure, l->e->url);
 	else
-		finding_tell(&l->d->to, FINDING_OK, l->what, "%s is %s, and takes connections",
-		             peer, *p->address ? p->address : "there");
+		finding_tell(&l->d->to, FINDING_OK, l->what, "%s is %s, and accepts connections",
+		             peer, *p->address ? p->address : "reachable");
 }
 
 /* ---- TLS ---- */
@@ -59,26 +59,26 @@ static void tell_refused(const struct look *l, const struct probe *p)
 	int64_t now = time(NULL);
 	if (p->alert)
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "the receiver ended TLS: %s; it may want a client's certificate, or "
-		             "another one\nclient-cert and client-key in endpoint %s",
+		             "the receiver ended TLS: %s; it may need a client certificate, or a "
+		             "different one\nset client-cert and client-key in endpoint %s",
 		             p->failure, l->e->name);
 	else if (p->certified && c->ends_s < now)
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "the receiver's certificate (%s) expired on %s: %s\nrenew it there; "
-		             "nothing is lost meanwhile",
+		             "the receiver's certificate (%s) expired on %s: %s\nrenew it on the "
+		             "receiver; nothing is lost meanwhile",
 		             c->subject, doctor_date(c->ends_s, date), p->failure);
 	else if (p->certified && c->begins_s > now)
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "the receiver's certificate (%s) is good from %s on only: %s\n"
-		             "timedatectl, for the clock of this host may be wrong",
+		             "the receiver's certificate (%s) is not valid before %s: %s\n"
+		             "timedatectl; the clock of this host may be wrong",
 		             c->subject, doctor_date(c->begins_s, date), p->failure);
 	else if (p->certified)
-		finding_tell(
-		        &l->d->to, FINDING_PROBLEM, l->what,
-		        "TLS: the receiver's certificate (for %s, by %s) was refused: %s\n"
-		        "if its name is wrong: the right host in url; if its issuer is unknown: "
-		        "ca-file = \"the PEM file of that CA\"",
-		        c->subject, c->issuer, p->failure);
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "TLS: the receiver's certificate (for %s, by %s) was refused: %s\n"
+		             "if its name is wrong: put the right host into url; if its issuer is "
+		             "unknown: "
+		             "ca-file = \"the PEM file of that CA\"",
+		             c->subject, c->issuer, p->failure);
 	else
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
 		             "TLS failed: %s\nopenssl s_client -connect %s:443 -servername %s",
@@ -95,7 +95,8 @@ static void tell_tls(const struct look *l, const struct probe *p)
 		return;
 	}
 	if (!p->certified) {
-		finding_tell(&l->d->to, FINDING_OK, l->what, "TLS: chain and name are good");
+		finding_tell(&l->d->to, FINDING_OK, l->what,
+		             "TLS: the certificate's chain and name are valid");
 		return;
 	}
 	int64_t left = p->certificate.ends_s - time(NULL);
@@ -104,12 +105,12 @@ static void tell_tls(const struct look *l, const struct probe *p)
 		finding_tell(
 		        &l->d->to, FINDING_WARNING, l->what,
 		        "TLS: the receiver's certificate (%s, by %s) expires in %lld day%s, on "
-		        "%s\nrenew it there",
+		        "%s\nrenew it on the receiver",
 		        p->certificate.subject, p->certificate.issuer, (long long)(left / DAY_S),
 		        units_s((uint64_t)(left / DAY_S)), date);
 	else
 		finding_tell(&l->d->to, FINDING_OK, l->what,
-		             "TLS: chain and name are good; certificate of %s, by %s, until %s",
+		             "TLS: chain and name are valid; certificate of %s, by %s, until %s",
 		             p->certificate.subject, p->certificate.issuer, date);
 }
 
@@ -118,53 +119,55 @@ static void tell_tls(const struct look *l, const struct probe *p)
 struct advice {
 	int status;
 	enum finding_level level;
-	const char *means, *mend;
+	const char *means, *fix;
 };
 
-/* To a request that carries no event. */
+/* By the status that answers a request without an event. */
 static const struct advice advices[] = {
-        {400, FINDING_OK, "the receiver is there, and refuses a request without an event", ""},
+        {400, FINDING_OK, "the receiver works, and refuses a request without an event", ""},
         {401, FINDING_PROBLEM, "the signature is missing or wrong: every event would be held",
          "put the installation's webhook secret into signature-file (or token-file)"},
         {403, FINDING_PROBLEM,
          "access is refused: wrong credentials, or a firewall in front refuses this host",
-         "check signature-file or token-file, and let this host's address pass there"},
-        {404, FINDING_PROBLEM, "there is nothing at this path: every event would be held",
+         "check signature-file or token-file, and allow this host's address in that firewall"},
+        {404, FINDING_PROBLEM, "the receiver has nothing at this path: every event would be held",
          "url = \"https://HOST/system/bounce_webhook?type=pmta\""},
-        {405, FINDING_PROBLEM, "this path takes no POST: every event would be held",
+        {405, FINDING_PROBLEM, "this path does not accept POST: every event would be held",
          "url = \"https://HOST/system/bounce_webhook?type=pmta\""},
-        {407, FINDING_PROBLEM, "the proxy wants credentials",
-         "let this host pass at the proxy, or proxy = \"\""},
-        {408, FINDING_WARNING, "the receiver gave up waiting; such requests are tried again", ""},
-        {410, FINDING_PROBLEM, "this path is gone: every event would be held", "check url"},
-        {411, FINDING_OK, "the receiver is there, and refuses a request without a body", ""},
+        {407, FINDING_PROBLEM, "the proxy requires credentials",
+         "allow this host in the proxy, or set proxy = \"\""},
+        {408, FINDING_WARNING, "the receiver timed out; such requests are retried", ""},
+        {410, FINDING_PROBLEM, "this path no longer exists: every event would be held",
+         "check url"},
+        {411, FINDING_OK, "the receiver works, and refuses a request without a body", ""},
         {413, FINDING_WARNING,
-         "too large, says something on the way even of nothing: every event would be refused",
-         "raise the limit of bodies there"},
-        {415, FINDING_WARNING, "it does not take this type of body", "check format"},
+         "even an empty request is too large for the receiver: every event would be refused",
+         "raise its limit for request bodies"},
+        {415, FINDING_WARNING, "it does not accept this type of body", "check format"},
         {421, FINDING_PROBLEM, "the server does not know this host name",
          "put the right host name into url"},
-        {422, FINDING_OK, "the receiver is there, and refuses a request without an event", ""},
-        {425, FINDING_WARNING, "too early, it says; such requests are tried again", ""},
-        {429, FINDING_WARNING, "too many requests, it says; the agent slows down by itself",
-         "requests-per-minute in the endpoint"},
+        {422, FINDING_OK, "the receiver works, and refuses a request without an event", ""},
+        {425, FINDING_WARNING, "too early; such requests are retried", ""},
+        {429, FINDING_WARNING, "too many requests; the agent slows down by itself",
+         "set requests-per-minute in the endpoint"},
         {500, FINDING_WARNING,
-         "some receivers answer so to a request without an event, and some are broken",
-         "the same command with --send-test shows which"},
-        {502, FINDING_PROBLEM, "the receiver behind its front server is down; all is retried",
-         "start it"},
-        {503, FINDING_PROBLEM, "the receiver or its database is down; all is retried",
-         "look at its log; nothing is lost meanwhile"},
-        {504, FINDING_PROBLEM, "the receiver behind its front server is too slow; all is retried",
-         "look at its log; nothing is lost meanwhile"},
+         "some receivers answer this to a request without an event; others are broken",
+         "run the same command with --send-test to find out"},
+        {502, FINDING_PROBLEM,
+         "the receiver behind its front server is down; everything is retried", "start it"},
+        {503, FINDING_PROBLEM, "the receiver or its database is down; everything is retried",
+         "see its log; nothing is lost meanwhile"},
+        {504, FINDING_PROBLEM,
+         "the receiver behind its front server is too slow; everything is retried",
+         "see its log; nothing is lost meanwhile"},
         {0, FINDING_PROBLEM, NULL, NULL},
 };
 
 static void tell_redirect(const struct look *l, const struct probe *p)
 {
 	finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-	             "HTTP %d: it points to another address, which is not followed: every event "
-	             "would be held\nurl = \"%s\"",
+	             "HTTP %d: it points to another address; redirects are not followed, and every "
+	             "event would be held\nurl = \"%s\"",
 	             p->outcome.code, *p->redirect ? p->redirect : "the address it points to");
 }
 
@@ -180,10 +183,11 @@ static void tell_status(const struct look *l, const struct probe *p)
 	while (a->status != 0 && a->status != status)
 		a++;
 	if (a->status != 0)
-		finding_tell(&l->d->to, a->level, l->what, "%s; %s\n%s", words, a->means, a->mend);
+		finding_tell(&l->d->to, a->level, l->what, "%s; %s\n%s", words, a->means, a->fix);
 	else if (status >= 500)
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "%s; the receiver fails, and all is retried\nlook at its log", words);
+		             "%s; the receiver fails, and everything is retried\nsee its log",
+		             words);
 	else
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
 		             "%s; every event would be held\n%s", words, p->outcome.advice);
@@ -193,11 +197,11 @@ static void tell_answer(const struct look *l, const struct probe *p)
 {
 	if (p->end == PROBE_NOTHING) {
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "connected, but no answer came: %s; requests are tried again\n"
+		             "connected, but no answer came: %s; requests are retried\n"
 		             "curl -v -X POST '%s'%s",
 		             p->failure, l->e->url,
 		             p->tls && !*l->e->client_cert
-		                     ? "; if it wants a client's certificate: client-cert and "
+		                     ? "; if it needs a client certificate: set client-cert and "
 		                       "client-key"
 		                     : "");
 		return;
@@ -209,14 +213,14 @@ static void tell_answer(const struct look *l, const struct probe *p)
 		return;
 	}
 	if (p->outcome.kind == OUTCOME_RETRY)
-		finding_tell(
-		        &l->d->to, FINDING_PROBLEM, l->what,
-		        "%s; its database fails, though the status says success: all is retried\n"
-		        "look at the receiver's log",
-		        p->outcome.words);
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "%s; the status is a success, but the receiver's database fails: "
+		             "everything "
+		             "is retried\nsee the receiver's log",
+		             p->outcome.words);
 	else
 		finding_tell(&l->d->to, FINDING_OK, l->what,
-		             "%s to a request without an event: path and credentials are good",
+		             "%s to a request without an event: path and credentials are right",
 		             p->outcome.words);
 }
 
@@ -226,22 +230,24 @@ static void tell_clock(const struct look *l, const struct probe *p)
 		return;
 	if (p->date_ms == 0) {
 		finding_tell(&l->d->to, FINDING_INFO, l->what,
-		             "its answers have no Date, so clocks cannot be compared");
+		             "its answers have no Date header, so the clocks cannot be compared");
 		return;
 	}
-	/* The header has whole seconds, and was written before it was read. */
+	/* The header has whole seconds, and is older than the answer's arrival. */
 	int64_t skew = p->answered_ms - p->date_ms, size = skew < 0 ? -skew : skew;
 	enum finding_level level = size >= SKEW_PROBLEM_MS   ? FINDING_PROBLEM
 	                           : size >= SKEW_WARNING_MS ? FINDING_WARNING
 	                                                     : FINDING_OK;
 	if (level == FINDING_OK)
-		finding_tell(&l->d->to, level, l->what, "its clock and ours agree");
+		finding_tell(&l->d->to, level, l->what,
+		             "its clock and the clock of this host agree");
 	else
 		finding_tell(
 		        &l->d->to, level, l->what,
 		        "this host's clock is %lld s %s the receiver's: certificates, times of "
-		        "events and Retry-After dates are misjudged\ntimedatectl set-ntp true, on "
-		        "the host that is wrong",
+		        "events and Retry-After dates are judged wrongly\ntimedatectl set-ntp "
+		        "true, "
+		        "on the host whose clock is wrong",
 		        (long long)(size / 1000), skew < 0 ? "behind" : "ahead of");
 }
 
@@ -267,14 +273,13 @@ static void tell_test(const struct look *l, const struct probe *p)
 		enum finding_level level;
 		const char *means;
 	} kinds[] = {
-	        [OUTCOME_ACCEPTED] = {FINDING_OK, "the test event was taken"},
-	        [OUTCOME_PARTIAL] =
-	                {FINDING_WARNING,
-	                 "the request was taken, but the test event in it failed there"},
+	        [OUTCOME_ACCEPTED] = {FINDING_OK, "the test event was accepted"},
+	        [OUTCOME_PARTIAL] = {FINDING_WARNING, "the request was accepted, but the test "
+	                                              "event in it failed at the receiver"},
 	        [OUTCOME_REFUSED] = {FINDING_PROBLEM,
 	                             "the test event was refused, as every event like it would be"},
 	        [OUTCOME_HELD] = {FINDING_PROBLEM, "every event would be held"},
-	        [OUTCOME_RETRY] = {FINDING_PROBLEM, "not taken; it would be tried again"},
+	        [OUTCOME_RETRY] = {FINDING_PROBLEM, "not accepted; the event would be retried"},
 	};
 	bool good = kind == OUTCOME_ACCEPTED;
 	finding_tell(&l->d->to, kinds[kind].level, l->what, "%s: %s\n%s", p->outcome.words,
@@ -302,7 +307,7 @@ static void send_test(const struct look *l)
 	probe_clear(&p);
 }
 
-/* ---- all of it ---- */
+/* ---- all the checks ---- */
 
 static void check_endpoint(const struct look *l)
 {
@@ -314,7 +319,7 @@ static void check_endpoint(const struct look *l)
 		                             conf_credential_unseen(l->e->token_file)
 		                     ? FINDING_INFO
 		                     : FINDING_PROBLEM,
-		             l->what, "the receiver was not asked: %s",
+		             l->what, "the receiver was not contacted: %s",
 		             err.text[0] ? err.text : "out of memory");
 		return;
 	}
@@ -333,7 +338,7 @@ void doctor_endpoints(const struct doctor *d)
 	for (size_t i = 0; i < d->conf->nendpoints; i++) {
 		struct look l = {.d = d, .e = &d->conf->endpoints[i]};
 		if (!*l.e->url)
-			continue; /* reported with its secrets */
+			continue; /* doctor_secrets() has reported it */
 		(void)snprintf(l.what, sizeof(l.what), "endpoint %.140s", l.e->name);
 		struct slice host = url_host(l.e->url);
 		(void)snprintf(l.host, sizeof(l.host), "%.*s", (int)host.len, host.text);

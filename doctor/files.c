@@ -1,4 +1,4 @@
-/* Files and folders, tried as the service's user. */
+/* Checks of files and folders, run as the service's user. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,7 +18,7 @@
 
 #define EXPIRY_WARNING_DAYS 21
 #define DAY_S 86400
-#define OPENED_MAX 2000 /* files of a folder that are tried */
+#define OPENED_MAX 2000 /* files opened in a folder */
 
 /* ---- accounting files ---- */
 
@@ -27,7 +27,7 @@ struct folder {
 	const char *what, *path;
 	struct acct_template template;
 	size_t files, closed;
-	char first[PATH_MAX]; /* of those that cannot be read */
+	char first[PATH_MAX]; /* the first file that cannot be read */
 	int error;
 };
 
@@ -71,29 +71,30 @@ static void try_folder(struct folder *f, const char *folder, bool live)
 	f->files = f->closed = 0;
 	int rc = folder_each(folder, &f->template, try_file, f, &error);
 	if (rc == FOLDER_MISSING) {
-		if (live || !d->pmta) /* the comparison with PowerMTA's configuration says it */
-			finding_tell(
-			        &d->to, FINDING_WARNING, f->what,
-			        "\"%s\" does not exist: it is waited for, until PowerMTA is "
-			        "installed or somebody makes it\nmkdir -p '%s' && chown pmta:pmta "
-			        "'%s'",
-			        folder, folder, folder);
+		if (live || !d->pmta) /* otherwise doctor_pmta() reports it */
+			finding_tell(&d->to, FINDING_WARNING, f->what,
+			             "\"%s\" does not exist: the agent waits until PowerMTA is "
+			             "installed or the folder is created\nmkdir -p '%s' && chown "
+			             "pmta:pmta "
+			             "'%s'",
+			             folder, folder, folder);
 		return;
 	}
 	if (rc != FOLDER_READ) {
 		tell_closed(d, f->what, folder, error,
-		            live ? "nothing is delivered" : "what PowerMTA moves there is lost");
+		            live ? "nothing is delivered"
+		                 : "files that PowerMTA moves there are lost");
 		return;
 	}
 	if (f->closed > 0) {
 		char then[64];
-		(void)snprintf(then, sizeof(then), "%zu of %zu files cannot be read", f->closed,
-		               f->files);
+		(void)snprintf(then, sizeof(then), "%zu of %zu file%s cannot be read", f->closed,
+		               f->files, units_s(f->files));
 		tell_closed(d, f->what, f->first, f->error, then);
 	} else if (f->files == 0 && live) {
 		finding_tell(&d->to, FINDING_INFO, f->what,
-		             "no file of it is in \"%s\" yet; user %s can look there", folder,
-		             d->user.name);
+		             "\"%s\" has no file of this source yet; user %s can read the folder",
+		             folder, d->user.name);
 	} else {
 		finding_tell(&d->to, FINDING_OK, f->what, "user %s can read %zu file%s in \"%s\"",
 		             d->user.name, f->files, units_s(f->files), folder);
@@ -105,15 +106,15 @@ static void check_volumes(const struct doctor *d, const struct conf_source *s, c
 {
 	struct stat a, b;
 	if (d->pmta || stat(live, &a) < 0 || stat(s->move_to, &b) < 0 || a.st_dev == b.st_dev)
-		return; /* with PowerMTA's configuration at hand its check says so */
+		return; /* with PowerMTA's configuration, doctor_pmta() reports it */
 	finding_tell(&d->to, FINDING_PROBLEM, what,
 	             "move-to \"%s\" is on another volume than \"%s\": PowerMTA cannot move its "
-	             "files there\nmove-to with a folder on the volume of %s, here and in "
+	             "files there\nset move-to to a folder on the volume of %s, here and in "
 	             "PowerMTA's configuration",
 	             s->move_to, live, live);
 }
 
-/* The package's unit hides some folders from the service. */
+/* The sandbox of the package's unit hides some folders from the service. */
 static void check_hidden(const struct doctor *d, const char *what, const char *folder)
 {
 	static const char *const hidden[] = {"/home/", "/root/", "/run/user/", "/tmp/",
@@ -156,15 +157,15 @@ static void check_own(const struct doctor *d, const char *what, const char *path
 	if (stat(path, &st) < 0) {
 		if (errno == ENOENT)
 			finding_tell(&d->to, FINDING_INFO, what,
-			             "\"%s\" does not exist yet: the first start makes it", path);
+			             "\"%s\" does not exist yet: the first start creates it", path);
 		else
 			tell_closed(d, what, path, errno, "the agent cannot start");
 		return;
 	}
 	if (!S_ISDIR(st.st_mode))
 		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "\"%s\" is no folder: the agent cannot start\nmv '%s' '%s.old'", path,
-		             path, path);
+		             "\"%s\" is not a folder: the agent cannot start\nmv '%s' '%s.old'",
+		             path, path, path);
 	else if (faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) < 0)
 		finding_tell(&d->to, FINDING_PROBLEM, what,
 		             "user %s cannot write \"%s\": %s; the agent cannot start\n"
@@ -187,7 +188,7 @@ void doctor_folders(const struct doctor *d)
 
 /* ---- secrets and certificates ---- */
 
-/* The advice must not write over a file that is there. */
+/* The advice must not overwrite an existing file. */
 static void tell_no_secret(const struct doctor *d, const char *what, const char *key,
                            const char *path, int error)
 {
@@ -197,10 +198,11 @@ static void tell_no_secret(const struct doctor *d, const char *what, const char 
 	if (error == ENOENT)
 		finding_tell(&d->to, FINDING_PROBLEM, what,
 		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
-		             "install -m 640 -g %s /dev/null '%s', and put the secret into it",
+		             "install -m 640 -g %s /dev/null '%s', and write the secret into it",
 		             d->user.name, key, path, strerror(error), group, path);
 	else if (stat(path, &st) < 0)
-		tell_closed(d, what, path, error, "nothing is sent"); /* a folder on the way is */
+		tell_closed(d, what, path, error,
+		            "nothing is sent"); /* a folder above it is closed */
 	else
 		finding_tell(&d->to, FINDING_PROBLEM, what,
 		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
@@ -215,21 +217,20 @@ static void check_secret(const struct doctor *d, const char *what, const char *k
 	if (!*path)
 		return;
 	if (conf_credential_unseen(path)) {
-		finding_tell(
-		        &d->to, FINDING_INFO, what,
-		        "%s is handed to the service by systemd (%s): only the service sees it",
-		        key, path);
+		finding_tell(&d->to, FINDING_INFO, what,
+		             "systemd passes %s to the service (%s): only the service sees it", key,
+		             path);
 		return;
 	}
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		tell_no_secret(d, what, key, path, errno);
 	else if (st.st_mode & 0007)
-		finding_tell(
-		        &d->to, FINDING_PROBLEM, what,
-		        "everybody on this host can read %s \"%s\" (mode %04o): it is refused\n"
-		        "chmod o= '%s'",
-		        key, path, (unsigned)st.st_mode & 07777, path);
+		finding_tell(&d->to, FINDING_PROBLEM, what,
+		             "everybody on this host can read %s \"%s\" (mode %04o), so the agent "
+		             "refuses it\n"
+		             "chmod o= '%s'",
+		             key, path, (unsigned)st.st_mode & 07777, path);
 	else
 		finding_tell(&d->to, FINDING_OK, what,
 		             "%s \"%s\": user %s can read it, others cannot", key, path,
@@ -246,7 +247,7 @@ static void check_certificate(const struct doctor *d, const char *what, const ch
 		return;
 	if (certificate_read(path, &c, &err) < 0) {
 		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "%s: %s; no connection can be made\nput the PEM file there", key,
+		             "%s: %s; no connection is possible\nput the PEM file there", key,
 		             err.text);
 		return;
 	}
@@ -255,19 +256,19 @@ static void check_certificate(const struct doctor *d, const char *what, const ch
 	if (left < 0)
 		finding_tell(
 		        &d->to, FINDING_PROBLEM, what,
-		        "%s \"%s\" (%s) expired on %s\nput a new one there, and systemctl reload "
+		        "%s \"%s\" (%s) expired on %s\nput a new one there, then systemctl reload "
 		        "pmta-shipper",
 		        key, path, c.subject, date);
 	else if (left < (int64_t)EXPIRY_WARNING_DAYS * DAY_S)
 		finding_tell(
 		        &d->to, FINDING_WARNING, what,
-		        "%s \"%s\" (%s) expires in %lld day%s, on %s\nput a new one there, and "
+		        "%s \"%s\" (%s) expires in %lld day%s, on %s\nput a new one there, then "
 		        "systemctl reload pmta-shipper",
 		        key, path, c.subject, (long long)(left / DAY_S),
 		        units_s((uint64_t)(left / DAY_S)), date);
 	else
-		finding_tell(&d->to, FINDING_OK, what, "%s \"%s\" (%s) is good until %s", key, path,
-		             c.subject, date);
+		finding_tell(&d->to, FINDING_OK, what, "%s \"%s\" (%s) is valid until %s", key,
+		             path, c.subject, date);
 }
 
 static void check_key(const struct doctor *d, const char *what, const struct ship_conf *e)
@@ -284,7 +285,7 @@ static void check_key(const struct doctor *d, const char *what, const struct shi
 	else if (!fits)
 		finding_tell(&d->to, FINDING_PROBLEM, what,
 		             "client-key \"%s\" does not belong to client-cert \"%s\"\n"
-		             "client-key = the key that certificate was made with",
+		             "set client-key to the key of that certificate",
 		             e->client_key, e->client_cert);
 }
 
@@ -309,7 +310,7 @@ void doctor_secrets(const struct doctor *d)
 		if (!*e->signature_file && !*e->token_file && !*e->client_cert && e->headers.n == 0)
 			finding_tell(
 			        &d->to, FINDING_INFO, what,
-			        "no credentials are configured: Octeth 6 and later answers 401 to "
-			        "that\nsignature-file = \"/etc/pmta-shipper/signature\"");
+			        "no credentials are configured: Octeth 6 and later answers 401 "
+			        "without them\nsignature-file = \"/etc/pmta-shipper/signature\"");
 	}
 }

@@ -1,4 +1,4 @@
-/* The host: service, kernel limits, disks, and who else ships these files. */
+/* Checks of the host: service, kernel limits, disks, and other shippers of these files. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -19,13 +19,13 @@
 #include "tailer/watch.h"
 
 #define DAY_S 86400
-#define GROWTH_DAYS 7 /* the archive's growth is taken from this many days */
+#define GROWTH_DAYS 7 /* the growth of move-to is measured over these days */
 #define DISK_WARNING_DAYS 14
 #define DISK_PROBLEM_DAYS 3
-/* Nobody plans beyond that, and the growth of a week says nothing of it. */
-#define DISK_DAYS_SAID UINT64_C(3650)
-#define STATE_SPARE (UINT64_C(64) << 20) /* SQLite's log and its spare room */
-#define FILES_OPEN 32                    /* a source, at once: see "What is bounded by what" */
+/* Nobody plans further ahead, and the growth of one week does not predict it. */
+#define DISK_DAYS_SHOWN UINT64_C(3650)
+#define STATE_SPARE (UINT64_C(64) << 20) /* for SQLite's log, with some reserve */
+#define FILES_OPEN 32                    /* per source: see "What is bounded by what" */
 #define FILES_OTHER 64                   /* store, sockets, the listener's clients */
 
 /* ---- the service ---- */
@@ -35,7 +35,7 @@ void doctor_service(const struct doctor *d)
 	struct unit unit;
 	char why[256];
 	if (strcmp(d->conf->path, CONF_DEFAULT_PATH) != 0)
-		finding_tell(&d->to, FINDING_INFO, "service", "not looked at: the service reads %s",
+		finding_tell(&d->to, FINDING_INFO, "service", "not checked: the service reads %s",
 		             CONF_DEFAULT_PATH);
 	else if (!unit_ask(&unit, why, sizeof(why)))
 		finding_tell(&d->to, FINDING_INFO, "service", "%s", why);
@@ -43,19 +43,20 @@ void doctor_service(const struct doctor *d)
 		unit_tell(&unit, &d->to);
 	if (d->user.guessed)
 		finding_tell(&d->to, FINDING_INFO, "user",
-		             "there is neither a state-dir nor a user " USER_SERVICE
-		             ": tried as %s",
+		             "neither state-dir nor a user " USER_SERVICE
+		             " exists: checked as user %s",
 		             d->user.name);
 	else if (geteuid() != 0 && geteuid() != d->user.uid)
-		finding_tell(&d->to, FINDING_WARNING, "user",
-		             "the service runs as %s: what was tried here as another user may be "
-		             "otherwise there\nsudo pmta-shipper doctor%s",
-		             d->user.name, d->with);
+		finding_tell(
+		        &d->to, FINDING_WARNING, "user",
+		        "the service runs as %s: some checks ran as another user, and may have "
+		        "other results for the service\nsudo pmta-shipper doctor%s",
+		        d->user.name, d->with);
 	else if (d->user.uid == 0)
 		finding_tell(
 		        &d->to, FINDING_WARNING, "user",
-		        "state-dir \"%s\" belongs to root, so the agent runs as root, which it "
-		        "need not\n%schown -R " USER_SERVICE ": '%s'",
+		        "state-dir \"%s\" belongs to root, so the agent runs as root, which is not "
+		        "necessary\n%schown -R " USER_SERVICE ": '%s'",
 		        d->conf->state_dir,
 		        getpwnam(USER_SERVICE)
 		                ? ""
@@ -88,16 +89,17 @@ void doctor_inotify(const struct doctor *d)
 	else if (rc == -EMFILE)
 		finding_tell(
 		        &d->to, FINDING_PROBLEM, "inotify",
-		        "user %s has as many inotify instances as it may: changes are seen at a "
-		        "rescan only\necho fs.inotify.max_user_instances=1024 > "
+		        "user %s has reached its limit of inotify instances: changes are only seen "
+		        "at a rescan\necho fs.inotify.max_user_instances=1024 > "
 		        "/etc/sysctl.d/60-inotify.conf && sysctl --system",
 		        d->user.name);
 	else if (rc == -ENOSPC)
-		finding_tell(&d->to, FINDING_PROBLEM, "inotify",
-		             "user %s has as many inotify watches as it may: changes are seen at a "
-		             "rescan only\necho fs.inotify.max_user_watches=524288 > "
-		             "/etc/sysctl.d/60-inotify.conf && sysctl --system",
-		             d->user.name);
+		finding_tell(
+		        &d->to, FINDING_PROBLEM, "inotify",
+		        "user %s has reached its limit of inotify watches: changes are only seen "
+		        "at a rescan\necho fs.inotify.max_user_watches=524288 > "
+		        "/etc/sysctl.d/60-inotify.conf && sysctl --system",
+		        d->user.name);
 	else
 		finding_tell(&d->to, FINDING_PROBLEM, "inotify", "folders cannot be watched: %s",
 		             err.text[0] ? err.text : strerror(-rc));
@@ -120,7 +122,7 @@ void doctor_descriptors(const struct doctor *d)
 	const char *whose = service ? "the service" : "a process started like this one";
 	if (limit < need)
 		finding_tell(&d->to, FINDING_PROBLEM, "descriptors",
-		             "%s may open %llu files, and in-flight and sources may need %llu\n"
+		             "%s may open %llu files, but in-flight and the sources may need %llu\n"
 		             "systemctl edit pmta-shipper: [Service] LimitNOFILE=%llu",
 		             whose, limit, need, 2 * need);
 	else
@@ -130,7 +132,7 @@ void doctor_descriptors(const struct doctor *d)
 
 /* ---- disks ---- */
 
-/* Free bytes for others than root where path is, or will be. */
+/* Free bytes for users other than root on the volume where path is, or will be. */
 static bool free_at(const char *path, uint64_t *ret)
 {
 	char folder[PATH_MAX];
@@ -156,13 +158,13 @@ static void check_state(const struct doctor *d)
 	(void)units_decimal(need, b);
 	if (free_bytes < STATE_SPARE)
 		finding_tell(&d->to, FINDING_PROBLEM, "state-dir",
-		             "only %s are free at \"%s\": when nothing is, delivery waits\n"
-		             "make room: du -xh --max-depth=2 '%s'",
+		             "only %s are free at \"%s\": if the disk is full, delivery waits\n"
+		             "free some space: du -xh --max-depth=2 '%s'",
 		             a, d->conf->state_dir, d->conf->state_dir);
 	else if (free_bytes < need)
 		finding_tell(&d->to, FINDING_WARNING, "state-dir",
-		             "%s are free at \"%s\", and dead letters may take %s\n"
-		             "dead-max-bytes with less, or more room",
+		             "%s are free at \"%s\", but dead letters may need %s\n"
+		             "lower dead-max-bytes, or free some space",
 		             a, d->conf->state_dir, b);
 	else
 		finding_tell(&d->to, FINDING_OK, "state-dir", "%s are free at \"%s\"", a,
@@ -170,8 +172,8 @@ static void check_state(const struct doctor *d)
 }
 
 struct archive_growth {
-	uint64_t bytes;   /* written within GROWTH_DAYS */
-	int64_t oldest_s; /* of those */
+	uint64_t bytes;   /* of files written within GROWTH_DAYS */
+	int64_t oldest_s; /* time of the oldest of them */
 };
 
 static struct archive_growth growth_of(const struct catalog *c, const struct conf_source *s,
@@ -196,14 +198,15 @@ static void tell_growth(const struct doctor *d, const char *what, const char *fo
 	enum finding_level level = days < DISK_PROBLEM_DAYS   ? FINDING_PROBLEM
 	                           : days < DISK_WARNING_DAYS ? FINDING_WARNING
 	                                                      : FINDING_OK;
-	bool fine = level == FINDING_OK, more = days > DISK_DAYS_SAID;
-	days = more ? DISK_DAYS_SAID : days;
+	bool fine = level == FINDING_OK, more = days > DISK_DAYS_SHOWN;
+	days = more ? DISK_DAYS_SHOWN : days;
 	finding_tell(&d->to, level, what,
 	             "%s are free at \"%s\", which grows by %s a day: full in %s%" PRIu64
 	             " day%s\n%s%s%s",
 	             left, folder, a_day, more ? "more than " : "", days, units_s(days),
 	             fine ? "" : "pmta-shipper archives", fine ? "" : d->with,
-	             fine ? "" : " --acknowledged --older-than 30d names the files that can go");
+	             fine ? ""
+	                  : " --acknowledged --older-than 30d lists files that can be deleted");
 }
 
 static void check_archive(const struct doctor *d, const struct catalog *c,
@@ -240,7 +243,7 @@ void doctor_disk(const struct doctor *d)
 
 /* ---- other shippers ---- */
 
-struct told {
+struct others {
 	const struct doctor *d;
 	bool any;
 };
@@ -248,22 +251,22 @@ struct told {
 static void tell_other(const char *program, const char *unit, const char *where,
                        const struct conf_source *s, void *arg)
 {
-	struct told *t = arg;
+	struct others *o = arg;
 	char what[160];
 	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
-	t->any = true;
+	o->any = true;
 	finding_tell(
-	        &t->d->to, FINDING_PROBLEM, what,
-	        "%s names its files in %s: what both ship arrives twice, and three soft bounces "
-	        "make a hard one\nsystemctl disable --now %s, if shipping them is all it does",
+	        &o->d->to, FINDING_PROBLEM, what,
+	        "%s names its files in %s: if both ship them, each row arrives twice, and repeated "
+	        "soft bounces become hard ones\nsystemctl disable --now %s, if it has no other use",
 	        program, where, unit);
 }
 
 void doctor_shippers(const struct doctor *d)
 {
-	struct told t = {d, false};
-	other_programs_each("", d->conf, tell_other, &t);
-	if (!t.any)
+	struct others o = {d, false};
+	other_programs_each("", d->conf, tell_other, &o);
+	if (!o.any)
 		finding_tell(&d->to, FINDING_OK, "other shippers",
-		             "none on this host is configured for these files");
+		             "none on this host is configured to read these files");
 }

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 
-#define FILE_MAX (1 << 20) /* of each, this much is looked at */
+#define FILE_MAX (1 << 20) /* bytes read of each file */
 
 static const struct {
 	const char *program, *unit, *places[4];
@@ -33,7 +33,7 @@ static const struct {
          {"/etc/syslog-ng/syslog-ng.conf", "/etc/syslog-ng/conf.d/*.conf"}},
 };
 
-/* Places of programs that may delete files by themselves. */
+/* Configuration files of programs that may delete files. */
 static const char *const cleaners[] = {
         "/etc/crontab",      "/etc/cron.d/*",      "/etc/cron.hourly/*",
         "/etc/cron.daily/*", "/etc/cron.weekly/*", "/var/spool/cron/crontabs/*",
@@ -45,7 +45,7 @@ static bool line_names(const char *line, size_t len, const char *word)
 	return *p != '#' && *p != ';' && memmem(line, len, word, strlen(word));
 }
 
-/* The first line of a file, comments aside, that has the word in it; 0 for none. */
+/* The number of the first line, comments skipped, that contains the word; 0 for none. */
 static unsigned line_of(const char *path, const char *word)
 {
 	scope_free char *text = NULL;

@@ -1,4 +1,4 @@
-/* PowerMTA's configuration, its mail, and what its recent rows say. */
+/* Checks of PowerMTA's configuration, of its mail servers, and of its recent rows. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -34,7 +34,7 @@ static void count(const struct finding *f, void *arg)
 void doctor_pmta(const struct doctor *d)
 {
 	struct counted c = {d->to, 0};
-	if (!d->pmta) /* reported when it was to be read */
+	if (!d->pmta) /* read_pmta() has reported it */
 		return;
 	const struct verify v = {.conf = d->conf,
 	                         .pmta = d->pmta,
@@ -68,7 +68,7 @@ static bool is_ours(const char *address)
 	return found;
 }
 
-/* *ret: one of the domain's mail servers is this host.  Returns 0 or an error of dns.h. */
+/* *ret is true if a mail server of the domain is this host.  Returns 0 or an error of dns.h. */
 static int looks_here(const char *domain, bool *ret, char *ret_host, size_t size)
 {
 	struct dns_answers mx, addresses;
@@ -103,7 +103,7 @@ static void check_domain(const char *domain, const struct pmta_node *n, void *ar
 	int rc = looks_here(domain, &here, host, sizeof(host));
 	if (rc < 0)
 		finding_tell(&m->d->to, rc == -ENOENT ? FINDING_PROBLEM : FINDING_WARNING, where,
-		             "the mail server (MX) of %s could not be looked up: %s; without one "
+		             "the mail server (MX) of %s could not be looked up: %s; without an MX "
 		             "there are no %s rows\n%s. IN MX 10 HOST.",
 		             domain, dns_error(rc), m->rows, domain);
 	else if (here)
@@ -112,9 +112,9 @@ static void check_domain(const char *domain, const struct pmta_node *n, void *ar
 	else
 		finding_tell(
 		        &m->d->to, FINDING_WARNING, where,
-		        "the MX of %s is %s, which has no address of this host: its mail does "
-		        "not come here and there are no %s rows, unless that is this host behind "
-		        "another address\n%s. IN MX 10 HOST.",
+		        "the MX of %s is %s, which has no address of this host: unless that is "
+		        "this host behind NAT, its mail does not come here, and there are no %s "
+		        "rows\n%s. IN MX 10 HOST.",
 		        domain, host, m->rows, domain);
 }
 
@@ -130,7 +130,7 @@ void doctor_mail(const struct doctor *d)
 		if (conf_ships(d->conf, kinds[i].type) &&
 		    verify_domains(d->pmta, kinds[i].processor, check_domain, &m) && m.domains == 0)
 			finding_tell(&d->to, FINDING_INFO, d->pmta_path,
-			             "<%s> names no plain domain whose MX could be looked up",
+			             "<%s> names no plain domain, so no MX was looked up",
 			             kinds[i].processor);
 	}
 }
@@ -139,7 +139,7 @@ void doctor_mail(const struct doctor *d)
 
 struct sample {
 	size_t seen;           /* rows of any type */
-	size_t rows, campaign; /* bounces; those whose orig is no Email Gateway address */
+	size_t rows, campaign; /* bounces; those whose orig is not of Email Gateway */
 	char domains[DOMAINS_MAX][DNS_NAME_SIZE];
 	size_t ndomains;
 };
@@ -171,7 +171,7 @@ static int take_row(const struct record *rec, void *arg)
 	return ++s->rows >= SAMPLE_ROWS;
 }
 
-/* NULL when there is none. */
+/* Returns NULL if there is none. */
 static const struct catalog_file *newest_live(const struct catalog *c, const struct conf_source *s)
 {
 	for (size_t i = c->nfiles; i-- > 0;) {
@@ -189,19 +189,19 @@ static void tell_gateway(const struct doctor *d, const struct ship_conf *e, cons
 	if (s->campaign > 0)
 		finding_tell(
 		        &d->to, FINDING_PROBLEM, what,
-		        "type=fluentd takes Email Gateway mail only (orig begins with eg-), and "
+		        "type=fluentd accepts only Email Gateway mail (orig begins with eg-), but "
 		        "%zu of %zu recent bounces are of campaigns: Octeth would answer 200 and "
-		        "ignore them\nurl with type=pmta, and format = \"object\"",
+		        "ignore them\nset url with type=pmta, and format = \"object\"",
 		        s->campaign, s->rows);
 	else
 		finding_tell(
 		        &d->to, FINDING_INFO, what,
-		        "type=fluentd takes Email Gateway mail only: bounces of campaigns would "
-		        "be answered with 200 and ignored\nurl with type=pmta, and format = "
-		        "\"object\", if this host sends campaigns, too");
+		        "type=fluentd accepts only Email Gateway mail: bounces of campaigns would "
+		        "be answered with 200 and ignored\nif this host also sends campaigns: set "
+		        "url with type=pmta, and format = \"object\"");
 }
 
-/* Without a bounce-processor: where do bounces by mail go? */
+/* Without a bounce-processor, bounces by mail go to the MX of the return path. */
 static void tell_return_paths(const struct doctor *d, const struct sample *s)
 {
 	char what[DNS_NAME_SIZE + 32], host[DNS_NAME_SIZE];
@@ -216,16 +216,15 @@ static void tell_return_paths(const struct doctor *d, const struct sample *s)
 		if (here)
 			finding_tell(
 			        &d->to, FINDING_PROBLEM, what,
-			        "its MX is this host (%s), and PowerMTA has no bounce-processor: "
-			        "bounces that come back by mail are not made rb records\n"
-			        "<bounce-processor> as the comments of this show it: pmta-shipper "
-			        "directives%s",
+			        "its MX is this host (%s), but PowerMTA has no bounce-processor: "
+			        "bounces that come back by mail do not become rb records\n"
+			        "add the <bounce-processor> shown by pmta-shipper directives%s",
 			        host, d->with);
 		else
 			finding_tell(
 			        &d->to, FINDING_INFO, what,
-			        "its MX is %s: bounces by mail go there, and there are no rb rows "
-			        "here; that is right if it is Octeth's own receiver",
+			        "its MX is %s: bounces by mail go there, and this host has no rb "
+			        "rows; that is right if it is Octeth's own receiver",
 			        host);
 	}
 }
@@ -252,5 +251,5 @@ void doctor_sample(const struct doctor *d)
 	}
 	catalog_close(&catalog);
 	finding_tell(&d->to, any ? FINDING_OK : FINDING_INFO, "recent rows",
-	             any ? "read and understood" : "there are none in the live files yet");
+	             any ? "read and parsed" : "the live files have none yet");
 }

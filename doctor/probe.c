@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/scope.h"
 
-/* Our own headers hold no secret; a configured one may. */
+/* True for the agent's own headers, which hold no secret; a configured header may. */
 static bool harmless(const char *line, size_t len)
 {
 	static const char *const names[] = {"Host",           "User-Agent",     "Accept",
@@ -32,7 +32,7 @@ void probe_mask(char *head)
 		if (first || name >= len || harmless(from, name)) {
 			memmove(to, from, len);
 			to += len;
-		} else if (len < name + 5) { /* no room for more stars */
+		} else if (len < name + 5) { /* no room for ": ***" */
 			memmove(to, from, name + 1);
 			memset(to + name + 1, '*', len - name - 1);
 			to += len;
@@ -41,7 +41,7 @@ void probe_mask(char *head)
 			memcpy(to + name, ": ***", 5);
 			to += name + 5;
 		}
-		if (len > 0 && end > len) /* without a line end there is no room for one */
+		if (len > 0 && end > len) /* a last line without line end gets none */
 			*to++ = '\n';
 		from += end;
 		first = false;
@@ -55,8 +55,8 @@ static enum probe_end end_of(const struct http_once *o, bool tls)
 		return PROBE_ANSWERED;
 	if (o->unresolved || o->resolve_ms == 0)
 		return PROBE_DNS;
-	/* libcurl keeps no time of a connection that TLS then refused.  With TLS 1.3 a server
-	 * refuses a client's certificate after the handshake. */
+	/* libcurl has no connect time if TLS failed later.  With TLS 1.3 a server refuses a client
+	 * certificate after the handshake. */
 	if (tls && (o->tls_ms == 0 ? o->tls_failed : o->alert))
 		return PROBE_TLS;
 	if (o->connect_ms == 0)
@@ -87,7 +87,7 @@ static void take(struct probe *p, struct http_once *o, bool tls)
 		probe_mask(p->sent);
 }
 
-/* A certificate that was refused is shown only to who does not look: nothing is sent there. */
+/* libcurl shows a refused certificate only without verification, so ask again and send nothing. */
 static void look_at_certificate(const struct ship_conf *conf, struct http_once *o, struct probe *p)
 {
 	struct http_once look = {0};

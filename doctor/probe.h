@@ -1,8 +1,8 @@
 /*
- * probe.h - one request to an endpoint, waited for, and where on the way it ended.
+ * probe.h - sends one request to an endpoint, waits for it, and reports how far it came.
  *
- * It goes the way of every other request (proxy, certificates, credentials), so that what it finds
- * is what the agent will meet.  Blocks for connect-timeout and timeout at most.  Not for `run`.
+ * It uses the same proxy, certificates and credentials as every other request, so that its result
+ * is the same.  It blocks for connect-timeout and timeout at most.  Not for `run`.
  */
 #ifndef DOCTOR_PROBE_H
 #define DOCTOR_PROBE_H
@@ -14,38 +14,38 @@
 #include "ship/http.h"
 
 enum probe_end {
-	PROBE_DNS,      /* the host's name, or the proxy's, has no address */
-	PROBE_TCP,      /* nobody there takes a connection */
-	PROBE_TLS,      /* no agreement on TLS, or on who is who */
-	PROBE_NOTHING,  /* connected, but no whole answer came */
-	PROBE_ANSWERED, /* outcome has it */
+	PROBE_DNS,      /* the name of the host, or of the proxy, was not resolved */
+	PROBE_TCP,      /* the connection failed */
+	PROBE_TLS,      /* the TLS handshake failed, or a certificate was refused */
+	PROBE_NOTHING,  /* connected, but no complete answer came */
+	PROBE_ANSWERED, /* the answer is in outcome */
 };
 
 struct probe {
 	enum probe_end end;
-	bool tls, alert;                        /* alert: it was the server that ended TLS */
-	int64_t resolve_ms, connect_ms, tls_ms; /* since the start; 0: it did not come that far */
-	char address[64];                       /* it was connected to: the proxy's, if any */
+	bool tls, alert;                        /* alert: the server ended TLS */
+	int64_t resolve_ms, connect_ms, tls_ms; /* since the start; 0: not reached */
+	char address[64];                       /* of the peer, which may be the proxy */
 	struct outcome outcome;                 /* points into words and body */
 	char words[HTTP_WORDS_SIZE], body[ANSWER_BODY_MAX + 1], failure[256];
 	char redirect[512];
-	int64_t date_ms;     /* what the backend takes for the time now; 0 for unknown */
-	int64_t answered_ms; /* what this host took for the time when the answer came (real) */
-	bool certified;      /* the server showed a certificate that can be read, good or not */
+	int64_t date_ms;     /* the backend's time in its answer; 0: unknown */
+	int64_t answered_ms; /* this host's real time when the answer came */
+	bool certified;      /* certificate is set; it may be invalid */
 	struct certificate certificate;
-	char *sent; /* head of the request with secrets masked; NULL when nothing was sent */
+	char *sent; /* head of the request with secrets masked; NULL if nothing was sent */
 };
 
 /*
- * POST body (an event as the endpoint's format wants it, or none at all: then it carries no event,
- * and no key).  Returns 0 when it was tried, whatever came of it; probe_clear() then.  A negative
- * errno: a secret cannot be read.
+ * Sends body by POST: an event in the endpoint's format, or an empty body, which has no event and
+ * no key.  Returns 0 if it was tried, whatever the result; then call probe_clear().  Returns a
+ * negative errno if a secret cannot be read.
  */
 int probe_endpoint(const struct ship_conf *conf, struct slice body, struct probe *ret,
                    struct err *err) MUST_CHECK;
 void probe_clear(struct probe *p);
 
-/* In place: values of all headers but the harmless ones become "***". */
+/* Replaces, in place, the values of all headers except harmless ones by "***". */
 void probe_mask(char *head);
 
 #endif

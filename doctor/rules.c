@@ -1,4 +1,4 @@
-/* Bounce rules: whether a start would take them. */
+/* Checks that the agent would accept the bounce rules at its start. */
 #include "base/units.h"
 #include "doctor/checks.h"
 #include "rules/judge.h"
@@ -21,7 +21,7 @@ void doctor_rules(const struct doctor *d)
 		return;
 	if (!rules) {
 		finding_tell(&d->to, FINDING_WARNING, "rules",
-		             "no file is named so: records get no verdict");
+		             "no file matches: records get no verdict");
 		return;
 	}
 	rules_view(rules, &v);

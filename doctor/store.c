@@ -1,4 +1,4 @@
-/* The store, and how long what is not delivered yet will stay on disk. */
+/* Checks of the store, and of the time until undelivered files are deleted. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static void tell_letters(const struct doctor *d, struct store *store)
 	            bytes >= (int64_t)d->conf->dead_max_bytes;
 	if (full)
 		finding_tell(&d->to, FINDING_PROBLEM, "dead letters",
-		             "%" PRId64 " are kept, as many as may be: reading has stopped\n"
+		             "%" PRId64 " are kept, which is the limit: reading has stopped\n"
 		             "pmta-shipper dead list%s",
 		             records, d->with);
 	else if (records > 0)
@@ -53,9 +53,9 @@ static void tell_lost(const struct doctor *d, struct store *store)
 	if (gone > 0)
 		finding_tell(&d->to, FINDING_WARNING, "store",
 		             "%" PRId64
-		             " file%s deleted before being delivered: the rows in there are "
-		             "lost\nfind what deletes them: delete-after, cron, logrotate",
-		             gone, gone == 1 ? " was" : "s were");
+		             " file%s deleted before being delivered: the rows in %s are "
+		             "lost\nfind the cause: delete-after, cron, logrotate",
+		             gone, gone == 1 ? " was" : "s were", gone == 1 ? "it" : "them");
 }
 
 void doctor_store(const struct doctor *d)
@@ -66,7 +66,7 @@ void doctor_store(const struct doctor *d)
 	if (rc == -ENOENT) {
 		finding_tell(
 		        &d->to, FINDING_INFO, "store",
-		        "there is none yet: the first start makes it, and begins with the live "
+		        "there is none yet: the first start creates it, and begins with the live "
 		        "files (first-start)");
 		return;
 	}
@@ -74,19 +74,19 @@ void doctor_store(const struct doctor *d)
 		finding_tell(&d->to, FINDING_PROBLEM, "store", "%s", err.text);
 		return;
 	}
-	finding_tell(&d->to, FINDING_OK, "store", "it opens, and is of version %d; %s",
+	finding_tell(&d->to, FINDING_OK, "store", "it can be opened, and has version %d; %s",
 	             STORE_VERSION,
-	             store_in_use(d->conf->state_dir) ? "an agent runs with it"
-	                                              : "no agent runs with it now");
+	             store_in_use(d->conf->state_dir) ? "an agent is using it"
+	                                              : "no agent is using it now");
 	tell_letters(d, store);
 	tell_lost(d, store);
 	(void)store_close(store);
 }
 
-/* ---- how long it stays ---- */
+/* ---- the time left ---- */
 
 struct behind {
-	int64_t oldest_s; /* last change of the oldest file that is not delivered; 0: none */
+	int64_t oldest_s; /* last change of the oldest undelivered file; 0: none */
 	char name[256];
 };
 
@@ -102,7 +102,7 @@ static void look_behind(const struct backlog_file *f, void *arg)
 	}
 }
 
-/* How long files stay in move-to, as what is left there shows; 0 when it is empty. */
+/* The age of the oldest file in move-to, so files stay there that long; 0 if it is empty. */
 static int64_t age_of_oldest(const struct catalog *c, const struct conf_source *s, int64_t now)
 {
 	int64_t oldest = now;
@@ -118,7 +118,7 @@ static void tell_left(const struct doctor *d, const char *what, const struct beh
                       int64_t stay_s, const char *who, int64_t now)
 {
 	if (b->oldest_s == 0) {
-		finding_tell(&d->to, FINDING_OK, what, "nothing waits that %s could delete first",
+		finding_tell(&d->to, FINDING_OK, what, "no undelivered file could be deleted by %s",
 		             who);
 		return;
 	}
@@ -131,7 +131,8 @@ static void tell_left(const struct doctor *d, const char *what, const struct beh
 	             "\"%s\" is not delivered yet, and %s deletes it in about %.1f days\n%s%s%s",
 	             b->name, who, left > 0 ? (double)left / DAY_S : 0.0,
 	             fine ? "" : "pmta-shipper status", fine ? "" : d->with,
-	             fine ? "" : " says what it waits for; meanwhile let files stay longer there");
+	             fine ? ""
+	                  : " shows the cause of the delay; meanwhile keep files there longer");
 }
 
 static void tell_failed(const struct doctor *d, const char *what, const struct store *store, int rc)
@@ -159,7 +160,7 @@ static void check_left(const struct doctor *d, const struct catalog *c, const st
 		tell_left(d, what, &b, (int64_t)(keeps_ms / 1000), "PowerMTA (delete-after)", now);
 	if (!*cleaner)
 		return;
-	(void)snprintf(who, sizeof(who), "what %s starts", cleaner);
+	(void)snprintf(who, sizeof(who), "the job in %s", cleaner);
 	tell_left(d, what, &b, age_of_oldest(c, s, now), who, now);
 }
 
@@ -167,7 +168,7 @@ void doctor_time_left(const struct doctor *d)
 {
 	struct store *store = NULL;
 	if (store_open_reader(&store, d->conf->state_dir, NULL) < 0)
-		store = NULL; /* reported by the check before */
+		store = NULL; /* doctor_store() has reported it */
 	struct catalog catalog;
 	int rc = catalog_open(&catalog, d->conf, store);
 	if (rc < 0)

@@ -11,7 +11,7 @@
 
 #define EVENT_MAX 4096
 
-/* example.invalid can never exist (RFC 2606), so no subscriber is found by it. */
+/* example.invalid can never exist (RFC 2606), so no subscriber has this address. */
 #define ADDRESS "pmta-shipper-test@example.invalid"
 
 static const char bounce_header[] =
@@ -28,7 +28,7 @@ static bool gets_bounces(const struct conf *conf, const struct ship_conf *e)
 	return false;
 }
 
-/* The row becomes JSON as PowerMTA's rows do; header and row with their line ends. */
+/* Encodes the row as PowerMTA's rows are; header and row include their line ends. */
 static int encode(const struct conf *conf, const struct ship_conf *e, const char *header,
                   const char *row, char *ret, size_t room, size_t *ret_len)
 {

@@ -7,8 +7,9 @@
 #include "conf/conf.h"
 
 /*
- * An event as the endpoint gets them, in its format: a soft bounce (or a complaint, for an endpoint
- * that gets nothing else) of an address that cannot exist.  *ret is the caller's.  0 or -errno.
+ * Makes an event in the endpoint's format: a soft bounce (or a complaint, for an endpoint that gets
+ * nothing else) of an address that cannot exist.  The caller frees *ret.  Returns 0 or a negative
+ * errno.
  */
 int test_event_make(const struct conf *conf, const struct ship_conf *e, char **ret) MUST_CHECK;
 

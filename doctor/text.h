@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* "2026-11-21" of a real time in seconds. */
+/* Returns ret with the date of a real time in seconds, as "2026-11-21". */
 #define DOCTOR_DATE_MAX 24
 const char *doctor_date(int64_t seconds, char ret[DOCTOR_DATE_MAX]);
 

@@ -66,7 +66,7 @@ void unit_tell(const struct unit *u, const struct teller *to)
 	const char *what = "service";
 	if (strcmp(u->load, "not-found") == 0 || !*u->load) {
 		finding_tell(to, FINDING_INFO, what,
-		             "systemd has no unit pmta-shipper: something else has to start it");
+		             "systemd has no unit pmta-shipper: something else must start it");
 		return;
 	}
 	if (strcmp(u->load, "masked") == 0)
@@ -81,7 +81,7 @@ void unit_tell(const struct unit *u, const struct teller *to)
 		             u->result);
 	else if (strcmp(u->sub, "auto-restart") == 0)
 		finding_tell(to, FINDING_PROBLEM, what,
-		             "it ends and is started again and again (%s)\n"
+		             "it keeps failing and restarting (%s)\n"
 		             "journalctl -u pmta-shipper -n 20",
 		             u->result);
 	else
@@ -90,15 +90,15 @@ void unit_tell(const struct unit *u, const struct teller *to)
 		             u->active);
 	if (strcmp(u->enabled, "disabled") == 0)
 		finding_tell(to, FINDING_WARNING, what,
-		             "disabled: it does not start when the host does\n"
+		             "disabled: it does not start when the host boots\n"
 		             "systemctl enable pmta-shipper");
 	if (u->reload_needed)
 		finding_tell(to, FINDING_WARNING, what,
-		             "its unit file was changed since systemd read it\n"
+		             "its unit file has changed since systemd read it\n"
 		             "systemctl daemon-reload && systemctl restart pmta-shipper");
 }
 
-/* Read all that the child prints; false when its end does not come in time. */
+/* Reads everything the child prints; false if its end does not come in time. */
 static bool read_all(int fd, char *ret, size_t size)
 {
 	int64_t end = clock_mono_ms() + ASK_MS;
@@ -120,7 +120,7 @@ static bool read_all(int fd, char *ret, size_t size)
 	}
 }
 
-/* No shell and no PATH: that one program, and what it prints is only read. */
+/* Runs that one program without shell and PATH, and only reads its output. */
 bool unit_ask(struct unit *ret, char *why, size_t size)
 {
 	static const char *const args[] = {SYSTEMCTL, "show", "pmta-shipper.service", properties,
@@ -150,7 +150,7 @@ bool unit_ask(struct unit *ret, char *why, size_t size)
 		(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, &status, 0);
 	if (!whole || status != 0) {
-		(void)snprintf(why, size, "%s gives no answer: systemd does not run here",
+		(void)snprintf(why, size, "%s gives no answer: systemd is not running here",
 		               SYSTEMCTL);
 		return false;
 	}

@@ -1,5 +1,5 @@
 /*
- * unit.h - what systemd says of the service.
+ * unit.h - the state of the service in systemd.
  */
 #ifndef DOCTOR_UNIT_H
 #define DOCTOR_UNIT_H
@@ -16,13 +16,13 @@ struct unit {
 	bool reload_needed;
 };
 
-/* "Name=value" lines, as systemctl show prints them. */
+/* Parses "Name=value" lines, as systemctl show prints them. */
 void unit_parse(const char *text, struct unit *ret);
 
-/* Judge it; one finding at least. */
+/* Judges the state; reports one finding at least. */
 void unit_tell(const struct unit *u, const struct teller *to);
 
-/* Ask systemctl, for five seconds at most.  False with why when it cannot be asked. */
+/* Asks systemctl, for five seconds at most.  Returns false, with the reason in why, if it fails. */
 bool unit_ask(struct unit *ret, char *why, size_t size);
 
 #endif

@@ -42,7 +42,7 @@ void user_of_service(const struct conf *conf, struct user *ret)
 	ret->guessed = true;
 }
 
-/* All groups of the user; one without an account has its own only. */
+/* All groups of the user; a user without an account has only its own. */
 static int groups_of(const struct user *u, gid_t *ret, int room)
 {
 	int n = room;
@@ -53,7 +53,7 @@ static int groups_of(const struct user *u, gid_t *ret, int room)
 	return n;
 }
 
-/* By its supplementary groups, too. */
+/* True if the user is in the group, supplementary groups included. */
 static bool in_group(const struct user *u, gid_t group)
 {
 	gid_t groups[GROUPS_MAX];
@@ -64,12 +64,12 @@ static bool in_group(const struct user *u, gid_t group)
 	return false;
 }
 
-/* The group of the newest of the files there are, else PowerMTA's by name. */
+/* The group of the newest existing file, else PowerMTA's group by name. */
 static bool group_of_files(const struct conf_source *s, gid_t *ret)
 {
 	char stem[2048], pattern[2052];
 	struct stat st;
-	glob_t g = {0}; /* freed whatever glob() says */
+	glob_t g = {0}; /* freed whatever glob() returns */
 	conf_source_stem(s, stem, sizeof(stem));
 	(void)snprintf(pattern, sizeof(pattern), "%s*", stem);
 	bool found = glob(pattern, 0, NULL, &g) == 0 && stat(g.gl_pathv[g.gl_pathc - 1], &st) == 0;
@@ -105,7 +105,7 @@ struct verify_reader user_reader(const struct user *u, const struct conf *conf)
 	for (size_t i = 0; i < conf->nsources && ret.member; i++) {
 		gid_t group = 0;
 		ret.member = group_of_files(&conf->sources[i], &group) && in_group(u, group);
-		if (!ret.member && group != 0) /* nobody is to join root's */
+		if (!ret.member && group != 0) /* no user should join root's group */
 			(void)name_group(group, ret.group);
 	}
 	return ret;

@@ -61,7 +61,7 @@ static int keep_text(struct parser *r, const char *text, size_t len)
 	return r->text ? 0 : no_memory(r);
 }
 
-/* A quoted text; of escapes only the quote itself is one. */
+/* A quoted text.  The only escape is that of the quote itself. */
 static int take_quoted(struct parser *r)
 {
 	char quote = *r->at++;
@@ -87,7 +87,7 @@ static int take_quoted(struct parser *r)
 	return rc;
 }
 
-/* What may stand in a name, a number, or a path without quotes. */
+/* The length of a name, a number, or a path without quotes. */
 static size_t word_length(const char *text)
 {
 	return strspn(text,
@@ -126,7 +126,7 @@ static int next(struct parser *r)
 
 /* ---- items ---- */
 
-/* A copy with ${NAME:default} replaced by the default, and ${NAME} left as it is. */
+/* Copies text with ${NAME:default} replaced by the default, and ${NAME} unchanged. */
 static char *with_defaults(const char *text)
 {
 	char *copy = malloc(strlen(text) + 1);
@@ -163,7 +163,7 @@ static int grow(struct parser *r)
 	return 0;
 }
 
-/* key NULL: the plugin itself. */
+/* key is NULL for the plugin itself. */
 static int add(struct parser *r, const char *key, const char *sub, const char *value)
 {
 	int rc = grow(r);
@@ -182,17 +182,17 @@ static int add(struct parser *r, const char *key, const char *sub, const char *v
 	return item->name && item->sub && item->value && (item->key || !key) ? 0 : no_memory(r);
 }
 
-/* ---- grammar; each begins with its first token at hand, and ends with the one behind it ---- */
+/* ---- grammar; each starts at its first token, and ends at the token after it ---- */
 
 /*
- * From a bracket to behind the one that closes it; those in between match, too.  Texts are values
+ * Takes a bracket up to the one that closes it; those in between must match, too.  Texts are values
  * of key, unless it is NULL.
  */
 static int take_block(struct parser *r, const char *key, unsigned depth)
 {
 	const enum token close = r->token == T_LIST ? T_LIST_END : T_CLOSE;
 	if (depth > DEPTH_MAX)
-		return wrong(r, "too many brackets in each other");
+		return wrong(r, "brackets are nested too deeply");
 	int rc = next(r);
 	while (rc == 0 && r->token != close) {
 		if (r->token == T_END || r->token == T_CLOSE || r->token == T_LIST_END)
@@ -209,7 +209,7 @@ static int take_block(struct parser *r, const char *key, unsigned depth)
 	return rc == 0 ? next(r) : rc;
 }
 
-/* What is no name of a setting or in a hash: passed over. */
+/* Skips what is not the name of a setting or of a value in a hash. */
 static int skip_other(struct parser *r)
 {
 	if (r->token == T_END || r->token == T_LIST_END)
@@ -239,7 +239,7 @@ static int take_hash(struct parser *r, const char *key)
 	return rc == 0 ? next(r) : rc;
 }
 
-/* A value: a text, a list, a hash, or a codec with settings of its own. */
+/* A value: a text, a list, a hash, or a codec with its own settings. */
 static int take_value(struct parser *r, const char *key)
 {
 	if (r->token == T_LIST)
@@ -247,7 +247,7 @@ static int take_value(struct parser *r, const char *key)
 	if (r->token == T_OPEN)
 		return take_hash(r, key);
 	if (r->token != T_TEXT)
-		return wrong(r, "a value is missing behind '=>'");
+		return wrong(r, "a value is missing after '=>'");
 	bool quoted = r->quoted;
 	int rc = add(r, key, "", r->text);
 	if (rc == 0)
@@ -272,13 +272,13 @@ static int take_settings(struct parser *r)
 	return rc == 0 ? next(r) : rc;
 }
 
-/* Up to the bracket that opens what stands below it.  A regular expression may have brackets. */
+/* Skips to the bracket that opens the condition's body.  A regular expression may have brackets. */
 static int skip_condition(struct parser *r)
 {
 	int rc = 0;
 	while (rc == 0 && r->token != T_OPEN) {
 		if (r->token == T_END || r->token == T_CLOSE || r->token == T_LIST_END)
-			return wrong(r, "'{' is missing behind 'if' or 'else'");
+			return wrong(r, "'{' is missing after 'if' or 'else'");
 		if (r->token == T_LIST) { /* [field] */
 			rc = take_block(r, NULL, 0);
 			continue;
@@ -308,7 +308,7 @@ static int take_plugin(struct parser *r, unsigned depth)
 	scope_free char *name = STEAL(r->text);
 	int rc = next(r);
 	if (rc < 0 || r->token != T_OPEN)
-		return rc < 0 ? rc : wrong(r, "'{' is missing behind a plugin's name");
+		return rc < 0 ? rc : wrong(r, "'{' is missing after a plugin's name");
 	r->name = name;
 	rc = add(r, NULL, "", "");
 	if (rc == 0)
@@ -324,17 +324,17 @@ static int take_body(struct parser *r, unsigned depth)
 {
 	int rc = 0;
 	if (depth > DEPTH_MAX)
-		return wrong(r, "too many conditions in each other");
+		return wrong(r, "conditions are nested too deeply");
 	while (rc == 0 && r->token != T_CLOSE) {
 		if (r->token != T_TEXT)
 			return wrong(r, "the name of a plugin or '}' is missing");
 		rc = take_plugin(r, depth);
 	}
-	/* What stands behind a section may be anything. */
+	/* The text after a section may be anything. */
 	return rc == 0 && depth > 0 ? next(r) : rc;
 }
 
-/* "input {" and the like at r->at; then at is behind the bracket. */
+/* True if r->at is at "input {", "filter {" or "output {", which is then consumed. */
 static bool at_section(struct parser *r)
 {
 	static const char *const names[] = {"input", "filter", "output"};
@@ -354,7 +354,7 @@ static bool at_section(struct parser *r)
 	return false;
 }
 
-/* Outside of the sections anything may stand: it is no text of Logstash's. */
+/* Outside the sections any text may occur, because it is not Logstash's. */
 static int parse(struct parser *r, unsigned *ret_sections)
 {
 	bool word = false;
@@ -410,8 +410,8 @@ int pipeline_parse(struct pipeline *p, const char *path, const char *text, struc
 		               path);
 	if (rc == 0 && sections == 0)
 		return err_set(err, -EINVAL,
-		               "\"%s\" is no Logstash pipeline: there is no input, filter or "
-		               "output in it",
+		               "\"%s\" is not a Logstash pipeline: it has no input, filter or "
+		               "output",
 		               path);
 	return rc;
 }

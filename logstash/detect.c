@@ -8,16 +8,16 @@
 #include "base/file.h"
 #include "base/scope.h"
 
-#define FILE_MAX (1 << 20) /* of each, this much is looked at */
+#define FILE_MAX (1 << 20) /* only this much of each file is searched */
 
-/* Where Debian's and Elastic's packages keep them; users were told to save oempro.yml, too. */
+/* Paths of Debian's and Elastic's packages; users were asked to save oempro.yml there, too. */
 static const char *const places[] = {
         "/etc/logstash/conf.d/*",      "/etc/logstash/*.conf",
         "/etc/logstash/*.yml",         "/var/lib/logstash/plugins/inputs/file/.sincedb*",
         "/var/lib/logstash/.sincedb*",
 };
 
-/* "/var/log/pmta/bounces" of "/var/log/pmta/bounces.csv": what a glob or a path begins with. */
+/* "/var/log/pmta/bounces" for "/var/log/pmta/bounces.csv": the prefix of a glob or a path. */
 static void stem_of(const char *acct_file, char *ret, size_t size)
 {
 	const char *slash = strrchr(acct_file, '/');

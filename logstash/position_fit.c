@@ -1,8 +1,8 @@
 /*
- * Whether a position of Logstash's fits a file, and the proofs that go with it.
+ * Checks whether a Logstash position fits a file, and collects the proofs for it.
  *
- * Logstash counts lines, and we count records: a position inside a row of several lines goes back
- * to where the row begins.  The rows before it are read once, which gives the columns in force
+ * Logstash counts lines and we count records, so a position inside a row of several lines moves
+ * back to the start of the row.  The rows before it are read once, which gives the columns in force
  * there and the ladder, so that the agent recognises the file by any of its rungs.
  */
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "base/units.h"
 #include "base/utf8.h"
 #include "csv/catalog.h"
 #include "logstash/positions.h"
@@ -22,10 +23,10 @@ struct walk {
 	uint64_t limit; /* the position to be proved */
 	uint64_t end;   /* of the last row before it */
 	bool torn;      /* it is inside a row */
-	bool past;      /* a row begins at it or behind it */
+	bool past;      /* a row begins at or after it */
 };
 
-/* A row with its line end belongs to what Logstash has read if it ends before the position. */
+/* Logstash has read a row, with its line end, if the row ends before the position. */
 static bool before(const struct walk *w, const struct record *rec)
 {
 	bool whole = rec->raw.len > 0 && rec->raw.text[rec->raw.len - 1] == '\n';
@@ -123,19 +124,19 @@ int position_fit_know(const struct conf *conf, struct position_file *f)
 	return rc;
 }
 
-/* A position that is refused: the file is read as if Logstash had never seen it. */
+/* Refuses a position: the file is read as if Logstash had never seen it. */
 static int refuse(struct position_file *f, const char *what)
 {
 	f->fit = POSITION_WHOLE;
 	f->misfit = true;
 	(void)snprintf(f->why, sizeof(f->why),
-	               "the position does not fit (%s): from its beginning; rows that Logstash "
-	               "has delivered come again",
+	               "the position does not fit (%s): read from its beginning; rows that "
+	               "Logstash has delivered are sent again",
 	               what);
 	return 0;
 }
 
-/* A moved file that Logstash has read to its last line end: by far the most there are. */
+/* A moved file that Logstash has read to its last line end; most files are like that. */
 static bool read_to_end(const struct conf *conf, struct position_file *f)
 {
 	struct follow *follow = NULL;
@@ -164,14 +165,14 @@ static int settle(struct position_file *f, const struct walk *w)
 	if (f->fit == POSITION_READ)
 		return 0;
 	if (w->torn) {
-		/* The name of a dated file is its own; of others the bytes must tell. */
+		/* The name of a dated file is unique; for other files the bytes must decide. */
 		if (f->by_name || f->file->key.bare) {
 			(void)snprintf(bytes, sizeof(bytes),
 			               "byte %" PRIu64 " is in the middle of a row", w->limit);
 			return refuse(f, bytes);
 		}
 		(void)snprintf(f->why, sizeof(f->why),
-		               "going on at %" PRIu64 ": Logstash stopped at %" PRIu64
+		               "continues at %" PRIu64 ": Logstash stopped at %" PRIu64
 		               ", in the middle of a row, which is sent whole",
 		               w->end, w->limit);
 		return 0;
@@ -181,8 +182,8 @@ static int settle(struct position_file *f, const struct walk *w)
 	else
 		(void)snprintf(bytes, sizeof(bytes), "%" PRIu64 " of %" PRIu64, w->end,
 		               f->file->size);
-	(void)snprintf(f->why, sizeof(f->why), "going on at %s%s", bytes,
-	               f->by_name ? ", by its name: another inode" : "");
+	(void)snprintf(f->why, sizeof(f->why), "continues at %s%s", bytes,
+	               f->by_name ? ", matched by name: another inode" : "");
 	return 0;
 }
 
@@ -194,8 +195,8 @@ int position_fit_read(const struct conf *conf, struct position_file *f)
 	char what[96];
 	if (!f->file->key.gz && w.limit > f->file->size) {
 		(void)snprintf(what, sizeof(what),
-		               "byte %" PRIu64 " of a file of %" PRIu64 " bytes", w.limit,
-		               f->file->size);
+		               "byte %" PRIu64 " of a file of %" PRIu64 " byte%s", w.limit,
+		               f->file->size, units_s(f->file->size));
 		return refuse(f, what);
 	}
 	if (read_to_end(conf, f))
@@ -205,7 +206,7 @@ int position_fit_read(const struct conf *conf, struct position_file *f)
 		rc = open_follow(conf, f, &follow);
 	if (rc == 0)
 		f->salt = follow_salt(follow)->hash;
-	ssize_t last = 1; /* the byte before the position is there */
+	ssize_t last = 1; /* the byte before the position exists */
 	if (rc == 0 && w.limit > 0)
 		last = follow_bytes(follow, w.limit - 1, w.limit, what);
 	if (rc == 0 && last < 0)
@@ -215,7 +216,7 @@ int position_fit_read(const struct conf *conf, struct position_file *f)
 	else if (rc == 0)
 		rc = settle(f, &w);
 	(void)follow_close(follow);
-	/* What may be otherwise in a minute is no reason to send a file again. */
+	/* An error that may pass is no reason to send a file again. */
 	if (rc != -EBADMSG && rc != -EACCES)
 		return rc;
 	(void)snprintf(what, sizeof(what), "it cannot be read: %s", rows_error(rc));

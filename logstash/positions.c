@@ -1,6 +1,6 @@
 /* clang-format off */
 /*
- * Which entry of the sincedb is about which file, and what becomes of the files that have none.
+ * Which entry of the sincedb belongs to which file, and what to do with files that have none.
  *
  *   the entry says                    the file here                    they are
  *   same device, inode and name       -                                the same
@@ -11,7 +11,7 @@
  *   same dated name                   .gz, or moved to another device  the same rows
  *   same dated name                   anything else                    a position that does not fit
  *
- * A dated name is given once; the bare one belongs to another file after each move.
+ * A dated name is used once; the bare name belongs to another file after each move.
  */
 /* clang-format on */
 #include "logstash/positions.h"
@@ -24,7 +24,7 @@
 
 #include "base/utf8.h"
 
-/* ---- which entry is about it ---- */
+/* ---- which entry belongs to it ---- */
 
 static bool ends_in_gz(const char *name)
 {
@@ -32,7 +32,7 @@ static bool ends_in_gz(const char *name)
 	return len > 3 && strcmp(name + len - 3, ".gz") == 0;
 }
 
-/* The name on disk, its .gz not counted. */
+/* Compares with the name on disk, without .gz. */
 static bool same_name(const struct position_file *f, const char *name)
 {
 	size_t len = (size_t)f->file->plain_len;
@@ -55,7 +55,7 @@ static bool same_inode(const struct position_file *f, const struct sincedb_entry
 	return *name == '\0' || same_name(f, name) || is_bare(f->file->source, name);
 }
 
-/* Whether the path leads into a folder of the source, perhaps by another name. */
+/* Returns true if the path is in a directory of the source, perhaps under another name. */
 static bool in_folder(const struct sincedb_entry *e, const char *folder)
 {
 	struct stat a, b;
@@ -73,7 +73,7 @@ static bool in_folder(const struct sincedb_entry *e, const char *folder)
 	       a.st_ino == b.st_ino;
 }
 
-/* Whether the entry is about a file of the source, wherever that is now. */
+/* Returns true if the entry belongs to a file of the source, wherever that file is now. */
 static bool of_source(const struct sincedb_entry *e, const struct conf_source *s,
                       struct acct_name *ret_key)
 {
@@ -84,7 +84,7 @@ static bool of_source(const struct sincedb_entry *e, const struct conf_source *s
 	       (in_folder(e, live) || (*s->move_to && in_folder(e, s->move_to)));
 }
 
-/* What a moved file on another device, a compressed one, or a restart leaves of an entry. */
+/* Matches a file on another device, a compressed one, or one seen before a restart. */
 static bool same_by_name(const struct position_file *f, const struct sincedb_entry *e)
 {
 	struct acct_name key;
@@ -92,7 +92,7 @@ static bool same_by_name(const struct position_file *f, const struct sincedb_ent
 	       !ends_in_gz(sincedb_name(e)) && of_source(e, f->file->source, &key);
 }
 
-/* Of several, the one that was read furthest: what it covers was delivered. */
+/* Among several entries, the one read furthest counts: the rows up to there are delivered. */
 static void match_inode(struct position_file *f, const struct sincedb *db)
 {
 	for (size_t i = 0; i < db->n; i++) {
@@ -128,7 +128,7 @@ static int compare(const void *x, const void *y)
 	return a->file->moved - b->file->moved;
 }
 
-/* ---- what becomes of it ---- */
+/* ---- what to do with it ---- */
 
 static void decide(struct position_file *f, enum position_fit fit, const char *why)
 {
@@ -136,7 +136,7 @@ static void decide(struct position_file *f, enum position_fit fit, const char *w
 	(void)snprintf(f->why, sizeof(f->why), "%s", why);
 }
 
-/* The same name, another inode, and neither compressed nor on another device. */
+/* The same name but another inode, and neither compressed nor on another device. */
 static bool replaced(const struct position_file *f)
 {
 	return f->by_name && !f->file->key.gz &&
@@ -149,26 +149,26 @@ static int decide_named(const struct conf *conf, struct position_file *f)
 		f->misfit = true;
 		decide(f, POSITION_WHOLE,
 		       "Logstash read another file of this name (another inode on the same "
-		       "device): "
-		       "from its beginning; rows that it has delivered come again");
+		       "device): read from its beginning; rows that it has delivered are sent "
+		       "again");
 		return 0;
 	}
 	if (!ends_in_gz(sincedb_name(f->entry)))
 		return position_fit_read(conf, f);
-	/* Of a .gz Logstash counts what is compressed, and all of it at once. */
+	/* For a .gz, Logstash counts the compressed bytes, and all of them at once. */
 	f->misfit = f->entry->offset != f->file->size;
 	if (f->misfit)
 		decide(f, POSITION_WHOLE,
-		       "the position does not fit (Logstash has not finished this .gz): from its "
-		       "beginning; rows that Logstash has delivered come again");
+		       "the position does not fit (Logstash has not finished this .gz): read from "
+		       "its beginning; rows that Logstash has delivered are sent again");
 	else
 		decide(f, POSITION_PASS, "read to its end by Logstash");
 	return 0;
 }
 
 struct span {
-	bool known; /* there is a place from which to begin */
-	bool any;   /* an entry is about the source at all */
+	bool known; /* the oldest file is known */
+	bool any;   /* at least one entry belongs to the source */
 	struct acct_name oldest;
 };
 
@@ -179,7 +179,7 @@ static void widen(struct span *span, const struct acct_name *key)
 	span->known = span->any = true;
 }
 
-/* The oldest file that Logstash has had in hand, as far as one can tell. */
+/* The oldest file that Logstash has read, as far as the entries show it. */
 static struct span span_of(const struct positions *im, size_t first, size_t end,
                            const struct conf_source *s, const struct sincedb *db)
 {
@@ -187,7 +187,7 @@ static struct span span_of(const struct positions *im, size_t first, size_t end,
 	struct acct_name key;
 	for (size_t i = first; i < end; i++) {
 		const struct position_file *f = &im->files[i];
-		/* What does not fit under the bare name is a later file at the same inode. */
+		/* A misfit under the bare name is a later file with the same inode. */
 		if (f->entry && !(f->file->key.bare && f->misfit))
 			widen(&span, &f->file->key);
 	}
@@ -207,7 +207,7 @@ static void decide_unnamed(struct position_file *f, const struct span *span)
 		decide(f, POSITION_PASS,
 		       "not in the sincedb and older than the oldest file there: passed over");
 	else
-		decide(f, POSITION_WHOLE, "not in the sincedb: from its beginning");
+		decide(f, POSITION_WHOLE, "not in the sincedb: read from its beginning");
 }
 
 static int cannot_read(const struct position_file *f, int rc, struct err *err)
@@ -216,22 +216,22 @@ static int cannot_read(const struct position_file *f, int rc, struct err *err)
 	               strerror(-rc));
 }
 
-/* Logstash has never read this source: first-start decides, as without it. */
+/* Logstash has never read this source: first-start decides, as in a start without a sincedb. */
 static int decide_first(const struct conf *conf, struct position_file *f)
 {
 	if (conf->first_start == FIRST_ALL ||
 	    (conf->first_start == FIRST_LIVE && !f->file->moved)) {
 		decide(f, POSITION_WHOLE,
-		       "a source that Logstash did not read: from its beginning");
+		       "a source that Logstash did not read: read from its beginning");
 		return 0;
 	}
 	decide(f, POSITION_PASS,
-	       "a source that Logstash did not read, and first-start: passed over");
+	       "a source that Logstash did not read: passed over, by first-start");
 	if (f->file->moved || f->file->key.gz)
 		return 0;
 	int rc = position_fit_know(conf, f);
 	decide(f, POSITION_GO_ON,
-	       "a source that Logstash did not read, and first-start: from now on");
+	       "a source that Logstash did not read: read from now on, by first-start");
 	f->offset = f->ladder.n > 0 ? f->ladder.rungs[0].end : 0;
 	return rc;
 }
@@ -248,10 +248,10 @@ static int decide_source(struct positions *im, size_t first, size_t end, const s
 			decide_unnamed(f, span);
 		else
 			rc = decide_first(im->conf, f);
-		/* One that is not known would be a new file when it moves. */
+		/* A file without an entry would be a new file after a move. */
 		if (rc == 0 && f->fit == POSITION_PASS)
 			rc = position_fit_know(im->conf, f);
-		if (rc == -EACCES || rc == -EBADMSG) /* nor will it be read then */
+		if (rc == -EACCES || rc == -EBADMSG) /* the agent cannot read it either */
 			rc = 0;
 		if (rc < 0)
 			return cannot_read(f, rc, err);
@@ -259,7 +259,7 @@ static int decide_source(struct positions *im, size_t first, size_t end, const s
 	return 0;
 }
 
-/* Two paths of one name: what the second is, is for the agent to find out. */
+/* Two paths with the same name: the agent finds out what the second one is. */
 static int settle_named(struct positions *im, size_t first, size_t end, struct err *err)
 {
 	for (size_t i = first; i < end; i++) {
@@ -269,7 +269,7 @@ static int settle_named(struct positions *im, size_t first, size_t end, struct e
 		    (before->entry || before->fit == POSITION_NAMESAKE)) {
 			f->entry = NULL;
 			decide(f, POSITION_NAMESAKE,
-			       "another copy of the file before: the agent looks into it");
+			       "another copy of the previous file: left to the agent");
 		} else if (f->entry) {
 			int rc = decide_named(im->conf, f);
 			if (rc < 0)
@@ -302,15 +302,15 @@ static int do_source(struct positions *im, const struct conf_source *s, const st
 	const struct span span = span_of(im, first, im->n, s, db);
 	if (span.any && !span.known)
 		return err_set(err, -EEXIST,
-		               "source \"%s\": Logstash has read \"%s\", but the sincedb's inodes "
-		               "are none of the files here, so nobody knows where it stopped; say "
-		               "where to begin with first-start, then 'run'",
+		               "source \"%s\": Logstash has read \"%s\", but none of the sincedb's "
+		               "inodes is a file here, so it is unknown where Logstash stopped; "
+		               "set first-start, then start 'run'",
 		               s->name, s->acct_file);
 	*ret_any = *ret_any || span.any;
 	return decide_source(im, first, im->n, &span, err);
 }
 
-/* In a folder that is closed may be any file: nothing can be decided then. */
+/* A directory that cannot be read may contain any file: then nothing can be decided. */
 static int look(struct positions *im, const struct conf *conf, struct err *err)
 {
 	int rc = catalog_open(&im->catalog, conf, NULL);
@@ -340,7 +340,7 @@ int positions_decide(struct positions *im, const struct conf *conf, const struct
 	}
 	if (!any)
 		return err_set(err, -ENOENT,
-		               "the sincedb says nothing about files of \"%s\": is it that of "
+		               "the sincedb has no entry for files of \"%s\": does it belong to "
 		               "another pipeline?",
 		               conf->path);
 	return 0;

@@ -6,7 +6,7 @@
 #include "csv/catalog.h"
 #include "logstash/sincedb.h"
 
-/* What lies at its inode is the entry's file, or cannot be read and bears its name. */
+/* True if the file at the entry's inode is the entry's, or is unreadable and has its name. */
 static bool is_there(const struct catalog *c, const struct catalog_entry *e)
 {
 	struct catalog_known known;

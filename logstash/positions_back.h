@@ -1,5 +1,5 @@
 /*
- * positions_back.h - our positions as a sincedb, for going back to Logstash.
+ * positions_back.h - writes our positions as a sincedb, for going back to Logstash.
  */
 #ifndef LOGSTASH_POSITIONS_BACK_H
 #define LOGSTASH_POSITIONS_BACK_H
@@ -10,8 +10,8 @@
 #include "state/store.h"
 
 /*
- * A line for each file that is in one of its source's folders; one that is compressed, or was never
- * to be read, is left out.  0 or a negative errno: store_error() has the words.
+ * Writes a line for each file in one of its source's directories; compressed files and files never
+ * to be read are left out.  Returns 0 or a negative errno: store_error() has the message.
  */
 int positions_back(const struct conf *conf, struct store *store, FILE *out) MUST_CHECK;
 

@@ -13,14 +13,14 @@
 #define LINE_LEN_MAX 8192      /* four numbers and a path of at most 4096 bytes */
 #define ENTRIES_MAX (1U << 20) /* Logstash forgets files after two weeks */
 
-/* A number and the blank behind it.  Returns what follows, or NULL. */
+/* Reads a number and the blank after it.  Returns the rest, or NULL. */
 static const char *take_number(const char *text, uint64_t *ret)
 {
 	const char *p = units_digits(text, ret);
 	return p && (*p == ' ' || *p == '\0') ? p + strspn(p, " ") : NULL;
 }
 
-/* "1555000000.123", "1555000000" or "1.55e9": looked at, and of no use. */
+/* "1555000000.123", "1555000000" or "1.55e9": checked, but not used. */
 static const char *take_time(const char *text)
 {
 	size_t len = strspn(text, "0123456789.eE+-");
@@ -72,7 +72,7 @@ static int add(struct sincedb *db, const struct sincedb_entry *e)
 	return 0;
 }
 
-/* A line with its newline, or as much of it as there is room for.  0 at the end. */
+/* Reads a line with its newline, or as much of it as fits.  Returns its length; 0 at the end. */
 static size_t next_line(FILE *f, char line[LINE_LEN_MAX + 1])
 {
 	size_t len = 0;
@@ -89,7 +89,7 @@ static int load_lines(struct sincedb *db, FILE *f, const char *path, struct err 
 	size_t len;
 	for (unsigned n = 1; (len = next_line(f, line)) > 0; n++) {
 		struct sincedb_entry e;
-		bool text = !memchr(line, '\0', len); /* a crash may leave zeros */
+		bool text = !memchr(line, '\0', len); /* a crash may leave NULs */
 		bool whole = len < LINE_LEN_MAX || line[len - 1] == '\n';
 		while (len > 0 && strchr("\r\n ", line[len - 1]))
 			line[--len] = '\0';
@@ -97,8 +97,8 @@ static int load_lines(struct sincedb *db, FILE *f, const char *path, struct err 
 			continue;
 		if (!text || !whole || !parse_line(line + strspn(line, " "), &e))
 			return err_set(err, -EINVAL,
-			               "\"%s\":%u: this is no line of a sincedb (inode major "
-			               "minor offset time path): nothing was imported",
+			               "\"%s\":%u: not a line of a sincedb (inode major minor "
+			               "offset time path): nothing was imported",
 			               path, n);
 		int rc = add(db, &e);
 		if (rc < 0)

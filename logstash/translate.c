@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* ---- what is left out ---- */
+/* ---- plugins and settings that are left out ---- */
 
-/* Plugins that do what is done here anyway, or that change nothing which is sent. */
+/* Plugins whose work is done here anyway, or that do not change what is sent. */
 static const char *const needless[] = {"csv", "drop", "date", "http", "file", NULL};
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -37,10 +37,10 @@ static void note_setting(struct translation *t, const struct pipeline_item *item
 	bool mutate = item->section == PIPELINE_FILTER && strcmp(item->name, "mutate") == 0;
 	bool field = strcmp(item->key, "add_field") == 0; /* its values may be secrets */
 	if (field && !*item->sub)
-		translate_note(t, "add_field of %s is not added to what is sent", item->name);
+		translate_note(t, "add_field of %s is not added to the records", item->name);
 	else if (field || strcmp(item->key, "add_tag") == 0 || strcmp(item->key, "type") == 0 ||
 	         strcmp(item->key, "tags") == 0)
-		translate_note(t, "%s '%s' of %s is not added to what is sent", item->key,
+		translate_note(t, "%s '%s' of %s is not added to the records", item->key,
 		               *item->sub ? item->sub : item->value, item->name);
 	else if (mutate && !is_one_of(item->key, harmless))
 		translate_note(t,

@@ -1,4 +1,4 @@
-/* http outputs to endpoints.  Values that may be secrets are never written. */
+/* Translates http outputs to endpoints.  Values that may be secrets are never written. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,8 +11,8 @@
 struct http {
 	struct translation *t;
 	unsigned plugin;
-	bool octeth; /* one of its URLs */
-	bool one;    /* takes one event a request */
+	bool octeth; /* it has one of Octeth's URLs */
+	bool one;    /* it takes one event per request */
 };
 
 static const char *value_of(const struct http *h, const char *key, const char *fallback)
@@ -36,27 +36,28 @@ static bool sounds_secret(const char *name, size_t len)
 	return false;
 }
 
-/* The secret's file is named if it is there: what is missing would not pass 'check'. */
+/* Names the secret's file if it exists; a missing one would not pass 'check'. */
 static void print_secret(const struct http *h, const char *key, const char *path,
                          const char *header)
 {
 	struct stat st;
 	bool there = stat(path, &st) == 0;
 	if (!there)
-		(void)fprintf(h->t->out,
-		              "\t# Make that file first, then take the # away.\n\t#%s = \"%s\"\n",
-		              key, path);
+		(void)fprintf(
+		        h->t->out,
+		        "\t# Create this file first, then remove the # below.\n\t#%s = \"%s\"\n",
+		        key, path);
 	else
 		translate_key(h->t, key, path);
 	translate_note(h->t,
 	               "the value of header %s is a secret and not printed: write it into \"%s\" "
 	               "(install -m 640 -g pmta-shipper /dev/null FILE, then edit)%s",
-	               header, path, there ? "" : ", and take the # before it away");
+	               header, path, there ? "" : ", and remove the # before that line");
 }
 
 /* ---- the URL ---- */
 
-/* Without user and password, and without arguments that may be secrets. */
+/* Copies the URL without user and password, and without arguments that may be secrets. */
 static void clean_url(const struct http *h, const char *url, char *ret, size_t size)
 {
 	const struct slice authority = url_authority(url);
@@ -64,7 +65,7 @@ static void clean_url(const struct http *h, const char *url, char *ret, size_t s
 	(void)snprintf(ret, size, "%.*s", (int)(host - url), url);
 	if (at)
 		translate_note(h->t, "user and password in the url are not carried over: no secret "
-		                     "belongs into this file");
+		                     "belongs in this file");
 	host = at ? at + 1 : host;
 	size_t query = strcspn(host, "?");
 	(void)snprintf(ret + strlen(ret), size - strlen(ret), "%.*s", (int)query, host);
@@ -75,7 +76,7 @@ static void clean_url(const struct http *h, const char *url, char *ret, size_t s
 		size_t name = strcspn(p, "=&");
 		if (sounds_secret(p, name)) {
 			translate_note(h->t,
-			               "the url's argument '%.*s' sounds like a secret and is not "
+			               "the url's argument '%.*s' looks like a secret and is not "
 			               "carried over",
 			               (int)name, p);
 		} else if (n > 0) {
@@ -97,7 +98,7 @@ static void print_url(struct http *h)
 	char url[2048];
 	const char *given = value_of(h, "url", "");
 	if (translate_is_open(given)) {
-		translate_note(h->t, "url is not carried over: Logstash works out ${} and %%{} "
+		translate_note(h->t, "url is not carried over: Logstash expands ${} and %%{} "
 		                     "itself; fill it in");
 		given = "";
 	} else if (strlen(given) >= sizeof(url)) {
@@ -129,7 +130,7 @@ static void print_format(const struct http *h)
 		translate_note(h->t, "format '%s' has no counterpart: JSON objects are sent",
 		               format);
 	if (array && h->one)
-		translate_note(h->t, "format json_batch: that webhook takes one event a request");
+		translate_note(h->t, "format json_batch: that webhook takes one event per request");
 	if (strcasecmp(method, "post") != 0)
 		translate_note(h->t, "http_method '%s' has no counterpart: requests are POSTs",
 		               method);
@@ -140,7 +141,7 @@ static void print_format(const struct http *h)
 #define SIGNATURE "X-Octeth-Signature"
 #define HEADER_MAX 4000
 
-/* Whether a header goes into the list of headers; else what becomes of it has been said. */
+/* Returns true if a header belongs in the list of headers.  If not, say = true writes a note. */
 static bool plain_header(const struct http *h, const char *name, const char *value, bool say)
 {
 	static const char *const own[] = {"Accept-Encoding",
@@ -170,10 +171,9 @@ static bool plain_header(const struct http *h, const char *name, const char *val
 	bool open = translate_is_open(value) || !*value;
 	bool longer = strlen(name) + strlen(value) > HEADER_MAX;
 	if (say && secret)
-		translate_note(h->t, "header %s sounds like a secret and is not carried over",
-		               name);
+		translate_note(h->t, "header %s looks like a secret and is not carried over", name);
 	else if (say && open)
-		translate_note(h->t, "header %s is not carried over: Logstash works it out itself",
+		translate_note(h->t, "header %s is not carried over: Logstash expands it itself",
 		               name);
 	else if (say && longer)
 		translate_note(h->t,
@@ -182,7 +182,7 @@ static bool plain_header(const struct http *h, const char *name, const char *val
 	return !secret && !open && !longer;
 }
 
-/* Each header's name and value: of a hash, or of the older list of names and values in turn. */
+/* Visits each header's name and value: in a hash, or in the older list of alternating texts. */
 static size_t each_header(const struct http *h, bool print)
 {
 	size_t n = 0;
@@ -239,7 +239,7 @@ static const char *const files[][2] = {
         {"client_key", "client-key"},   {"ssl_key", "client-key"},
 };
 
-/* What 'check' could not read would make it fail; the service's user may not either. */
+/* A file that 'check' cannot read would make it fail; nor may the service's user read it. */
 static void print_files(const struct http *h)
 {
 	struct stat st;
@@ -258,8 +258,8 @@ static void print_files(const struct http *h)
 }
 
 /*
- * Only what is longer than our own: Logstash's 10 s are too short for a slow receiver, and what it
- * gives up is sent again though it was taken in.
+ * Only a time-out longer than our default is kept: Logstash's 10 s are too short for a slow
+ * receiver, and a request that is given up is sent again although it was accepted.
  */
 static void print_timeout(const struct http *h)
 {
@@ -279,15 +279,14 @@ static void note_settings(const struct http *h)
 			translate_note(h->t, "%s of output http has no counterpart", lost[i]);
 	const char *verify = value_of(h, "ssl_verification_mode", "full");
 	if (strcmp(verify, "none") == 0 || strcmp(value_of(h, "verify_ssl", "true"), "false") == 0)
-		translate_note(h->t, "certificates are always verified here: give ca-file if the "
-		                     "server's is your own");
+		translate_note(h->t, "certificates are always verified here: set ca-file if the "
+		                     "server uses your own CA");
 	if (h->octeth && !has_header(h, SIGNATURE))
-		translate_note(h->t,
-		               "this pipeline sends no " SIGNATURE ": Octeth may demand one (401); "
-		               "signature-file is for that");
+		translate_note(h->t, "this pipeline sends no " SIGNATURE ": Octeth may require one "
+		                     "(401); set signature-file");
 }
 
-/* The name of the first column, where a receiver other than Octeth has been told another. */
+/* The first column's name, if a receiver other than Octeth expects another one. */
 static void print_type_field(const struct http *h)
 {
 	const char *first = NULL;
@@ -305,7 +304,7 @@ static void print_type_field(const struct http *h)
 		translate_key(h->t, "type-field", first);
 }
 
-/* A hash has user and password in it, and a url with them belongs into no file. */
+/* A hash contains user and password, and a URL with them does not belong in a file. */
 static void print_proxy(const struct http *h)
 {
 	const char *proxy = value_of(h, "proxy", "");
@@ -316,7 +315,7 @@ static void print_proxy(const struct http *h)
 		                strcmp(item->key, "proxy") == 0);
 	}
 	if (hash || strchr(proxy, '@') || translate_is_open(proxy))
-		translate_note(h->t, "proxy is not carried over: no secret belongs into this file");
+		translate_note(h->t, "proxy is not carried over: no secret belongs in this file");
 	else if (*proxy)
 		translate_key(h->t, "proxy", proxy);
 }
@@ -355,7 +354,7 @@ void translate_outputs(struct translation *t)
 	}
 	if (n > 0)
 		return;
-	translate_note(t, "no http output: fill in url, else nothing is sent");
+	translate_note(t, "no http output: set url, otherwise nothing is sent");
 	(void)fprintf(t->out, "\nendpoint %s {\n", t->endpoint);
 	translate_key(t, "url", "");
 	translate_key(t, "format", "object");

@@ -1,4 +1,4 @@
-/* The words of a configuration, and notes about what has none. */
+/* Writes the values of a configuration, and notes. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@ void translate_note(struct translation *t, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	for (char *p = text; *p; p++) /* a note is a line of comment, too */
+	for (char *p = text; *p; p++) /* a note is also written as a comment line */
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
 	if (strcmp(text, t->last) == 0)
@@ -26,7 +26,8 @@ void translate_text(FILE *out, const char *value)
 	for (const char *p = value; *p; p++) {
 		if (strchr("\"\\", *p) || (p[0] == '$' && p[1] == '{'))
 			(void)putc('\\', out);
-		if ((unsigned char)*p < ' ') /* refused there; here it shall not change anything */
+		if ((unsigned char)*p <
+		    ' ') /* our parser refuses it; it must not change the line */
 			(void)fprintf(out, "\\x%02x", (unsigned char)*p);
 		else
 			(void)putc(*p, out);

@@ -1,12 +1,12 @@
 /*
- * Paths of file inputs to sources.
+ * Translates paths of file inputs to sources.
  *
  *     PATH/bounces-*.csv                        acct-file PATH/bounces.csv
- *     PATH/accounting/bounces/bounces-*.csv     its move-to: a folder below with files of that name
- *     PATH/ANY.csv                           the two of Octeth's directives, in that folder
+ *     PATH/accounting/bounces/bounces-*.csv     its move-to: a subfolder with files of that name
+ *     PATH/ANY.csv                              the two of Octeth's directives, in that folder
  *
- * Logstash does not know where PowerMTA moves its files.  Octeth's directives say
- * accounting/NAME/ below the live folder, and that is taken, and said.
+ * Logstash does not know where PowerMTA moves its files.  Octeth's directives use accounting/NAME/
+ * below the live folder, so that is used here, with a note.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ struct found {
 	char moved[PATH_LEN]; /* "" when Logstash does not read it */
 	char base[TRANSLATE_NAME_MAX];
 	char ext[16];
-	unsigned number; /* behind its name; 0: none */
+	unsigned number; /* after its name; 0: none */
 };
 
 struct sources {
@@ -38,7 +38,7 @@ static bool is_fbl(const char *base)
 	       strcasestr(base, "complaint");
 }
 
-/* "bounces" of "bounces-*", "bounces*", "bounces-2026-*" and "bounces". */
+/* The length of "bounces" in "bounces-*", "bounces*", "bounces-2026-*" and "bounces". */
 static size_t base_length(const char *pattern, size_t len)
 {
 	size_t n = strcspn(pattern, "*?[");
@@ -53,7 +53,7 @@ static size_t base_length(const char *pattern, size_t len)
 	return n;
 }
 
-/* False when a part is too long. */
+/* Returns false when a part is too long. */
 static bool split(const char *pattern, struct found *ret)
 {
 	const char *dot = strrchr(pattern, '.');
@@ -70,7 +70,7 @@ static bool is_below(const char *folder, const char *above)
 	return strncmp(folder, above, len) == 0 && folder[len] == '/';
 }
 
-/* The live folder above .../accounting/BASE, or 0. */
+/* The length of the live folder above .../accounting/BASE, or 0. */
 static size_t live_length(const struct found *f)
 {
 	char end[TRANSLATE_NAME_MAX + 16];
@@ -86,11 +86,11 @@ static void set_moved(struct sources *s, struct found *f, const char *folder)
 	else if (strcmp(f->moved, folder) != 0)
 		translate_note(s->t,
 		               "path '%s/%s%s' is not carried over: move-to is one folder, and "
-		               "'%s' is taken",
+		               "'%s' is used",
 		               folder, f->base, f->ext, f->moved);
 }
 
-/* The moved files of one that is known, or one of its own. */
+/* Adds the path as moved files of a known source, or as a new source. */
 static void add(struct sources *s, struct found *f)
 {
 	size_t live = live_length(f);
@@ -120,7 +120,7 @@ static void add(struct sources *s, struct found *f)
 	if (s->n < SOURCES_MAX)
 		s->v[s->n++] = *f;
 	else
-		translate_note(s->t, "more than %d paths: those behind are not carried over",
+		translate_note(s->t, "more than %d paths: the others are not carried over",
 		               SOURCES_MAX);
 }
 
@@ -130,13 +130,12 @@ static void take_path(struct sources *s, const char *path)
 	const char *slash = strrchr(path, '/');
 	size_t deep = 0;
 	if (path[0] != '/' || translate_is_open(path) || !slash[1]) {
-		translate_note(s->t, "path '%s' is not carried over: its folder is not known",
-		               path);
+		translate_note(s->t, "path '%s' is not carried over: its folder is unknown", path);
 		return;
 	}
 	size_t len = (size_t)(slash - path);
 	if (len > 3 && strncmp(slash - 3, "/**", 3) == 0) {
-		translate_note(s->t, "path '%s': folders below are not looked into but for move-to",
+		translate_note(s->t, "path '%s': subfolders are not searched, except for move-to",
 		               path);
 		deep = 3;
 	}
@@ -150,7 +149,7 @@ static void take_path(struct sources *s, const char *path)
 	}
 	if (!split(slash + 1, &f) || strpbrk(path, "{}")) {
 		translate_note(s->t,
-		               "path '%s' is not carried over: its name is too long, or has "
+		               "path '%s' is not carried over: its name is too long, or it has "
 		               "more than one { }",
 		               path);
 		return;
@@ -161,7 +160,7 @@ static void take_path(struct sources *s, const char *path)
 	}
 	translate_note(s->t,
 	               "path '%s' names no accounting file: bounces.csv and fbl.csv of Octeth's "
-	               "directives are taken; compare with acct-file in PowerMTA's configuration",
+	               "directives are used; compare with acct-file in PowerMTA's configuration",
 	               path);
 	(void)snprintf(f.base, sizeof(f.base), "bounces");
 	add(s, &f);
@@ -192,16 +191,16 @@ static void note_position(struct translation *t, unsigned plugin)
 	const char *sincedb = pipeline_value(t->p, plugin, "sincedb_path", "");
 	if (strcmp(sincedb, "/dev/null") == 0 || strcasecmp(sincedb, "NUL") == 0)
 		translate_note(t,
-		               "this Logstash keeps no position (sincedb_path is %s): say where "
-		               "to begin with first-start",
+		               "this Logstash keeps no position (sincedb_path is %s): set "
+		               "first-start",
 		               sincedb);
 	else
-		translate_note(t, "its position is taken over with: pmta-shipper import-sincedb %s",
+		translate_note(t, "to import its position: pmta-shipper import-sincedb %s",
 		               *sincedb ? sincedb
 		                        : "/var/lib/logstash/plugins/inputs/file/.sincedb_*");
 }
 
-/* What the source is called: as its files, with a number where another is called so. */
+/* The source's name is that of its files, with a number where another source has that name. */
 static void name_of(const struct found *f, char ret[NAME_SIZE])
 {
 	(void)snprintf(ret, NAME_SIZE, "%s", f->base);
@@ -240,7 +239,7 @@ static void print_source(struct sources *s, size_t i)
 	else
 		(void)snprintf(path, sizeof(path), "%s/accounting/%s/", f->folder, f->base);
 	if (!*f->moved)
-		(void)fprintf(t->out, "\t# As in Octeth's directives; must be that of PowerMTA's "
+		(void)fprintf(t->out, "\t# As in Octeth's directives; must match PowerMTA's "
 		                      "acct-file.\n");
 	translate_key(t, "move-to", path);
 	(void)fprintf(t->out, "\trecords = %s\n",
@@ -255,7 +254,7 @@ static void print_source(struct sources *s, size_t i)
 		        f->base, f->ext, path);
 }
 
-/* The stock pipeline never read complaints. */
+/* The standard pipeline never read complaints. */
 static void add_fbl(struct sources *s)
 {
 	for (size_t i = 0; i < s->n; i++)

@@ -17,7 +17,7 @@
 struct parse {
 	struct pmta_config *c;
 	const struct pmta_files *files;
-	const char *stack[PMTA_DEPTH_MAX]; /* files being read: one in itself is a loop */
+	const char *stack[PMTA_DEPTH_MAX]; /* files being read, to detect an include loop */
 	size_t depth;
 	size_t open[PMTA_BLOCKS_MAX]; /* blocks not closed yet */
 	size_t nopen;
@@ -27,7 +27,7 @@ struct parse {
 	bool no_memory;
 };
 
-/* ---- what is wrong ---- */
+/* ---- mistakes ---- */
 
 ERR_PRINTF(3, 4)
 static void wrong(struct parse *p, unsigned line, const char *fmt, ...)
@@ -96,7 +96,7 @@ static char *trim(char *text)
 	return text;
 }
 
-/* '#' begins a comment at the start of a word; within quotes it is a letter. */
+/* '#' begins a comment at the start of a word, but not within quotes. */
 static void cut_comment(char *line)
 {
 	bool quoted = false;
@@ -119,7 +119,7 @@ static char *unquote(char *text)
 	return text + 1;
 }
 
-/* "name value" in two, in place. */
+/* Splits "name value" in place.  Returns the value. */
 static char *split_name(char *text)
 {
 	size_t len = strcspn(text, " \t");
@@ -138,7 +138,7 @@ static void open_block(struct parse *p, char *text)
 	text = trim(text);
 	char *value = split_name(text);
 	if (p->nopen == PMTA_BLOCKS_MAX) {
-		wrong(p, p->line, "<%s> stands in too many other blocks", text);
+		wrong(p, p->line, "<%s> is nested in too many other blocks", text);
 		return;
 	}
 	size_t node = add_node(p, text, value, true);
@@ -146,7 +146,7 @@ static void open_block(struct parse *p, char *text)
 		p->open[p->nopen++] = node;
 }
 
-/* floor: blocks of the files around are not ours to close. */
+/* floor: blocks that the including files have opened cannot be closed here. */
 static void close_block(struct parse *p, char *text, size_t floor)
 {
 	text[strcspn(text, ">")] = '\0';
@@ -155,7 +155,7 @@ static void close_block(struct parse *p, char *text, size_t floor)
 	while (i > floor && strcasecmp(p->c->nodes[p->open[i - 1]].name, text) != 0)
 		i--;
 	if (i == floor) {
-		wrong(p, p->line, "</%s> closes nothing", text);
+		wrong(p, p->line, "</%s> without <%s>", text, text);
 		return;
 	}
 	for (size_t j = p->nopen; j-- > i;)
@@ -197,7 +197,7 @@ static void take_text(struct parse *p, char *text, size_t len)
 	for (p->line = 1; text < end && !p->no_memory; p->line++) {
 		char *next = memchr(text, '\n', (size_t)(end - text));
 		next = next ? next : end;
-		*next = '\0'; /* at the end, too: the text has a NUL there */
+		*next = '\0'; /* also at the end, where the text has a NUL */
 		take_line(p, text, floor);
 		text = next + 1;
 	}
@@ -205,13 +205,12 @@ static void take_text(struct parse *p, char *text, size_t len)
 		wrong(p, p->c->nodes[p->open[p->nopen - 1]].line, "<%s> is not closed",
 		      p->c->nodes[p->open[p->nopen - 1]].name);
 	if (p->c->nnodes >= PMTA_NODES_MAX)
-		wrong(p, p->line, "more than %d directives: the rest was not looked at",
-		      PMTA_NODES_MAX);
+		wrong(p, p->line, "more than %d directives: the rest was not read", PMTA_NODES_MAX);
 }
 
 /* ---- files ---- */
 
-/* The name as the list keeps it, which outlives every node. */
+/* Returns the list's copy of the name, which outlives every node. */
 static const char *keep_name(struct parse *p, const char *path)
 {
 	struct strlist *files = &p->c->files;
@@ -231,10 +230,10 @@ static const char *why_unread(int rc)
 		return "not a file";
 	if (rc == -EISDIR)
 		return "a folder";
-	return rc == -EFBIG ? "too large for a configuration" : strerror(-rc);
+	return rc == -EFBIG ? "too large for a configuration file" : strerror(-rc);
 }
 
-/* Read one file in the place where the line at hand stands.  Returns why it could not be read. */
+/* Reads one file in place of the current line.  Returns 0, or a negative errno if unreadable. */
 static int take_file(struct parse *p, const char *path)
 {
 	scope_free char *text = NULL;
@@ -268,22 +267,22 @@ static void include_one(struct parse *p, const char *path)
 {
 	if (p->included >= PMTA_FILES_MAX) {
 		if (p->included++ == PMTA_FILES_MAX) /* once */
-			wrong(p, p->line, "more than %d files are included: passed over",
+			wrong(p, p->line, "more than %d files are included: not read",
 			      PMTA_FILES_MAX);
 		return;
 	}
 	p->included++;
 	if (in_itself(p, path)) {
-		wrong(p, p->line, "'%s' includes itself: passed over", path);
+		wrong(p, p->line, "'%s' includes itself: not read", path);
 	} else if (p->depth == PMTA_DEPTH_MAX) {
-		wrong(p, p->line, "include of '%s': more than %d files deep: passed over", path,
+		wrong(p, p->line, "include '%s': more than %d files deep: not read", path,
 		      PMTA_DEPTH_MAX);
 	} else {
 		int rc = take_file(p, path);
 		if (rc == -ENOMEM)
 			p->no_memory = true;
 		else if (rc < 0)
-			wrong(p, p->line, "cannot read the included '%s': %s", path,
+			wrong(p, p->line, "cannot read the included file '%s': %s", path,
 			      why_unread(rc));
 	}
 }
@@ -294,7 +293,7 @@ static void include(struct parse *p, const char *pattern)
 	struct strlist found = {0};
 	const char *slash = strrchr(p->file, '/');
 	if (!*pattern) {
-		wrong(p, p->line, "include of what?");
+		wrong(p, p->line, "include without a file name");
 		return;
 	}
 	if (*pattern != '/' && slash) {
@@ -308,7 +307,7 @@ static void include(struct parse *p, const char *pattern)
 	int rc = p->files->list(pattern, &found, p->files->arg);
 	if (rc < 0)
 		p->no_memory = true;
-	/* A plain name that is not there must be said; a pattern may stand for nothing. */
+	/* A plain name that does not exist must be reported; a pattern may match nothing. */
 	else if (found.n == 0 && !strpbrk(pattern, "*?["))
 		include_one(p, pattern);
 	for (size_t i = 0; i < found.n && !p->no_memory; i++)
@@ -351,7 +350,7 @@ int pmta_config_read(struct pmta_config **ret, const char *path, const struct pm
 	struct parse p = {.c = c, .files = files ? files : &on_disk, .file = ""};
 	if (!c)
 		return err_set(err, -ENOMEM, "read \"%s\": out of memory", path);
-	(void)add_node(&p, "", "", true); /* the whole: 0 is nobody's index */
+	(void)add_node(&p, "", "", true); /* the whole file: so 0 can mean "no node" */
 	int rc = p.no_memory ? -ENOMEM : take_file(&p, path);
 	if (p.no_memory)
 		rc = -ENOMEM;
@@ -359,7 +358,7 @@ int pmta_config_read(struct pmta_config **ret, const char *path, const struct pm
 		(void)pmta_config_free(c);
 		bool other = rc == -EINVAL || rc == -EISDIR || rc == -EFBIG;
 		return err_set(err, rc, "read \"%s\": %s%s", path, why_unread(rc),
-		               other ? "; give PowerMTA's configuration, such "
+		               other ? "; give the path of PowerMTA's configuration, such "
 		                       "as " PMTA_CONFIG_DEFAULT_PATH
 		                     : "");
 	}

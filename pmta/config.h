@@ -1,9 +1,9 @@
 /*
- * config.h - PowerMTA's own configuration, as far as its shape goes.
+ * config.h - reads the syntax of PowerMTA's own configuration.
  *
- * One directive a line, "name value"; blocks "<name value>" ... "</name>", in blocks, too; '#'
- * begins a comment; "include FILE" is as if the file stood there (User's Guide, "Configuration").
- * Names count without case.  What directives mean is not known here.
+ * One directive per line, "name value"; blocks "<name value>" ... "</name>", which may be nested;
+ * '#' begins a comment; "include FILE" is replaced by the file (User's Guide, "Configuration").
+ * Names are case-insensitive.  The meaning of directives is not known here.
  */
 #ifndef PMTA_CONFIG_H
 #define PMTA_CONFIG_H
@@ -16,7 +16,7 @@
 
 #define PMTA_CONFIG_DEFAULT_PATH "/etc/pmta/config"
 
-/* What one configuration may have at most; more is told as a mistake and left out. */
+/* Limits of one configuration; more is reported as a mistake and left out. */
 #define PMTA_DEPTH_MAX 16     /* files in files */
 #define PMTA_FILES_MAX 1000   /* include lines followed */
 #define PMTA_NODES_MAX 200000 /* directives and blocks */
@@ -30,10 +30,10 @@ struct pmta_node {
 	const char *file;
 	unsigned line;
 	bool block;
-	size_t parent; /* the block it stands in; 0 is the whole configuration */
+	size_t parent; /* the block that contains it; 0 is the whole configuration */
 };
 
-/* What could not be read or makes no sense, and was passed over. */
+/* Something that could not be read or makes no sense, and was left out. */
 struct pmta_mistake {
 	const char *file;
 	unsigned line;
@@ -41,27 +41,26 @@ struct pmta_mistake {
 };
 
 struct pmta_config {
-	struct strlist files; /* that were read; the first is the one that was asked for */
+	struct strlist files; /* the files that were read; the first is the requested one */
 	struct pmta_node *nodes;
 	size_t nnodes, nodes_room;
 	struct pmta_mistake *mistakes;
 	size_t nmistakes;
 };
 
-/* How files are found and read: tests bring their own. */
+/* Functions that find and read files; tests pass their own. */
 struct pmta_files {
-	/* The files a pattern stands for, in order; none is not an error.  0 or a negative errno.
-	 */
+	/* Lists the files that match a pattern, in order; none is not an error.  0 or -errno. */
 	int (*list)(const char *pattern, struct strlist *ret, void *arg);
-	/* All of a file, NUL-terminated, the caller's to free.  0 or a negative errno. */
+	/* Reads a whole file, NUL-terminated; the caller frees it.  0 or -errno. */
 	int (*text)(const char *path, char **ret, size_t *ret_len, void *arg);
 	void *arg;
 };
 
 /*
- * Read path and what it includes (a relative name is one beside the file that has it).  files NULL:
- * those on disk.  Returns 0 with *ret the caller's, or a negative errno when path itself could not
- * be read.  What else is wrong stands in mistakes.
+ * Reads path and the files it includes (a relative name is relative to the including file).  files
+ * NULL: reads from disk.  Returns 0 (the caller owns *ret), or a negative errno when path itself
+ * could not be read.  All other errors are in mistakes.
  */
 int pmta_config_read(struct pmta_config **ret, const char *path, const struct pmta_files *files,
                      struct err *err) MUST_CHECK;
@@ -70,19 +69,19 @@ int pmta_config_read(struct pmta_config **ret, const char *path, const struct pm
 struct pmta_config *pmta_config_free(struct pmta_config *c);
 
 /*
- * The next node of that name behind after (0: from the first on) in the block parent; parent
- * PMTA_ANYWHERE: in any.  Returns its index, or 0 when there is none.
+ * Finds the next node of that name after the node `after` (0: from the first on) in the block
+ * parent (PMTA_ANYWHERE: in any block).  Returns its index, or 0 when there is none.
  */
 #define PMTA_ANYWHERE ((size_t)-1)
 size_t pmta_next(const struct pmta_config *c, size_t parent, const char *name, size_t after);
 
-/* The last directive of that name in the block, which is the one that counts; NULL for none. */
+/* Returns the last directive of that name in the block, which is the valid one; NULL for none. */
 const struct pmta_node *pmta_last(const struct pmta_config *c, size_t parent, const char *name);
 
-/* "FILE:LINE". */
+/* Writes "FILE:LINE". */
 void pmta_place(const struct pmta_node *n, char *ret, size_t size);
 
-/* The next word of a list divided by commas and blanks; false at the end.  *p moves on. */
+/* Takes the next word of a list separated by commas and blanks.  Returns false at the end. */
 bool pmta_word(const char **p, struct slice *ret);
 
 #endif

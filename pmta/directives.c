@@ -5,7 +5,7 @@
 
 #include "conf/record_fields.h"
 
-/* Is name one of the comma-separated list? */
+/* Returns true if name is in the comma-separated list. */
 static bool listed(const char *list, const char *name)
 {
 	for (const char *p = list; *p;) {
@@ -18,7 +18,7 @@ static bool listed(const char *list, const char *name)
 	return false;
 }
 
-/* entry: "b timeQueued,timeLogged,..." as the configuration has it. */
+/* entry is as in the configuration: "b timeQueued,timeLogged,...". */
 static void print_fields(const char *entry, bool extended, FILE *out)
 {
 	size_t len = strcspn(entry, " ");
@@ -30,7 +30,7 @@ static void print_fields(const char *entry, bool extended, FILE *out)
 	(void)fputc('\n', out);
 }
 
-/* PowerMTA takes a value with blanks in double quotes. */
+/* PowerMTA needs double quotes around a value with blanks. */
 static const char *quote_for(const char *path)
 {
 	return strchr(path, ' ') ? "\"" : "";
@@ -99,7 +99,7 @@ static void print_complaints(FILE *out)
 	        out);
 }
 
-/* In single quotes if the shell would see more in it than a word. */
+/* Prints text, in single quotes if the shell would not read it as one plain word. */
 static void print_shell(const char *text, FILE *out)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -1,5 +1,5 @@
 /*
- * directives.h - the acct-file blocks that belong into PowerMTA's configuration.
+ * directives.h - prints the acct-file blocks for PowerMTA's configuration.
  */
 #ifndef PMTA_DIRECTIVES_H
 #define PMTA_DIRECTIVES_H
@@ -10,10 +10,10 @@
 #include "conf/conf.h"
 
 /*
- * Print the acct-file block of every source, ready to paste, with what else PowerMTA needs for
- * those records and the commands to run as comments.  For the stock sources the blocks are
- * Octeth's own.  extended: log further fields that help Octeth, where the type can have them.
- * Returns 0, or a negative errno when out could not be written.
+ * Prints the acct-file block of every source, ready to paste.  Comments give the other settings
+ * that PowerMTA needs for those records, and the commands to run.  For the default sources the
+ * blocks are Octeth's own.  With extended, more fields that help Octeth are logged, if the type has
+ * them. Returns 0, or a negative errno when out could not be written.
  */
 int directives_print(const struct conf *conf, bool extended, FILE *out);
 

@@ -75,7 +75,7 @@ static int add(struct move_log *log, const char *name, uint64_t records)
 	return 0;
 }
 
-/* The text of a group, without folder and ".gz". */
+/* Returns a copy of a group's text without folder and ".gz". */
 static char *file_of(const char *line, const regmatch_t *m)
 {
 	char *name = strndup(line + m->rm_so, (size_t)(m->rm_eo - m->rm_so));
@@ -98,7 +98,7 @@ static int take_line(struct scan *s, const char *line)
 	scope_free char *two = strndup(line + m[2].rm_so, (size_t)(m[2].rm_eo - m[2].rm_so));
 	if (!one || !two)
 		return -ENOMEM;
-	/* The number may stand before the file: the groups are told apart by what they hold. */
+	/* The number may come before the file, so the text of the groups decides which is which. */
 	bool first = units_number(one, &records);
 	if (!first && !units_number(two, &records))
 		return 0;
@@ -156,7 +156,7 @@ int move_log_read(struct move_log *ret, const struct conf *conf, const char *pat
 		return err_set(err, -EINVAL, "--pattern: %s", why);
 	}
 	if (s.regex.re_nsub < 2)
-		rc = err_set(err, -EINVAL, "--pattern: two groups are wanted, (file) and (number)");
+		rc = err_set(err, -EINVAL, "--pattern: needs two groups, (file) and (number)");
 	else
 		rc = read_log(&s, path, err);
 	regfree(&s.regex);

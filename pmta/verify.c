@@ -1,4 +1,4 @@
-/* Sources and blocks brought together, and what rb and f records need beside them. */
+/* Compares sources with acct-file blocks, and checks what else rb and f records need. */
 #include "pmta/verify.h"
 
 #include <fnmatch.h>
@@ -15,7 +15,7 @@ static const char *base_of(const char *path)
 
 /* ---- blocks and sources ---- */
 
-/* A block elsewhere of the same name is the likely mistake; else there is none at all. */
+/* A block with the same file name in another folder is the likely mistake. */
 static void tell_missing(const struct verify *v, const struct conf_source *s)
 {
 	const struct pmta_config *c = v->pmta;
@@ -27,7 +27,7 @@ static void tell_missing(const struct verify *v, const struct conf_source *s)
 			continue;
 		pmta_place(n, where, sizeof(where));
 		finding_tell(&v->to, FINDING_PROBLEM, what,
-		             "%s writes %s, and this source follows %s, which nobody writes\n"
+		             "%s writes %s, but this source follows %s, which is never written\n"
 		             "acct-file = \"%s\" in %s",
 		             where, n->value, s->acct_file, n->value, v->conf->path);
 		return;
@@ -46,8 +46,8 @@ static void tell_twice(const struct verify *v, const struct conf_source *s, size
 	pmta_place(&v->pmta->nodes[first], a, sizeof(a));
 	pmta_place(&v->pmta->nodes[second], b, sizeof(b));
 	finding_tell(&v->to, FINDING_PROBLEM, b,
-	             "a second <acct-file %s>, after the one in %s: which of them counts is "
-	             "not defined\ndelete one of the two blocks",
+	             "a second <acct-file %s>, after the one in %s: it is undefined which one "
+	             "applies\ndelete one of the two blocks",
 	             s->acct_file, a);
 }
 
@@ -77,11 +77,11 @@ static void verify_source(const struct verify *v, const struct conf_source *s)
 	verify_files(&p);
 }
 
-/* ---- what rb and f need ---- */
+/* ---- processors for rb and f records ---- */
 
 /*
- * The domain of "bounce.example.com", "fbl@fbl.example.com", "/fbl@fbl\.example\.com/"; false when
- * a pattern stands for more than one.
+ * Gets the domain of "bounce.example.com", "fbl@fbl.example.com", "/fbl@fbl\.example\.com/".
+ * Returns false when a pattern matches more than one.
  */
 static bool plain_domain(const char *value, char *ret, size_t size)
 {
@@ -140,8 +140,8 @@ static void check_relay(const char *domain, const struct pmta_node *n, void *arg
 		return;
 	pmta_place(n, where, sizeof(where));
 	finding_tell(&v->to, FINDING_PROBLEM, where,
-	             "no relay-domain for %s: PowerMTA refuses the mail that this processor waits "
-	             "for\nrelay-domain %s",
+	             "no relay-domain for %s: PowerMTA refuses the mail that this processor needs\n"
+	             "relay-domain %s",
 	             domain, domain);
 }
 
@@ -151,18 +151,19 @@ static void verify_processors(const struct verify *v)
 	    !verify_domains(v->pmta, "bounce-processor", check_relay, (void *)v))
 		finding_tell(
 		        &v->to, FINDING_WARNING, v->pmta->files.v[0],
-		        "no <bounce-processor>: PowerMTA makes no rb records; right if the MX of "
-		        "the return paths is Octeth's own receiver, else bounces that come back "
-		        "by mail are lost\nrelay-domain and <bounce-processor> as the comments "
-		        "of this show them, then restart PowerMTA: pmta-shipper directives -c %s",
+		        "no <bounce-processor>: PowerMTA writes no rb records; correct if the MX "
+		        "of the return paths is Octeth's own receiver, else bounces that come "
+		        "back by mail are lost\nadd relay-domain and <bounce-processor> as shown "
+		        "in the comments of this output, then restart PowerMTA: pmta-shipper "
+		        "directives -c %s",
 		        v->conf->path);
 	if (conf_ships(v->conf, "f") &&
 	    !verify_domains(v->pmta, "feedback-loop-processor", check_relay, (void *)v))
 		finding_tell(&v->to, FINDING_WARNING, v->pmta->files.v[0],
-		             "no <feedback-loop-processor>: PowerMTA makes no f records; right if "
-		             "complaints go to another host\nrelay-domain and "
-		             "<feedback-loop-processor> as the comments of this show them, then "
-		             "pmta reload: pmta-shipper directives -c %s",
+		             "no <feedback-loop-processor>: PowerMTA writes no f records; correct "
+		             "if complaints go to another host\nadd relay-domain and "
+		             "<feedback-loop-processor> as shown in the comments of this output, "
+		             "then pmta reload: pmta-shipper directives -c %s",
 		             v->conf->path);
 }
 
@@ -172,8 +173,8 @@ void verify_pmta(const struct verify *v)
 	for (size_t i = 0; i < v->pmta->nmistakes; i++) {
 		const struct pmta_mistake *m = &v->pmta->mistakes[i];
 		(void)snprintf(where, sizeof(where), "%s:%u", m->file, m->line);
-		finding_tell(&v->to, FINDING_PROBLEM, where,
-		             "%s; what stands there could not be compared", m->text);
+		finding_tell(&v->to, FINDING_PROBLEM, where, "%s; this part could not be compared",
+		             m->text);
 	}
 	for (size_t i = 0; i < v->conf->nsources; i++)
 		verify_source(v, &v->conf->sources[i]);

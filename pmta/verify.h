@@ -1,5 +1,5 @@
 /*
- * verify.h - whether PowerMTA's configuration logs what the sources need.
+ * verify.h - checks that PowerMTA's configuration logs what the sources need.
  */
 #ifndef PMTA_VERIFY_H
 #define PMTA_VERIFY_H
@@ -11,10 +11,10 @@
 #include "conf/conf.h"
 #include "pmta/config.h"
 
-/* Who is to read PowerMTA's files, and through which group. */
+/* The user who reads PowerMTA's files, and the group that gives access. */
 struct verify_reader {
 	char user[64], group[64];
-	bool member; /* it is known to be able to */
+	bool member; /* the user is known to have access */
 };
 
 struct verify {
@@ -25,27 +25,28 @@ struct verify {
 };
 
 /*
- * Compare PowerMTA's acct-file blocks with every source, and look for what rb and f records need.
- * A problem has to be changed, or records are lost or never made; each names file and line.
+ * Compares PowerMTA's acct-file blocks with every source, and checks what rb and f records need.  A
+ * problem that is not fixed loses records or prevents them; each finding names file and line.
  */
 void verify_pmta(const struct verify *v);
 
 /*
- * The domains to which mail for a processor ("bounce-processor", "feedback-loop-processor") comes,
- * as far as its address-list has them plainly.  fn gets each once.  Returns whether there is such a
- * block at all.
+ * Calls fn once for each domain that receives mail for a processor ("bounce-processor",
+ * "feedback-loop-processor"), if its address-list names the domain plainly.  Returns true if there
+ * is such a block.
  */
 typedef void verify_domain_fn(const char *domain, const struct pmta_node *where, void *arg);
 bool verify_domains(const struct pmta_config *c, const char *processor, verify_domain_fn *fn,
                     void *arg);
 
 /*
- * How long PowerMTA keeps a file of that acct-file block before it deletes it, shipped or not.
- * False when it never does, or says so in a way that cannot be read.  Of no meaning with move-to.
+ * Gives the time after which PowerMTA deletes a file of that acct-file block, shipped or not.
+ * Returns false when it never does, or when the value cannot be parsed.  Has no meaning with
+ * move-to.
  */
 bool verify_keeps_ms(const struct pmta_config *c, size_t block, uint64_t *ret);
 
-/* The acct-file block that writes a source's files, or 0. */
+/* Returns the acct-file block that writes a source's files, or 0. */
 size_t verify_block(const struct pmta_config *c, const struct conf_source *s);
 
 #endif

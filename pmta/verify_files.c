@@ -1,4 +1,4 @@
-/* Where a block's files go, how long they stay, and who may read them. */
+/* Checks where a block's files go, how long they stay, and who may read them. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 #define DELETE_AFTER_DEFAULT "8d" /* PowerMTA's */
-#define DELETE_AFTER_MIN_DAYS 3   /* a weekend without the receiver must cost nothing */
+#define DELETE_AFTER_MIN_DAYS 3   /* a weekend without the receiver must lose nothing */
 
 static const struct pmta_node *last(const struct verify_pair *p, const char *name)
 {
@@ -50,22 +50,21 @@ static void check_delete_after(const struct verify_pair *p)
 		if (n)
 			finding_tell(
 			        &p->v->to, FINDING_INFO, where,
-			        "delete-after is void in a block with move-to: moved files stay "
-			        "until somebody deletes them");
+			        "delete-after has no effect in a block with move-to: moved files "
+			        "stay until somebody deletes them");
 		return;
 	}
 	if (n && strcasecmp(n->value, "never") != 0 && !units_time(n->value, &ms)) {
 		finding_tell(&p->v->to, FINDING_WARNING, where,
-		             "delete-after '%s' is no time that can be compared\ndelete-after 8d",
-		             n->value);
+		             "delete-after '%s' is not a valid time\ndelete-after 8d", n->value);
 		return;
 	}
 	if (!verify_keeps_ms(p->v->pmta, p->block, &ms))
 		return;
 	if (ms < DELETE_AFTER_MIN_DAYS * DAY_MS)
 		finding_tell(&p->v->to, FINDING_PROBLEM, where,
-		             "delete-after %s: PowerMTA deletes a file that early, shipped or not, "
-		             "and an outage of the receiver over a weekend loses rows\n"
+		             "delete-after %s: PowerMTA deletes a file after this time, shipped or "
+		             "not, so an outage of the receiver over a weekend loses rows\n"
 		             "delete-after 8d",
 		             n->value);
 	else
@@ -76,7 +75,7 @@ static void check_delete_after(const struct verify_pair *p)
 
 /* ---- move-to ---- */
 
-/* The folder itself, or the nearest one above it that exists. */
+/* Gets the device of the folder, or of the nearest parent that exists. */
 static bool device_of(const char *path, dev_t *ret, bool *ret_exact)
 {
 	char folder[4096];
@@ -101,12 +100,12 @@ static void check_volume(const struct verify_pair *p, const struct pmta_node *n)
 	conf_source_folder(p->source, live, sizeof(live));
 	verify_tidy(n->value, moved, sizeof(moved));
 	if (!device_of(live, &a, &live_there) || !device_of(moved, &b, &moved_there))
-		return; /* who may look and who may not is another check's */
+		return; /* another check reports missing permissions */
 	if (a != b)
 		finding_tell(
 		        &p->v->to, FINDING_PROBLEM, where,
 		        "move-to %s is on another volume than %s: PowerMTA cannot move its files "
-		        "there\nmove-to with a folder on the volume of %s, and the same as "
+		        "there\nset move-to to a folder on the volume of %s, and the same as "
 		        "move-to in source %s",
 		        n->value, live, live, p->source->name);
 	else if (!moved_there)
@@ -124,7 +123,7 @@ static void check_interval(const struct verify_pair *p)
 		return;
 	verify_pair_place(p, n, where, sizeof(where));
 	finding_tell(&p->v->to, FINDING_WARNING, where,
-	             "move-interval without move-to is ignored by PowerMTA without a word\n"
+	             "PowerMTA silently ignores move-interval without move-to\n"
 	             "delete the line, or add move-to");
 }
 
@@ -157,7 +156,7 @@ static void check_move_to(const struct verify_pair *p)
 	check_interval(p);
 }
 
-/* ---- who may read ---- */
+/* ---- permissions ---- */
 
 static void check_readable(const struct verify_pair *p)
 {
@@ -171,10 +170,11 @@ static void check_readable(const struct verify_pair *p)
 		finding_tell(&p->v->to, FINDING_INFO, where,
 		             "world-readable is off: user %s reads the files through their group",
 		             r->user);
-	else /* never by showing addresses to all */
+	else /* never suggest world-readable: all users could then read the addresses */
 		finding_tell(&p->v->to, FINDING_PROBLEM, where,
 		             "world-readable is %s: only members of group %s can read the files, "
-		             "and user %s is none\nusermod -a -G %s %s, and restart the service",
+		             "and user %s is not a member\n"
+		             "usermod -a -G %s %s, and restart the service",
 		             n ? "off" : "missing, and off by default", r->group, r->user, r->group,
 		             r->user);
 }

@@ -1,5 +1,5 @@
 /*
- * verify_pair.h - a source beside the block that writes its files; for verify*.c only.
+ * verify_pair.h - a source with the block that writes its files; for verify*.c only.
  */
 #ifndef PMTA_VERIFY_PAIR_H
 #define PMTA_VERIFY_PAIR_H
@@ -13,11 +13,11 @@ struct verify_pair {
 	char where[300]; /* "/etc/pmta/config:12" of the block */
 };
 
-/* The place of a directive of the block, or (NULL) of the block itself. */
+/* Writes the place of a directive of the block, or (n NULL) of the block itself. */
 void verify_pair_place(const struct verify_pair *p, const struct pmta_node *n, char *ret,
                        size_t size);
 
-/* A path without doubled slashes and without one at the end. */
+/* Copies a path without doubled slashes and without one at the end. */
 void verify_tidy(const char *path, char *ret, size_t size);
 bool verify_same_path(const char *a, const char *b);
 

@@ -1,4 +1,4 @@
-/* Which rows a block logs, and with which columns. */
+/* Checks which rows a block logs, and with which columns. */
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #define RECORDS_DEFAULT "d,b" /* PowerMTA's, without the directive */
 
-/* "d", "b", "f" of what a configuration may call a type: "delivery", "feedback-loop". */
+/* Converts a configuration's type name ("delivery", "feedback-loop") to "d", "b", "f". */
 static struct slice type_of(struct slice name)
 {
 	static const struct {
@@ -35,7 +35,7 @@ static bool same(struct slice a, struct slice b)
 	return a.len == b.len && strncasecmp(a.text, b.text, a.len) == 0;
 }
 
-/* Is the word in the list, type names taken for what they mean? */
+/* Returns true if the type is in the list, under any of its names. */
 static bool has_type(const char *list, const char *type)
 {
 	struct slice word;
@@ -56,7 +56,7 @@ static bool has_word(const char *list, struct slice wanted)
 
 /* ---- records ---- */
 
-/* All that the records lines of the block say, or PowerMTA's default.  NULL: out of memory. */
+/* Returns the text of all records lines of the block, or PowerMTA's default.  NULL: no memory. */
 static char *records_of(const struct verify_pair *p)
 {
 	struct text t;
@@ -90,7 +90,7 @@ static void check_records(const struct verify_pair *p, const char *list)
 			                         used ? ", " : "", needed->v[i]);
 	if (!*lacking)
 		return;
-	/* What it logs today stays; without the directive that was not asked for. */
+	/* The new line keeps the types of an existing directive, but not of the default. */
 	room = (size_t)snprintf(line, sizeof(line), "records ");
 	const char *rest = n ? list : "";
 	bool first = true;
@@ -109,7 +109,7 @@ static void check_records(const struct verify_pair *p, const char *list)
 	             p->source->name, line);
 }
 
-/* Rows that are read to be thrown away. */
+/* Reports rows that are read only to be skipped. */
 static void tell_others(const struct verify_pair *p, const char *list)
 {
 	const struct strlist *needed = &p->source->records;
@@ -133,7 +133,7 @@ static void tell_others(const struct verify_pair *p, const char *list)
 
 /* ---- record-fields ---- */
 
-/* The record-fields line of the block that is about the type, without the types; NULL for none. */
+/* Returns the fields of the block's record-fields line for the type; NULL for none. */
 static const char *fields_of(const struct verify_pair *p, const char *type,
                              const struct pmta_node **ret_node)
 {
@@ -155,7 +155,7 @@ static const char *fields_of(const struct verify_pair *p, const char *type,
 	return ret;
 }
 
-/* "*", or nothing but exclusions: all that the type has, but for headers, which must be named. */
+/* Returns true for "*" or only exclusions: all fields except headers, which must be named. */
 static bool all_fields(const char *list)
 {
 	struct slice word;
@@ -198,7 +198,7 @@ static bool logged_otherwise(const char *type, const char *list, struct slice fi
 	       (slice_is(field, "header_Return-Path") && logged(list, slice_of("orig")));
 }
 
-/* entry is "b timeQueued,...": the columns the source counts on. */
+/* wanted is the list of the columns that the source needs. */
 static void check_fields(const struct verify_pair *p, const char *type, const char *wanted)
 {
 	const struct pmta_node *n = NULL;
@@ -225,7 +225,7 @@ static void check_fields(const struct verify_pair *p, const char *type, const ch
 		if (logged(now, word) || logged_otherwise(type, now, word))
 			continue;
 		(void)fprintf(a, "%s%.*s", count++ ? ", " : "", (int)word.len, word.text);
-		if (!(all_fields(now) && !is_header(word))) /* else the exclusion was all */
+		if (!(all_fields(now) && !is_header(word))) /* else only an exclusion is removed */
 			(void)fprintf(b, ",%.*s", (int)word.len, word.text);
 	}
 	scope_free char *lacking = text_end(&missing);
@@ -234,7 +234,7 @@ static void check_fields(const struct verify_pair *p, const char *type, const ch
 		finding_tell(&p->v->to, FINDING_PROBLEM, where, "out of memory");
 	else if (count > 0)
 		finding_tell(&p->v->to, FINDING_PROBLEM, where,
-		             "%s rows are logged without %s, which source %s is to ship%s\n"
+		             "%s rows are logged without %s, which source %s ships%s\n"
 		             "record-fields %s %s",
 		             type, lacking, p->source->name,
 		             list ? "" : " (a header is logged only when it is named)", type, line);
@@ -242,7 +242,7 @@ static void check_fields(const struct verify_pair *p, const char *type, const ch
 
 /* ---- files without a header ---- */
 
-/* The union of the lists, as PowerMTA heads its files; NULL: out of memory, or not known ("*"). */
+/* Returns the union of the lists, PowerMTA's header.  NULL: no memory, or not known ("*"). */
 static char *union_of(const char *const *lists, size_t n)
 {
 	char *ret = strdup("");
@@ -269,7 +269,7 @@ static char *union_of(const char *const *lists, size_t n)
 #define TYPES_MAX 16
 #define FILES_LOOKED_AT 100
 
-/* Whether one of the files beside the template begins with something else than a header. */
+/* Returns true, with its path, if one of the source's files does not begin with a header. */
 static bool headless(const struct conf_source *s, char *ret, size_t size)
 {
 	char stem[2048];
@@ -291,7 +291,7 @@ static bool headless(const struct conf_source *s, char *ret, size_t size)
 	return found;
 }
 
-/* "b timeQueued,..." of our type and PowerMTA's list. */
+/* Prints "b timeQueued,..." with our type and PowerMTA's list. */
 static void print_entry(FILE *f, size_t nth, const char *ours, const char *theirs)
 {
 	struct slice word;
@@ -304,7 +304,7 @@ static void print_entry(FILE *f, size_t nth, const char *ours, const char *their
 	(void)fputc('"', f);
 }
 
-/* Without a header the columns are ours to know, and must be PowerMTA's, in its order. */
+/* Without a header our record-fields must be PowerMTA's columns, in its order. */
 static void check_union(const struct verify_pair *p)
 {
 	const struct strlist *entries = &p->source->record_fields;
@@ -326,8 +326,8 @@ static void check_union(const struct verify_pair *p)
 	char path[4096];
 	if (!headless(p->source, path, sizeof(path))) {
 		finding_tell(&p->v->to, FINDING_INFO, p->where,
-		             "its columns are others than those of record-fields in source %s: no "
-		             "matter, for its files have header lines",
+		             "its columns differ from record-fields in source %s, which does not "
+		             "matter: its files have header lines",
 		             p->source->name);
 		return;
 	}
@@ -338,8 +338,8 @@ static void check_union(const struct verify_pair *p)
 	scope_free char *line = text_end(&t);
 	if (line)
 		finding_tell(&p->v->to, FINDING_PROBLEM, p->where,
-		             "\"%s\" has no header line, and PowerMTA writes the columns %s, where "
-		             "source %s takes them for %s: values would go out under wrong names\n"
+		             "\"%s\" has no header line; PowerMTA writes the columns %s, but "
+		             "source %s expects %s: values would be sent under wrong names\n"
 		             "record-fields = { %s } in source %s of %s",
 		             path, b, p->source->name, a, line, p->source->name, p->v->conf->path);
 }

@@ -44,7 +44,7 @@ static bool taken(const struct columns *c, const char *name)
 	return columns_find(c, name) < c->n;
 }
 
-/* Add one name at the end of c->text, made unique.  There is room: see columns_new(). */
+/* Adds one name at the end of c->text and makes it unique.  columns_new() allocated the room. */
 static char *add_name(struct columns *c, char *at, struct slice cell)
 {
 	size_t bad;
@@ -105,7 +105,7 @@ int columns_new(struct columns **ret, const struct slice *cells, size_t n, const
 	return 0;
 }
 
-/* The next field of "a, b,c" from *text on, blanks around it dropped.  False at the end. */
+/* Takes the next field of "a, b,c" from *text, without blanks.  Returns false at the end. */
 static bool next_field(const char **text, struct slice *ret)
 {
 	const char *p = *text + strspn(*text, " \t,");

@@ -74,7 +74,7 @@ struct hash128 event_id(const struct event_salt *salt, uint64_t offset, const ch
 	put_number(put_number(put_number(numbers, 8), offset), len);
 	if (salt->len > 0)
 		return hash_end(&salt->begun, numbers, sizeof(numbers), row, len);
-	struct hash_begun nothing; /* a header that is none may come before the salt is known */
+	struct hash_begun nothing; /* a header that is skipped may come before the salt is known */
 	hash_begin(&nothing, "", 0);
 	return hash_end(&nothing, numbers, sizeof(numbers), row, len);
 }

@@ -1,7 +1,7 @@
 /*
- * cJSON looks at each character of a string twice and would print the same keys for each record.
- * So the keys are printed once, with the columns; a value is copied as far as nothing in it has to
- * be escaped, and cJSON gets what is left of it.
+ * cJSON reads each character of a string twice and would print the same keys for each record.  So
+ * the keys are printed once, when the columns are made; a value is copied up to the first byte that
+ * must be escaped, and cJSON prints the rest.
  */
 #include "record/json.h"
 
@@ -18,7 +18,7 @@
 #include "base/scope.h"
 #include "record/columns.h"
 
-/* The text being written; at is NULL once it did not fit. */
+/* The text being written; at is NULL after something did not fit. */
 struct out {
 	char *at, *end;
 };
@@ -31,8 +31,8 @@ static bool must_escape(char c)
 typedef unsigned char block __attribute__((vector_size(16)));
 
 /*
- * Copy two words of eight bytes, which may overlap.  False, with nothing of use copied, when one of
- * their bytes has to be escaped.
+ * Copies two words of eight bytes, which may overlap.  Returns false, and the copy is useless, when
+ * one of their bytes must be escaped.
  */
 static bool copy_words(char *to, const char *text, size_t second)
 {
@@ -48,7 +48,7 @@ static bool copy_words(char *to, const char *text, size_t second)
 	return (words[0] | words[1]) == 0;
 }
 
-/* Copy up to the first byte that has to be escaped; how many those are. */
+/* Copies the bytes before the first one that must be escaped.  Returns their number. */
 static size_t copy_plain(char *to, const char *text, size_t len)
 {
 	size_t n = 0;
@@ -64,7 +64,7 @@ static size_t copy_plain(char *to, const char *text, size_t len)
 	return n;
 }
 
-/* Print text with its quotes as cJSON does: its length, or 0 when there is no room for it. */
+/* Prints text with its quotes through cJSON.  Returns the length, or 0 when there is no room. */
 static size_t print(const char *text, char *ret, size_t room)
 {
 	cJSON node = {.type = cJSON_String | cJSON_IsReference,
@@ -82,7 +82,8 @@ size_t json_key(const char *name, char *ret)
 	return n + 2;
 }
 
-/* What is left of a value; the quote that cJSON puts before it falls on the byte before. */
+/* Prints the rest of a value; cJSON's opening quote overwrites the byte before, which is restored.
+ */
 static void put_escaped(struct out *o, const char *text)
 {
 	char *at = o->at - 1, before = *at;
@@ -91,7 +92,7 @@ static void put_escaped(struct out *o, const char *text)
 	o->at = n > 0 ? at + n : NULL;
 }
 
-/* Put a member; key as json_key() makes it, value NUL-terminated. */
+/* Writes a member.  key is as json_key() makes it; value is NUL-terminated. */
 static void put(struct out *o, struct slice key, struct slice value)
 {
 	if (!o->at || (size_t)(o->end - o->at) < key.len + value.len + 1) {
@@ -131,7 +132,7 @@ struct slice json_address(struct slice value)
 	return (struct slice){from, (size_t)(to - from)};
 }
 
-/* Give a missing address from a header field. */
+/* Fills in a missing address from a header field. */
 static int fill_in(struct out *o, const struct record *rec, size_t column, size_t header,
                    const char *key)
 {
@@ -147,7 +148,7 @@ static int fill_in(struct out *o, const struct record *rec, size_t column, size_
 	return 0;
 }
 
-/* What the rules said: their names need no escape. */
+/* Writes a member that the rules add; its name needs no escape. */
 static void put_extra(struct out *o, const struct record_extra *extra)
 {
 	char key[64];
@@ -174,12 +175,12 @@ ssize_t json_record(const struct record *rec, bool fill, char *ret, size_t room)
 	put(&o, slice_of(",\"eventId\":\""), (struct slice){id, sizeof(id) - 1});
 	if (!o.at || o.at == o.end)
 		return -ENOSPC;
-	ret[0] = '{'; /* where the first member's comma is */
+	ret[0] = '{'; /* replaces the first member's comma */
 	*o.at++ = '}';
 	return o.at - ret;
 }
 
-/* For an answer that was cut and therefore is no JSON: the number behind the name. */
+/* For an answer that was truncated and is not valid JSON: returns the number after the name. */
 static long error_count_of_text(const char *text, size_t len)
 {
 	static const char name[] = "\"ErrorCount\"";

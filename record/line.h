@@ -1,5 +1,5 @@
 /*
- * line.h - one line of a file, as the tailer hands it out and the reader takes it.
+ * line.h - one line of a file, passed from the tailer to the reader.
  */
 #ifndef RECORD_LINE_H
 #define RECORD_LINE_H
@@ -11,16 +11,17 @@
 #include "record/event_id.h"
 
 struct line {
-	const char *text;  /* what stood before it in the file, from where the tailer was told to
-	                      keep it, stands before it in memory, too */
-	size_t len;        /* its line end included */
-	uint64_t from;     /* the end of what was handed out before: start, or less when
-	                      NULs were passed over */
-	uint64_t start;    /* where it begins in the file */
-	uint64_t end;      /* where the next one begins; more than start + len when cut */
-	bool cut;          /* longer than line_max: only its beginning is here */
+	const char *text;  /* the bytes before it in the file precede it in memory, too, back to the
+	                      offset that the tailer was asked to keep */
+	size_t len;        /* includes its line end */
+	uint64_t from;     /* end of the line handed out before: start, or less when NULs were
+	                      skipped */
+	uint64_t start;    /* offset in the file */
+	uint64_t end;      /* offset of the next line; more than start + len when cut */
+	bool cut;          /* longer than line_max: text is only its beginning */
 	bool unterminated; /* the last line of a finished file, without newline */
-	const struct event_salt *salt; /* of the file; unknown at most while this is its header */
+	/* The file's salt; may be unknown only while this line is its header. */
+	const struct event_salt *salt;
 };
 
 #endif

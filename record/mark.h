@@ -1,10 +1,10 @@
 /*
- * mark.h - the one value that travels the whole pipeline.
+ * mark.h - the one value that passes through the whole pipeline.
  *
- * A mark names one row of one file and proves it: where it starts, where it ends, and the eventId
- * its bytes gave when they were read.  It is made where rows are read, carried unread through
- * record and batch, and handed back to the tailer when the backend has answered.  It is a plain
- * value: copy it, keep it, never free it.
+ * A mark identifies one row of one file and proves it: its start, its end, and the eventId of its
+ * bytes when they were read.  The reader makes it, record and batch carry it without looking at it,
+ * and the tailer gets it back when the backend has answered.  It is a plain value: copy it, keep
+ * it, never free it.
  */
 #ifndef RECORD_MARK_H
 #define RECORD_MARK_H

@@ -16,7 +16,7 @@ enum record_type record_type_of(struct slice cell)
 		if (cell.text[i] < 'a' || cell.text[i] > 'z')
 			return RECORD_NOT_A_TYPE;
 	}
-	/* Two letters at most, each record is asked for its type: compared one by one. */
+	/* Compares letter by letter (two at most) for speed: this runs for each record. */
 	const char second = cell.len > 1 ? cell.text[1] : '\0';
 	for (enum record_type t = RECORD_DELIVERED; cell.len < 3 && t < RECORD_OTHER; t++) {
 		const char *name = record_type_names[t];

@@ -1,5 +1,5 @@
 /*
- * tally.h - rows of one file, by what became of them; see "the law of conservation" in
+ * tally.h - the rows of one file, counted by fate; see "the law of conservation" in
  * ARCHITECTURE.md.
  */
 #ifndef RECORD_TALLY_H
@@ -9,7 +9,7 @@
 
 struct tally {
 	uint64_t rows;    /* read */
-	uint64_t acked;   /* the backend answered for them */
+	uint64_t acked;   /* acknowledged by the backend */
 	uint64_t dead;    /* made dead letters */
 	uint64_t skipped; /* of a type that is not shipped */
 	uint64_t ignored; /* withheld by a rule */

@@ -1,10 +1,10 @@
 /*
- * Where no rule matches: the enhanced status (RFC 3463) where it says something, then PowerMTA's
- * bounceCat.  dsnStatus comes first, for PowerMTA looks for words before it looks at the status: a
+ * The verdict if no rule matches: by the enhanced status (RFC 3463) if it is specific, else by
+ * PowerMTA's bounceCat.  dsnStatus comes first because PowerMTA looks at words before the status: a
  * "5.1.1 Recipient address rejected" becomes policy-related there.
  *
- * Hard is only what says that the address is no good.  x.7 (security, policy) and x.6 (content)
- * blame the sender.  x.0.0 says nothing at all.
+ * Only statuses that mean a bad address are hard.  x.7 (security, policy) and x.6 (content) blame
+ * the sender.  x.0.0 has no information.
  */
 #include <string.h>
 
@@ -12,11 +12,11 @@
 
 static const struct {
 	const char *code, *id; /* code: a prefix by class, the longest wins: see builtin_of() */
-	enum rules_verdict said;
+	enum rules_verdict verdict;
 } statuses[] = {
-#define STATUS(code, said)                                                                         \
+#define STATUS(code, verdict)                                                                      \
 	{                                                                                          \
-		code, "builtin:status " code, said                                                 \
+		code, "builtin:status " code, verdict                                              \
 	}
         STATUS("4", RULES_SOFT),        STATUS("5.1.1", RULES_HARD),
         STATUS("5.1.2", RULES_HARD),    STATUS("5.1.3", RULES_HARD),
@@ -34,15 +34,15 @@ static const struct {
 #undef STATUS
 };
 
-/* PowerMTA's own; everybody who maps them agrees on the first three, and that they alone are hard.
+/* PowerMTA's categories.  All known mappings agree that the first three, and only they, are hard.
  */
 static const struct {
 	const char *cat, *id;
-	enum rules_verdict said;
+	enum rules_verdict verdict;
 } cats[] = {
-#define CAT(cat, said)                                                                             \
+#define CAT(cat, verdict)                                                                          \
 	{                                                                                          \
-		cat, "builtin:cat " cat, said                                                      \
+		cat, "builtin:cat " cat, verdict                                                   \
 	}
         CAT("bad-mailbox", RULES_HARD),      CAT("bad-domain", RULES_HARD),
         CAT("inactive-mailbox", RULES_HARD), CAT("spam-related", RULES_BLOCK),
@@ -74,14 +74,14 @@ const char *builtin_id(size_t i)
 	return i < builtin_unknown() ? cats[i - NSTATUSES].id : "builtin:unknown";
 }
 
-enum rules_verdict builtin_said(size_t i)
+enum rules_verdict builtin_verdict(size_t i)
 {
 	if (i < NSTATUSES)
-		return statuses[i].said;
-	return i < builtin_unknown() ? cats[i - NSTATUSES].said : RULES_UNKNOWN;
+		return statuses[i].verdict;
+	return i < builtin_unknown() ? cats[i - NSTATUSES].verdict : RULES_UNKNOWN;
 }
 
-/* The entry that says most about a code, when it says something. */
+/* Returns the most specific entry for a code, or builtin_unknown(). */
 static size_t by_status(struct slice code)
 {
 	size_t ret = builtin_unknown(), longest = 0;
@@ -92,7 +92,7 @@ static size_t by_status(struct slice code)
 		longest = len;
 		ret = i;
 	}
-	return builtin_said(ret) == RULES_UNKNOWN ? builtin_unknown() : ret;
+	return builtin_verdict(ret) == RULES_UNKNOWN ? builtin_unknown() : ret;
 }
 
 static size_t by_cat(struct slice cat)
@@ -104,8 +104,8 @@ static size_t by_cat(struct slice cat)
 }
 
 /*
- * A status of x.0.0 is what is put there when the reply had none: a code in the text says more, and
- * so does its class.
+ * A status of x.0.0 is the default for a reply without a status: a code in the text is more
+ * specific, and so is the class of the reply code.
  */
 size_t builtin_of(const struct rules_fields *f, struct slice status, const struct text *text)
 {

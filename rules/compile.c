@@ -1,6 +1,6 @@
 /*
- * What is worked out once when a set is complete: which literals its tests have, which of them
- * makes a rule a candidate, and which rules are candidates whatever the text has.
+ * Prepares a complete set once: finds the literals of its tests, the literals that make a rule a
+ * candidate, and the rules that are candidates for every text.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "rules/impl.h"
 
-/* One literal of one test, on its way to a number. */
+/* One literal of one test, which is to get a number. */
 struct use {
 	struct slice text;
 	uint32_t *id;
@@ -71,7 +71,7 @@ static int collect_test(struct test *t, struct uses *uses)
 	return rc;
 }
 
-/* Equal literals get one number. */
+/* Gives equal literals one number. */
 static int number_literals(struct rules *r)
 {
 	struct uses uses = {.v = calloc(count_literals(r) + 1, sizeof(*uses.v))};
@@ -99,7 +99,7 @@ static size_t shortest(const struct literal_set *set)
 	return least;
 }
 
-/* The set of a branch that says most: long literals are rare ones.  nsets when there is none. */
+/* Returns the most selective set of a branch: long literals are rare.  nsets for none. */
 static size_t best_set(const struct branch *b)
 {
 	size_t ret = b->nsets, most = 0;
@@ -113,7 +113,7 @@ static size_t best_set(const struct branch *b)
 	return ret;
 }
 
-/* How rare the literals are of which a match of the test needs one; 0: it may need none. */
+/* Returns how rare the literals are that a match of the test needs one of; 0: it may need none. */
 static size_t rarity(const struct test *t)
 {
 	size_t least = t->texts.n ? shortest(&t->texts) : SIZE_MAX;
@@ -187,7 +187,7 @@ static bool same_condition(const struct condition *a, const struct condition *b)
 	return true;
 }
 
-/* Conditions about names: equal ones are asked once, and get one number. */
+/* Gives equal conditions about names one number, so that each is evaluated once. */
 static int number_glob(struct rules *r, struct condition *c)
 {
 	for (size_t i = 0; i < r->nglobs; i++) {
@@ -212,7 +212,7 @@ static int number_globs(struct rules *r)
 		for (size_t j = 0; rc == 0 && j < r->v[i].nconditions; j++) {
 			struct condition *c = &r->v[i].conditions[j];
 			r->uses_action = r->uses_action || c->field == FIELD_ACTION;
-			/* With more than are numbered, each is asked by itself. */
+			/* With more than GLOBS_MAX, each is evaluated by itself. */
 			if (r->nglobs <= GLOBS_MAX &&
 			    (c->field == FIELD_DOMAIN || c->field == FIELD_MTA))
 				rc = number_glob(r, c);
@@ -228,7 +228,7 @@ static int by_id(const void *a, const void *b)
 	return rc != 0 ? rc : (x > y) - (x < y);
 }
 
-/* Which rules share an id. */
+/* Finds the rules that share an id. */
 static int find_firsts(struct rules *r)
 {
 	struct rule **order = calloc(r->n + 1, sizeof(struct rule *));

@@ -1,10 +1,10 @@
-/* Does one rule match one record?  With the prefilter's hits, or without. */
+/* Tests if one rule matches one record, with the prefilter's hits or without. */
 #include <errno.h>
 #include <string.h>
 
 #include "rules/impl.h"
 
-/* "*" any text, "?" one character; in any case. */
+/* "*" is any text, "?" one character; ignores case. */
 static bool glob_matches(const char *glob, struct slice text)
 {
 	const char *star = NULL;
@@ -34,7 +34,7 @@ static struct slice cut(struct slice s)
 	return (struct slice){s.text, s.len < NAME_LEN_MAX ? s.len : NAME_LEN_MAX};
 }
 
-/* "mx.example.com. (192.0.2.1)": the name. */
+/* Returns the host name in "mx.example.com. (192.0.2.1)". */
 static struct slice host_of(struct slice mta)
 {
 	size_t n = 0;
@@ -97,7 +97,7 @@ static bool condition_holds(const struct condition *c, const struct subject *s)
 	return field_holds(c, s);
 }
 
-/* Find a lower-case literal in any case. */
+/* Finds a lower-case literal, ignoring case. */
 static const char *find_literal(struct slice text, struct slice literal)
 {
 	for (size_t i = 0; i + literal.len <= text.len; i++) {
@@ -110,7 +110,7 @@ static const char *find_literal(struct slice text, struct slice literal)
 	return NULL;
 }
 
-/* The earliest of the test's texts in one form of the text. */
+/* Finds the earliest of the test's texts in one form of the text. */
 static bool find_text(const struct literal_set *texts, struct slice in, struct slice *ret)
 {
 	const char *first = NULL;
@@ -133,7 +133,7 @@ static int match_in(struct matcher *m, const struct branch *b, struct slice text
 	return rc;
 }
 
-/* One branch whose literals occur. */
+/* Tries one branch whose literals occur. */
 static int branch_matches(const struct rules *r, const struct branch *b, const struct text *text,
                           struct slice *ret)
 {
@@ -143,7 +143,7 @@ static int branch_matches(const struct rules *r, const struct branch *b, const s
 	return rc;
 }
 
-/* A text without one literal of each set cannot match. */
+/* Returns false if the text lacks all literals of one set: then it cannot match. */
 static bool may_match(const struct branch *b, const struct hits *hits)
 {
 	for (size_t i = 0; i < b->nsets; i++) {
@@ -180,8 +180,8 @@ static bool has_literals(const struct branch *b, const struct text *text)
 }
 
 /*
- * The same without the prefilter.  What it would have passed over is tried all the same, with steps
- * that are not counted: should it ever match, promise V1 is broken, and the tests see it.
+ * The same without the prefilter.  A branch that the prefilter would skip is also tried, with steps
+ * that are not counted: if it ever matches, promise V1 is broken, and the tests detect it.
  */
 static int branch_plainly(const struct rules *r, const struct branch *b, const struct text *text,
                           struct slice *ret)
@@ -212,7 +212,7 @@ static int test_holds(const struct rules *r, const struct test *t, const struct 
 	return rc < 0 ? rc : (rc != 0) != t->negate;
 }
 
-/* A rule that took too many steps does not match, whatever its other tests say. */
+/* A rule that took too many steps does not match, whatever the result of its other tests is. */
 int rule_holds(const struct rules *r, const struct rule *rule, const struct subject *s)
 {
 	if (rule->feedback != s->fields->feedback)

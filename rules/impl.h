@@ -1,9 +1,9 @@
 /*
- * impl.h - what a set of rules is made of; for rules/ only.
+ * impl.h - the parts of a set of rules; for rules/ only.
  *
  *     load.c      files, their order, self-tests       parse.c, line.c   one line to one rule
- *     rules.c     judging: memo, candidates, order     holds.c           does this rule match?
- *     compile.c   literals, triggers, the prefilter    builtin.c         where no rule matches
+ *     rules.c     judging: memo, candidates, order     holds.c           one rule against a record
+ *     compile.c   literals, triggers, the prefilter    builtin.c         verdict without a rule
  *     mistake.c   a mistake, at its line               test.c            texts and expressions
  */
 #ifndef RULES_IMPL_H
@@ -18,25 +18,25 @@
 
 #define CONDITIONS_MAX 32 /* of one rule */
 #define VALUES_MAX 64     /* of one condition */
-#define GLOBS_MAX 64 /* different ones of domain= and mx=; with more, the memo knows the names */
-#define NAME_LEN_MAX 255 /* of a domain, a host, a category: this much is looked at */
+#define GLOBS_MAX 64 /* different conditions domain= and mx=; with more, the memo keys on names */
+#define NAME_LEN_MAX 255 /* of a domain, a host, a category; the rest is ignored */
 
 /* One part of a regular expression, between two "|". */
 struct branch {
 	struct regex *regex;
-	bool start; /* the folded form may differ even where it is the end of the raw one */
-	struct literal_set *sets; /* a text without one literal of each cannot match */
-	uint32_t **ids;           /* of the literals, by set */
+	bool start;               /* try the folded form even if it is the end of the raw one */
+	struct literal_set *sets; /* a match contains at least one literal of each */
+	uint32_t **ids;           /* numbers of the literals, by set */
 	size_t nsets;
 };
 
 /*
- * A text or a regular expression that dsnDiag must have, or must not: one of its texts, or one of
- * its branches.  Parts that are plain text need no regular expression.
+ * A text or a regular expression that dsnDiag must, or must not, contain: one of its texts or one
+ * of its branches.  Parts that are plain text need no regular expression.
  */
 struct test {
 	bool negate;
-	struct slice pattern; /* as written, of a regular expression; empty for a text */
+	struct slice pattern; /* regular expression as written; empty for a text */
 	struct literal_set texts;
 	uint32_t *text_ids;
 	struct branch *branches;
@@ -46,17 +46,17 @@ struct test {
 enum field { FIELD_STATUS, FIELD_CAT, FIELD_DOMAIN, FIELD_MTA, FIELD_ACTION, FIELD_FEEDBACK };
 #define FIELDS 6
 
-/* One of the values holds: prefixes for status, else globs. */
+/* Holds if one of the values matches: prefixes for status, else globs. */
 struct condition {
 	enum field field;
 	struct strlist values;
-	unsigned glob; /* its number among those of domain= and mx= */
+	unsigned glob; /* its number among the conditions domain= and mx= */
 };
 
 struct rule {
 	unsigned file, line;
 	char *id;
-	enum rules_verdict said;
+	enum rules_verdict verdict;
 	const struct action *action; /* NULL: none */
 	struct condition *conditions;
 	size_t nconditions;
@@ -65,7 +65,7 @@ struct rule {
 	bool feedback;
 	bool octeth;  /* text==>Verdict */
 	char *source; /* the line, without verdict and options */
-	size_t first; /* of the rules with the same id */
+	size_t first; /* the first rule with the same id */
 	uint64_t hits, id_hits;
 };
 
@@ -73,7 +73,7 @@ struct self_test {
 	unsigned file, line;
 	bool not ;
 	enum rules_verdict verdict;
-	struct condition *given; /* the fields that it gives, as conditions of one value */
+	struct condition *given; /* the given fields, as conditions of one value */
 	size_t ngiven;
 	char *text;
 };
@@ -85,9 +85,9 @@ struct rules_file {
 	bool own_tests;   /* %tests own */
 };
 
-/* Where a setting was made, so that another file cannot contradict it unnoticed. */
+/* A setting and its place, so that a contradiction in another file is reported. */
 struct setting {
-	unsigned file, line; /* line 0: not made */
+	unsigned file, line; /* line 0: not set */
 	int value;
 };
 
@@ -109,17 +109,17 @@ struct rules {
 	char digest[33];
 
 	/* compile.c */
-	struct slice *literals; /* pieces of tests */
+	struct slice *literals; /* of all tests */
 	size_t nliterals;
 	struct prefilter *prefilter;
 	struct trigger *triggers; /* by literal */
-	uint64_t *always;         /* bit by rule: tried whatever the text has */
+	uint64_t *always;         /* bit by rule: tried on every text */
 	const struct condition **globs;
 	size_t nglobs;
 	bool uses_action;
 
-	/* at work */
-	struct matcher *matcher, *spare; /* spare: for what is tried without being counted */
+	/* used while judging */
+	struct matcher *matcher, *spare; /* spare: for matches that are not counted */
 	struct hits hits;
 	uint64_t *candidates;
 	struct memo *memo;
@@ -129,27 +129,27 @@ struct rules {
 	uint64_t *builtin_hits;
 };
 
-/* What is judged, prepared. */
+/* The record to judge, prepared. */
 struct subject {
 	const struct rules_fields *fields;
 	const struct text *text; /* NULL for feedback */
-	struct slice status;     /* the code that counts; may be empty */
+	struct slice status;     /* the effective code; may be empty */
 	struct slice values[FIELDS];
-	const struct hits *hits; /* NULL: try without */
-	uint64_t globs;          /* bit by glob: it holds */
+	const struct hits *hits; /* NULL: try without them */
+	uint64_t globs;          /* bit by glob: set if it holds */
 	bool globs_known;
 };
 
-/* memo.c: what was said of the same fields before; of fixed size */
+/* memo.c: earlier results for the same fields; of fixed size */
 #define MEMO_NOTHING INT32_MIN
 int memo_new(struct memo **ret) MUST_CHECK;
 struct memo *memo_free(struct memo *m);
 size_t memo_size(void);
-/* The value kept under the key, or MEMO_NOTHING. */
+/* Returns the value stored for the key, or MEMO_NOTHING. */
 int32_t memo_get(struct memo *m, struct slice key);
-void memo_put(struct memo *m, struct slice key, int32_t value); /* behind memo_get() of the same */
+void memo_put(struct memo *m, struct slice key, int32_t value); /* after memo_get() of that key */
 
-/* parse.c: one file's text.  -EINVAL after a mistake was reported, -ENOMEM. */
+/* parse.c: parses one file's text.  Returns 0, -EINVAL after reporting a mistake, or -ENOMEM. */
 struct parse {
 	struct rules *rules;
 	unsigned file, line;
@@ -163,13 +163,13 @@ int parse_text(struct parse *p, struct slice text) MUST_CHECK;
 int parse_octeth(struct parse *p, struct slice text) MUST_CHECK;
 void self_test_clear(struct self_test *t);
 
-/* mistake.c: always -EINVAL. */
+/* mistake.c: reports a mistake.  Always returns -EINVAL. */
 int parse_mistake(struct parse *p, const char *fmt, ...) ERR_PRINTF(2, 3);
 
-/* line.c: a rule.  text is the line without blanks around it; at, where "==>" stands in it. */
+/* line.c: parses a rule.  text is the line without blanks around it, at the offset of "==>". */
 int line_rule(struct parse *p, struct slice text, size_t at) MUST_CHECK;
 int line_octeth(struct parse *p, struct slice text, size_t at) MUST_CHECK;
-/* Conditions such as status=5.1.1 at the beginning of *text, which is moved behind them. */
+/* Parses conditions such as status=5.1.1 at the start of *text, and moves *text after them. */
 int line_conditions(struct parse *p, struct slice *text, struct condition **ret,
                     size_t *ret_n) MUST_CHECK;
 void condition_clear(struct condition *c);
@@ -186,8 +186,8 @@ int rules_compile(struct rules *r) MUST_CHECK;
 
 /* holds.c */
 void subject_begin(struct subject *s, const struct rules *r, const struct rules_fields *f);
-void subject_text(struct subject *s, const struct text *text); /* of a bounce, afterwards */
-/* 1, 0 or -ENOMEM.  where: of the first positive test, if it is not NULL. */
+void subject_text(struct subject *s, const struct text *text); /* for a bounce, afterwards */
+/* Both return 1, 0 or -ENOMEM; test_where() also gives the text that matched. */
 int rule_holds(const struct rules *r, const struct rule *rule, const struct subject *s) MUST_CHECK;
 int test_where(const struct rules *r, const struct test *t, const struct text *text,
                struct slice *ret) MUST_CHECK;
@@ -197,7 +197,7 @@ size_t builtin_of(const struct rules_fields *f, struct slice status, const struc
 size_t builtin_unknown(void);
 size_t builtin_count(void);
 const char *builtin_id(size_t i);
-enum rules_verdict builtin_said(size_t i);
+enum rules_verdict builtin_verdict(size_t i);
 
 /* rules.c */
 int rules_judge_own(struct rules *r, const struct rules_fields *f, int file,

@@ -9,7 +9,7 @@ static struct slice field(const struct record *rec, size_t column)
 	return column < rec->nfields ? rec->fields[column] : SLICE_EMPTY;
 }
 
-/* Behind the last "@", without the bracket that may stand at the end. */
+/* Returns the part after the last "@", without a bracket at the end. */
 static struct slice domain_of(struct slice address)
 {
 	const char *at = memrchr(address.text, '@', address.len);
@@ -36,7 +36,7 @@ void judge_fields(struct rules_fields *ret, const struct record *rec)
 	};
 }
 
-/* What is about other things than bounces and complaints has no verdict. */
+/* Returns true for bounces and complaints; other records have no verdict. */
 static bool is_judged(const struct record *rec)
 {
 	return rec->type == RECORD_BOUNCED || rec->type == RECORD_REMOTE_BOUNCE ||

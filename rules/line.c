@@ -1,5 +1,5 @@
 /*
- * One rule of one line:
+ * Parses one rule from one line:
  *
  *     User unknown==>Hard                                 text, as Octeth writes it
  *     status=5.1.1 !/IB607/ ==> hard id=no-mailbox         conditions, all of which must hold
@@ -44,7 +44,7 @@ void rule_clear(struct rule *rule)
 
 /* ---- conditions ---- */
 
-/* Whether s begins with "status=" or the like. */
+/* Returns true if s begins with the name of a condition, such as "status=". */
 static bool begins_condition(struct slice s, enum field *ret)
 {
 	for (int i = 0; i < FIELDS; i++) {
@@ -60,7 +60,7 @@ static bool begins_condition(struct slice s, enum field *ret)
 	return false;
 }
 
-/* "5", "5.1" or "5.1.10". */
+/* Returns true for "5", "5.1" or "5.1.10". */
 static bool is_status(const char *s)
 {
 	if (!*s || !strchr("245", *s))
@@ -90,7 +90,7 @@ static int add_value(struct parse *p, struct condition *c, struct slice value)
 		return -ENOMEM;
 	c->values.v[c->values.n++] = copy;
 	if (c->field == FIELD_STATUS && !is_status(copy))
-		return parse_mistake(p, "'status=%s' is no enhanced status (5.1.1, 5.1 or 5)",
+		return parse_mistake(p, "'status=%s' is not an enhanced status (5.1.1, 5.1 or 5)",
 		                     copy);
 	return 0;
 }
@@ -146,7 +146,7 @@ static struct test *add_test(struct rule *rule)
 	return &bigger[rule->ntests++];
 }
 
-/* The end of "/.../" at text: the second slash that has no backslash before it, or NULL. */
+/* Returns the end of "/.../" at text: the second slash without a backslash before it, or NULL. */
 static const char *regex_end(struct slice text)
 {
 	const char *end = text.text + text.len;
@@ -166,13 +166,13 @@ static bool read_flags(const char **p, const char *end, struct regex_flags *ret)
 			ret->dotall = true;
 		else if (**p == 'm')
 			ret->multiline = true;
-		else if (**p != 'i') /* it is so anyway */
+		else if (**p != 'i') /* case is always ignored */
 			return false;
 	}
 	return true;
 }
 
-/* "/.../" or "!/.../" at the beginning of *text, which is moved behind it. */
+/* Parses "/.../" or "!/.../" at the start of *text, and moves *text after it. */
 static int read_regex(struct parse *p, struct rule *rule, struct slice *text)
 {
 	bool negate = *text->text == '!';
@@ -182,27 +182,27 @@ static int read_regex(struct parse *p, struct rule *rule, struct slice *text)
 		return parse_mistake(p, "more than %d regular expressions", CONDITIONS_MAX);
 	const char *close = regex_end(rest), *end = rest.text + rest.len;
 	if (!close)
-		return parse_mistake(p, "the regular expression has no end (write '/' in it as "
-		                        "'\\/')");
+		return parse_mistake(p, "the regular expression has no closing '/' (write '/' in "
+		                        "it as '\\/')");
 	const struct slice pattern = {rest.text + 1, (size_t)(close - rest.text - 1)};
-	const char *behind = close + 1;
-	if (!read_flags(&behind, end, &flags))
+	const char *after = close + 1;
+	if (!read_flags(&after, end, &flags))
 		return parse_mistake(p,
-		                     "unknown flag '%c' behind a regular expression (i, s or m; "
-		                     "write '/' in it as '\\/'; a text that begins with '/' "
-		                     "belongs into a file of 'include octeth')",
-		                     *behind);
+		                     "unknown flag '%c' after a regular expression (i, s or m; "
+		                     "write '/' in it as '\\/'; put a text that begins with '/' "
+		                     "into a file for 'include octeth')",
+		                     *after);
 	if (pattern.len == 0)
 		return parse_mistake(p, "an empty regular expression matches everything");
 	struct test *t = add_test(rule);
 	if (!t)
 		return -ENOMEM;
 	t->negate = negate;
-	*text = words_trim((struct slice){behind, (size_t)(end - behind)});
+	*text = words_trim((struct slice){after, (size_t)(end - after)});
 	return test_regex(p, t, pattern, &flags);
 }
 
-/* ---- what follows "==>" ---- */
+/* ---- the part after "==>" ---- */
 
 static bool is_id(struct slice s)
 {
@@ -229,7 +229,7 @@ static int read_option(struct parse *p, struct rule *rule, struct slice word)
 	struct slice value;
 	if (option(word, "id=", &value)) {
 		if (rule->id)
-			return parse_mistake(p, "'id=' stands twice");
+			return parse_mistake(p, "'id=' is given twice");
 		if (!is_id(value))
 			return parse_mistake(p,
 			                     "'id=%.*s' must be 1 to %d letters, digits, '.', '_', "
@@ -240,7 +240,7 @@ static int read_option(struct parse *p, struct rule *rule, struct slice word)
 	}
 	if (option(word, "action=", &value)) {
 		if (rule->action)
-			return parse_mistake(p, "'action=' stands twice");
+			return parse_mistake(p, "'action=' is given twice");
 		rule->action = action_named(value);
 		return rule->action ? 0
 		                    : parse_mistake(p,
@@ -256,7 +256,7 @@ static int read_verdict(struct parse *p, struct rule *rule, struct slice rest)
 {
 	rest = words_trim(rest);
 	size_t len = words_first_len(rest);
-	if (!rules_verdict_named((struct slice){rest.text, len}, &rule->said))
+	if (!rules_verdict_named((struct slice){rest.text, len}, &rule->verdict))
 		return parse_mistake(
 		        p, "unknown verdict '%.*s' (hard, soft, block, ignore or unknown)",
 		        (int)len, rest.text);
@@ -300,7 +300,7 @@ static int keep(struct parse *p, struct rule *rule)
 	return 0;
 }
 
-/* What an f record has no column for would never hold. */
+/* A condition on a column that f records do not have would never hold. */
 static int check_feedback(struct parse *p, struct rule *rule)
 {
 	bool other = rule->ntests > 0;
@@ -310,8 +310,8 @@ static int check_feedback(struct parse *p, struct rule *rule)
 		other = other || (f != FIELD_FEEDBACK && f != FIELD_DOMAIN);
 	}
 	if (rule->feedback && other)
-		return parse_mistake(p, "a complaint has neither text nor status: beside "
-		                        "'feedback=' only 'domain=' can hold");
+		return parse_mistake(p, "a complaint has neither text nor status: only 'domain=' "
+		                        "can be combined with 'feedback='");
 	return 0;
 }
 
@@ -351,7 +351,7 @@ int line_octeth(struct parse *p, struct slice text, size_t at)
 	enum rules_verdict v;
 	const struct slice tail = {text.text + at + 3, text.len - at - 3};
 	if (!rules_verdict_named(words_trim(tail), &v) || (v != RULES_HARD && v != RULES_SOFT))
-		return parse_mistake(p, "the verdict behind the last '==>' must be Hard or Soft");
+		return parse_mistake(p, "the verdict after the last '==>' must be Hard or Soft");
 	return literal_rule(p, (struct slice){text.text, at}, tail);
 }
 
@@ -368,7 +368,7 @@ int line_rule(struct parse *p, struct slice text, size_t at)
 	enum field field;
 	int rc = 0;
 	if (!begins_regex(text) && !begins_condition(text, &field)) {
-		/* "text==>Hard" is meant to the byte; in "text ==> hard" blanks are for the eye. */
+		/* "text==>Hard" is exact to the byte; in "text ==> hard" blanks are layout. */
 		bool spaced = tail.len > 0 && (*tail.text == ' ' || *tail.text == '\t');
 		return literal_rule(p, spaced ? words_trim(head) : head, tail);
 	}
@@ -381,8 +381,8 @@ int line_rule(struct parse *p, struct slice text, size_t at)
 			rc = line_conditions(p, &head, &rule.conditions, &rule.nconditions);
 		else
 			rc = parse_mistake(p,
-			                   "'%.*s' is no condition (status=, cat=, domain=, mx=, "
-			                   "dsnaction=, feedback=, /re/ or !/re/)",
+			                   "'%.*s' is not a condition (status=, cat=, domain=, "
+			                   "mx=, dsnaction=, feedback=, /re/ or !/re/)",
 			                   (int)words_first_len(head), head.text);
 	}
 	if (rc == 0)

@@ -82,7 +82,7 @@ int level_run_add(struct level *l, char c)
 	return 0;
 }
 
-/* The set that says most: long literals, and few of them. */
+/* Returns the most selective set: long literals, and few of them. */
 static struct literal_set *best_set(struct level *l)
 {
 	struct literal_set *ret = NULL;

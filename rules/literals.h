@@ -1,14 +1,14 @@
 /*
- * literals.h - sets of literals, while a regular expression is read; for syntax.c only.
+ * literals.h - collects sets of literals while a regular expression is read; for syntax.c only.
  */
 #ifndef RULES_LITERALS_H
 #define RULES_LITERALS_H
 
 #include "rules/syntax.h"
 
-#define LEVEL_SETS_MAX 16 /* more would tell nothing new */
+#define LEVEL_SETS_MAX 16 /* more would not help */
 
-/* What one level of brackets demands. */
+/* The literals that one level of brackets requires. */
 struct level {
 	struct literal_set sets[LEVEL_SETS_MAX];
 	size_t n;
@@ -19,16 +19,16 @@ struct level {
 
 void level_clear(struct level *l);
 
-/* Take the set over, or drop it when there is no room: fewer sets promise less. */
+/* Takes ownership of the set, or drops it without room: fewer sets only promise less. */
 void level_add(struct level *l, struct literal_set *set);
 
-/* One more character of a run of plain ones.  0 or -ENOMEM. */
+/* Adds one character to a run of plain ones.  Returns 0 or -ENOMEM. */
 int level_run_add(struct level *l, char c) MUST_CHECK;
 
-/* The run ends here and becomes a set.  0 or -ENOMEM. */
+/* Ends the run, which becomes a set.  Returns 0 or -ENOMEM. */
 int level_run_end(struct level *l) MUST_CHECK;
 
-/* Add a branch's best set to the union.  False when there is none: then the union says nothing. */
+/* Adds a branch's best set to the union.  Returns false for none: then the union is of no use. */
 bool level_unite(struct literal_set *to, struct level *branch);
 
 #endif

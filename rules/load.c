@@ -1,5 +1,5 @@
 /*
- * Files in the order of their names, self-tests, and all or nothing.
+ * Loads files in the order of their names and runs the self-tests: all or nothing.
  */
 #include <errno.h>
 #include <glob.h>
@@ -48,7 +48,7 @@ struct rules *rules_free(struct rules *r)
 
 /* ---- one file ---- */
 
-/* A line about a file as a whole.  Always returns rc. */
+/* Reports a mistake about a file as a whole.  Always returns rc. */
 static int tell(struct parse *p, const char *path, const char *why, int rc)
 {
 	char name[512], line[768];
@@ -59,7 +59,7 @@ static int tell(struct parse *p, const char *path, const char *why, int rc)
 	return rc;
 }
 
-/* The digest is one chain over all files, each with its name: it also tells their order. */
+/* The digest is one chain over all files with their names, so it also depends on their order. */
 static void digest(struct rules *r, struct slice text)
 {
 	const struct rules_file *f = &r->files[r->nfiles - 1];
@@ -103,11 +103,11 @@ static const char *why_unread(int rc)
 	if (rc == -EINVAL || rc == -EISDIR)
 		return "not a file";
 	if (rc == -EFBIG)
-		return "larger than 4 MiB: not a file of rules";
-	return rc == -E2BIG ? "more than 256 files of rules" : strerror(-rc);
+		return "larger than 4 MiB: not a rules file";
+	return rc == -E2BIG ? "more than 256 rules files" : strerror(-rc);
 }
 
-/* Parse one file as what it is; the place in the file that includes it comes back afterwards. */
+/* Parses one file in its format; afterwards p has the place in the including file again. */
 static int take_file(struct parse *p, const char *path, bool octeth)
 {
 	const struct parse outer = *p;
@@ -135,7 +135,7 @@ static int take_file(struct parse *p, const char *path, bool octeth)
 	return rc;
 }
 
-/* "include octeth FILE": from the folder of the file that says so. */
+/* "include octeth FILE": a relative name is relative to the including file. */
 static int include(struct parse *p, struct slice name)
 {
 	char path[4096];
@@ -173,16 +173,16 @@ static int run_test(struct parse *p, const struct self_test *t)
 	fields_of(t, &f);
 	int only = r->files[t->file].own_tests ? (int)r->files[t->file].owner : -1;
 	int rc = rules_judge_own(r, &f, only, &got);
-	if (rc < 0 || (got.said == t->verdict) != t->not )
+	if (rc < 0 || (got.unmapped == t->verdict) != t->not )
 		return rc;
 	p->file = t->file;
 	p->line = t->line;
 	const char *rule = got.silent ? "no rule" : got.id;
 	if (t->not )
-		return parse_mistake(p, "self-test: must not be %s, but \"%s\" says so: %.300s",
+		return parse_mistake(p, "self-test: must not be %s, but is by \"%s\": %.300s",
 		                     rules_verdict_name(t->verdict), rule, t->text);
-	return parse_mistake(p, "self-test: must be %s, but \"%s\" says %s: %.300s",
-	                     rules_verdict_name(t->verdict), rule, rules_verdict_name(got.said),
+	return parse_mistake(p, "self-test: must be %s, but \"%s\" gives %s: %.300s",
+	                     rules_verdict_name(t->verdict), rule, rules_verdict_name(got.unmapped),
 	                     t->text);
 }
 
@@ -203,7 +203,7 @@ static int by_name(const void *a, const void *b)
 	return rc != 0 ? rc : strcmp(x, y);
 }
 
-/* A folder that is not there holds no rules; one that cannot be read might. */
+/* A folder that does not exist has no rules; one that cannot be read might have some. */
 static int on_glob_error(const char *path, int code)
 {
 	(void)path;
@@ -239,7 +239,7 @@ static int take_files(struct parse *p, const struct strlist *patterns)
 	return rc;
 }
 
-/* Rules are complete: what is worked out from them, and their tests. */
+/* Finishes a set whose rules are complete: compiles it and runs its self-tests. */
 static int complete(struct parse *p, int rc)
 {
 	if (rc == 0 && !p->failed)

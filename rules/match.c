@@ -1,14 +1,14 @@
 /*
- * PCRE2 and its oddities.
+ * This file hides PCRE2's oddities.
  *
- * Its match limit counts anew at each place where a match may begin, so a text of 4 KiB can cost
- * four thousand times the limit.  What must be bounded is the sum: expressions with repeats carry a
- * callout behind each (syntax.c puts it there; where it could not, PCRE2 puts one before every
- * item), and the callout counts steps until there were too many.  Steps, not time: a verdict must
- * not depend on how busy the machine is.
+ * PCRE2's match limit starts again at each place where a match may begin, so a text of 4 KiB can
+ * cost four thousand times the limit.  The sum must be bounded: expressions have a callout after
+ * each repeat (syntax.c inserts it; if it could not, PCRE2 inserts one before every item), and the
+ * callout counts steps up to a limit.  It counts steps, not time: a verdict must not depend on the
+ * load of the machine.
  *
  * pcre2_match() keeps its frames in the match data and lets them grow; the heap limit bounds that.
- * \C would match half a line end, and (*UTF) would refuse texts that are no UTF-8: both are off.
+ * \C would match half a line end, and (*UTF) would refuse texts that are not UTF-8: both are off.
  */
 #include "rules/match.h"
 
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 
 #define STEPS_MAX 2500   /* under 0.1 ms, whatever the expression */
-#define STRIDE 32        /* characters passed over that count like a step */
+#define STRIDE 32        /* so many skipped characters count as a step */
 #define MATCH_LIMIT 4000 /* at one place */
 #define DEPTH_LIMIT 10000
 #define HEAP_LIMIT_KIB 4096
@@ -49,7 +49,7 @@ static int compile(struct regex *re, struct slice pattern, uint32_t options, cha
 	PCRE2_UCHAR text[160];
 	if (pcre2_get_error_message(code, text, sizeof(text)) < 0)
 		text[0] = '\0';
-	(void)snprintf(why, size, "%s, at character %zu of it", (const char *)text, at + 1);
+	(void)snprintf(why, size, "%s, at its character %zu", (const char *)text, at + 1);
 	return -EINVAL;
 }
 
@@ -69,7 +69,7 @@ int regex_new(struct regex **ret, struct slice pattern, const struct regex_flags
 	struct regex *re = calloc(1, sizeof(*re));
 	if (!re)
 		return -ENOMEM;
-	/* The pattern as written first: messages are about that one. */
+	/* Compiles the pattern as written first, so that messages are about that one. */
 	int rc = compile(re, pattern, options, why, size);
 	if (rc == 0 && syntax->repeats) {
 		struct regex counted = {NULL};
@@ -108,8 +108,8 @@ size_t matcher_size(void)
 	return (size_t)HEAP_LIMIT_KIB * 1024;
 }
 
-/* Places where a match is tried anew, and what is passed over there, count as well: "[^z]*z" takes
- * one callout and the whole text at each of them. */
+/* Each new start of a match, and the characters skipped there, count as well: "[^z]*z" takes one
+ * callout and the whole text at each of them. */
 static int count_step(pcre2_callout_block *block, void *arg)
 {
 	struct matcher *m = arg;
@@ -127,8 +127,7 @@ int matcher_new(struct matcher **ret)
 	if (!m)
 		return -ENOMEM;
 	m->context = pcre2_match_context_create(NULL);
-	m->data = pcre2_match_data_create(1,
-	                                  NULL); /* where it matches, and nothing of its groups */
+	m->data = pcre2_match_data_create(1, NULL); /* only the match, no groups */
 	if (!m->context || !m->data) {
 		(void)matcher_free(m);
 		return -ENOMEM;

@@ -1,8 +1,8 @@
 /*
- * match.h - one regular expression against one text.  Only match.c includes PCRE2.
+ * match.h - matches one regular expression against one text.  Only match.c includes PCRE2.
  *
- * Bytes, not UTF-8: remote servers' words may hold anything.  Case does not count.  Not compiled to
- * machine code: the service may not make memory executable.
+ * It matches bytes, not UTF-8: remote servers' texts may contain anything.  Case is ignored.
+ * Expressions are not compiled to machine code: the service may not make memory executable.
  */
 #ifndef RULES_MATCH_H
 #define RULES_MATCH_H
@@ -22,7 +22,7 @@ struct regex_flags {
 	bool dotall, multiline;
 };
 
-/* 0, -ENOMEM, or -EINVAL with one line in why.  The pattern need not be kept. */
+/* Returns 0, -ENOMEM, or -EINVAL with one line in why.  The pattern need not be kept. */
 int regex_new(struct regex **ret, struct slice pattern, const struct regex_flags *flags,
               const struct syntax *syntax, char *why, size_t size) MUST_CHECK;
 struct regex *regex_free(struct regex *re);
@@ -30,17 +30,17 @@ struct regex *regex_free(struct regex *re);
 size_t regex_size(const struct regex *re); /* bytes; 0 for NULL */
 size_t matcher_size(void);                 /* at most */
 
-/* What matching needs beside the expression; one for all of them. */
+/* The memory that matching needs; one matcher serves all expressions. */
 int matcher_new(struct matcher **ret) MUST_CHECK;
 struct matcher *matcher_free(struct matcher *m);
 
-/* What follows shares one allowance of steps: the tests of one rule. */
+/* Begins a new allowance of steps, which the tests of one rule share. */
 void matcher_begin(struct matcher *m);
 bool matcher_spent(const struct matcher *m); /* a match was given up since then */
 
 /*
- * 1 when it matches (*ret_from and *ret_to, which may be NULL, tell where), 0 when not, or when it
- * took more steps than are allowed (matcher_limits() counts those), -ENOMEM.
+ * Returns 1 when it matches (*ret_from and *ret_to, which may be NULL, give the place), 0 when it
+ * does not or takes more steps than allowed (matcher_limits() counts those), or -ENOMEM.
  */
 int regex_match(struct matcher *m, const struct regex *re, struct slice text, size_t *ret_from,
                 size_t *ret_to) MUST_CHECK;

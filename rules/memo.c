@@ -1,7 +1,7 @@
 /*
- * Real bounces repeat a few texts.  Keys are compared byte by byte: a hash that somebody can steer
- * must not decide what a text is.  Their bytes stand one behind the other; when there is no more
- * room for them, everything is forgotten at once, which costs less than knowing what was used last.
+ * Real bounces repeat a few texts.  Keys are compared byte by byte, since an attacker could produce
+ * hash collisions.  Their bytes are stored one after the other; when the room is used up, all
+ * entries are dropped at once, which costs less than tracking their last use.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,13 +22,13 @@ struct slot {
 struct memo {
 	struct slot slots[SLOTS];
 	size_t used;
-	uint64_t hash; /* of the key asked for last */
+	uint64_t hash; /* of the last key looked up */
 	char bytes[BYTES];
 };
 
 int memo_new(struct memo **ret)
 {
-	struct memo *m = malloc(sizeof(*m)); /* bytes are touched as they are used */
+	struct memo *m = malloc(sizeof(*m)); /* not calloc(): pages of bytes stay untouched */
 	if (!m)
 		return -ENOMEM;
 	memset(m->slots, 0, sizeof(m->slots));

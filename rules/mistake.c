@@ -1,4 +1,4 @@
-/* A mistake in a file of rules, reported at its line. */
+/* Reports a mistake in a rules file with its line. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

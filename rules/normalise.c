@@ -1,6 +1,6 @@
 /*
- * Texts that differ in addresses, hosts, numbers and ids alone are one kind of bounce.  Words and
- * reply codes stay, and so does what Google's links say behind "p=".
+ * Texts that differ only in addresses, hosts, numbers and ids are one kind of bounce.  Words and
+ * reply codes stay, and so does the reason after "p=" in Google's links.
  */
 #include <ctype.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 struct out {
 	char *at, *end;
-	bool blank; /* one is owed */
+	bool blank; /* a blank is due before the next word */
 	bool any;
 };
 
@@ -33,7 +33,7 @@ static bool has(struct slice s, const char *part)
 	return memmem(s.text, s.len, part, strlen(part)) != NULL;
 }
 
-/* "https://support.google.com/mail/?p=NoSuchUser": host and reason. */
+/* Writes host and reason of "https://support.google.com/mail/?p=NoSuchUser". */
 static void put_url(struct out *o, struct slice url)
 {
 	const char *host = memmem(url.text, url.len, "://", 3);
@@ -74,7 +74,7 @@ static bool is_code(struct slice w)
 	return (w.len == 3 && strchr("245", w.text[0])) || text_status(w).len == w.len;
 }
 
-/* What stands for the word, or NULL: itself. */
+/* Returns the token that replaces the word, or NULL: the word stays. */
 static const char *token(struct slice w, const struct shape *s)
 {
 	if (memchr(w.text, '@', w.len))
@@ -93,7 +93,7 @@ static const char *token(struct slice w, const struct shape *s)
 	return s->digits >= 2 && s->letters > 0 && s->capitals > 0 ? "<id>" : NULL;
 }
 
-/* RESOLVER.ADR.RecipNotFound is no host. */
+/* Returns true for a symbol such as RESOLVER.ADR.RecipNotFound, which is not a host. */
 static bool is_symbol(struct slice w)
 {
 	return w.len > 4 && isupper((unsigned char)w.text[0]) &&
@@ -115,7 +115,7 @@ static bool is_edge(char c)
 	return strchr("()[]{}<>\"'`,;:!?", c) != NULL;
 }
 
-/* A word between blanks: brackets and the like around it stay. */
+/* Writes a word between blanks; brackets and punctuation around it stay. */
 static void put_piece(struct out *o, struct slice w)
 {
 	if (has(w, "://") || (w.len > 4 && memcmp(w.text, "www.", 4) == 0)) {

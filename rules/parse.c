@@ -1,4 +1,4 @@
-/* The lines of one file; pmta-shipper.rules(5) describes them. */
+/* Parses the lines of one file, as described in pmta-shipper.rules(5). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define LINE_MAX_LEN 16384
 
-/* Where the last "==>" stands. */
+/* Finds the last occurrence of what ("==>" or "->"). */
 static bool arrow(struct slice s, const char *what, size_t *ret)
 {
 	size_t len = strlen(what);
@@ -21,7 +21,7 @@ static bool arrow(struct slice s, const char *what, size_t *ret)
 	return false;
 }
 
-/* The word at the beginning of *s, which is moved behind it. */
+/* Returns the word at the start of *s, and moves *s after it. */
 static struct slice next_word(struct slice *s)
 {
 	*s = words_trim(*s);
@@ -54,7 +54,7 @@ static int set_map(struct parse *p, struct slice value)
 	return set(p, &p->rules->map[from], (int)to);
 }
 
-/* One of two words; the index is the value. */
+/* Sets one of two words; its index is the value. */
 static int set_choice(struct parse *p, struct setting *s, struct slice value, const char *name,
                       const char *no, const char *yes)
 {
@@ -72,7 +72,7 @@ static int take_setting(struct parse *p, struct slice line)
 	struct setting own = {0};
 	int rc;
 	if (rest.len > 0)
-		return parse_mistake(p, "too many words behind '%%%.*s'", (int)name.len, name.text);
+		return parse_mistake(p, "too many words after '%%%.*s'", (int)name.len, name.text);
 	if (words_equal(name, "map"))
 		return set_map(p, value);
 	if (words_equal(name, "unmatched"))
@@ -168,12 +168,11 @@ static int take_line(struct parse *p, struct slice line)
 		return line_rule(p, line, at);
 	if (line.len > 8 && memcmp(line.text, "include ", 8) == 0)
 		return take_include(p, line);
-	return parse_mistake(p,
-	                     "no rule ('TEXT==>Hard', '/RE/ ==> hard', 'status=5.1.1 ==> hard'), "
-	                     "setting, self-test, include or comment");
+	return parse_mistake(p, "not a rule ('TEXT==>Hard', '/RE/ ==> hard', 'status=5.1.1 ==> "
+	                        "hard'), setting, self-test, include or comment");
 }
 
-/* As Octeth writes it out: nothing but patterns, and every character of them counts. */
+/* Octeth's own format: only patterns, and every character of them counts. */
 static int take_octeth_line(struct parse *p, struct slice line)
 {
 	size_t at;
@@ -184,7 +183,7 @@ static int take_octeth_line(struct parse *p, struct slice line)
 	return line_octeth(p, line, at);
 }
 
-/* All lines; a mistake in one does not hide the next. */
+/* Parses all lines; a mistake in one does not hide the next. */
 static int each_line(struct parse *p, struct slice text,
                      int (*take)(struct parse *p, struct slice line))
 {

@@ -5,19 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_MAX 12               /* of a literal, this much is in the automaton */
+#define PIECE_MAX 12               /* the part of a literal that is in the automaton */
 #define OUTPUT (UINT32_C(1) << 31) /* a transition to a state where a literal ends */
 #define NOWHERE UINT32_MAX
 
 /* A literal that ends in a state. */
 struct ending {
-	uint32_t literal, before; /* before: how much of it stands before the piece */
-	uint32_t next;            /* in the same state; NOWHERE: the last */
+	uint32_t literal, before; /* before: length of the literal's part before the piece */
+	uint32_t next;            /* next ending in the same state; NOWHERE: the last */
 };
 
 struct state {
 	uint32_t endings; /* first of them, or NOWHERE */
-	uint32_t shorter; /* the next state on the way of failures that has endings; 0: none */
+	uint32_t shorter; /* the next state on the failure path that has endings; 0: none */
 	uint32_t fail;
 };
 
@@ -29,11 +29,11 @@ struct prefilter {
 	uint32_t *to; /* nstates * nclasses; the row's beginning, with OUTPUT */
 	struct state *states;
 	size_t nstates;
-	struct ending *endings; /* one a literal */
+	struct ending *endings; /* one per literal */
 };
 
-/* Where the piece begins: behind digits, dots and blanks, which all texts have, if there is enough
- * behind them. */
+/* Returns the start of the piece: after digits, dots and blanks, which all texts have, if enough
+ * follows them. */
 static size_t piece_from(struct slice s)
 {
 	size_t at = 0;
@@ -57,7 +57,7 @@ static void find_classes(struct prefilter *p)
 		size_t len = piece_len(p->literals[i], from);
 		for (size_t j = from; j < from + len; j++) {
 			unsigned char c = (unsigned char)p->literals[i].text[j];
-			if (p->class_of[c] == 0) /* without capitals they are fewer than 256 */
+			if (p->class_of[c] == 0) /* fewer than 256, as there are no capitals */
 				p->class_of[c] = (unsigned char)p->nclasses++;
 		}
 	}
@@ -88,7 +88,7 @@ static void add_literal(struct prefilter *p, size_t i)
 	p->states[at].endings = (uint32_t)i;
 }
 
-/* Breadth first: what a state cannot do, its longest proper suffix does. */
+/* Breadth first: a state takes missing transitions from its longest proper suffix. */
 static void link_states(struct prefilter *p, uint32_t *queue)
 {
 	size_t head = 0, tail = 0;
@@ -116,7 +116,7 @@ static void link_states(struct prefilter *p, uint32_t *queue)
 	}
 }
 
-/* State numbers become row offsets, marked where something ends. */
+/* Turns state numbers into row offsets, marked if a literal ends in the state. */
 static void finish_table(struct prefilter *p)
 {
 	for (size_t i = 0; i < p->nstates * p->nclasses; i++) {
@@ -208,13 +208,13 @@ void hits_clear(struct hits *h)
 void hits_begin(struct hits *h)
 {
 	h->n = 0;
-	if (++h->turn == 0) { /* after four thousand million texts, old marks would look new */
+	if (++h->turn == 0) { /* after 2^32 texts, old marks would look new */
 		memset(h->seen, 0, (h->room + 1) * sizeof(*h->seen));
 		h->turn = 1;
 	}
 }
 
-/* The piece ends at text[end]: does the rest of the literal stand around it? */
+/* The piece ends at text[end].  Returns true if the rest of the literal is around it. */
 static bool whole(const struct prefilter *p, const struct ending *e, struct slice text, size_t end)
 {
 	const struct slice s = p->literals[e->literal];

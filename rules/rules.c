@@ -1,6 +1,6 @@
 /*
- * Judging one record: the memo, then one pass over the text that says which rules can match at all,
- * then those in order.
+ * Judges one record: looks into the memo, then finds in one pass over the text which rules can
+ * match at all, then tries those in order.
  */
 #include "rules/rules.h"
 
@@ -13,13 +13,13 @@
 #include "rules/impl.h"
 
 #define KEY_MAX (RULES_TEXT_MAX + 4 * (NAME_LEN_MAX + 2) + 64)
-#define BUILTIN_BASE (-10) /* a value from here down stands for a built-in rule */
+#define BUILTIN_BASE (-10) /* values from here down are built-in rules */
 
-/* ---- what a value means ---- */
+/* ---- from a value to a result ---- */
 
-enum rules_verdict rules_mapped(const struct rules *r, enum rules_verdict said)
+enum rules_verdict rules_mapped(const struct rules *r, enum rules_verdict verdict)
 {
-	return r->map[said].line ? (enum rules_verdict)r->map[said].value : said;
+	return r->map[verdict].line ? (enum rules_verdict)r->map[verdict].value : verdict;
 }
 
 static void result_of(const struct rules *r, int32_t value, struct rules_result *ret)
@@ -28,7 +28,7 @@ static void result_of(const struct rules *r, int32_t value, struct rules_result 
 	        .rule = value, .id = "", .action = "", .deliver = true, .counted = true};
 	if (value == RULES_NONE) {
 		ret->silent = true;
-		ret->said = ret->verdict = RULES_UNKNOWN;
+		ret->unmapped = ret->verdict = RULES_UNKNOWN;
 		return;
 	}
 	if (value < 0) {
@@ -36,18 +36,18 @@ static void result_of(const struct rules *r, int32_t value, struct rules_result 
 		ret->rule = RULES_BUILTIN;
 		ret->builtin = (unsigned)i;
 		ret->id = builtin_id(i);
-		ret->said = builtin_said(i);
+		ret->unmapped = builtin_verdict(i);
 	} else {
 		const struct rule *rule = &r->v[value];
 		ret->id = rule->id;
-		ret->said = rule->said;
+		ret->unmapped = rule->verdict;
 		if (rule->action) {
 			ret->action = rule->action->name;
 			ret->deliver = rule->action->deliver;
 			ret->counted = rule->action->counted;
 		}
 	}
-	ret->verdict = rules_mapped(r, ret->said);
+	ret->verdict = rules_mapped(r, ret->unmapped);
 	ret->deliver = ret->deliver && ret->verdict != RULES_IGNORE;
 }
 
@@ -100,7 +100,7 @@ static int try_candidates(const struct rules *r, const struct subject *s, found_
 	return 0;
 }
 
-/* Every rule, one after the other; of one file only when file is not negative. */
+/* Tries every rule in order; only the rules of one file if file is not negative. */
 static int try_all(const struct rules *r, const struct subject *s, int file, found_fn *fn,
                    void *arg)
 {
@@ -142,7 +142,7 @@ static char *put(char *at, struct slice s, size_t most)
 	return at + sizeof(len) + len;
 }
 
-/* All that a verdict depends on. */
+/* Makes the memo's key from all fields that a verdict depends on. */
 static struct slice key_of(const struct rules *r, const struct subject *s, char key[KEY_MAX])
 {
 	const struct rules_fields *f = s->fields;
@@ -170,7 +170,7 @@ int rules_judge(struct rules *r, const struct rules_fields *f, struct rules_resu
 {
 	char buf[KEY_MAX];
 	struct subject s;
-	if (!r->memo && memo_new(&r->memo) < 0) /* who only tries rules needs none */
+	if (!r->memo && memo_new(&r->memo) < 0) /* made late: only judging needs it */
 		return -ENOMEM;
 	subject_begin(&s, r, f);
 	const struct slice key = key_of(r, &s, buf);
@@ -249,7 +249,7 @@ bool rules_wants_why(const struct rules *r)
 	return r->why.line != 0 && r->why.value != 0;
 }
 
-/* What the first test of the rule has found in the text; empty when it has none. */
+/* Gets the text that the first positive test of the rule matched; empty if it has none. */
 static int matched_text(struct rules *r, const struct rules_fields *f, const struct rule *rule,
                         struct slice *ret)
 {
@@ -257,7 +257,7 @@ static int matched_text(struct rules *r, const struct rules_fields *f, const str
 	if (f->feedback)
 		return 0;
 	text_fold(&r->text, f->diag);
-	/* What was tried before, and for what record, must not count here. */
+	/* Steps of earlier matches must not count here. */
 	matcher_begin(r->matcher);
 	for (size_t i = 0; i < rule->ntests; i++)
 		if (!rule->tests[i].negate)

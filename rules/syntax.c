@@ -2,9 +2,9 @@
  * A recursive descent over the pattern.  Each level collects sets of literals; a run of plain
  * characters becomes a set of one, an alternation the union of the best set of each branch.
  *
- * All that is left out only weakens what is promised; what would make it wrong (comments, extended
- * syntax, quoting, conditions, verbs, recursion, callouts of their own) makes the whole pattern
- * "not understood".
+ * Syntax that is ignored only weakens the result.  Syntax that could make it wrong (comments,
+ * extended syntax, quoting, conditions, verbs, recursion, the pattern's own callouts) makes the
+ * whole pattern "not understood".
  */
 #include "rules/syntax.h"
 
@@ -25,8 +25,8 @@ struct reading {
 	const char *from, *p, *end;
 	unsigned depth;
 	struct syntax *out;
-	size_t guarded_from; /* of the pattern, this much is in out->guarded */
-	bool whole;          /* flags stand outside brackets: what follows them depends on them */
+	size_t guarded_from; /* length of the pattern's part that is in out->guarded */
+	bool whole;          /* flags outside brackets: the rest depends on them */
 };
 
 void syntax_clear(struct syntax *s)
@@ -42,7 +42,7 @@ void syntax_clear(struct syntax *s)
 
 enum repeat { ONCE, OPTIONAL, REPEATED };
 
-/* "{2}", "{2,}", "{2,5}" at p; anything else is a plain brace. */
+/* Reads "{2}", "{2,}" or "{2,5}" at p; anything else is a plain brace. */
 static bool braces(const char *p, const char *end, const char **ret_end, bool *ret_zero)
 {
 	const char *q = p + 1;
@@ -61,7 +61,7 @@ static bool braces(const char *p, const char *end, const char **ret_end, bool *r
 	return true;
 }
 
-/* Copy the pattern up to here, and a callout behind it. */
+/* Copies the pattern up to here, and adds a callout. */
 static int guard(struct reading *r)
 {
 	size_t upto = (size_t)(r->p - r->from), more = upto - r->guarded_from;
@@ -78,7 +78,7 @@ static int guard(struct reading *r)
 	return 0;
 }
 
-/* A quantifier, if there is one: *ret says what it makes of the thing before it. */
+/* Reads a quantifier, if there is one; *ret is its effect on the item before it. */
 static int repeat(struct reading *r, enum repeat *ret)
 {
 	bool zero = false;
@@ -86,12 +86,12 @@ static int repeat(struct reading *r, enum repeat *ret)
 	if (r->p == r->end || !strchr("*+?{", *r->p) || *r->p == '\0')
 		return 0;
 	if (*r->p == '{') {
-		const char *behind;
-		if (!braces(r->p, r->end, &behind, &zero)) {
-			*ret = OPTIONAL; /* a later PCRE2 may take it for a quantifier */
+		const char *after;
+		if (!braces(r->p, r->end, &after, &zero)) {
+			*ret = OPTIONAL; /* a later PCRE2 may read it as a quantifier */
 			return 0;
 		}
-		r->p = behind;
+		r->p = after;
 	} else {
 		zero = *r->p != '+';
 		r->p++;
@@ -105,7 +105,7 @@ static int repeat(struct reading *r, enum repeat *ret)
 
 /* ---- atoms ---- */
 
-/* "[:alpha:]" in a class: the place behind it, or NULL. */
+/* Reads "[:alpha:]" in a class.  Returns the place after it, or NULL. */
 static const char *class_name(const char *p, const char *end)
 {
 	if (p[1] != ':')
@@ -118,7 +118,7 @@ static const char *class_name(const char *p, const char *end)
 	return p + 1 < end && p[0] == ':' && p[1] == ']' ? p + 2 : NULL;
 }
 
-/* A class: its end, and the one letter it stands for, if it does. */
+/* Finds the end of a class, and its only letter if it has only one. */
 static int class_end(struct reading *r, char *ret_only)
 {
 	const char *p = r->p + 1;
@@ -151,7 +151,7 @@ static int class_end(struct reading *r, char *ret_only)
 	return 0;
 }
 
-/* Behind a backslash.  *ret_plain: it stands for itself. */
+/* Reads an escape.  *ret_plain is the character, if it stands for itself. */
 static int escape(struct reading *r, char *ret_plain)
 {
 	if (r->p + 1 == r->end)
@@ -171,7 +171,7 @@ static int escape(struct reading *r, char *ret_plain)
 
 enum group { GROUP_CONTENT, GROUP_LOOK, GROUP_FLAGS };
 
-/* "(?<name>" and its kin, p behind "(?": the place behind the name. */
+/* Reads the name of "(?<name>" and similar groups; p is after "(?", then after the name. */
 static bool named(struct reading *r, char close)
 {
 	const char *end = memchr(r->p, close, (size_t)(r->end - r->p));
@@ -181,7 +181,7 @@ static bool named(struct reading *r, char close)
 	return true;
 }
 
-/* "(?i)", "(?s-m:": p behind "(?". */
+/* Reads the flags of "(?i)" or "(?s-m:"; p is after "(?". */
 static int flags(struct reading *r, enum group *ret)
 {
 	while (r->p < r->end && strchr("imsU-", *r->p))
@@ -192,7 +192,7 @@ static int flags(struct reading *r, enum group *ret)
 	return 0;
 }
 
-/* What kind of group begins here; p is moved behind its opening. */
+/* Gets the kind of group that begins here, and moves p after its opening. */
 static int group_kind(struct reading *r, enum group *ret)
 {
 	r->p++;
@@ -224,7 +224,7 @@ static int group_kind(struct reading *r, enum group *ret)
 
 static int alternation(struct reading *r, struct level *ret);
 
-/* A group and its quantifier; what it demands is added to the level. */
+/* Reads a group and its quantifier; adds its sets to the level. */
 static int group(struct reading *r, struct level *l)
 {
 	enum group kind = GROUP_CONTENT;
@@ -255,7 +255,7 @@ static int group(struct reading *r, struct level *l)
 	return rc;
 }
 
-/* One plain character and its quantifier. */
+/* Reads one plain character and its quantifier. */
 static int plain(struct reading *r, struct level *l, char c)
 {
 	enum repeat times;
@@ -270,7 +270,7 @@ static int plain(struct reading *r, struct level *l, char c)
 	return rc == 0 ? level_run_end(l) : rc;
 }
 
-/* Something that is no literal, and its quantifier. */
+/* Reads the quantifier of an item that is not a literal. */
 static int other(struct reading *r, struct level *l)
 {
 	enum repeat times;
@@ -313,7 +313,7 @@ static int atom(struct reading *r, struct level *l)
 	return same ? plain(r, l, same) : other(r, l);
 }
 
-/* Up to "|", ")" or the end. */
+/* Reads up to "|", ")" or the end. */
 static int sequence(struct reading *r, struct level *ret)
 {
 	*ret = (struct level){.only_run = true};
@@ -326,14 +326,14 @@ static int sequence(struct reading *r, struct level *ret)
 	return rc == 0 ? level_run_end(ret) : rc;
 }
 
-/* Branches up to ")" or the end. */
+/* Reads branches up to ")" or the end. */
 static int branches(struct reading *r, struct level *ret, struct level *branch)
 {
 	struct literal_set all = {0};
 	int rc = sequence(r, ret);
 	if (rc != 0 || r->p == r->end || *r->p != '|')
 		return rc;
-	bool only = ret->only_run, said = level_unite(&all, ret);
+	bool only = ret->only_run, united = level_unite(&all, ret);
 	level_clear(ret);
 	while (rc == 0 && r->p < r->end && *r->p == '|') {
 		if (r->depth == 1 && r->out->nbars < SYNTAX_LITERALS_MAX)
@@ -341,11 +341,11 @@ static int branches(struct reading *r, struct level *ret, struct level *branch)
 		r->p++;
 		rc = sequence(r, branch);
 		only = only && branch->only_run;
-		said = rc == 0 && said && level_unite(&all, branch);
+		united = rc == 0 && united && level_unite(&all, branch);
 		level_clear(branch);
 	}
-	ret->only_run = only && said;
-	if (said)
+	ret->only_run = only && united;
+	if (united)
 		level_add(ret, &all);
 	literal_set_clear(&all);
 	return rc;
@@ -365,7 +365,7 @@ static int alternation(struct reading *r, struct level *ret)
 	return rc;
 }
 
-/* The rest of the pattern behind the last callout. */
+/* Copies the rest of the pattern after the last callout. */
 static int finish_guarded(struct reading *r)
 {
 	struct syntax *s = r->out;
@@ -405,7 +405,7 @@ int syntax_read(struct syntax *ret, struct slice regex)
 		return -ENOMEM;
 	int rc = memchr(regex.text, '\0', regex.len) ? NOT_UNDERSTOOD : alternation(&r, top);
 	if (rc == 0 && r.p < r.end)
-		rc = NOT_UNDERSTOOD; /* a bracket too many */
+		rc = NOT_UNDERSTOOD; /* one bracket too many */
 	if (rc == 0)
 		rc = finish_guarded(&r);
 	if (rc == 0) {

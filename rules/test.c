@@ -1,5 +1,4 @@
-/* A text or a regular expression that a rule asks for, taken apart into what can be tried by
- * itself. */
+/* Splits a text or a regular expression of a rule into parts that can be tried separately. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +63,7 @@ static int add_branch(struct test *t, struct regex *regex, struct syntax *syntax
 	return 0;
 }
 
-/* One part by itself: texts if it is no more than that, else a branch. */
+/* Adds one part: as texts if it is only that, else as a branch. */
 static int add_part(struct test *t, struct slice part, const struct regex_flags *flags,
                     struct syntax *syntax, char *why, size_t size)
 {
@@ -103,7 +102,7 @@ static int add_parts(struct test *t, struct slice pattern, const struct regex_fl
 	return rc;
 }
 
-/* The whole of it is compiled first: messages are about what was written. */
+/* Compiles the whole pattern first, so that messages are about the pattern as written. */
 int test_regex(struct parse *p, struct test *t, struct slice pattern,
                const struct regex_flags *flags)
 {
@@ -122,5 +121,5 @@ int test_regex(struct parse *p, struct test *t, struct slice pattern,
 		rc = add_parts(t, pattern, flags, &whole, why, sizeof(why));
 	}
 	syntax_clear(&whole);
-	return rc == -EINVAL ? parse_mistake(p, "the regular expression is wrong: %s", why) : rc;
+	return rc == -EINVAL ? parse_mistake(p, "invalid regular expression: %s", why) : rc;
 }

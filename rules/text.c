@@ -13,8 +13,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The length of "d.d.d" at the beginning of text, d of at most three digits, the first 2, 4 or 5.
- */
+/* Returns the length of a status at p: "d.d.d", the first d 2, 4 or 5, the others up to 999. */
 static size_t code_len(const char *p, const char *end)
 {
 	const char *from = p;
@@ -30,7 +29,7 @@ static size_t code_len(const char *p, const char *end)
 		if (part == 0 && (p == end || *p++ != '.'))
 			return 0;
 	}
-	/* Not the beginning of something longer: 4.16.55.1 is an address. */
+	/* Not the beginning of a longer number: 4.16.55.1 is an address. */
 	if (p < end && (is_digit(*p) || (*p == '.' && p + 1 < end && is_digit(p[1]))))
 		return 0;
 	return (size_t)(p - from);
@@ -69,7 +68,7 @@ bool text_status_begins(struct slice status, const char *prefix)
 	return status.len == len || status.text[len] == '.';
 }
 
-/* "550" at p, with no digit around it. */
+/* Returns true if there is a reply code such as "550" at p, not part of a longer word. */
 static bool is_reply(const char *p, const char *from, const char *end)
 {
 	if (end - p < 3 || (*p != '4' && *p != '5' && *p != '2') || p[1] < '0' || p[1] > '5' ||
@@ -95,7 +94,7 @@ int text_reply_class(struct slice text)
 	return p ? *p - '0' : 0;
 }
 
-/* "smtp;", "Smtp; ", "x-unix; ": dsnDiag begins with the kind of what follows (RFC 3464). */
+/* Returns the length of the type that dsnDiag begins with (RFC 3464): "smtp;", "x-unix; ". */
 static size_t kind_len(struct slice text)
 {
 	size_t i = 0;
@@ -112,12 +111,12 @@ static size_t kind_len(struct slice text)
 struct fold {
 	const char *p, *end;
 	char reply[3];
-	struct slice status; /* behind the first reply code */
-	bool several;        /* a "550-" was seen */
+	struct slice status; /* after the first reply code */
+	bool several;        /* a "550-" was seen: the reply has several lines */
 	char *out;
 };
 
-/* "5.1.1" behind a code and its "-" or " ", as in the first line; its length, else 0. */
+/* Returns the length of the status at p if it is the first line's status, else 0. */
 static size_t same_status(const struct fold *f, const char *p)
 {
 	size_t n = f->status.len;
@@ -128,26 +127,26 @@ static size_t same_status(const struct fold *f, const char *p)
 	return n;
 }
 
-/* How much at p is the beginning of a further line of the reply: "550-5.1.1 ", "550 ". */
+/* Returns the length of the start of a further line of the reply: "550-5.1.1 ", "550 ". */
 static size_t line_begin(struct fold *f)
 {
 	const char *p = f->p;
 	if (f->end - p < 4 || memcmp(p, f->reply, 3) != 0)
 		return 0;
-	bool goes_on = p[3] == '-';
-	if (!goes_on && !is_blank(p[3]))
+	bool continued = p[3] == '-';
+	if (!continued && !is_blank(p[3]))
 		return 0;
 	size_t same = same_status(f, p + 4);
-	if (!goes_on && same == 0 && !f->several)
+	if (!continued && same == 0 && !f->several)
 		return 0;
-	f->several = f->several || goes_on;
+	f->several = f->several || continued;
 	p += 4 + same;
 	while (p < f->end && is_blank(*p))
 		p++;
 	return (size_t)(p - f->p);
 }
 
-/* The first reply code: its "-" becomes a blank, and what stands behind it is remembered. */
+/* Copies the first reply code: its "-" becomes a blank, and the status after it is kept. */
 static void take_first(struct fold *f, const char *reply)
 {
 	memcpy(f->reply, reply, 3);

@@ -1,4 +1,4 @@
-/* What there is to be told about a set of rules. */
+/* Counters and properties of a set of rules. */
 #include <stdio.h>
 #include <string.h>
 
@@ -77,7 +77,7 @@ void rules_rule(const struct rules *r, size_t i, struct rules_rule *ret)
 	        .line = rule->line,
 	        .id = rule->id,
 	        .source = slice_of(rule->source),
-	        .said = rule->said,
+	        .verdict = rule->verdict,
 	        .action = rule->action ? rule->action->name : "",
 	        .literal = is_literal(rule),
 	        .conditional = rule->nconditions > 0 || rule->ntests > 1,
@@ -102,5 +102,5 @@ void rules_each_builtin(const struct rules *r, rules_builtin_fn *fn, void *arg)
 {
 	for (size_t i = 0; i < builtin_count(); i++)
 		if (r->builtin_hits[i] > 0)
-			fn(builtin_id(i), builtin_said(i), r->builtin_hits[i], arg);
+			fn(builtin_id(i), builtin_verdict(i), r->builtin_hits[i], arg);
 }

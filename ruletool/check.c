@@ -12,7 +12,7 @@
 #define GROUPS_MAX 4096 /* a power of two */
 #define GROUPS_FULL 3000
 #define TEXT_SIZE 256
-#define SUSPECT_LEAST 5 /* fewer hits say nothing */
+#define SUSPECT_LEAST 5 /* fewer hits mean nothing */
 #define SLOW_NS 50000
 #define SLOW_TRIES 10
 #define SAMPLES (sizeof(((struct rules_check *)0)->samples) / sizeof(char *))
@@ -59,12 +59,12 @@ static void count_domain(struct top_domains *d, struct slice name)
 		rarest = d->v[i].n < d->v[rarest].n ? i : rarest;
 	}
 	memcpy(d->v[rarest].name, text, sizeof(text));
-	d->v[rarest].n++; /* at most so many: it inherits what the rarest had */
+	d->v[rarest].n++; /* an upper bound: it includes the count of the rarest */
 }
 
 /* ---- groups ---- */
 
-/* The group of that text, made if there is room for it; NULL: no room.  -ENOMEM in *ret_rc. */
+/* Finds or makes the group of a text.  Returns NULL without room, or with -ENOMEM in *ret_rc. */
 static struct group *find_group(struct group *table, size_t *n, const char *text, int *ret_rc)
 {
 	struct hash128 h = hash_bytes(text, strlen(text));
@@ -99,7 +99,7 @@ static int count_group(struct rules_check *c, const struct rules_fields *f,
 	g->n++;
 	if (g->example)
 		return 0;
-	g->said = r->said;
+	g->verdict = r->unmapped;
 	g->id = r->id;
 	g->example = strndup(f->diag.text, f->diag.len < 1024 ? f->diag.len : 1024);
 	return g->example ? 0 : -ENOMEM;
@@ -119,8 +119,8 @@ static int on_later(const struct rules_result *r, void *arg)
 		return 0;
 	struct rule_stat *s = &k->check->rules[r->rule];
 	s->preempted++;
-	s->against += r->said != k->first->said;
-	if (s->by == 0 || r->said != k->first->said)
+	s->against += r->unmapped != k->first->unmapped;
+	if (s->by == 0 || r->unmapped != k->first->unmapped)
 		s->by = (uint32_t)k->first->rule + 1;
 	return 0;
 }
@@ -133,7 +133,7 @@ static int keep_samples(struct rules_check *c, const struct rules_fields *f,
 	rules_normalise(f->diag, text, sizeof(text));
 	struct group *g = find_group(c->decided, &c->ndecided, text, &rc);
 	if (g)
-		g->said = r->said;
+		g->verdict = r->unmapped;
 	if (rc < 0 || c->nsamples == SAMPLES || c->closer % 7 != 0)
 		return rc;
 	c->samples[c->nsamples] = strndup(f->diag.text, f->diag.len);
@@ -158,7 +158,7 @@ static bool has_prefix(struct slice s, const char *prefix)
 	return s.len >= strlen(prefix) && memcmp(s.text, prefix, strlen(prefix)) == 0;
 }
 
-/* The status or PowerMTA's category says that the sender was refused. */
+/* Returns true if the status or PowerMTA's category blames the sender. */
 static bool blames_sender(const struct rules_fields *f)
 {
 	return has_prefix(f->status, "5.7.") || slice_is(f->cat, "spam-related") ||
@@ -200,7 +200,7 @@ struct covered {
 	bool yes;
 };
 
-/* The first rule that a text alone makes match; with no other condition it always does. */
+/* Finds the first rule that the text alone matches; without other conditions it always matches. */
 static int on_cover(const struct rules_result *r, void *arg)
 {
 	struct covered *k = arg;
@@ -214,7 +214,7 @@ static int on_cover(const struct rules_result *r, void *arg)
 	return 1;
 }
 
-/* Exact: every text of the rule has in it a text of an earlier rule that asks for no more. */
+/* A shadow is exact: every text of the rule contains a text of an earlier, text-only rule. */
 static int find_shadow(struct rules_check *c, size_t rule)
 {
 	const struct slice *texts;
@@ -242,7 +242,7 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* The rule on texts of the files, once. */
+/* Tries the rule on all samples, once. */
 static int try_on_samples(struct rules_check *c, size_t rule, uint64_t *ret_ns)
 {
 	uint64_t from = cpu_ns();
@@ -257,8 +257,8 @@ static int try_on_samples(struct rules_check *c, size_t rule, uint64_t *ret_ns)
 }
 
 /*
- * Whether the rule gives up on any of the texts, or takes long.  On a busy machine anything takes
- * long once: only a rule that does so each time is slow.
+ * Finds if the rule gives up on any of the texts, or takes long.  On a busy machine any rule may
+ * take long once: only a rule that does so each time is slow.
  */
 static int take_time(struct rules_check *c, size_t rule)
 {
@@ -310,9 +310,9 @@ unsigned rules_check_problems(const struct rules_check *c, size_t i)
 		ret |= RULE_NEVER;
 	if (s->by_text || (s->hits == 0 && s->preempted > 0)) {
 		rules_rule(c->o->rules, s->by - 1, &by);
-		ret |= RULE_SHADOWED | (by.said != rule.said ? RULE_CONFLICT : 0);
+		ret |= RULE_SHADOWED | (by.verdict != rule.verdict ? RULE_CONFLICT : 0);
 	}
-	if (rule.said == RULES_HARD && s->hits >= SUSPECT_LEAST && 2 * s->blamed > s->hits)
+	if (rule.verdict == RULES_HARD && s->hits >= SUSPECT_LEAST && 2 * s->blamed > s->hits)
 		ret |= RULE_SUSPECT;
 	return ret | (s->slow ? RULE_SLOW : 0);
 }
@@ -327,19 +327,19 @@ static bool is_word(const char *p, size_t len)
 	return len > 0;
 }
 
-/* True when a text that has another verdict has the words. */
+/* Returns true if a text with another verdict contains the words. */
 static bool elsewhere(const struct rules_check *c, const struct group *g, const char *words)
 {
 	for (size_t i = 0; i < c->ndecided; i++)
-		if (c->decided[i].said != g->said && strstr(c->decided[i].text, words))
+		if (c->decided[i].verdict != g->verdict && strstr(c->decided[i].text, words))
 			return true;
 	for (size_t i = 0; i < c->ngroups; i++)
-		if (c->groups[i].said != g->said && strstr(c->groups[i].text, words))
+		if (c->groups[i].verdict != g->verdict && strstr(c->groups[i].text, words))
 			return true;
 	return false;
 }
 
-/* The words must stand in the text as they are, and not only in its normalised form. */
+/* Returns true if the words are in the text itself, not only in its normalised form. */
 static bool stands_in(const char *example, const char *words)
 {
 	char folded[RULES_TEXT_MAX + 1];
@@ -347,7 +347,7 @@ static bool stands_in(const char *example, const char *words)
 	return strcasestr(folded, words) != NULL;
 }
 
-/* The longest run of plain words that begins at p. */
+/* Returns the length of the longest run of plain words that begins at p. */
 static size_t run_at(const char *p)
 {
 	size_t len = 0;
@@ -363,7 +363,7 @@ static size_t run_at(const char *p)
 	return len > 0 && p[len - 1] == ' ' ? len - 1 : len;
 }
 
-/* A part of a run is in more texts than the run: the whole of it, or nothing. */
+/* Suggests only whole runs: a part of a run would match more texts. */
 bool rules_check_suggest(const struct rules_check *c, const struct group *g, char *ret, size_t size)
 {
 	char best[TEXT_SIZE] = "";
@@ -379,6 +379,7 @@ bool rules_check_suggest(const struct rules_check *c, const struct group *g, cha
 	if (!*best)
 		return false;
 	(void)snprintf(ret, size, "# %s==>%s", best,
-	               g->said == RULES_UNKNOWN ? "Hard or Soft?" : rules_verdict_title(g->said));
+	               g->verdict == RULES_UNKNOWN ? "Hard or Soft?"
+	                                           : rules_verdict_title(g->verdict));
 	return true;
 }

@@ -44,7 +44,7 @@ static void print_head(const struct rules_check *c)
 	(void)printf("; not delivered %" PRIu64 "\n", c->withheld);
 }
 
-/* The most frequent first; each is taken out of the copy. */
+/* Prints the most frequent first; each one is removed from the copy. */
 static void print_domains(const struct rule_stat *s)
 {
 	struct top_domains d = s->domains;
@@ -73,7 +73,7 @@ static void print_hits(const struct rules_check *c)
 		if (c->rules[i].hits == 0)
 			continue;
 		(void)printf("%10" PRIu64 "  %s:%u %s: %s", c->rules[i].hits, rule.file, rule.line,
-		             rule.id, rules_verdict_name(rule.said));
+		             rule.id, rules_verdict_name(rule.verdict));
 		print_domains(&c->rules[i]);
 		(void)printf("\n");
 	}
@@ -91,17 +91,17 @@ static void print_problem(const struct rules_check *c, size_t i)
 		             p & RULE_CONFLICT ? "conflict" : "shadowed", rule.file, rule.line,
 		             rule.id, by.file, by.line, by.id,
 		             s->by_text ? ", always" : " wherever it matched",
-		             p & RULE_CONFLICT ? ", and says otherwise" : "");
+		             p & RULE_CONFLICT ? ", with another verdict" : "");
 	} else if (p & RULE_NEVER) {
 		(void)printf("never     %s:%u %s: matched nothing\n", rule.file, rule.line,
 		             rule.id);
 	}
 	if (p & RULE_SUSPECT)
-		(void)printf("suspect   %s:%u %s: says hard, but %.0f %% of what it catches blames "
-		             "the sender (5.7, spam or policy)\n",
+		(void)printf("suspect   %s:%u %s: is hard, but %.0f %% of the bounces it catches "
+		             "blame the sender (5.7, spam or policy)\n",
 		             rule.file, rule.line, rule.id, percent(s->blamed, s->hits));
 	if (p & RULE_SLOW)
-		(void)printf("slow      %s:%u %s: takes long on these texts, or gives up\n",
+		(void)printf("slow      %s:%u %s: takes too long on these texts, or gives up\n",
 		             rule.file, rule.line, rule.id);
 }
 
@@ -110,7 +110,7 @@ static void print_problems(const struct rules_check *c)
 	size_t n = 0;
 	for (size_t i = 0; i < c->nrules; i++) {
 		if (rules_check_problems(c, i) && n++ == 0)
-			(void)printf("\nRules to look at\n");
+			(void)printf("\nRules to review\n");
 		print_problem(c, i);
 	}
 }
@@ -128,13 +128,13 @@ static void print_groups(const struct rules_check *c)
 		shown(c, g->text, line, sizeof(line));
 		(void)printf("%10" PRIu64 "  %s\n            such as: ", g->n, line);
 		shown(c, g->example, line, sizeof(line));
-		(void)printf("%s\n            now %s by %s\n", line, rules_verdict_name(g->said),
+		(void)printf("%s\n            now %s by %s\n", line, rules_verdict_name(g->verdict),
 		             g->id);
 		if (rules_check_suggest(c, g, suggestion, sizeof(suggestion)))
 			(void)printf("            %s\n", suggestion);
 	}
 	if (c->ungrouped > 0)
-		(void)printf("%10" PRIu64 "  of other kinds, not kept apart\n", c->ungrouped);
+		(void)printf("%10" PRIu64 "  of other kinds, not listed\n", c->ungrouped);
 }
 
 void rules_check_print(const struct rules_check *c)
@@ -194,7 +194,7 @@ static void json_rule(struct check_json *j, size_t i)
 	json_shown(j, "file", rule.file);
 	json_count(&j->w, "line", rule.line);
 	json_shown(j, "id", rule.id);
-	json_string(&j->w, "verdict", rules_verdict_name(rule.said));
+	json_string(&j->w, "verdict", rules_verdict_name(rule.verdict));
 	json_count(&j->w, "decides", s->hits);
 	json_count(&j->w, "preempted", s->preempted);
 	json_domains(j, s);
@@ -213,7 +213,7 @@ static void json_group(struct check_json *j, const struct group *g)
 	json_count(&j->w, "count", g->n);
 	json_shown(j, "text", g->text);
 	json_shown(j, "example", g->example);
-	json_string(&j->w, "verdict", rules_verdict_name(g->said));
+	json_string(&j->w, "verdict", rules_verdict_name(g->verdict));
 	json_string(&j->w, "rule", g->id);
 	if (rules_check_suggest(j->c, g, suggestion, sizeof(suggestion)))
 		json_shown(j, "suggestion", suggestion);

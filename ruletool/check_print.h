@@ -1,5 +1,5 @@
 /*
- * check_print.h - what `rules check` found, on standard output.
+ * check_print.h - prints the result of `rules check` on standard output.
  */
 #ifndef RULETOOL_CHECK_PRINT_H
 #define RULETOOL_CHECK_PRINT_H

@@ -1,4 +1,4 @@
-/* rules check: what each rule catches in accounting files, and what none does. */
+/* rules check: shows which bounces in accounting files each rule catches, and which none does. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ static int on_reject(const struct record *rec, const char *why, void *arg)
 	return 0;
 }
 
-/* Without a configuration: files that lack a header have Octeth's columns. */
+/* Without a configuration, files without a header have Octeth's columns. */
 struct fallback {
 	struct reader_conf reader;
 	struct strlist fields;
@@ -100,7 +100,7 @@ static int read_files(struct rules_check *c)
 	return 0;
 }
 
-/* "never,unmatched=5": a bit each, and the percentage; -1 for none.  False: a wrong word. */
+/* Reads "never,unmatched=5": bits, and the percentage or -1.  Returns false on a wrong word. */
 static bool read_fail_on(const char *text, unsigned *ret, int64_t *ret_percent)
 {
 	*ret = 0;

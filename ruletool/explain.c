@@ -1,4 +1,4 @@
-/* rules explain: every step from a text to its verdict. */
+/* rules explain: shows every step from a text to its verdict. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,18 +27,18 @@ static void print_match(struct explain *e, const struct rules_result *r)
 	const char *step = e->matches == 0 ? "match" : "later";
 	char found[RULES_WHY_SIZE] = "", clean[4 * RULES_WHY_SIZE];
 	if (r->silent) {
-		(void)printf("%-8s no rule is about complaints of this type\n", step);
+		(void)printf("%-8s no rule for complaints of this type\n", step);
 		return;
 	}
 	if (r->rule < 0) {
-		(void)printf("%-8s %s: %s\n", step, r->id, rules_verdict_name(r->said));
+		(void)printf("%-8s %s: %s\n", step, r->id, rules_verdict_name(r->unmapped));
 		return;
 	}
 	e->rc = rules_matched(e->o->rules, e->fields, r, found);
 	struct rules_rule rule;
 	rules_rule(e->o->rules, (size_t)r->rule, &rule);
 	(void)printf("%-8s %s:%u id=%s: %s", step, rule.file, rule.line, r->id,
-	             rules_verdict_name(r->said));
+	             rules_verdict_name(r->unmapped));
 	if (*found) {
 		ruletool_text(e->o, slice_of(found), clean, sizeof(clean));
 		(void)printf(", by \"%s\"", clean);
@@ -62,7 +62,7 @@ static uint64_t limits(const struct explain *e)
 	return v.limits;
 }
 
-/* Which rules took more steps than they may, and so count as no match.  Each is tried alone. */
+/* Prints the rules that exceeded their steps and so do not match.  Each is tried alone. */
 static int print_given_up(const struct explain *e)
 {
 	for (size_t i = 0; i < rules_number(e->o->rules); i++) {
@@ -73,9 +73,9 @@ static int print_given_up(const struct explain *e)
 		if (limits(e) == before)
 			continue;
 		rules_rule(e->o->rules, i, &rule);
-		(void)printf("%-8s %s:%u id=%s: %s, had it matched: too many steps for this text\n",
+		(void)printf("%-8s %s:%u id=%s: %s if it matched; too many steps for this text\n",
 		             "gave up", rule.file, rule.line, rule.id,
-		             rules_verdict_name(rule.said));
+		             rules_verdict_name(rule.verdict));
 	}
 	return 0;
 }
@@ -84,12 +84,12 @@ static void print_verdict(const struct explain *e)
 {
 	const struct rules_result *r = &e->first;
 	if (r->silent) {
-		(void)printf("verdict  none; it is delivered as it is\n");
+		(void)printf("verdict  none; delivered unchanged\n");
 		return;
 	}
 	(void)printf("verdict  %s, rule %s", rules_verdict_title(r->verdict), r->id);
-	if (r->verdict != r->said)
-		(void)printf(", %%map %s=%s", rules_verdict_name(r->said),
+	if (r->verdict != r->unmapped)
+		(void)printf(", %%map %s=%s", rules_verdict_name(r->unmapped),
 		             rules_verdict_name(r->verdict));
 	if (*r->action)
 		(void)printf(", action %s", r->action);

@@ -1,4 +1,4 @@
-/* rules export --octeth: what can be said in lines of TEXT==>Hard and TEXT==>Soft. */
+/* rules export --octeth: prints rules that TEXT==>Hard and TEXT==>Soft can express. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,12 +20,12 @@ static const char *why_not(const struct rules_rule *rule, enum rules_verdict v, 
 	if (rule->feedback)
 		return "it is about complaints";
 	if (v != RULES_HARD && v != RULES_SOFT)
-		return "Octeth knows Hard and Soft only (with '%map block=soft' a block would be "
+		return "Octeth has only Hard and Soft (with '%map block=soft' a block would be "
 		       "Soft)";
 	if (!rule->deliver)
 		return "it withholds the bounce";
 	if (rule->conditional)
-		return "it has conditions beside a text";
+		return "it has conditions other than a text";
 	return texts == 0 ? "it is a regular expression" : NULL;
 }
 
@@ -35,9 +35,9 @@ static void export_rule(const struct ruletool_options *o, size_t i, size_t *refu
 	const struct slice *texts;
 	rules_rule(o->rules, i, &rule);
 	size_t n = rules_literals(o->rules, i, &texts);
-	enum rules_verdict v = rules_mapped(o->rules, rule.said);
+	enum rules_verdict v = rules_mapped(o->rules, rule.verdict);
 	const char *why = why_not(&rule, v, n);
-	/* As it was written, where it is one text: its own capitals are easier to read. */
+	/* A single text is printed as written: its capitals make it easier to read. */
 	const struct slice written = rule.source;
 	if (!why && rule.literal)
 		texts = &written;

@@ -1,7 +1,7 @@
 /*
- * rules import: what other products know, as a file of rules on standard output.  Every rule is
- * tried before it is printed; what cannot be carried over is reported line by line, and stands
- * in the output as a comment.
+ * rules import: prints other products' rules as a rules file on standard output.  Every rule is
+ * loaded once before it is printed; a rule that cannot be carried over is reported with its line,
+ * and is a comment in the output.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 /* ---- Octeth ---- */
 
-/* As it stands, unless our files would take it for something else than a text. */
+/* Returns true if our rules files would not read the text as a plain text. */
 static bool is_special(struct slice text)
 {
 	static const char *const words[] = {
@@ -94,21 +94,21 @@ static void ignore(const struct file_mistake *m, void *arg)
 	(void)arg;
 }
 
-/* The verdict that the built-in rules give a category. */
+/* Returns the verdict of the built-in rules for a category. */
 static enum rules_verdict verdict_of_cat(struct slice cat)
 {
 	struct rules *r = NULL;
-	struct rules_result result = {.said = RULES_UNKNOWN};
+	struct rules_result result = {.unmapped = RULES_UNKNOWN};
 	struct rules_fields f = rules_fields_of(SLICE_EMPTY);
 	f.cat = cat;
 	if (rules_load_text(&r, "x", SLICE_EMPTY, ignore, NULL) == 0 &&
 	    rules_judge(r, &f, &result) < 0)
-		result.said = RULES_UNKNOWN;
+		result.unmapped = RULES_UNKNOWN;
 	(void)rules_free(r);
-	return result.said;
+	return result.unmapped;
 }
 
-/* "/spam/ spam-related" */
+/* Imports a line such as "/spam/ spam-related". */
 static void powermta_line(struct rules_import *im, struct slice line)
 {
 	char rule[8192];
@@ -130,12 +130,12 @@ static void powermta_line(struct rules_import *im, struct slice line)
 		cat.len--;
 	enum rules_verdict v = verdict_of_cat(cat);
 	if (v == RULES_UNKNOWN)
-		rules_import_note(im, "category '%.*s' says neither hard nor soft: unknown",
+		rules_import_note(im, "category '%.*s' is neither hard nor soft: unknown",
 		                  (int)cat.len, cat.text);
 	if (line.len > 2 && strchr("^[", line.text[1]) && memmem(line.text, line.len, "\\.", 2))
 		rules_import_note(
-		        im, "PowerMTA tries this on the status as well; here it sees the text "
-		            "alone: status= is the condition for the other");
+		        im, "PowerMTA matches this against the status, too; here it matches only "
+		            "the text: use the condition status= for the status");
 	(void)snprintf(rule, sizeof(rule), "%.*s ==> %s id=pmta-%.*s", (int)(close + 1 - line.text),
 	               line.text, rules_verdict_name(v), (int)cat.len, cat.text);
 	rules_import_rule(im, rule);
@@ -150,7 +150,7 @@ static int read_all(const char *path, char **ret, size_t *ret_len)
 	int rc = fd < 0 ? -errno : file_read_fd(fd, IMPORT_MAX, &text, ret_len);
 	if (rc != 0)
 		return rc < 0 ? rc : -EFBIG;
-	if (memchr(text, '\0', *ret_len)) /* UTF-16, perhaps */
+	if (memchr(text, '\0', *ret_len)) /* perhaps UTF-16 */
 		return -EILSEQ;
 	*ret = STEAL(text);
 	return 0;

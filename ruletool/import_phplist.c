@@ -1,8 +1,9 @@
 /*
- * phpList (Blink Mailer and their kin): a table of regular expressions with actions and an order.
+ * phpList and products based on it (Blink Mailer): a table of regular expressions with actions and
+ * an order.
  *
- * It matches without regard to case, takes a blank for any run of white space, and puts the pattern
- * between slashes without escaping those in it, so that such a pattern never matches there.
+ * phpList ignores case, matches a blank with any run of white space, and puts the pattern between
+ * slashes without escaping slashes in it, so that such a pattern never matches there.
  */
 #include "ruletool/import_phplist.h"
 
@@ -21,7 +22,7 @@
 
 struct row {
 	char cell[CELLS_MAX][CELL_SIZE];
-	bool cut[CELLS_MAX]; /* it was longer */
+	bool cut[CELLS_MAX]; /* the cell was longer */
 	size_t n;
 };
 
@@ -35,7 +36,7 @@ struct table {
 	struct entry *v;
 	size_t n;
 	size_t regex, action, order; /* columns */
-	bool known;                  /* by a heading */
+	bool known;                  /* a heading named them */
 	struct row row;
 };
 
@@ -65,8 +66,8 @@ static void end_cell(struct row *r, size_t *len)
 }
 
 /*
- * One row of CSV or TSV, from *at on, which is moved to its line end; quotes may hold others.
- * False when one is not closed: then the row is all that follows.
+ * Reads one row of CSV or TSV at *at, and moves *at to its line end; line ends in quotes belong to
+ * the cell.  Returns false when a quote is not closed: then the row is all the rest.
  */
 static bool csv_row(struct row *r, const char **at, char separator, unsigned *lines)
 {
@@ -91,7 +92,7 @@ static bool csv_row(struct row *r, const char **at, char separator, unsigned *li
 	return !quoted;
 }
 
-/* "(1,'User\'s unknown','deleteuser',3)" of an INSERT, from after its bracket; false: no end. */
+/* Reads "1,'User\'s unknown','deleteuser',3)" of an INSERT.  Returns false without its ")". */
 static bool sql_row(struct row *r, const char **at)
 {
 	const char *p = *at;
@@ -123,7 +124,7 @@ static int add_entry(struct rules_import *im, struct table *t)
 {
 	const struct row *r = &t->row;
 	if (r->n <= t->regex || r->n <= t->action || !*r->cell[t->regex]) {
-		rules_import_lost(im, "not carried over: no regular expression and action");
+		rules_import_lost(im, "not carried over: no regular expression or no action");
 		return 0;
 	}
 	if (r->cut[t->regex]) {
@@ -146,7 +147,7 @@ static int add_entry(struct rules_import *im, struct table *t)
 	return e.regex && e.action ? 0 : -ENOMEM;
 }
 
-/* True when the row names its columns; then the three are noted. */
+/* Returns true if the row names its columns; then the three columns are recorded. */
 static bool take_heading(struct table *t)
 {
 	size_t regex = CELLS_MAX, action = CELLS_MAX, order = CELLS_MAX;
@@ -171,12 +172,12 @@ static bool take_heading(struct table *t)
 static int read_csv(struct rules_import *im, struct table *t, const char *text)
 {
 	char separator = strchr(text, '\t') ? '\t' : ',';
-	text += utf8_bom(text, strlen(text)); /* of a spreadsheet */
+	text += utf8_bom(text, strlen(text)); /* spreadsheets write one */
 	unsigned line = 1;
 	int rc = 0;
 	for (; rc == 0 && *text; text += *text == '\n') {
 		im->line = line;
-		if (*text == '#') { /* a comment, whatever is in it */
+		if (*text == '#') { /* a comment; quotes in it do not count */
 			text += strcspn(text, "\n");
 			line++;
 			continue;
@@ -191,7 +192,7 @@ static int read_csv(struct rules_import *im, struct table *t, const char *text)
 	return rc;
 }
 
-/* The line of at, from one that is known before it. */
+/* Returns the line number at `at`, from a known place before it. */
 static unsigned line_of(const char *known, unsigned line, const char *at)
 {
 	for (; known < at; known++)
@@ -199,7 +200,7 @@ static unsigned line_of(const char *known, unsigned line, const char *at)
 	return line;
 }
 
-/* The columns that an INSERT names: (`regex`, `action`). */
+/* Takes the columns that an INSERT names: (`regex`, `action`). */
 static void take_names(struct table *t, const char *names)
 {
 	(void)sql_row(&t->row, &names);
@@ -214,7 +215,7 @@ static void take_names(struct table *t, const char *names)
 	(void)take_heading(t);
 }
 
-/* The rows behind VALUES, at *at, which is moved behind them. */
+/* Takes the rows after VALUES at *at, and moves *at after them. */
 static int take_rows(struct rules_import *im, struct table *t, const char **at)
 {
 	int rc = 0;
@@ -235,7 +236,7 @@ static int take_rows(struct rules_import *im, struct table *t, const char **at)
 	return rc;
 }
 
-/* phpList's own table: id, regex, regexhash, action, listorder; or as the INSERT names them. */
+/* Columns: phpList's own (id, regex, regexhash, action, listorder), or those that INSERT names. */
 static int read_sql(struct rules_import *im, struct table *t, const char *text)
 {
 	static const char insert[] = "insert into";
@@ -253,7 +254,7 @@ static int read_sql(struct rules_import *im, struct table *t, const char *text)
 		if (values && next && next < values)
 			values = NULL;
 		if (!values || values[6 + strspn(values + 6, " \t\r\n")] != '(') {
-			rules_import_lost(im, "not carried over: no rows behind INSERT INTO");
+			rules_import_lost(im, "not carried over: no rows after INSERT INTO");
 			continue;
 		}
 		if (names && names < values)
@@ -268,7 +269,7 @@ static int read_sql(struct rules_import *im, struct table *t, const char *text)
 
 /* ---- rules ---- */
 
-/* Blanks as what they mean there, slashes escaped. */
+/* Replaces blanks by their meaning in phpList, and escapes slashes. */
 static void convert(struct rules_import *im, const char *regex, char *ret, size_t size)
 {
 	size_t n = 0;
@@ -280,7 +281,7 @@ static void convert(struct rules_import *im, const char *regex, char *ret, size_
 		} else if (isspace((unsigned char)*p)) {
 			while (isspace((unsigned char)p[1]))
 				p++;
-			/* With a quantifier of its own, the blank is one. */
+			/* Before a quantifier the blank is a single one. */
 			size_t len = p[1] && strchr("*+?{", p[1]) ? 2 : 3;
 			memcpy(ret + n, "\\s+", len);
 			n += len;
@@ -294,13 +295,13 @@ static void convert(struct rules_import *im, const char *regex, char *ret, size_
 	ret[n] = '\0';
 	if (slash)
 		rules_import_note(im,
-		                  "has '/', which phpList does not escape: it never matched there; "
-		                  "here it does");
+		                  "has '/', which phpList does not escape: the rule never matched "
+		                  "there, but matches here");
 	if (strstr(regex, " * ") || *regex == '*')
 		rules_import_note(im, "' * ' matches only blanks: was '.*' meant?");
 }
 
-/* The action on the subscriber shows what the bounce was taken for. */
+/* The action on the subscriber shows how the bounce was classified. */
 static const char *verdict_of_action(const char *action)
 {
 	if (strcmp(action, "deletebounce") == 0)
@@ -314,7 +315,7 @@ static void print_entry(struct rules_import *im, const struct entry *e)
 	im->line = e->line;
 	convert(im, e->regex, regex, sizeof(regex));
 	if (!*e->action || strlen(e->action) > 60 || strpbrk(e->action, " \t\n\v\f\r")) {
-		rules_import_lost(im, "not carried over: no action of phpList's");
+		rules_import_lost(im, "not carried over: no valid phpList action");
 		return;
 	}
 	(void)snprintf(rule, sizeof(rule), "/%s/ ==> %s action=%s", regex,

@@ -1,5 +1,5 @@
 /*
- * import_phplist.h - the bounce rules of phpList and its kin.
+ * import_phplist.h - imports the bounce rules of phpList and products based on it.
  */
 #ifndef RULETOOL_IMPORT_PHPLIST_H
 #define RULETOOL_IMPORT_PHPLIST_H
@@ -7,8 +7,8 @@
 #include "ruletool/import_print.h"
 
 /*
- * A dump of phpList's bounce rules: CSV or TSV, with a heading or as "regex, action, order", or the
- * INSERT lines of an SQL dump.  all has a NUL after it.  0 or -ENOMEM.
+ * Imports a dump of phpList's bounce rules: CSV or TSV, with a heading or as "regex, action,
+ * order", or the INSERT lines of an SQL dump.  all has a NUL after it.  Returns 0 or -ENOMEM.
  */
 int rules_import_phplist(struct rules_import *im, struct slice all) MUST_CHECK;
 

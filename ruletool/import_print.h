@@ -1,6 +1,6 @@
 /*
- * import_print.h - rules carried over from elsewhere, on standard output; what is lost or doubtful,
- * on standard error.
+ * import_print.h - prints imported rules on standard output, and lost or doubtful ones on standard
+ * error.
  */
 #ifndef RULETOOL_IMPORT_PRINT_H
 #define RULETOOL_IMPORT_PRINT_H
@@ -13,19 +13,19 @@
 
 struct rules_import {
 	const char *name;  /* of the file */
-	FILE *out, *notes; /* the rules; a line for each that has something to be said */
+	FILE *out, *notes; /* the rules; the messages about them */
 	unsigned line;
 	size_t rules, lost;
 };
 
-/* Say something about the line at hand; lost: it was not carried over. */
+/* Print a message about the current line; lost: it was not carried over. */
 void rules_import_note(struct rules_import *im, const char *fmt, ...) ERR_PRINTF(2, 3);
 void rules_import_lost(struct rules_import *im, const char *fmt, ...) ERR_PRINTF(2, 3);
 
-/* Print the rule if it is one, else a comment, after telling why. */
+/* Prints the rule if it is valid; else reports why, and prints it as a comment. */
 void rules_import_rule(struct rules_import *im, const char *rule);
 
-/* Text as a regular expression that finds it. */
+/* Writes a regular expression that finds the text. */
 void rules_import_escape(struct slice text, char *ret, size_t size);
 
 #endif

@@ -28,8 +28,8 @@ int ruletool_load(struct ruletool_options *o)
 		return status;
 	(void)fprintf(
 	        stderr,
-	        "pmta-shipper rules: no file of rules: the configuration's 'rules' or --rules "
-	        "must name one\n");
+	        "pmta-shipper rules: no rules file: the configuration's 'rules' or --rules must "
+	        "name one\n");
 	return CLI_EXIT_CONF;
 }
 

@@ -1,5 +1,5 @@
 /*
- * load.h - what the subcommands of `rules` share; for ruletool/ only.
+ * load.h - functions that the subcommands of `rules` share; for ruletool/ only.
  */
 #ifndef RULETOOL_LOAD_H
 #define RULETOOL_LOAD_H
@@ -7,10 +7,10 @@
 #include "base/slice.h"
 #include "ruletool/options.h"
 
-/* Load what the options name into conf and rules.  0 or CLI_EXIT_CONF, with the reason reported. */
+/* Loads the options' conf and rules.  Returns 0, or CLI_EXIT_CONF after reporting the reason. */
 int ruletool_load(struct ruletool_options *o);
 
-/* Text from outside for a terminal: printable, addresses masked unless raw; cut to size. */
+/* Makes text from outside printable for a terminal; masks addresses unless raw; cuts to size. */
 void ruletool_text(const struct ruletool_options *o, struct slice text, char *ret, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * options.h - what `rules` was asked for, and its subcommands.
+ * options.h - the options of `rules`, and its subcommands.
  */
 #ifndef RULETOOL_OPTIONS_H
 #define RULETOOL_OPTIONS_H
@@ -12,7 +12,7 @@
 
 struct ruletool_options {
 	const char *conf_path;
-	char *files; /* --rules; NULL: those of the configuration */
+	char *files; /* --rules; NULL: the configuration's files */
 	const char *status, *cat, *domain, *mx, *action, *feedback; /* NULL: not given */
 	const char *from, *fail_on;
 	uint64_t top;
@@ -24,7 +24,7 @@ struct ruletool_options {
 	struct rules *rules;
 };
 
-/* A file each.  They return the exit status. */
+/* Each is in its own file and returns the exit status. */
 int ruletool_check(struct ruletool_options *o);
 int ruletool_explain(struct ruletool_options *o);
 int ruletool_import(struct ruletool_options *o);

@@ -45,7 +45,7 @@ const char *http_server_header(const struct http_server_request *request, const 
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-/* A browser runs nothing and shows this in no frame, whatever the body should turn out to be. */
+/* Whatever the body contains, a browser runs no script from it and shows it in no frame. */
 static void add_headers(struct MHD_Response *r, const struct http_server_reply *reply)
 {
 	const char *csp = reply->csp[0] ? reply->csp : "default-src 'none'; frame-ancestors 'none'";
@@ -65,7 +65,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	(void)data;
 	struct door *d = arg;
 	static int seen;
-	if (!*state) { /* the head; answer once the body, which is not looked at, is through */
+	if (!*state) { /* headers: answer after the body, which is ignored */
 		*state = &seen;
 		return MHD_YES;
 	}
@@ -95,7 +95,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	return rc;
 }
 
-/* A daemon on a listening socket, on our epoll.  Takes the socket over. */
+/* Starts a daemon on a listening socket, in our epoll.  Takes ownership of the socket. */
 static int add_door(struct http_server *l, int socket, bool local)
 {
 	struct door *d = &l->doors[local];
@@ -116,8 +116,8 @@ static int add_door(struct http_server *l, int socket, bool local)
 }
 
 /*
- * The folder is reached through its descriptor, for the path of a unix socket may have 107 bytes
- * only.  A socket left by an agent that was killed is removed: the store's lock says it is dead.
+ * Reaches the directory through its descriptor, because the path of a unix socket is limited to 107
+ * bytes.  Removes the socket of an agent that was killed: the store's lock proves that it is dead.
  */
 static int open_local(struct http_server *l, const char *dir, struct err *err)
 {

@@ -40,7 +40,7 @@ void notify_alive(int64_t now_ms)
 	int64_t interval = notify_interval_ms();
 	if (interval < 0 || now_ms < next_ms)
 		return;
-	/* A little before the time is up, so that one wait of that length is enough. */
+	/* A little before the interval ends, so that one wait of that length is in time. */
 	next_ms = now_ms + interval * 3 / 4;
 	(void)sd_notify(0, "WATCHDOG=1");
 }

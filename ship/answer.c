@@ -6,8 +6,8 @@
 #include "base/mask.h"
 #include "ship/answer_body.h"
 
-#define WORDS_MAX 160    /* of the body, in a line for people */
-#define BODY_BOUND 65536 /* a longer answer is broken off; what decides is here by then */
+#define WORDS_MAX 160    /* bytes of the body shown in a line for people */
+#define BODY_BOUND 65536 /* a longer body is cut off; the part that decides has arrived by then */
 
 void answer_begin(struct answer_text *t)
 {
@@ -15,7 +15,7 @@ void answer_begin(struct answer_text *t)
 	t->head_done = false;
 }
 
-/* An interim answer (100 Continue) has a head of its own; trailers may follow the body. */
+/* An interim answer (100 Continue) has its own header block; trailers may follow the body. */
 void answer_take_head(struct answer_text *t, const char *line, size_t len)
 {
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
@@ -120,11 +120,11 @@ static const char *advice(long status)
 	case 410:
 		return "check the path in url";
 	case 405:
-		return "check url: it takes no POST";
+		return "check url: it does not accept POST";
 	case 407:
-		return "check proxy: it wants credentials";
+		return "check proxy: it requires credentials";
 	case 300 ... 399:
-		return "redirects are not followed: put the address it points to into url";
+		return "redirects are not followed: set url to the address it points to";
 	case 421:
 		return "check the host name in url";
 	default:

@@ -1,22 +1,22 @@
 /*
- * answer.h - what an HTTP answer means: the answer table of ARCHITECTURE.md, as data.  Pure; for
- * http.c only.
+ * answer.h - the meaning of an HTTP answer: the answer table of ARCHITECTURE.md, as data.  Pure.
+ * Used by http.c only.
  */
 #ifndef SHIP_ANSWER_H
 #define SHIP_ANSWER_H
 
 #include "ship/transport.h"
 
-#define ANSWER_BODY_MAX 4096 /* of the body, this much decides */
+#define ANSWER_BODY_MAX 4096 /* only this much of the body decides */
 
 struct answer {
 	long status;         /* HTTP status; 0 when there was no answer */
-	const char *failure; /* why there was none or it broke off, in libcurl's words; "" if not */
+	const char *failure; /* libcurl's reason for no answer or a partial one; "" if complete */
 	bool timed_out;
 	bool sent;              /* the whole request went out before the answer came */
 	struct slice body;      /* at most ANSWER_BODY_MAX */
-	bool body_whole;        /* all of it is there, or as much as decides */
-	int64_t retry_after_ms; /* 0 when the backend named no time */
+	bool body_whole;        /* body is complete, or has all that decides */
+	int64_t retry_after_ms; /* 0 when the backend gave no time */
 	int64_t elapsed_us;
 };
 
@@ -26,25 +26,25 @@ struct answer_conf {
 	bool accept_html; /* an HTML page is an acceptance */
 };
 
-/* As much of an answer as is kept while it comes in. */
+/* The part of an answer that is kept while it arrives. */
 struct answer_text {
 	char body[ANSWER_BODY_MAX];
-	size_t len, seen; /* kept of the body, and arrived */
+	size_t len, seen; /* bytes of the body: kept; received */
 	bool head_done;
 };
 
 /* Nothing has come yet. */
 void answer_begin(struct answer_text *t);
 
-/* One line of the head, its end included. */
+/* Takes one line of the header block, its line end included. */
 void answer_take_head(struct answer_text *t, const char *line, size_t len);
 
-/* Whether more of the body is worth waiting for. */
+/* Takes a piece of the body.  Returns true if more of the body is worth waiting for. */
 bool answer_take_body(struct answer_text *t, const char *data, size_t len);
 
 /*
- * The outcome, which points to the answer's body and to words.  Those are one line for people, such
- * as "HTTP 401: signature is missing", cut to size, with addresses masked.
+ * Returns the outcome, which points to the answer's body and to words.  words receives one line for
+ * people, such as "HTTP 401: signature is missing", cut to size, with addresses masked.
  */
 struct outcome answer_outcome(const struct answer *a, const struct answer_conf *conf, char *words,
                               size_t size);

@@ -18,6 +18,6 @@ uint64_t backoff_ms(unsigned attempts, uint64_t min_ms, uint64_t max_ms, uint64_
 		top *= 2;
 	if (top > max_ms)
 		top = max_ms;
-	uint64_t floor = min_ms / 2 < top ? min_ms / 2 : top; /* max_ms may be the smaller */
+	uint64_t floor = min_ms / 2 < top ? min_ms / 2 : top; /* max_ms may be below min_ms / 2 */
 	return floor + next_random(random) % (top - floor + 1);
 }

@@ -1,6 +1,6 @@
 /*
- * backoff.h - how long to wait before trying again: exponential with full jitter, so that many
- * senders that failed together do not come back together.  Pure but for the caller's random state.
+ * backoff.h - the wait before a retry: exponential with full jitter, so that senders that failed
+ * together do not return together.  Pure, except for the caller's random state.
  */
 #ifndef SHIP_BACKOFF_H
 #define SHIP_BACKOFF_H

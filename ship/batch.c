@@ -8,8 +8,8 @@
 #include "record/json.h"
 
 #define ROOM_FIRST 4096
-#define BOUNDED_MAX (256u << 20) /* no boundary that we stored is longer: batch-bytes is not */
-#define SLACK (JSON_SLACK + 8)   /* and separators, the closing bracket */
+#define BOUNDED_MAX (256u << 20) /* no stored boundary is longer, as batch-bytes cannot be */
+#define SLACK (JSON_SLACK + 8)   /* JSON's, plus separators and the closing bracket */
 
 struct batch *batch_new(unsigned lane, const struct ship_tag *tag, int64_t now_ms)
 {
@@ -62,7 +62,7 @@ static int add_item(struct batch *b, const struct ship_item *item, size_t offset
 	return 0;
 }
 
-/* What stands before the next object: the array's bracket, a comma, or nothing. */
+/* Writes the separator before the next object: the array's bracket, a comma, or nothing. */
 static size_t put_separator(struct batch *b, const struct ship_conf *conf)
 {
 	if (conf->format == SHIP_ARRAY)
@@ -77,7 +77,7 @@ static size_t put_end(char *at, const struct ship_conf *conf)
 	return conf->format == SHIP_NDJSON;
 }
 
-/* The most the body may hold: a boundary stored under other limits is kept whatever they are. */
+/* The most the body may hold.  A boundary stored under other limits is kept, whatever they are. */
 static size_t most(const struct batch *b, const struct ship_conf *conf)
 {
 	return b->bounded ? BOUNDED_MAX : conf->batch_bytes;
@@ -143,7 +143,7 @@ void batch_seal(struct batch *b, const struct ship_conf *conf)
 	struct hash128 h = hash_bytes(b->body, b->len);
 	hash_hex(&h, b->key);
 	b->state = BATCH_SEALED;
-	/* With one record a batch there is nothing to cut otherwise; a dead letter is no range. */
+	/* A batch of one record has only one boundary; a dead letter is no range of a file. */
 	b->stored = b->dead || conf->format == SHIP_OBJECT;
 }
 

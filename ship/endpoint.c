@@ -12,8 +12,8 @@
 #define START_LIMIT 2
 #define SUMMARY_MS 60000
 #define LONE_FAILURES 3 /* of one batch while others succeed, before it is split */
-#define LONE_SAID 5     /* and of one record, before it is said */
-#define CHANGES_SAID 10 /* of an endpoint's state a minute */
+#define LONE_SAID 5     /* of one record while others succeed, before it is logged */
+#define CHANGES_SAID 10 /* changes of an endpoint's state logged per minute */
 
 const char *ship_state_name(enum ship_state state)
 {
@@ -31,7 +31,7 @@ void endpoint_note(const struct endpoint *e, bool problem, const char *fmt, ...)
 	e->hooks->on_note(problem, text, e->hooks->arg);
 }
 
-/* The one place where the state changes: the health, and a pause, which stands over it. */
+/* The only place where the state changes.  A pause hides the health and does not change it. */
 static void set_state(struct endpoint *e, enum endpoint_health health, bool paused, int64_t now_ms)
 {
 	static const enum ship_state shown[] = {
@@ -76,7 +76,7 @@ int endpoint_open(struct endpoint *e, const struct transport_ops *ops, struct wa
 	e->best_ms = -1;
 	if (ops && ops->one_record && e->conf->format != SHIP_OBJECT)
 		return err_set(err, -EINVAL,
-		               "endpoint \"%s\": its url takes one record at a time: format = "
+		               "endpoint \"%s\": its url takes one record at a time; set format = "
 		               "\"object\"",
 		               e->conf->name);
 	return ops ? ops->open(&e->transport, wait, e->conf, err) : 0;
@@ -125,20 +125,20 @@ static void finish(struct endpoint *e, struct batch *b)
 	(void)batch_free(b);
 }
 
-/* Requests that were under way when the endpoint began to fail are part of that one failure. */
+/* A request that was in flight when the endpoint began to fail is part of that failure. */
 static bool is_probe(const struct endpoint *e, const struct batch *b)
 {
 	return b->tried > e->state_tries;
 }
 
-/* One line a change of state; an endpoint that fails now and then gets a line a minute. */
+/* One line per change of state, but one per minute for an endpoint that fails now and then. */
 static bool may_say(struct endpoint *e, int64_t now_ms)
 {
 	if (now_ms - e->minute_ms >= SUMMARY_MS) {
 		if (e->changes > CHANGES_SAID)
 			endpoint_note(e, true,
 			              "endpoint \"%s\": failed and recovered %u times in %" PRId64
-			              " s, nothing is lost; last: %s",
+			              " s, nothing is lost; last failure: %s",
 			              e->conf->name, e->changes / 2, (now_ms - e->minute_ms) / 1000,
 			              e->last_failure);
 		e->changes = 0;
@@ -146,14 +146,16 @@ static bool may_say(struct endpoint *e, int64_t now_ms)
 	}
 	if (++e->changes == CHANGES_SAID + 1)
 		endpoint_note(e, true,
-		              "endpoint \"%s\": fails and recovers again and again; from now on "
-		              "one line a "
-		              "minute says how often",
+		              "endpoint \"%s\": fails and recovers repeatedly; from now on one "
+		              "line per minute gives the count",
 		              e->conf->name);
 	return e->changes <= CHANGES_SAID;
 }
 
-/* It answers for what it is sent; while the time it named is not over, that was sent before. */
+/*
+ * The endpoint answers again.  Before the time that it asked us to wait for, an answer does not
+ * count: its request was sent earlier.
+ */
 static void back(struct endpoint *e, const char *how, int64_t now_ms)
 {
 	if (now_ms < e->pause_ms)
@@ -166,7 +168,7 @@ static void back(struct endpoint *e, const char *how, int64_t now_ms)
 
 /* ---- outcomes ---- */
 
-/* When the receiver does not say which of the items failed, any of them may have. */
+/* When the receiver does not report which items failed, any of them may have. */
 static void report(struct endpoint *e, const struct batch *b, enum ship_outcome outcome,
                    const struct outcome *o)
 {
@@ -192,7 +194,7 @@ static void report(struct endpoint *e, const struct batch *b, enum ship_outcome 
 	e->hooks->on_done(&done, e->hooks->arg);
 }
 
-/* In flight: one more while answers stay fast, half when the backend asks for less. */
+/* Allows one more request in flight while answers stay fast; endpoint_outcome() halves them. */
 static void adapt(struct endpoint *e, int64_t elapsed_ms)
 {
 	if (e->best_ms < 0 || elapsed_ms < e->best_ms)
@@ -202,13 +204,13 @@ static void adapt(struct endpoint *e, int64_t elapsed_ms)
 	e->best_ms += (elapsed_ms - e->best_ms + 31) / 32;
 }
 
-/* The endpoint took something: whatever was wrong with it is over. */
+/* The endpoint accepted something, so its failure is over. */
 static void recovered(struct endpoint *e, int64_t now_ms)
 {
 	int64_t run = e->memory.run;
 	unsigned refused = e->memory.refused_in_a_row, limit = e->conf->refuse_limit;
 	bool refusing = e->health == ENDPOINT_REFUSING;
-	/* The hold may have begun before a restart. */
+	/* The hold may have begun before a restart of the agent. */
 	bool lifted = refused > 0 && (refusing || (limit > 0 && refused >= limit));
 	if (refusing)
 		become(e, ENDPOINT_HELD, now_ms);
@@ -230,10 +232,11 @@ static void say_partial(struct endpoint *e, size_t failed, size_t n, int64_t now
 	unsigned long left_out;
 	char more[LOG_MORE_SIZE];
 	if (log_allowed(&e->partial_limit, now_ms, SUMMARY_MS, &left_out))
-		endpoint_note(e, true,
-		              "endpoint \"%s\": says that %zu of %zu events failed; their rows are "
-		              "kept as partial dead letters and not sent again by themselves%s",
-		              e->conf->name, failed, n, log_more(left_out, more));
+		endpoint_note(
+		        e, true,
+		        "endpoint \"%s\": reports that %zu of %zu event%s failed; the rows are "
+		        "kept as partial dead letters and not sent again automatically%s",
+		        e->conf->name, failed, n, units_s(n), log_more(left_out, more));
 }
 
 static void accepted(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
@@ -258,24 +261,23 @@ static void wait_until(struct batch *b, int64_t ms)
 void endpoint_failing(struct endpoint *e, enum endpoint_health health, int64_t wait_ms,
                       int64_t now_ms)
 {
-	if (e->health != ENDPOINT_REFUSING) /* which only an acceptance ends */
+	if (e->health != ENDPOINT_REFUSING) /* only an accepted record ends that */
 		become(e, health, now_ms);
 	if (now_ms + wait_ms > e->probe_ms)
 		e->probe_ms = now_ms + wait_ms;
 }
 
-/* All it ever says is no: it is the endpoint, not the record. */
+/* The endpoint refuses everything: the fault is in its configuration, not in the record. */
 static void hold_refusing(struct endpoint *e, struct batch *b, const char *words, int64_t now_ms)
 {
 	if (e->health != ENDPOINT_REFUSING)
-		endpoint_note(
-		        e, true,
-		        "endpoint \"%s\": refuses %s (%s); holding, nothing is lost; check url, "
-		        "format "
-		        "and type-field, probing with other records meanwhile",
-		        e->conf->name,
-		        e->memory.ever_accepted ? "record after record" : "all it was ever sent",
-		        words);
+		endpoint_note(e, true,
+		              "endpoint \"%s\": refuses %s (%s); held, nothing is lost; check url, "
+		              "format and type-field; other records are sent as probes meanwhile",
+		              e->conf->name,
+		              e->memory.ever_accepted ? "record after record"
+		                                      : "everything sent so far",
+		              words);
 	wait_until(b, now_ms + (int64_t)e->conf->hold_interval_ms);
 	if (is_probe(e, b) || e->attempts == 0)
 		e->attempts++;
@@ -301,18 +303,18 @@ static void split(struct endpoint *e, struct batch *b, int64_t now_ms)
 	(void)batch_free(b);
 }
 
-/* The content, or so it says. */
+/* The endpoint refuses the content. */
 static void refused(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
 	const struct ship_memory *m = &e->memory;
 	unsigned limit = e->conf->refuse_limit;
-	/* Another try of a dead letter says nothing new, and costs nothing: it stays what it is. */
+	/* A refused retry of a dead letter is no news and costs nothing: it stays a dead letter. */
 	bool believed = b->dead || limit == 0 || (m->ever_accepted && m->refused_in_a_row < limit);
 	if (b->n == 1 && !believed) {
 		hold_refusing(e, b, o->words, now_ms);
 		return;
 	}
-	if (e->health != ENDPOINT_REFUSING) /* it answers, and about the content */
+	if (e->health != ENDPOINT_REFUSING) /* it answers, and judges the content */
 		back(e, "answering", now_ms);
 	if (b->n > 1) {
 		split(e, b, now_ms);
@@ -346,15 +348,14 @@ static void say_lone(const struct endpoint *e, const struct batch *b, const char
 	hash_hex(&b->items[0].mark.id, id);
 	endpoint_note(e, true,
 	              "endpoint \"%s\": the record with eventId %s, at byte %" PRIu64
-	              " of its file, fails again and again while others are accepted: %s; they "
-	              "pass it, and "
-	              "it is tried until it is taken",
+	              " of its file, fails again and again while others are accepted: %s; "
+	              "other records overtake it, and it is retried until it is accepted",
 	              e->conf->name, id, b->items[0].mark.start, words);
 }
 
 /*
- * A batch that fails while others succeed is its own problem: it backs off alone and the others
- * pass it.  Returns whether that is so.
+ * A batch that fails while others succeed is at fault itself: it backs off alone, and the others
+ * overtake it.  Returns true if this is such a batch.
  */
 static bool alone(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
@@ -396,7 +397,7 @@ static void retry(struct endpoint *e, struct batch *b, const struct outcome *o, 
 	if (first && may_say(e, now_ms))
 		endpoint_note(e, true, "endpoint \"%s\": %s; trying again in %s, nothing is lost",
 		              e->conf->name, o->words, units_seconds(wait, in));
-	if (!o->busy) /* then the connection is the right one */
+	if (!o->busy) /* a busy receiver has a good connection */
 		e->transport->ops->reconnect(e->transport);
 	endpoint_failing(e, ENDPOINT_RETRYING, wait, now_ms);
 }
@@ -429,7 +430,7 @@ void endpoint_outcome(struct endpoint *e, struct batch *b, const struct outcome 
 	}
 }
 
-/* A line a minute while it fails, whether it is tried then or not. */
+/* Logs a line per minute while the endpoint fails, even when nothing is tried in that minute. */
 void endpoint_summary(struct endpoint *e, int64_t now_ms)
 {
 	if (e->state == SHIP_OK || now_ms - e->said_ms < SUMMARY_MS)

@@ -22,7 +22,7 @@ static int add(struct strlist *list, const char *name, const char *value)
 	return 0;
 }
 
-/* The first line of a secret file that others cannot read. */
+/* Reads the first line of a secret file.  Others must not be able to read the file. */
 static int read_secret(const char *path, char ret[SECRET_MAX + 3], struct err *err)
 {
 	struct stat st;
@@ -32,7 +32,7 @@ static int read_secret(const char *path, char ret[SECRET_MAX + 3], struct err *e
 	if (!S_ISREG(st.st_mode) || (st.st_mode & 0007))
 		return err_set(err, -EPERM, "secret \"%s\" can be read by others: chmod o= it",
 		               path);
-	ssize_t n = read(fd, ret, SECRET_MAX + 2); /* its line end, too */
+	ssize_t n = read(fd, ret, SECRET_MAX + 2); /* room for its line end */
 	if (n < 0)
 		return err_set(err, -errno, "read secret \"%s\": %m", path);
 	ret[n] = '\0';

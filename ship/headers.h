@@ -9,12 +9,13 @@
 #include "ship/ship.h"
 
 /*
- * "Name: value" each; secret files are read afresh.  ret must be empty; headers_wipe() in any case.
- * Returns 0 or a negative errno: -EPERM when others can read a secret, -EINVAL when it is empty.
+ * Fills ret, which must be empty, with one "Name: value" per header; secret files are read each
+ * time. Call headers_wipe() even after a failure.  Returns 0 or a negative errno: -EPERM when
+ * others can read a secret, -EINVAL when a secret is empty.
  */
 int headers_make(const struct ship_conf *conf, struct strlist *ret, struct err *err) MUST_CHECK;
 
-/* They hold secrets: nothing of them stays in memory. */
+/* Headers hold secrets: this overwrites them, so that nothing stays in memory. */
 void headers_wipe(struct strlist *headers);
 
 #endif

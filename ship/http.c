@@ -1,14 +1,14 @@
 /*
- * libcurl's oddities, kept in here:
- *  - without CURLOPT_QUICK_EXIT removing a transfer waits for its resolver thread: 11 s were seen;
+ * libcurl's oddities, which stay in this file:
+ *  - without CURLOPT_QUICK_EXIT, removing a transfer waits for its resolver thread: 11 s were seen;
  *  - Debian's default CURLOPT_CAPATH makes OpenSSL read a directory at each handshake: a megabyte;
- *  - idle connections are closed down to four a transfer under way, unless told otherwise;
+ *  - by default libcurl keeps only four idle connections per transfer in progress;
  *  - a body above 1 MiB waits a second for "100 Continue" unless Expect is emptied;
- *  - a kept-alive connection that the server closes unanswered is tried again by libcurl itself
- *    (same body, same key);
- *  - a connection that ends in the middle of the answer's head counts as a whole answer without
- *    body: the end of the head is looked for here;
- *  - a line of 100 KiB in an answer's head is "Out of memory".
+ *  - when the server closes a kept-alive connection without an answer, libcurl itself sends the
+ *    request again (same body, same key);
+ *  - an answer cut off within its headers counts as a complete answer without a body: this file
+ *    looks for the end of the headers itself;
+ *  - a header line of 100 KiB in an answer is reported as "Out of memory".
  */
 #include "ship/http.h"
 
@@ -28,19 +28,19 @@
 #define RETRY_AFTER_MAX_S INT64_C(86400)
 #define WORDS_SIZE 256
 
-/* What all endpoints share: connections, and the sleep. */
+/* Shared by all endpoints: the connections, and the sleep. */
 struct multi {
-	struct wait *wait; /* whose sleeper it is */
+	struct wait *wait; /* this struct is its sleeper */
 	CURLM *curl;
 	size_t users;
-	long connections; /* kept at most: as many as requests at a time */
-	bool due;         /* there may be something to move on: it slept, or a request began */
+	long connections; /* the most to keep: as many as requests at a time */
+	bool due;         /* there may be work: a sleep ended, or a request began */
 };
 
-/* A request slot: its easy handle is kept and used again. */
+/* A request slot.  Its easy handle is kept and reused. */
 struct call {
 	struct http *http;
-	struct call *next; /* in the list of free or of busy ones */
+	struct call *next; /* in the free or the busy list */
 	CURL *easy;
 	void *batch;
 	struct curl_slist key_node, encoding_node;
@@ -54,18 +54,18 @@ struct http {
 	struct transport transport;
 	struct multi *multi;
 	const struct ship_conf *conf;
-	struct curl_slist *headers; /* those that every request carries */
+	struct curl_slist *headers; /* sent with every request */
 	struct call *free, *busy;
 	bool fresh;             /* the next request asks DNS and connects */
-	int64_t reconnected_ms; /* connections of before are not used again */
+	int64_t reconnected_ms; /* older connections are not used again */
 };
 
 static struct http *of(struct transport *t)
 {
-	return (struct http *)t; /* its first member */
+	return (struct http *)t; /* transport is its first member */
 }
 
-/* ---- what all endpoints share ---- */
+/* ---- shared by all endpoints ---- */
 
 _Static_assert(sizeof(struct curl_waitfd) == sizeof(struct pollfd) &&
                        offsetof(struct curl_waitfd, events) == offsetof(struct pollfd, events) &&
@@ -82,7 +82,7 @@ static int multi_sleep(struct wait *w)
 	return rc == CURLM_OK ? 0 : -EIO;
 }
 
-/* The one that is there already, or a new one. */
+/* Returns the existing one, or creates it. */
 static struct multi *multi_get(struct wait *w)
 {
 	if (w->sleeper) {
@@ -119,7 +119,7 @@ static void multi_put(struct multi *m)
 
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
-	return answer_take_body(arg, data, size * n) ? size * n : 0; /* 0 breaks it off */
+	return answer_take_body(arg, data, size * n) ? size * n : 0; /* 0 aborts the transfer */
 }
 
 static size_t on_head(char *data, size_t size, size_t n, void *arg)
@@ -128,13 +128,13 @@ static size_t on_head(char *data, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-/* An empty text is an option that is not set. */
+/* An empty text means that the option is not set. */
 static const char *or_null(const char *text)
 {
 	return text[0] ? text : NULL;
 }
 
-/* What is the same for every request of a slot.  Host name and chain are verified by default. */
+/* Options that all requests of a slot share.  libcurl verifies host name and chain by default. */
 static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 {
 	const struct {
@@ -150,7 +150,7 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 	        {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS},
 	        {CURLOPT_NETRC, CURL_NETRC_IGNORED},
 	        {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
-	        /* Without TLS there is no HTTP/2, and only the first answer would tell curl so. */
+	        /* Without TLS there is no HTTP/2, but curl learns that only from an answer. */
 	        {CURLOPT_PIPEWAIT, strncasecmp(conf->url, "https:", 6) == 0},
 	        {CURLOPT_CONNECTTIMEOUT_MS, (long)conf->connect_timeout_ms},
 	        {CURLOPT_TIMEOUT_MS, (long)conf->timeout_ms},
@@ -162,7 +162,7 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 	        {CURLOPT_PROTOCOLS_STR, "http,https"},
 	        {CURLOPT_URL, conf->url},
 	        {CURLOPT_USERAGENT, "pmta-shipper/" VERSION},
-	        /* An empty proxy turns off what the environment says. */
+	        /* An empty proxy overrides the proxy of the environment. */
 	        {CURLOPT_PROXY, conf->proxy},
 	        {CURLOPT_NOPROXY, ""},
 	        {CURLOPT_ACCEPT_ENCODING, ""}, /* all it knows: else a packed "no" is not read */
@@ -213,7 +213,7 @@ static void calls_free(struct call *list, CURLM *multi)
 	}
 }
 
-/* libcurl counts ages in seconds, and 0 would mean any: one a second old may slip through. */
+/* libcurl counts ages in whole seconds, and 0 means any: one a second too old may be reused. */
 static void set_connection(struct call *c, struct http *h)
 {
 	int64_t age_s = (clock_mono_ms() - h->reconnected_ms) / 1000;
@@ -242,10 +242,10 @@ static CURLcode set_request(struct call *c, const struct transport_message *m)
 static const char *failure_of(const struct call *c, CURLcode rc, long status)
 {
 	if (rc == CURLE_OUT_OF_MEMORY && status > 0 && !c->text.head_done)
-		return "a line in the head of the answer is longer than 100 KiB";
+		return "a header line of the answer is longer than 100 KiB";
 	if (rc != CURLE_OK)
 		return c->error[0] ? c->error : curl_easy_strerror(rc);
-	return c->text.head_done ? "" : "connection closed in the head of the answer";
+	return c->text.head_done ? "" : "connection closed before the end of the answer's headers";
 }
 
 static struct outcome outcome_of(struct call *c, CURLcode rc, char *words, size_t size)
@@ -257,7 +257,7 @@ static struct outcome outcome_of(struct call *c, CURLcode rc, char *words, size_
 	(void)curl_easy_getinfo(c->easy, CURLINFO_TOTAL_TIME_T, &total);
 	(void)curl_easy_getinfo(c->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
 	const struct answer a = {
-	        /* An interim answer (100 Continue) is none. */
+	        /* An interim answer (100 Continue) does not count. */
 	        .status = status >= 200 && c->text.head_done ? status : 0,
 	        .failure = failure_of(c, rc, status),
 	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
@@ -318,7 +318,7 @@ static int http_credentials(struct transport *t, struct err *err)
 		list = longer ? longer : list;
 	}
 	headers_wipe(&headers);
-	/* The list in use may belong to a request under way; it goes with the next change. */
+	/* A request in flight may use the current list: it is replaced at the next change. */
 	if (rc < 0 || (h->busy && h->headers)) {
 		curl_slist_free_all(list);
 		return rc;
@@ -373,7 +373,7 @@ static void end_call(struct call *c, CURLcode rc, transport_done_fn *done, void 
 	done(c->batch, &o, arg);
 }
 
-/* The first endpoint's turn moves on the transfers of all; the others find nothing due. */
+/* The first endpoint's step drives the transfers of all; the others then find nothing due. */
 static int http_step(struct transport *t, transport_done_fn *done, void *arg)
 {
 	struct multi *m = of(t)->multi;
@@ -405,9 +405,9 @@ const struct transport_ops http_transport = {
         .step = http_step,
 };
 
-/* ---- one request by itself ---- */
+/* ---- a single request ---- */
 
-/* The head of the request, as it went out. */
+/* Collects the request's headers as sent. */
 static int collect_sent(CURL *e, curl_infotype type, char *data, size_t n, void *arg)
 {
 	(void)e;
@@ -420,7 +420,7 @@ static int64_t elapsed(CURL *e, CURLINFO what)
 {
 	curl_off_t us = 0;
 	(void)curl_easy_getinfo(e, what, &us);
-	return us > 0 ? (int64_t)us / 1000 + 1 : 0; /* so that 0 is "did not come that far" */
+	return us > 0 ? (int64_t)us / 1000 + 1 : 0; /* so that 0 means "not reached" */
 }
 
 static void once_set_up(struct call *c, const struct transport_message *m, FILE *sent)
@@ -452,7 +452,7 @@ static void once_read(struct call *c, CURLcode rc, struct http_once *ret)
 	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
 	(void)snprintf(ret->failure, sizeof(ret->failure), "%s", failure_of(c, rc, status));
 	ret->unresolved = rc == CURLE_COULDNT_RESOLVE_HOST || rc == CURLE_COULDNT_RESOLVE_PROXY;
-	/* By the code, for the words may name a host that is called so; an alert has words only. */
+	/* By code, as the text may contain a host name; only an alert has no code of its own. */
 	ret->alert = strstr(ret->failure, " alert ") != NULL;
 	ret->tls_failed = ret->alert || rc == CURLE_SSL_CONNECT_ERROR ||
 	                  rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CERTPROBLEM ||

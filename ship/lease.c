@@ -1,4 +1,4 @@
-/* The words of an answer, and their only reader. */
+/* The words of the answer; share_read() is their only reader. */
 #include "ship/lease.h"
 
 #include <inttypes.h>

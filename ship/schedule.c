@@ -13,7 +13,7 @@ static bool due(const struct batch *b, int64_t now_ms)
 	       (b->state == BATCH_SEALED || (b->state == BATCH_WAITING && b->next_ms <= now_ms));
 }
 
-/* In order; while the endpoint fails, the one that was tried longest ago: probes take turns. */
+/* In order; while the endpoint fails, the one tried longest ago, so that probes take turns. */
 static struct batch *next_batch(const struct endpoint *e, int64_t now_ms)
 {
 	struct batch *best = NULL;
@@ -28,7 +28,7 @@ static struct batch *next_batch(const struct endpoint *e, int64_t now_ms)
 	return best;
 }
 
-/* Not before this may the next request go out: the host's rate, or what it asked for; 0 for now. */
+/* Earliest time of the next request, by the host's rate or the receiver's request; 0: now. */
 static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
 {
 	int64_t at = e->conf->requests_per_minute > 0 ? e->host->slot_ms : 0;
@@ -38,8 +38,8 @@ static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
 }
 
 /*
- * Milliseconds between two requests of the host, rounded up: the rate is a promise.  With a shared
- * rate each side keeps to its half.
+ * Milliseconds between two requests to the host, rounded up, because the rate must not be exceeded.
+ * When the rate is shared, each side uses half of it.
  */
 static int64_t gap_ms(const struct endpoint *e)
 {
@@ -49,7 +49,7 @@ static int64_t gap_ms(const struct endpoint *e)
 	return (60000 + rate - 1) / rate;
 }
 
-/* The most requests at a time for now. */
+/* The most requests at a time in the current state. */
 static unsigned limit_of(const struct endpoint *e)
 {
 	unsigned limit = e->state == SHIP_OK ? e->limit : 1;
@@ -77,7 +77,7 @@ bool schedule_wants(const struct endpoint *e, int64_t now_ms)
 	return slots > 0;
 }
 
-/* The records one by one, for a transport that looks at each; they are not kept. */
+/* Lists the records for a transport that looks at each one.  The list is valid for one send. */
 static int itemize(struct endpoint *e, const struct batch *b)
 {
 	if (b->n > e->items_room) {
@@ -107,7 +107,7 @@ static int send_batch(struct endpoint *e, struct batch *b)
 	return ops->send(e->transport, &message, b);
 }
 
-/* 0 or -ENOMEM. */
+/* Returns 0 or -ENOMEM. */
 static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
 	if (e->conf->gzip && !b->packed && batch_pack(b) < 0)
@@ -128,8 +128,8 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 }
 
 /*
- * Credentials are read before the first request and before each probe of a held endpoint.  0,
- * -ENOMEM, or another negative errno: then it is held.
+ * Reads the credentials before the first request and before each probe of a held endpoint.
+ * Returns 0, -ENOMEM, or another negative errno, after which the endpoint is held.
  */
 static int read_credentials(struct endpoint *e, int64_t now_ms)
 {
@@ -152,7 +152,7 @@ static int read_credentials(struct endpoint *e, int64_t now_ms)
 	return rc;
 }
 
-/* A dry run: as if it had been accepted. */
+/* A dry run: handles the batch as if it had been accepted. */
 static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
 	static const struct outcome yes = {
@@ -179,7 +179,7 @@ void schedule_start(struct endpoint *e, bool draining, int64_t now_ms)
 		rc = read_credentials(e, now_ms);
 		if (rc == 0)
 			rc = launch(e, b, now_ms);
-		if (rc == -ENOMEM) { /* what is under way frees some */
+		if (rc == -ENOMEM) { /* requests in flight will free some */
 			b->state = BATCH_WAITING;
 			b->next_ms = now_ms + (int64_t)e->conf->retry_min_ms;
 		}

@@ -16,10 +16,10 @@ struct ship {
 	struct endpoint *endpoints;
 	size_t n;
 	struct batch **open; /* by lane */
-	size_t *open_at;     /* and the endpoint it is for */
+	size_t *open_at;     /* by lane: the endpoint of its open batch */
 	size_t lanes;
 	bool draining;
-	bool answered; /* the last step took an answer in, or a dry run made one */
+	bool answered; /* the last step received an answer, or a dry run made one */
 	size_t next; /* endpoint that may start requests first: those of one host share its rate */
 	int64_t now_ms;
 };
@@ -46,8 +46,9 @@ static int open_endpoint(struct ship *s, size_t i, const struct ship_conf *conf,
 	if (conf->url[0] && !s->hooks.dry_run) {
 		ops = transport_for(conf->url);
 		if (!ops)
-			return err_set(err, -EINVAL, "endpoint \"%s\": nothing sends to \"%s\"",
-			               conf->name, conf->url);
+			return err_set(err, -EINVAL,
+			               "endpoint \"%s\": no transport supports \"%s\"", conf->name,
+			               conf->url);
 	}
 	return endpoint_open(e, ops, &s->wait, s->now_ms, err);
 }
@@ -111,13 +112,13 @@ void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m)
 	s->endpoints[endpoint].status.meter = *m;
 }
 
-/* Two rounds of single records keep every slot busy; longer batches need one to be filled. */
+/* Two rounds of single records keep every slot busy; of longer batches, one round is enough. */
 static size_t batches_max(const struct ship_conf *conf, size_t lanes)
 {
 	return (conf->format == SHIP_OBJECT ? 2 * conf->in_flight : conf->in_flight) + lanes;
 }
 
-/* Single records are small, but each might be as large as a batch may be: so many fit. */
+/* Single records are small, but each may be as large as a batch: in bytes, two of those fit. */
 static size_t bytes_max(const struct ship_conf *conf)
 {
 	return (conf->format == SHIP_OBJECT ? 2 : conf->in_flight) * conf->batch_bytes;
@@ -163,7 +164,7 @@ bool ship_seal(struct ship *s, unsigned lane)
 	return true;
 }
 
-/* The lane's open batch, a new one when there is none. */
+/* Returns the lane's open batch, or a new one. */
 static struct batch *open_batch(struct ship *s, unsigned lane, size_t endpoint,
                                 const struct ship_tag *tag, bool bounded, int64_t now_ms)
 {
@@ -206,7 +207,7 @@ int ship_add(struct ship *s, unsigned lane, size_t endpoint, const struct ship_t
 			drop_empty(s, lane);
 			return rc;
 		}
-		completed = ship_seal(s, lane); /* it was full; the record begins the next one */
+		completed = ship_seal(s, lane); /* it is full; the record begins the next one */
 	}
 	e->nrecords++;
 	if (batch_full(s->open[lane], e->conf))
@@ -296,9 +297,9 @@ int ship_step(struct ship *s, int64_t now_ms, struct err *err)
 	for (size_t i = 0; i < s->n; i++) {
 		struct transport *t = s->endpoints[i].transport;
 		int one = t ? t->ops->step(t, on_outcome, s) : 0;
-		rc = rc < 0 ? rc : one; /* the others go on */
+		rc = rc < 0 ? rc : one; /* the others continue */
 	}
-	return rc < 0 ? err_set(err, rc, "move transfers on: %s", strerror(-rc)) : 0;
+	return rc < 0 ? err_set(err, rc, "process transfers: %s", strerror(-rc)) : 0;
 }
 
 /* When the lane's open batch is complete by its age; INT64_MAX: never. */
@@ -356,9 +357,9 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 		if (s->endpoints[at].tries > before)
 			s->next = (at + 1) % s->n;
 	}
-	/* A small request is sent at once here, which saves a turn of the loop. */
+	/* This sends a small request at once, which saves a turn of the loop. */
 	int rc = ship_step(s, now_ms, err);
-	/* A dry run answers for itself. */
+	/* A dry run makes its own answers. */
 	s->answered = s->answered || ship_pending(s) < pending;
 	return rc;
 }
@@ -366,10 +367,10 @@ int ship_start(struct ship *s, int64_t now_ms, struct err *err)
 int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 {
 	int64_t left = -1;
-	/* A quick answer may come in before the loop waits; no descriptor tells of it any more. */
+	/* A quick answer may arrive before the loop waits; then no descriptor reports it. */
 	if (s->answered)
 		return 0;
-	if (s->draining) /* nothing is started any more */
+	if (s->draining) /* nothing is started */
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
 		left = clock_sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
@@ -456,9 +457,9 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes)
 {
 	uint64_t items = conf->format == SHIP_OBJECT ? 1 : conf->batch_records;
-	/* As much again for other tries of dead letters, of which the last may be large. */
+	/* Twice, for retries of dead letters, of which the last may be large. */
 	uint64_t bytes = 2 * bytes_max(conf) + (lanes + 1) * conf->batch_bytes;
 	if (conf->gzip)
-		bytes += bytes / 8; /* what compresses worse than that is no text */
+		bytes += bytes / 8; /* text never compresses worse than that */
 	return bytes + (batches_max(conf, lanes) + 1) * (items + 1) * sizeof(struct ship_item);
 }

@@ -1,24 +1,27 @@
 /*
  * ship.h - deliver records to the backend, as JSON.
  *
- * Records go in, acknowledgements come out.  Nothing here knows where records come from: a tag is
- * carried and never looked into.  What carries them is behind transport.h, and reports outcomes in
- * its words.  Single-threaded; blocks only in ship_wait().
+ * Records go in, acknowledgements come out.  This code does not know where records come from: it
+ * carries a tag and never reads it.  A transport (transport.h) carries the records and reports
+ * outcomes in its own words.  Single-threaded; blocks only in ship_wait().
  *
  * Promises
  *
  *  S1  At least once.  A record is reported done only when the backend has answered for it.
- *  S2  A batch holds records of one file only.  Done reports come as the answers come; the caller
- *      moves a file's offset over its contiguous prefix and remembers what lies beyond a gap.
- *  S3  Bounded.  At most two times in_flight batches, one a lane and one more exist for an
- *      endpoint, and pieces of those that were split; beside them as many other tries of dead
- * letters.  When ship_room() says no, stop reading: the file on disk is the queue. S4  A batch that
- * is tried again is sent byte for byte as before.  Its idempotency key is a hash of its
- * uncompressed body, so one key never carries two bodies.  It is first sent after ship_stored(),
- * that is, once its boundary survives a crash. S5  Only the answers that mean "this content, never"
- * refuse a record (over HTTP: 400, 413 and 422), to it alone, from an endpoint that accepts others.
- * All else is tried again for as long as the agent runs: answer.h. S6  Nothing is dropped in
- * silence.  Of a record too large for any batch ship_add() says so: it is the caller's to bury.
+ *  S2  A batch holds records of one file only.  Done reports come in the order of the answers; the
+ *      caller moves a file's offset over its contiguous prefix and remembers the ranges beyond a
+ *      gap.
+ *  S3  Bounded.  An endpoint has at most two times in_flight batches, one per lane and one more,
+ *      the pieces of those that were split, and the same number of retries of dead letters in
+ *      addition.  When ship_room() returns false, stop reading: the file on disk is the queue.
+ *  S4  A retried batch is sent byte for byte as before.  Its idempotency key is a hash of its
+ *      uncompressed body, so one key never carries two bodies.  It is first sent after
+ *      ship_stored(), that is, once its boundary survives a crash.
+ *  S5  A record is refused only by an answer that means "this content, never" (over HTTP: 400, 413
+ *      and 422) to this record alone, from an endpoint that accepts others.  Everything else is
+ *      retried for as long as the agent runs: answer.h.
+ *  S6  Nothing is dropped silently.  ship_add() reports a record that is too large for any batch;
+ *      the caller makes it a dead letter.
  *
  * Life of one batch
  *
@@ -79,25 +82,25 @@ struct ship_conf {
 	bool accept_html;
 };
 
-/* Whose records a batch holds.  Carried, never looked into. */
+/* The file and source of a batch's records.  Carried, never read. */
 struct ship_tag {
 	int64_t file;
 	void *owner;
 };
 
-/* One record and the bytes of its file that it answers for. */
+/* One record and the bytes of its file that it stands for. */
 struct ship_item {
-	uint64_t start;     /* the end of the item before; mark.end ends it */
+	uint64_t start;     /* the end of the previous item; this item ends at mark.end */
 	struct mark mark;   /* the row itself */
-	int64_t logged_ms;  /* the time in the row, if it is known; carried, never looked into */
+	int64_t logged_ms;  /* the time in the row, if known; carried, never read */
 	struct tally tally; /* rows passed over since start, and this one; acked not counted */
 	uint32_t body_start, body_len; /* set by ship: its object in the body */
 };
 
 enum ship_outcome {
 	SHIP_ACCEPTED,
-	SHIP_PARTIAL, /* accepted, though the backend said that some events in it failed */
-	SHIP_REFUSED  /* one record, never to be taken */
+	SHIP_PARTIAL, /* accepted, though the backend reports that some events failed */
+	SHIP_REFUSED  /* one record, refused for ever */
 };
 
 struct ship_done {
@@ -107,26 +110,26 @@ struct ship_done {
 	struct ship_tag tag;
 	const struct ship_item *items;
 	size_t n;
-	const char *body; /* items' objects are pieces of it */
+	const char *body; /* the items' objects are pieces of it */
 	bool stored;      /* its boundary may be in the store, under its first item's start */
-	int64_t dead;     /* number of the dead letter this was another try of, or 0 */
-	int status;       /* HTTP, or what else the receiver calls by number; 0 for none */
+	int64_t dead;     /* number of the dead letter that this retried, or 0 */
+	int status;       /* HTTP status or another protocol's code; 0 for none */
 	const char *why;  /* one line */
 	struct slice answer;
-	int64_t run; /* of refusals in a row */
+	int64_t run; /* number of the current run of refusals */
 
-	/* Items that failed: all of them when nobody says which.  See ship_failed(). */
+	/* Items that failed; all of them when the receiver names none.  See ship_failed(). */
 	size_t nfailed;
-	const size_t *failed_items; /* which, ascending; NULL: all, if any */
+	const size_t *failed_items; /* their indexes, ascending; NULL: all, if any */
 };
 
-/* Whether item i was refused, or failed, or may have: its row becomes a dead letter. */
+/* Returns true if item i was or may have been refused, or failed: its row is a dead letter. */
 bool ship_failed(const struct ship_done *done, size_t i);
 
 /*
- * on_done is told once for every batch; the report is valid during the call only.  on_lifted: the
- * hold for refusals in a row is over; the dead letters of that run are to be tried once more.
- * Neither may call ship functions that change it.
+ * on_done is called once for every batch; the report is valid during the call only.  on_lifted: the
+ * hold for refusals in a row is over; the caller retries the dead letters of that run once.
+ * Neither may call a ship function that changes state.
  */
 struct ship_hooks {
 	void (*on_done)(const struct ship_done *done, void *arg);
@@ -141,15 +144,15 @@ const char *ship_state_name(enum ship_state state);
 
 struct ship_status {
 	enum ship_state state;
-	char last_error[256];  /* of the last failure, with what to do; "" for none */
+	char last_error[256];  /* the last failure, and what to do about it; "" for none */
 	int64_t next_probe_ms; /* monotonic; 0 when none is due */
-	int64_t since_ms;      /* of the state, monotonic */
+	int64_t since_ms;      /* when the state began, monotonic */
 	unsigned in_flight, limit;
-	size_t batches, records; /* not yet done, those in flight included */
+	size_t batches, records; /* not yet done, including those in flight */
 	struct ship_meter meter;
 };
 
-/* What survives a restart; the caller keeps it. */
+/* State that survives a restart; the caller stores it. */
 struct ship_memory {
 	bool ever_accepted;
 	unsigned refused_in_a_row;
@@ -159,13 +162,13 @@ struct ship_memory {
 int ship_open(struct ship **ret, const struct ship_conf *confs, size_t n, size_t lanes,
               const struct ship_hooks *hooks, struct err *err) MUST_CHECK;
 
-/* Drop everything, unsent batches too (on_done is not told).  Accepts and returns NULL. */
+/* Drops everything, including unsent batches, without on_done.  Accepts and returns NULL. */
 struct ship *ship_close(struct ship *s);
 
 void ship_set_memory(struct ship *s, size_t endpoint, const struct ship_memory *m);
 struct ship_memory ship_memory(const struct ship *s, size_t endpoint);
 
-/* Go on counting from here: what was counted under the configuration before. */
+/* Continues counting from m, the counters under the previous configuration. */
 void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m);
 
 /*
@@ -174,77 +177,77 @@ void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m)
  */
 bool ship_room(const struct ship *s, unsigned lane, size_t endpoint);
 /*
- * Whether another try of a dead letter may be: only in what records leave, or (owed) beside them in
- * as much again.
+ * Returns true if a retry of a dead letter may be added.  It uses only room that records leave free
+ * or, with owed, the same amount of room in addition.
  */
 bool ship_room_again(const struct ship *s, size_t endpoint, bool owed);
 
 /*
- * Encode the record and append it to the lane's open batch, which is sealed first if it is full or
- * of another file.  A lane serves one source and one endpoint.  bounded: the batch's end was stored
- * before; limits do not count until ship_seal().  1 when that completed a batch, 0 when not,
- * -E2BIG when the record's object is larger than batch_bytes, -ENOMEM.
+ * Encodes the record and appends it to the lane's open batch, which is sealed first if it is full
+ * or of another file.  A lane serves one source and one endpoint.  bounded: the batch's end was
+ * stored earlier; limits do not apply until ship_seal().  Returns 1 if this completed a batch, 0 if
+ * not, -E2BIG if the record's object is larger than batch_bytes, or -ENOMEM.
  */
 int ship_add(struct ship *s, unsigned lane, size_t endpoint, const struct ship_tag *tag,
              const struct record *rec, const struct ship_item *item, bool bounded,
              int64_t now_ms) MUST_CHECK;
 
-/* Another try of a dead letter: an object by itself.  0 or -ENOMEM. */
+/* Adds a retry of a dead letter: a single object.  Returns 0 or -ENOMEM. */
 int ship_add_dead(struct ship *s, size_t endpoint, int64_t dead, struct slice object,
                   const struct ship_item *item, int64_t now_ms) MUST_CHECK;
 
-/* Complete the lane's open batch now; whether there was one. */
+/* Completes the lane's open batch now.  Returns true if there was one. */
 bool ship_seal(struct ship *s, unsigned lane);
 bool ship_has_open(const struct ship *s, unsigned lane);
 
-/* Batches whose boundary is to be stored: fn is called for each, until ship_stored(). */
+/* Calls fn for each batch whose boundary is not stored yet; ship_stored() ends that. */
 typedef int ship_boundary_fn(const struct ship_tag *tag, uint64_t start, uint64_t end, void *arg);
 int ship_boundaries(const struct ship *s, ship_boundary_fn *fn, void *arg) MUST_CHECK;
 bool ship_has_boundaries(const struct ship *s);
 void ship_stored(struct ship *s);
 
 /*
- * Complete the open batches that are older than batch-age, the oldest first, as many as can go out
+ * Completes the open batches that are older than batch-age, the oldest first, as many as can go out
  * now: one that has to wait may as well grow.  Returns true if there were any.
  */
 bool ship_seal_old(struct ship *s, int64_t now_ms);
 
-/* Take in answers and report.  Never blocks. */
+/* Receives answers and reports them.  Never blocks. */
 int ship_step(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
-/* Start what is sealed and stored, due, and has a slot; answers may come in.  Never blocks. */
+/* Sends batches that are sealed, stored and due, while there are slots.  May receive answers. */
 int ship_start(struct ship *s, int64_t now_ms, struct err *err) MUST_CHECK;
 
 /*
- * Milliseconds until ship_start() has work by the clock, 0 when answers came in during the last
- * one; -1 when only an answer can tell.
+ * Milliseconds until ship_start() has work by the clock; 0 when answers came in during its last
+ * call; -1 when it waits for an answer.
  */
 int64_t ship_timeout(const struct ship *s, int64_t now_ms);
 
-/* Sleep until a transfer moves, one of fds is ready (revents is set), or timeout_ms is over. */
+/* Sleeps until a transfer moves, one of fds is ready (revents is set), or timeout_ms is over. */
 int ship_wait(struct ship *s, struct pollfd *fds, size_t nfds, int timeout_ms) MUST_CHECK;
 
 /* Records added and not yet reported done. */
 size_t ship_pending(const struct ship *s);
-size_t ship_in_flight(const struct ship *s);      /* requests */
-size_t ship_flying_records(const struct ship *s); /* the records in them */
+size_t ship_in_flight(const struct ship *s);      /* requests in flight */
+size_t ship_flying_records(const struct ship *s); /* records in those requests */
 
-/* No new requests but what is under way. */
+/* Starts no new requests; those in flight continue. */
 void ship_drain(struct ship *s);
 
-/* Start nothing for the endpoint until told otherwise.  What is in flight is finished. */
+/* Starts and stops a pause.  A paused endpoint starts no request; those in flight continue. */
 void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms);
 
 /*
- * Another process sends to the same endpoint: from now on at most slots requests at a time (0: none
- * but what is under way), and, half, only half of requests-per-minute for all endpoints of its
- * host.  in_flight slots and false take it back.
+ * Another process sends to the same endpoint: from now on start at most slots requests at a time
+ * (0: none; those in flight continue) and, with half, use only half of requests-per-minute for all
+ * endpoints of the host.  slots = in_flight and half = false end the sharing.
  */
 void ship_share(struct ship *s, size_t endpoint, unsigned slots, bool half);
 
 void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret);
 
-/* The most bytes an endpoint's batches take. */
+/* The most bytes that an endpoint's batches can take. */
 uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes);
 
 #endif

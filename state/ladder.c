@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* 0 within LADDER_STEP of the newest rung, then one more for each factor of 4. */
+/* Returns 0 within LADDER_STEP of the newest rung, then one more for each factor of 4. */
 static unsigned distance_class(uint64_t distance)
 {
 	unsigned class = 0;
@@ -19,9 +19,9 @@ static void drop(struct ladder *l, size_t at)
 }
 
 /*
- * Of three rungs in one class the middle one goes: the nearest will be the farthest of its class
- * one day, and the farthest is about to enter the next.  Class 0 keeps the newest alone beside its
- * farthest.
+ * Removes the middle one of three rungs in one class: the nearest will later be the farthest of its
+ * class, and the farthest will be the first to enter the next class.  Class 0 keeps only the newest
+ * rung and its farthest.
  */
 static void thin(struct ladder *l)
 {

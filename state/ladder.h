@@ -1,9 +1,9 @@
 /*
- * ladder.h - the proofs by which a file is recognised: its last committed row, and rungs about
- * 4 KiB x 4^k before it.
+ * ladder.h - the proofs by which a file is recognised: its last committed row, and rungs (rows)
+ * about 4 KiB x 4^k before it.
  *
- * When a host crashes, the file may come back shorter than what was committed; the rungs find a
- * place from which to go on that is near the end, without keeping every row.
+ * After a host crash the file may be shorter than the committed offset; a rung then gives a place
+ * near the end from which to continue, without keeping every row.
  */
 #ifndef STATE_LADDER_H
 #define STATE_LADDER_H
@@ -21,10 +21,10 @@ struct ladder {
 	struct mark rungs[LADDER_MAX]; /* by end, the newest first */
 };
 
-/* Add the newest committed row; thin out so that at most two rungs stand in each distance class. */
+/* Adds the newest committed row; removes rungs so that each distance class has two at most. */
 void ladder_push(struct ladder *l, const struct mark *mark);
 
-/* Forget the rungs that end after offset. */
+/* Removes the rungs that end after offset. */
 void ladder_cut(struct ladder *l, uint64_t offset);
 
 #endif

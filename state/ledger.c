@@ -30,7 +30,7 @@ static void keep_last(struct mark *last, const struct mark *other)
 		*last = *other;
 }
 
-/* Move the committed offset over range and over the ranges that now touch it. */
+/* Moves the committed offset over range and over the ranges that now touch it. */
 static int advance(struct ledger *l, const struct ledger_range *range, struct mark *ret_last)
 {
 	*ret_last = range->last;

@@ -1,9 +1,9 @@
 /*
- * ledger.h - what of one file has been acknowledged: a contiguous prefix, and ranges beyond gaps.
+ * ledger.h - the acknowledged part of one file: a contiguous prefix, and ranges after gaps.
  *
- * Acknowledgements come in any order; the committed offset moves over the prefix only, and what
- * lies beyond a gap is kept as ranges, so that a kill does not repeat it.  Pure memory; the caller
- * stores it.
+ * Acknowledgements come in any order.  The committed offset moves over the prefix only; rows after
+ * a gap are kept as ranges, so that they are not sent again after a kill.  This is memory only; the
+ * caller stores it.
  */
 #ifndef STATE_LEDGER_H
 #define STATE_LEDGER_H
@@ -19,33 +19,33 @@
 
 struct ledger_range {
 	uint64_t start, end;
-	struct mark last; /* the last row in it; last.end 0 when it has none that proves anything */
+	struct mark last; /* the last row in it that can be a proof; last.end is 0 for none */
 };
 
 struct ledger {
 	uint64_t committed;
-	struct ledger_range *ranges; /* sorted, apart from each other and from committed */
+	struct ledger_range *ranges; /* sorted; none touches another or committed */
 	size_t n, room;
 };
 
 /*
- * Note that [start, end) is acknowledged.  Returns 1 when the committed offset moved, with
- * *ret_last the last proving row before it if there is one; 0 when it did not; -ENOMEM with the
- * ledger unchanged.  What is known already is ignored.
+ * Records that [start, end) is acknowledged.  Returns 1 when the committed offset moved, with
+ * *ret_last the last row before it that can be a proof (end 0 for none); 0 when it did not;
+ * -ENOMEM with the ledger unchanged.  Bytes that are already acknowledged are ignored.
  */
 int ledger_ack(struct ledger *l, const struct ledger_range *range,
                struct mark *ret_last) MUST_CHECK;
 
-/* True when the row that ends at end is acknowledged. */
+/* Returns true if the row that ends at end is acknowledged. */
 bool ledger_covers(const struct ledger *l, uint64_t end);
 
 /*
- * The end of the acknowledged range that has offset in it, or 0 when none has.  A range that began
- * there may have grown to the front since.
+ * Returns the end of the acknowledged range that contains offset, or 0 for none.  A range that
+ * began at offset may meanwhile begin before it.
  */
 uint64_t ledger_skip(const struct ledger *l, uint64_t offset);
 
-/* Forget all ranges and go back (or on) to offset. */
+/* Drops all ranges and sets the committed offset, back or forward. */
 void ledger_reset(struct ledger *l, uint64_t offset);
 
 void ledger_free(struct ledger *l);

@@ -15,13 +15,13 @@
 #include "state/store_impl.h"
 
 #define SYNC_EVERY_MS 1000
-#define SYNC_SHARE 10 /* and of the time it takes a tenth at most */
+#define SYNC_SHARE 10 /* syncs take a tenth of the time at most */
 
 struct store {
 	struct sql *db;
 	int lock;
-	int64_t sync_ms; /* the next is due then */
-	bool full;       /* the transaction at hand is to be synced */
+	int64_t sync_ms; /* when the next sync is due */
+	bool full;       /* the current transaction is to be synced */
 };
 
 static const char schema[] =
@@ -87,18 +87,18 @@ static int take_lock(struct store *s, const char *dir, const char *name, struct 
 	return 0;
 }
 
-/* Words for a store that cannot be used, and the way out of it. */
+/* Sets the error text for a store that cannot be used, with the way out. */
 static int unusable(const char *path, int rc, const char *why, struct err *err)
 {
 	if (rc == -EUCLEAN)
 		return err_set(err, rc,
 		               "store \"%s\" is corrupt (%s); restore it from a backup, or move it "
-		               "away and set first-start to say what is to be sent again",
+		               "away and set first-start to choose what is sent again",
 		               path, why);
 	return err_set(err, rc, "store \"%s\": %s", path, why);
 }
 
-/* A new store gets the schema; another version is an error that names the way out. */
+/* Gives a new store the schema; another version is an error that names the way out. */
 static int check_version(struct store *s, const char *path, bool read_only, struct err *err)
 {
 	int64_t version, tables;
@@ -112,25 +112,24 @@ static int check_version(struct store *s, const char *path, bool read_only, stru
 	if (version > STORE_VERSION)
 		return err_set(
 		        err, -ENOTSUP,
-		        "store \"%s\" is of version %d, made by a newer pmta-shipper; this one "
-		        "knows %d: install the newer one again",
+		        "store \"%s\" has version %d, made by a newer pmta-shipper; this one "
+		        "needs version %d: install the newer one again",
 		        path, (int)version, STORE_VERSION);
 	if (version > 0 && read_only)
-		return err_set(
-		        err, -ENOTSUP,
-		        "store \"%s\" is of version %d, made by an earlier pmta-shipper: the "
-		        "next 'run' brings it up to date",
-		        path, (int)version);
+		return err_set(err, -ENOTSUP,
+		               "store \"%s\" has version %d, made by an earlier pmta-shipper: the "
+		               "next 'run' updates it",
+		               path, (int)version);
 	if (version > 0)
 		return store_migrate(s->db, path, (int)version, err);
 	if (tables == 0 && read_only)
 		return err_set(
 		        err, -ENOENT,
-		        "the store \"%s\" is empty: the first 'run' did not get through; the "
-		        "next one fills it",
+		        "the store \"%s\" is empty: the first 'run' did not finish; the next "
+		        "one fills it",
 		        path);
 	if (tables > 0)
-		return err_set(err, -EUCLEAN, "\"%s\" is no store of pmta-shipper; move it away",
+		return err_set(err, -EUCLEAN, "\"%s\" is not a pmta-shipper store; move it away",
 		               path);
 	rc = sql_script(s->db, "BEGIN IMMEDIATE");
 	if (rc == 0)
@@ -142,7 +141,7 @@ static int check_version(struct store *s, const char *path, bool read_only, stru
 
 #define WRONG_SIZE 128
 
-/* What quick_check says in one row is "ok", or the first thing that is wrong. */
+/* The only row of quick_check is "ok", or the first error. */
 static int is_ok(const struct sql_row *row, void *arg)
 {
 	const char *text = sql_text(row, 0);
@@ -153,7 +152,7 @@ static int is_ok(const struct sql_row *row, void *arg)
 	return -EUCLEAN;
 }
 
-/* Nothing is written before it is known that this is a store, and a sound one. */
+/* Writes nothing before it is certain that this is a store without errors. */
 static int prepare(struct store *s, const char *path, bool read_only, struct err *err)
 {
 	char wrong[WRONG_SIZE] = "";
@@ -177,7 +176,7 @@ static int open_store(struct store **ret, const char *dir, const char *name, boo
 {
 	char file[64];
 	char real[PATH_MAX], path[PATH_MAX];
-	/* SQLite refuses symbolic links anywhere in the path; only the last part may be none. */
+	/* SQLite refuses symbolic links in the whole path; here only the last part must be none. */
 	if (realpath(dir, real))
 		dir = real;
 	(void)snprintf(file, sizeof(file), "%s.db", name);
@@ -190,8 +189,7 @@ static int open_store(struct store **ret, const char *dir, const char *name, boo
 	s->lock = -1;
 	if (!read_only)
 		rc = take_lock(s, dir, name, err);
-	/* SQLite has one word for both, and one who may not read it is not to hear there is none.
-	 */
+	/* SQLite has one error for both; a user without permission must not read "no store". */
 	if (rc == 0 && read_only && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
 		rc = errno == ENOENT ? err_set(err, -ENOENT,
 		                               "there is no store in \"%s\": 'run' has not been "
@@ -208,14 +206,14 @@ static int open_store(struct store **ret, const char *dir, const char *name, boo
 	return rc;
 }
 
-/* Whoever can write in the folder can put another store there. */
+/* A user who can write in the folder could replace the store. */
 static int check_dir(const char *dir, struct err *err)
 {
 	struct stat st;
 	if (stat(dir, &st) < 0)
 		return err_set(err, -errno, "state-dir \"%s\": %m", dir);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(err, -ENOTDIR, "state-dir \"%s\" is no folder", dir);
+		return err_set(err, -ENOTDIR, "state-dir \"%s\" is not a folder", dir);
 	if (st.st_mode & 0022)
 		return err_set(err, -EPERM,
 		               "state-dir \"%s\" can be written by others: chmod go-w it", dir);
@@ -226,7 +224,7 @@ int store_open(struct store **ret, const char *dir, const char *name, struct err
 {
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return err_set(err, -errno, "make state-dir \"%s\": %m%s", dir,
-		               errno == ENOENT ? " (the folder it lies in must exist)" : "");
+		               errno == ENOENT ? " (its parent folder must exist)" : "");
 	int rc = check_dir(dir, err);
 	if (rc < 0)
 		return rc;
@@ -256,8 +254,8 @@ int store_begin(struct store *s)
 }
 
 /*
- * A sync stops the whole agent, and beside a busy neighbour a disk may take seconds for one.  Due
- * at every commit, they would leave no time for anything else.
+ * A sync stops the whole agent and may take seconds on a busy disk.  Syncs at every commit would
+ * then leave no time for anything else.
  */
 static int64_t next_sync(int64_t now_ms, int64_t took_ms)
 {
@@ -272,8 +270,8 @@ int store_commit(struct store *s, int64_t now_ms)
 	if (rc < 0)
 		return rc;
 	/*
-	 * The commit that was synced took all before it along, for they share one log.  The mode
-	 * can only be changed between transactions, so the next one is chosen here.
+	 * A synced commit also syncs all commits before it, since they share one log.  The mode can
+	 * only be changed between transactions, so the next transaction's mode is set here.
 	 */
 	if (s->full)
 		s->sync_ms = next_sync(now_ms, clock_mono_ms() - began);
@@ -288,7 +286,7 @@ int store_commit(struct store *s, int64_t now_ms)
 
 void store_rollback(struct store *s)
 {
-	/* SQLite may have rolled back by itself; then this fails, and that is fine. */
+	/* This fails without harm if SQLite has already rolled back by itself. */
 	(void)!sql_script(s->db, "ROLLBACK");
 }
 

@@ -1,4 +1,4 @@
-/* Dead letters: rows that were not delivered, with all that is needed to see why and try again. */
+/* Dead letters: rows that were not delivered, with all data to see why and to try again. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* The entries of files: what is needed to find them again and go on. */
+/* The entries of files: the data to find each file again and to continue. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@ int store_last_file(struct store *s, int64_t *ret_id)
 	return sql_number(store_sql(s), "SELECT coalesce(max(id), 0) FROM file", 0, ret_id);
 }
 
-/* Ladder and ranges are stored as they are in memory: the store stays on its machine. */
+/* Ladder and ranges are stored as they are in memory: the store is for one machine only. */
 int store_file_put(struct store *s, const struct store_file *f, const struct ladder *ladder,
                    const struct ledger *ledger, struct slice header)
 {

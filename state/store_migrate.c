@@ -1,4 +1,4 @@
-/* A store made by an earlier version, brought up to date: a copy first, then all steps or none. */
+/* Updates a store of an earlier version: makes a copy first, then runs all steps or none. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,15 +9,14 @@
 #include "state/sql.h"
 #include "state/store_impl.h"
 
-/* What leads from one version to the next; the schema in store.c is what all of them give. */
+/* The change from each version to the next; all of them give the schema in store.c. */
 static const char *const steps[] = {
         [1] = "ALTER TABLE dead ADD COLUMN tries INT NOT NULL DEFAULT 0;"
               "ALTER TABLE dead ADD COLUMN tried INT NOT NULL DEFAULT 0;",
 };
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_VERSION, "a step is missing");
 
-/* As it was, under a name that says its version; the way back for who installs the older program.
- */
+/* Copies the old store to a name with its version, so that the older program can use it again. */
 static int keep_copy(struct sql *db, const char *path, int version, char *ret, size_t size)
 {
 	char unfinished[PATH_MAX + 16];
@@ -37,8 +36,8 @@ int store_migrate(struct sql *db, const char *path, int version, struct err *err
 	int rc = keep_copy(db, path, version, copy, sizeof(copy));
 	if (rc < 0)
 		return err_set(err, rc,
-		               "store \"%s\" is of version %d, and no copy can be kept as \"%s\" "
-		               "(%s): it stays as it is; make room there and start again",
+		               "store \"%s\" has version %d, and no copy can be kept as \"%s\" "
+		               "(%s): the store is unchanged; make room there and start again",
 		               path, version, copy, strerror(-rc));
 	rc = sql_script(db, "BEGIN IMMEDIATE");
 	for (int i = version; rc == 0 && i < STORE_VERSION; i++)
@@ -48,13 +47,13 @@ int store_migrate(struct sql *db, const char *path, int version, struct err *err
 		rc = sql_script(db, script);
 	if (rc < 0) {
 		(void)err_set(err, rc,
-		              "bring store \"%s\" from version %d to %d: %s; it stays as "
-		              "it is",
+		              "update store \"%s\" from version %d to %d: %s; the store is "
+		              "unchanged",
 		              path, version, STORE_VERSION, sql_error(db));
 		(void)!sql_script(db, "ROLLBACK");
 		return rc;
 	}
-	log_info("store \"%s\" brought from version %d to %d; as it was, it is \"%s\"", path,
-	         version, STORE_VERSION, copy);
+	log_info("store \"%s\" updated from version %d to %d; the old store is kept as \"%s\"",
+	         path, version, STORE_VERSION, copy);
 	return 0;
 }

@@ -45,7 +45,7 @@ struct counters *counters_close(struct counters *c)
 	return NULL;
 }
 
-/* The name is the new one's own; all else comes from the old one. */
+/* Takes over the counts recorded under this name; the name is a new copy. */
 static int open_source(struct source_counters *s, const char *name, const struct counters *before)
 {
 	for (size_t i = 0; before && i < before->nsources; i++) {
@@ -108,7 +108,7 @@ static size_t category_of(struct slice text)
 	return CATEGORY_OTHER;
 }
 
-/* Everybody agrees on these: the mailbox is not there. */
+/* These categories leave no doubt: the mailbox does not exist. */
 static bool is_hard(struct slice category)
 {
 	return slice_is(category, "bad-mailbox") || slice_is(category, "bad-domain") ||

@@ -1,10 +1,9 @@
 /*
- * counters.h - what the running agent has counted: numbers that only grow from its start to its
- * end.
+ * counters.h - counters of the running agent: they only grow, from its start to its end.
  *
- * Lanes, tailer and ship are opened anew when the configuration is read again; what they had
- * counted is handed on here, by the names of sources and endpoints.  (What outlives the process is
- * in the store: struct tally.)  Rows that are read again after a reload count as read again.
+ * A reload of the configuration opens new lanes, a new tailer and a new ship; their counts are
+ * carried over here, by the names of sources and endpoints.  (Counts that outlive the process are
+ * in the store: struct tally.)  A row that is read again after a reload counts as read again.
  */
 #ifndef STATUS_COUNTERS_H
 #define STATUS_COUNTERS_H
@@ -21,12 +20,12 @@
 
 struct conf;
 
-/* PowerMTA's bounce categories; the last two: one that is none of them, and none at all. */
+/* PowerMTA's bounce categories; the last two are "other" (unknown) and "none" (empty). */
 #define CATEGORIES 18
 extern const char *const category_names[CATEGORIES];
 
 struct amount {
-	uint64_t records, bytes; /* of rows, as they stand in the file */
+	uint64_t records, bytes; /* bytes of the rows as they are in the file */
 };
 
 struct source_counters {
@@ -35,27 +34,28 @@ struct source_counters {
 	uint64_t by_type[RECORD_NOT_A_TYPE + 1]; /* handed to the endpoint */
 	uint64_t by_category[CATEGORIES];        /* the bounces among them */
 	uint64_t utf8_repaired;
-	bool tailed;                /* begun is where the tailer that is open began */
-	struct tail_counters begun; /* some of them outlive the process, these do not */
-	struct tail_counters tail;  /* of tailers that were closed */
+	bool tailed;                /* a tailer is open, and begun is valid */
+	struct tail_counters begun; /* at its opening: some of its counts outlive the process */
+	struct tail_counters tail;  /* of the tailers closed so far, since the agent's start */
 	struct disk_growth growth;  /* of its files on disk */
 };
 
 struct endpoint_counters {
 	char *name;
-	struct ship_meter meter; /* of the ship that was closed */
+	struct ship_meter meter; /* of the last closed ship */
 };
 
 struct counters {
 	struct source_counters *sources;
 	struct endpoint_counters *endpoints;
 	size_t nsources, nendpoints;
-	struct domains hard; /* bounces that say that there is no such mailbox */
+	struct domains hard; /* bounces whose category says that the mailbox does not exist */
 };
 
 /*
- * For the sources and endpoints of conf, in its order.  before (NULL for none) hands on what it has
- * counted under the same names, and stays the caller's to close.  0 or -ENOMEM.
+ * Opens counters for the sources and endpoints of conf, in its order.  They start with the counts
+ * of before (NULL for none) under the same names; the caller still closes before.  Returns 0 or
+ * -ENOMEM.
  */
 int counters_open(struct counters **ret, const struct conf *conf,
                   const struct counters *before) MUST_CHECK;
@@ -63,13 +63,13 @@ struct counters *counters_close(struct counters *c);
 
 void amount_add(struct amount *a, const struct mark *mark);
 
-/* A record that is handed to its endpoint. */
+/* Counts a record that is handed to its endpoint. */
 void counters_record(struct counters *c, struct source_counters *s, const struct record *rec);
 
-/* The source's tailer was opened, and will be closed. */
+/* Call after the source's tailer is opened, and before it is closed. */
 void counters_tail_open(struct source_counters *s, const struct tail_counters *now);
 void counters_tail_close(struct source_counters *s, const struct tail_counters *now);
-/* Since the agent's start, over all its tailers; now is of the one that is open. */
+/* Returns the sum over all tailers since the agent's start; now is of the open one. */
 struct tail_counters counters_tail(const struct source_counters *s,
                                    const struct tail_counters *now);
 

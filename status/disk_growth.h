@@ -1,8 +1,8 @@
 /*
- * disk_growth.h - how fast something on disk grows, by where it stood at the last full hours.
+ * disk_growth.h - how fast something on disk grows, from its sizes at the last full hours.
  *
- * A day of it is kept: accounting files are moved, compressed and deleted once a day on most hosts,
- * and only over a day does that come out even.
+ * The sizes of one day are kept: most hosts move, compress and delete accounting files once a day,
+ * so only the growth over a whole day is meaningful.
  */
 #ifndef STATUS_DISK_GROWTH_H
 #define STATUS_DISK_GROWTH_H
@@ -20,13 +20,13 @@ struct disk_growth {
 	size_t newest, n;
 };
 
-/* Whether disk_growth_note() is due. */
+/* Returns true if disk_growth_note() is due. */
 bool disk_growth_due(const struct disk_growth *g, int64_t now_ms);
 void disk_growth_note(struct disk_growth *g, int64_t now_ms, uint64_t bytes);
 
 /*
- * Seconds until free bytes are used up, were it to grow on as it did; INFINITY when it does not
- * grow.  Negative when that cannot be told yet: less than an hour is known.
+ * Returns the seconds until free_bytes are used up at the present growth; INFINITY if there is no
+ * growth; a negative number while less than one hour of sizes is known.
  */
 double disk_growth_full_s(const struct disk_growth *g, int64_t now_ms, uint64_t bytes,
                           uint64_t free_bytes);

@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 
-/* What stands behind the last @, in lower case; false when that is no name worth a slot. */
+/* The text after the last @, in lower case; false if it is no name that may have a slot. */
 static bool domain_of(struct slice address, char ret[DOMAIN_SIZE], size_t *ret_len)
 {
 	const char *at = memrchr(address.text, '@', address.len);
@@ -35,7 +35,7 @@ static void take_slot(struct domains *d, uint64_t hash, const char *name, size_t
 	d->n++;
 }
 
-/* Domains of one cell wear each other down: only one that outweighs the rest gets through. */
+/* Domains in one cell count each other down: only one more frequent than the rest gets a slot. */
 static void weigh(struct domains *d, uint64_t hash, const char *name, size_t len)
 {
 	uint32_t *events = &d->cells[hash % DOMAIN_CELLS].events;

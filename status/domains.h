@@ -1,10 +1,11 @@
 /*
- * domains.h - events by large recipient domain, in memory that is fixed.
+ * domains.h - events by large recipient domain, in a fixed amount of memory.
  *
- * A domain gets a slot of its own when it has been seen DOMAIN_LARGE times more often than the
- * domains it shares a cell of a small table with; the first DOMAINS_MAX that come so far keep
- * their slots.  All others, and what they had before, count together.  So no small domain, which
- * may be a person's own, is ever named, and every count only grows.
+ * Domains share the cells of a small table.  A domain gets its own slot when it was seen
+ * DOMAIN_LARGE times more often than the other domains in its cell; the first DOMAINS_MAX domains
+ * to get there keep their slots.  All other domains, and the events before a domain had its slot,
+ * are counted together.  So no small domain, which may belong to one person, is ever named, and
+ * every count only grows.
  */
 #ifndef STATUS_DOMAINS_H
 #define STATUS_DOMAINS_H
@@ -16,7 +17,7 @@
 
 #define DOMAINS_MAX 32
 #define DOMAIN_LARGE 100
-#define DOMAIN_SIZE 64 /* a longer name has no slot; what is large has a short one */
+#define DOMAIN_SIZE 64 /* a longer name gets no slot; large domains have short names */
 #define DOMAIN_CELLS 256
 
 struct domains {
@@ -32,7 +33,7 @@ struct domains {
 	} cells[DOMAIN_CELLS];
 };
 
-/* One event of the domain that address ends with. */
+/* Counts one event for the domain of the address. */
 void domains_count(struct domains *d, struct slice address);
 
 #endif

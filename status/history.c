@@ -6,20 +6,20 @@
 
 #define SECOND_MS 1000
 #define MINUTE_MS 60000
-#define SLOTS (HISTORY_MINUTES + 1) /* sixty steps lie between sixty-one moments */
+#define SLOTS (HISTORY_MINUTES + 1) /* sixty steps need sixty-one samples */
 
-/* Where all series stood at the last moments that are step_ms apart. */
+/* The values of all series at the last samples, which are step_ms apart. */
 struct ring {
-	int64_t step_ms, last_ms; /* last_ms: of the newest moment */
+	int64_t step_ms, last_ms; /* last_ms: time of the newest sample */
 	size_t newest, filled;
 	uint64_t *at; /* SLOTS for each series */
 };
 
 struct track {
 	struct history_series series;
-	uint64_t seen; /* the last value handed in */
-	uint64_t sum;  /* of all growth since the opening; a level itself */
-	bool known;    /* seen is a value */
+	uint64_t seen; /* the last value given to history_take() */
+	uint64_t sum;  /* all growth since the opening; of a level, its value */
+	bool known;    /* seen is valid */
 };
 
 struct history {
@@ -125,7 +125,7 @@ static void track_take(struct track *t, uint64_t value, bool levels)
 	t->known = true;
 }
 
-/* Nothing moved between the moments that have passed: all of them get what stands now. */
+/* Nothing changed since the last sample: all samples that were missed get the present values. */
 static void ring_take(struct ring *r, int64_t now_ms, const struct track *tracks, size_t n)
 {
 	int64_t passed = r->filled == 0 ? 1 : (now_ms - r->last_ms) / r->step_ms;
@@ -150,7 +150,7 @@ void history_take(struct history *h, int64_t now_ms, const uint64_t *values)
 	h->taken_ms = now_ms;
 }
 
-/* Where a series stood back moments before the newest one. */
+/* The value of a series, back samples before the newest one. */
 static uint64_t ring_at(const struct ring *r, size_t series, size_t back)
 {
 	return r->at[series * SLOTS + (r->newest + SLOTS - back) % SLOTS];

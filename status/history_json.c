@@ -1,4 +1,4 @@
-/* The last hour, minute by minute, as JSON: what the page draws.  Names: pmta-shipper(8). */
+/* The last hour, minute by minute, as JSON for the page's charts.  Names: pmta-shipper(8). */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@ static void numbers(struct json_writer *w, const struct history *h, const char *
 	json_close(w, ']');
 }
 
-/* The mean of each minute; null for one in which no request ended. */
+/* The mean of each minute; null for a minute in which no request ended. */
 static void latency(struct json_writer *w, const struct conf *conf, const struct history *h,
                     size_t endpoint)
 {
@@ -35,7 +35,7 @@ static void latency(struct json_writer *w, const struct conf *conf, const struct
 	json_close(w, ']');
 }
 
-/* Only those that were seen in that hour. */
+/* Only the categories that were seen in that hour. */
 static void bounces(struct json_writer *w, const struct conf *conf, const struct history *h)
 {
 	uint64_t values[HISTORY_MINUTES];

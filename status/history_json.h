@@ -1,5 +1,5 @@
 /*
- * history_json.h - the last hour, minute by minute, as JSON: what the page draws.
+ * history_json.h - the last hour, minute by minute, as JSON for the page's charts.
  */
 #ifndef STATUS_HISTORY_JSON_H
 #define STATUS_HISTORY_JSON_H
@@ -7,7 +7,7 @@
 #include "conf/conf.h"
 #include "status/history.h"
 
-/* The history has the series of series.h.  The caller's, or NULL when out of memory. */
+/* h has the series of series.h.  Returns the JSON; the caller frees it.  NULL: out of memory. */
 char *history_json(const struct conf *conf, const struct history *h, int64_t now_ms);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "status/rules.h"
 
-/* Text as people are shown it. */
+/* Text without control characters, as people see it. */
 static void text(struct json_writer *w, const char *name, const char *value)
 {
 	char clean[4 * TAIL_ADVICE_SIZE];
@@ -16,7 +16,7 @@ static void text(struct json_writer *w, const char *name, const char *value)
 	json_string(w, name, clean);
 }
 
-/* "" while it is not known. */
+/* "" while the time is not known. */
 static void when(struct json_writer *w, const char *name, int64_t real_ms)
 {
 	char iso[CLOCK_ISO_SIZE] = "";

@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "record/columns.h"
 
-#define LAST_RECORD "last_record" /* of a source, in the store */
-#define ROW_TYPICAL 400           /* bytes, while none was read */
-/* A smaller mean is none: rows settled beyond a gap count, and their bytes do not yet. */
+#define LAST_RECORD "last_record" /* a source's value in the store */
+#define ROW_TYPICAL 400           /* bytes of a row, until one was read */
+/* A smaller mean is wrong: rows settled beyond a gap are counted before their bytes are. */
 #define ROW_LEAST 16
 
 static int64_t parse(const char *text)
@@ -20,7 +20,7 @@ static int64_t parse(const char *text)
 int64_t lag_read(struct lag *t, const struct record *rec)
 {
 	const struct columns *c = rec->columns;
-	/* Mostly where it was the time before, so that one comparison finds it. */
+	/* It is mostly in the same column as before, so that one comparison finds it. */
 	if (t->column >= c->n || strcmp(c->names[t->column], LAG_COLUMN) != 0)
 		t->column = columns_find(c, LAG_COLUMN);
 	if (t->column >= rec->nfields)
@@ -42,13 +42,13 @@ void lag_done(struct lag *t, const struct lag_row *row)
 {
 	if (row->logged_ms == 0)
 		return;
-	/* Answers come in any order: what counts is the place in the file. */
+	/* Answers come in any order, so compare positions in the file. */
 	if (t->done_file != row->file || t->done_end < row->end) {
 		t->done_ms = row->logged_ms;
 		t->done_file = row->file;
 		t->done_end = row->end;
 	}
-	/* Beyond a gap nothing is settled: what fills the gap settles all. */
+	/* Nothing beyond a gap is settled; the answer that fills the gap settles it all. */
 	if (row->committed < row->end)
 		return;
 	t->settled_ms = row->gaps ? row->logged_ms : t->done_ms;
@@ -88,7 +88,7 @@ void lag_view(struct source_view *s, const struct lag *t, int64_t now_ms)
 	int64_t behind = settled != 0 ? clock_real_ms() - settled : 0;
 	s->last_record_ms = t->read_ms != 0 ? t->read_ms : t->settled_ms;
 	s->behind_records = records_in(&s->tail);
-	/* After a quiet night the row of this second is not a night late. */
+	/* After a quiet night, a new row is not late by the length of the night. */
 	if (t->caught_up_ms != 0 && s->tail.unreadable == 0 && now_ms - t->caught_up_ms < behind)
 		behind = now_ms - t->caught_up_ms;
 	if (s->tail.behind_bytes > 0 && behind > 0)

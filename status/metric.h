@@ -11,13 +11,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* The head of a family, whose samples must follow at once. */
+/* Prints the head of a family; its samples must follow directly. */
 void metric_family(FILE *f, const char *name, const char *type, const char *help);
 
-/* NULL labels: none; NAN: not known, and thus no sample. */
+/* labels may be NULL.  Prints nothing for NAN: the value is not known. */
 void metric_sample(FILE *f, const char *name, const char *labels, double value);
 
-/* One number an object: those of a struct of doubles. */
+/* A family with one sample for each of n rows; the value is a double at offset in the row. */
 struct metric {
 	const char *name, *type, *help;
 	size_t offset;

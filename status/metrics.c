@@ -31,23 +31,23 @@ static void config(FILE *f, const struct view *v)
 	conf_digest(v->conf, hex);
 	(void)snprintf(labels, sizeof(labels), "digest=\"%s\"", hex);
 	metric_family(f, "pmta_shipper_config_info", "gauge",
-	              "Always 1; the digest is of the configuration in force, as the log has it.");
+	              "Always 1; the digest of the configuration in force, as in the log.");
 	metric_sample(f, "pmta_shipper_config_info", labels, 1);
 	single(f, "pmta_shipper_config_last_reload_successful",
-	       "Whether the last reload that was asked for took place; 1 before the first.",
+	       "1 if the last reload succeeded, or if there was none yet; else 0.",
 	       !v->reload_failed);
 	single(f, "pmta_shipper_config_load_timestamp_seconds",
-	       "When the configuration in force was read.", (double)v->loaded_real_ms / 1000);
+	       "Time at which the configuration in force was read.",
+	       (double)v->loaded_real_ms / 1000);
 }
 
 static void agent_itself(FILE *f, const struct view *v)
 {
-	metric_family(f, "pmta_shipper_build_info", "gauge", "Always 1; the version that runs.");
+	metric_family(f, "pmta_shipper_build_info", "gauge", "Always 1; the version of the agent.");
 	metric_sample(f, "pmta_shipper_build_info", "version=\"" VERSION "\"", 1);
 	config(f, v);
 	single(f, "pmta_shipper_store_writable",
-	       "Whether the store takes writes; while it does not, nothing new is sent.",
-	       !v->degraded);
+	       "1 if the store can be written; else 0, and nothing new is sent.", !v->degraded);
 	dead_letters(f, v);
 	metrics_process(f, v->started_real_ms);
 }

@@ -2,7 +2,7 @@
  * metrics.h - /metrics, for Prometheus; metric.h has the format.
  *
  * Labels are names of sources and endpoints (letters, digits, dots, dashes, underscores: conf.c),
- * words of ours, and large domains (domains.h): never a path, and never an address.
+ * fixed words, and large domains (domains.h): never a path, and never an address.
  */
 #ifndef STATUS_METRICS_H
 #define STATUS_METRICS_H
@@ -11,10 +11,10 @@
 
 #include "status/view.h"
 
-/* Of a running agent's view.  The caller's, or NULL when out of memory. */
+/* Returns the text for a running agent's view; the caller frees it.  NULL when out of memory. */
 char *metrics_text(const struct view *v);
 
-/* The parts; 0 or -ENOMEM. */
+/* The parts of it.  Return 0 or -ENOMEM. */
 int metrics_sources(FILE *f, const struct view *v) MUST_CHECK;
 int metrics_endpoints(FILE *f, const struct view *v) MUST_CHECK;
 void metrics_process(FILE *f, int64_t started_real_ms);

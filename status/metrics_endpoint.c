@@ -1,4 +1,4 @@
-/* Metrics with an endpoint's name on them. */
+/* Metrics labelled with an endpoint. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -15,19 +15,20 @@ struct numbers {
 #define AT(field) offsetof(struct numbers, field)
 
 static const struct metric metrics[] = {
-        {ENDPOINT("accepted_records_total"), "counter", "Records the endpoint took.", AT(accepted)},
+        {ENDPOINT("accepted_records_total"), "counter", "Records accepted by the endpoint.",
+         AT(accepted)},
         {ENDPOINT("refused_records_total"), "counter",
-         "Single records it refused for good: dead letters.", AT(refused)},
+         "Single records refused by the endpoint: dead letters.", AT(refused)},
         {ENDPOINT("retries_total"), "counter", "Requests that failed and are sent again.",
          AT(retries)},
-        {ENDPOINT("holds_total"), "counter", "Times it was held.", AT(holds)},
+        {ENDPOINT("holds_total"), "counter", "Times the endpoint was held.", AT(holds)},
         {ENDPOINT("request_bytes_total"), "counter",
-         "Bytes of bodies of requests that ended, compressed if they were.", AT(bytes)},
-        {ENDPOINT("in_flight_requests"), "gauge", "Requests under way.", AT(in_flight)},
+         "Bytes of the bodies of finished requests, after compression.", AT(bytes)},
+        {ENDPOINT("in_flight_requests"), "gauge", "Requests in flight.", AT(in_flight)},
         {ENDPOINT("in_flight_limit"), "gauge",
-         "Requests that may be under way now; adapts below in-flight.", AT(limit)},
+         "Requests that may be in flight now; adapts, at most in-flight.", AT(limit)},
         {ENDPOINT("waiting_records"), "gauge",
-         "Records read and not answered for, those under way included.", AT(waiting)},
+         "Records read and not answered yet, in flight included.", AT(waiting)},
 };
 
 static void answers(FILE *f, const struct view *v)
@@ -36,7 +37,7 @@ static void answers(FILE *f, const struct view *v)
 	static const char *const classes[] = {"none", NULL, "2xx", "3xx", "4xx", "5xx"};
 	char labels[160];
 	metric_family(f, name, "counter",
-	              "Requests that ended, by class of the status; none: without an answer.");
+	              "Finished requests, by class of the status; none: no answer.");
 	for (size_t i = 0; i < v->nendpoints; i++) {
 		for (size_t k = 0; k < sizeof(classes) / sizeof(classes[0]); k++) {
 			if (!classes[k])
@@ -67,7 +68,7 @@ struct histogram {
 	const char *name, *help;
 	const uint64_t *bounds;
 	size_t n;
-	double unit; /* of bounds and sum */
+	double unit; /* factor for bounds and sum */
 	size_t counts, sum;
 };
 
@@ -97,15 +98,14 @@ static void histogram(FILE *f, const struct histogram *h, const struct view *v)
 static void histograms(FILE *f, const struct view *v)
 {
 	const struct histogram latency = {ENDPOINT("request_duration_seconds"),
-	                                  "Time of requests until their answer, or until they "
-	                                  "failed.",
+	                                  "Time of requests until the answer or the failure.",
 	                                  meter_latency_us,
 	                                  METER_LATENCIES,
 	                                  1e-6,
 	                                  offsetof(struct ship_meter, by_latency),
 	                                  offsetof(struct ship_meter, elapsed_us)};
 	const struct histogram size = {ENDPOINT("request_records"),
-	                               "Records of the same requests: the size of batches.",
+	                               "Records in each finished request: the size of batches.",
 	                               meter_size,
 	                               METER_SIZES,
 	                               1,

@@ -1,4 +1,4 @@
-/* What Prometheus clients say of their process, under the names all of them use. */
+/* Metrics of the process, under the names that all Prometheus clients use. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -45,7 +45,7 @@ static double open_fds(void)
 	for (const struct dirent *e = readdir(d); e; e = readdir(d))
 		n += e->d_name[0] != '.';
 	(void)closedir(d);
-	return n - 1; /* the one that looked */
+	return n - 1; /* without the descriptor of this loop */
 }
 
 static double max_fds(void)
@@ -70,7 +70,7 @@ void metrics_process(FILE *f, int64_t started_real_ms)
 	        {"process_virtual_memory_bytes", "gauge", "Address space.", all},
 	        {"process_open_fds", "gauge", "Open file descriptors.", open_fds()},
 	        {"process_max_fds", "gauge", "File descriptors that may be open.", max_fds()},
-	        {"process_start_time_seconds", "gauge", "When the agent started.",
+	        {"process_start_time_seconds", "gauge", "Time at which the agent started.",
 	         (double)started_real_ms / 1000},
 	};
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {

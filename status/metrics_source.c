@@ -1,4 +1,4 @@
-/* Metrics with a source's name on them, and the bounces by domain. */
+/* Metrics labelled with a source, and the bounces by domain. */
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
@@ -28,12 +28,12 @@ struct numbers {
 
 static const struct metric metrics[] = {
         {SOURCE("read_records_total"), "counter",
-         "Rows read; those read again after a reload count again.", AT(read)},
+         "Rows read; a row read again after a reload counts again.", AT(read)},
         {SOURCE("read_bytes_total"), "counter", "Bytes of the rows read.", AT(read_bytes)},
         {SOURCE("shipped_records_total"), "counter", "Rows acknowledged by the endpoint.",
          AT(shipped)},
         {SOURCE("shipped_bytes_total"), "counter",
-         "Bytes of the acknowledged rows, as they stand in the file.", AT(shipped_bytes)},
+         "Bytes of the acknowledged rows, as in the file.", AT(shipped_bytes)},
         {SOURCE("skipped_records_total"), "counter", "Rows of types that are not shipped.",
          AT(skipped)},
         {SOURCE("skipped_bytes_total"), "counter", "Bytes of the skipped rows.", AT(skipped_bytes)},
@@ -50,7 +50,7 @@ static const struct metric metrics[] = {
          AT(behind_files)},
         {SOURCE("last_record_timestamp_seconds"), "gauge", "The timeLogged of the last row read.",
          AT(last_record_s)},
-        {SOURCE("files"), "gauge", "Files known, those that are gone included.", AT(files_known)},
+        {SOURCE("files"), "gauge", "Files known, deleted ones included.", AT(files_known)},
         {SOURCE("open_files"), "gauge", "Files held open.", AT(files_open)},
         {SOURCE("unreadable_files"), "gauge", "Files that cannot be read.", AT(unreadable)},
         {SOURCE("rotations_total"), "counter", "Files seen to move to move-to.", AT(rotations)},
@@ -58,13 +58,13 @@ static const struct metric metrics[] = {
         {SOURCE("crashes_total"), "counter", "Files that came back shorter after a crash.",
          AT(crashes)},
         {SOURCE("copies_total"), "counter", "Files recognised under another inode.", AT(copies)},
-        {SOURCE("lost_files_total"), "counter", "Files that were gone before they were read.",
+        {SOURCE("lost_files_total"), "counter", "Files deleted before they were read.",
          AT(gone_unread)},
-        {SOURCE("rescans_total"), "counter", "Looks at the folders.", AT(rescans)},
+        {SOURCE("rescans_total"), "counter", "Scans of the folders.", AT(rescans)},
         {SOURCE("overflows_total"), "counter",
          "Overflows of the kernel's event queue; each costs a rescan.", AT(overflows)},
-        {SOURCE("nul_bytes_total"), "counter", "NUL bytes passed over.", AT(nul_bytes)},
-        {SOURCE("repaired_utf8_total"), "counter", "Ill-formed parts of text replaced by U+FFFD.",
+        {SOURCE("nul_bytes_total"), "counter", "NUL bytes skipped.", AT(nul_bytes)},
+        {SOURCE("repaired_utf8_total"), "counter", "Invalid UTF-8 sequences replaced by U+FFFD.",
          AT(utf8_repaired)},
         {SOURCE("archive_bytes"), "gauge", "Bytes of the source's files in move-to.",
          AT(archive_bytes)},
@@ -72,14 +72,13 @@ static const struct metric metrics[] = {
          AT(archive_free_bytes)},
         {SOURCE("archive_full_seconds"), "gauge",
          "Time until that volume is full if the source's files grow as in the last day; "
-         "+Inf when they do not; absent in the first hour.",
+         "+Inf without growth; absent in the first hour.",
          AT(archive_full_s)},
         {SOURCE("deleted_after_seconds"), "gauge",
-         "Age at which files of the source were last seen to be deleted; absent when never.",
+         "Age of the source's files when they are deleted, as last seen; absent if never seen.",
          AT(deleted_after_s)},
         {SOURCE("unshipped_deletion_seconds"), "gauge",
-         "Time until unshipped rows are deleted at that age; absent when none wait.",
-         AT(deletion_s)},
+         "Time until unshipped rows are deleted at that age; absent if none wait.", AT(deletion_s)},
 };
 
 static void numbers_of_rows(struct numbers *n, const struct source_counters *c)
@@ -118,8 +117,8 @@ static void numbers_of_files(struct numbers *n, const struct source_view *s,
 }
 
 /*
- * Only move-to is asked for its volume: on a hung network file system statvfs() does not return,
- * but the agent lists that folder at each rescan and would not return from there either.
+ * statvfs() is called for move-to only: on a hung network file system it does not return, but the
+ * agent lists that folder at each rescan, and that would not return either.
  */
 static void numbers_of_disk(struct numbers *n, const struct view *v, size_t i)
 {
@@ -144,15 +143,14 @@ static void numbers_of_disk(struct numbers *n, const struct view *v, size_t i)
 		                (double)clock_real_ms() / 1000;
 }
 
-/* ---- with more than one label ---- */
+/* ---- metrics with more than one label ---- */
 
 static void fates(FILE *f, const struct view *v)
 {
 	static const char name[] = SOURCE("rows");
 	char labels[160];
 	metric_family(f, name, "gauge",
-	              "What became of all rows ever read, as the store has it; the sum is what "
-	              "was read.");
+	              "All rows ever read, by fate, as in the store; their sum is the rows read.");
 	for (size_t i = 0; i < v->nsources; i++) {
 		const struct source_view *s = &v->sources[i];
 		const struct tally *t = &s->tail.tally;
@@ -180,7 +178,8 @@ static void types(FILE *f, const struct view *v)
 	for (size_t i = 0; i < v->counters->nsources; i++) {
 		const struct source_counters *s = &v->counters->sources[i];
 		for (size_t k = 0; k < RECORD_TYPES; k++) {
-			/* Shipped types from the start: a first increase would not be seen. */
+			/* Shipped types are present from the start, or their first increase would
+			 * be missed. */
 			if (s->by_type[k] == 0 &&
 			    !conf_source_ships(&v->conf->sources[i], record_type_names[k]))
 				continue;

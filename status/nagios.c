@@ -16,7 +16,7 @@ struct findings {
 	bool any;
 };
 
-/* The bar ends the words and begins the performance data: there is none in the words. */
+/* A bar separates the text from the performance data, so the text must not contain one. */
 static void put_words(FILE *f, const char *text)
 {
 	for (; *text; text++)
@@ -55,8 +55,8 @@ static void judge_source(struct findings *f, const struct view *v, const struct 
 	if (view_lost(v, s))
 		find(f, NAGIOS_WARNING, "%s: %" PRIu64 " file%s read", s->name,
 		     t->counters.gone_unread,
-		     t->counters.gone_unread == 1 ? " was gone before it was"
-		                                  : "s were gone before they were");
+		     t->counters.gone_unread == 1 ? " was deleted before it was"
+		                                  : "s were deleted before they were");
 }
 
 static void judge_endpoint(struct findings *f, const struct view *v, const struct endpoint_view *e,
@@ -73,7 +73,7 @@ static void judge_endpoint(struct findings *f, const struct view *v, const struc
 		     s->last_error);
 	else if (s->state == SHIP_PAUSED)
 		find(f, NAGIOS_WARNING, "%s: paused", e->name);
-	/* A retry now and then is everyday life. */
+	/* An occasional retry is normal. */
 	else if (s->state == SHIP_RETRYING && for_ms >= (int64_t)limits->warn_ms)
 		find(f, for_ms >= (int64_t)limits->crit_ms ? NAGIOS_CRITICAL : NAGIOS_WARNING,
 		     "%s: retrying for %" PRId64 " s: %s", e->name, for_ms / 1000, s->last_error);
@@ -82,13 +82,13 @@ static void judge_endpoint(struct findings *f, const struct view *v, const struc
 static void judge(struct findings *f, const struct view *v, const struct nagios_limits *limits)
 {
 	if (!v->running && v->unasked)
-		find(f, NAGIOS_CRITICAL, "running, but cannot be asked");
+		find(f, NAGIOS_CRITICAL, "running, but does not answer this command");
 	else if (!v->running)
 		find(f, NAGIOS_CRITICAL, "not running");
 	if (v->degraded)
-		find(f, NAGIOS_CRITICAL, "the store cannot be written, nothing new is sent");
+		find(f, NAGIOS_CRITICAL, "the store cannot be written: nothing new is sent");
 	if (v->dead_full)
-		find(f, NAGIOS_CRITICAL, "the limit of dead letters is reached, reading stops");
+		find(f, NAGIOS_CRITICAL, "the limit of dead letters is reached: reading stops");
 	for (size_t i = 0; i < v->nsources; i++)
 		judge_source(f, v, &v->sources[i], limits);
 	for (size_t i = 0; i < v->nendpoints; i++)

@@ -9,12 +9,12 @@
 #include "base/text.h"
 
 /*
- * What the page may run is named by a word that is another for each answer, so that nothing that
- * comes to stand in it by mistake would ever run.
+ * The page runs only scripts marked with a nonce, which differs for each answer.  So a script that
+ * gets into the page by mistake never runs.
  */
 #define PLACEHOLDER "@NONCE@"
 
-/* The assembler reads the file: no tool is needed, and no C array of its bytes to be parsed. */
+/* The assembler includes the file: no tool is needed, and no C array of its bytes is parsed. */
 __asm__(".pushsection .rodata\n"
         ".global page_html\n"
         "page_html:\n"

@@ -1,5 +1,5 @@
 /*
- * page.h - the page at /, one file with all it needs: page.html.
+ * page.h - the page at /: page.html, one file with everything it needs.
  */
 #ifndef STATUS_PAGE_H
 #define STATUS_PAGE_H
@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * The page, the caller's, and into ret_csp the Content-Security-Policy it needs: another one for
- * each answer.  NULL when out of memory, or when the kernel has no random bytes.
+ * Returns the page, which the caller frees, and writes its Content-Security-Policy into ret_csp;
+ * both differ for each answer.  NULL when out of memory, or when the kernel has no random bytes.
  */
 char *page_text(char *ret_csp, size_t size);
 

@@ -20,8 +20,8 @@ void rules_status_text(FILE *f, const struct rules *r)
 	if (v.limits > 0)
 		(void)fprintf(f,
 		              "  %" PRIu64
-		              " time%s a rule was given up for its cost; 'pmta-shipper "
-		              "rules check' names slow ones\n",
+		              " time%s a rule was given up because it took too many steps; "
+		              "'pmta-shipper rules check' names slow rules\n",
 		              v.limits, units_s(v.limits));
 }
 
@@ -55,13 +55,13 @@ static void label(FILE *f, const char *text)
 		(void)fprintf(f, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
-static void builtin(const char *id, enum rules_verdict said, uint64_t hits, void *arg)
+static void builtin(const char *id, enum rules_verdict verdict, uint64_t hits, void *arg)
 {
-	(void)said;
+	(void)verdict;
 	(void)fprintf(arg, "pmta_shipper_bounce_rule_total{rule=\"%s\"} %" PRIu64 "\n", id, hits);
 }
 
-/* Only rules that have decided: thousands that have not would say nothing. */
+/* Only rules that have decided a record: thousands of zeros would be of no use. */
 static void each_rule(FILE *f, const struct rules *r)
 {
 	struct rules_rule rule;
@@ -83,7 +83,7 @@ void rules_metrics(FILE *f, const struct rules *r)
 		return;
 	rules_view(r, &v);
 	family(f, "pmta_shipper_rules_info", "gauge",
-	       "Always 1; the digest is of the bounce rules in force.");
+	       "Always 1; the digest of the bounce rules in force.");
 	(void)fprintf(f, "pmta_shipper_rules_info{digest=\"%s\"} 1\n", v.digest);
 	family(f, "pmta_shipper_bounce_verdict_total", "counter",
 	       "Records judged since the rules were loaded, by verdict.");
@@ -91,12 +91,12 @@ void rules_metrics(FILE *f, const struct rules *r)
 		(void)fprintf(f, "pmta_shipper_bounce_verdict_total{verdict=\"%s\"} %" PRIu64 "\n",
 		              rules_verdict_name((enum rules_verdict)i), v.judged[i]);
 	family(f, "pmta_shipper_bounce_withheld_total", "counter",
-	       "Records that a rule kept from being delivered.");
+	       "Records not delivered because of a rule.");
 	(void)fprintf(f, "pmta_shipper_bounce_withheld_total %" PRIu64 "\n", v.withheld);
 	family(f, "pmta_shipper_rule_given_up_total", "counter",
-	       "Matches that were given up because they took too many steps.");
+	       "Matches given up because they took too many steps.");
 	(void)fprintf(f, "pmta_shipper_rule_given_up_total %" PRIu64 "\n", v.limits);
 	family(f, "pmta_shipper_bounce_rule_total", "counter",
-	       "Records that a rule has decided about, by its id; built-in ones included.");
+	       "Records decided by each rule, by its id; built-in rules included.");
 	each_rule(f, r);
 }

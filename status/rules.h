@@ -1,5 +1,5 @@
 /*
- * rules.h - what `status`, its JSON and /metrics say of the bounce rules.
+ * rules.h - the bounce rules' part of `status`, of its JSON and of /metrics.
  */
 #ifndef STATUS_RULES_H
 #define STATUS_RULES_H

@@ -52,7 +52,8 @@ void series_names(const struct conf *conf, struct history_series *ret)
 	}
 	for (size_t i = 0; i < CATEGORIES; i++, ret++) {
 		(void)snprintf(ret->name, sizeof(ret->name), "category %s", category_names[i]);
-		/* A total of all sources: one that is configured away takes its part along. */
+		/* A total over all sources: it drops when a source is removed from the
+		 * configuration. */
 		ret->kind = HISTORY_TOTAL;
 	}
 }

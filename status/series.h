@@ -1,7 +1,7 @@
 /*
- * series.h - which series a running agent's history has, and where each one stands.
+ * series.h - the series of a running agent's history, and the index of each:
  *
- *     SERIES_A_SOURCE numbers a source | SERIES_AN_ENDPOINT an endpoint | one a bounce category
+ *     SERIES_A_SOURCE per source | SERIES_AN_ENDPOINT per endpoint | one per bounce category
  */
 #ifndef STATUS_SERIES_H
 #define STATUS_SERIES_H
@@ -13,8 +13,8 @@ enum series_source { SERIES_READ, SERIES_ACKED, SERIES_BEHIND, SERIES_A_SOURCE }
 enum series_endpoint {
 	SERIES_REQUESTS,
 	SERIES_ACCEPTED,
-	SERIES_ENDED,   /* requests */
-	SERIES_ELAPSED, /* microseconds of those */
+	SERIES_ENDED,   /* finished requests */
+	SERIES_ELAPSED, /* their microseconds */
 	SERIES_AN_ENDPOINT
 };
 
@@ -22,7 +22,7 @@ size_t series_of_source(size_t source, enum series_source what);
 size_t series_of_endpoint(const struct conf *conf, size_t endpoint, enum series_endpoint what);
 size_t series_of_category(const struct conf *conf, size_t category);
 
-/* How many there are, and the name and kind of each: ret has room for all of them. */
+/* The number of series, and the name and kind of each; ret has room for all of them. */
 size_t series_count(const struct conf *conf);
 void series_names(const struct conf *conf, struct history_series *ret);
 

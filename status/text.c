@@ -16,7 +16,7 @@ static void text_bytes(FILE *f, uint64_t n)
 	(void)fputs(units_binary(n, text), f);
 }
 
-/* Two units at most: nobody wants to know the seconds of a week. */
+/* Two units at most: the seconds of a week are of no interest. */
 static void text_span(FILE *f, int64_t seconds)
 {
 	if (seconds < 120)
@@ -74,13 +74,13 @@ static void text_trouble(FILE *f, const struct view *v, const struct source_view
 	}
 	if (view_lost(v, s)) {
 		(void)fprintf(f, "  " PROBLEM "%" PRIu64 " file%s read", t->counters.gone_unread,
-		              t->counters.gone_unread == 1 ? " was gone before it was"
-		                                           : "s were gone before they were");
+		              t->counters.gone_unread == 1 ? " was deleted before it was"
+		                                           : "s were deleted before they were");
 		if (t->counters.gone_unread_ms != 0) {
 			(void)fprintf(f, ", the last one at ");
 			text_time(f, (int64_t)t->counters.gone_unread_ms);
 		}
-		(void)fprintf(f, " (said for %d days)\n", VIEW_LOST_DAYS);
+		(void)fprintf(f, " (shown for %d days)\n", VIEW_LOST_DAYS);
 	}
 	if (t->counters.truncations + t->counters.crashes > 0)
 		(void)fprintf(f,
@@ -107,10 +107,10 @@ static void text_source(FILE *f, const struct view *v, const struct source_view 
 	}
 	(void)fprintf(f,
 	              "\n  rows: %" PRIu64 " read = %" PRIu64 " acknowledged + %" PRIu64
-	              " dead letters + %" PRIu64 " skipped + %" PRIu64 " ignored + %" PRIu64
+	              " dead letter%s + %" PRIu64 " skipped + %" PRIu64 " ignored + %" PRIu64
 	              " in flight\n",
-	              t->tally.rows + s->in_flight, t->tally.acked, t->tally.dead, t->tally.skipped,
-	              t->tally.ignored, s->in_flight);
+	              t->tally.rows + s->in_flight, t->tally.acked, t->tally.dead,
+	              units_s(t->tally.dead), t->tally.skipped, t->tally.ignored, s->in_flight);
 	text_trouble(f, v, s);
 }
 
@@ -128,7 +128,7 @@ static void text_failing(FILE *f, const struct view *v, const struct ship_status
 	}
 	if (s->last_error[0]) {
 		(void)fprintf(f, ": ");
-		text_clean(f, s->last_error); /* in the backend's words, perhaps */
+		text_clean(f, s->last_error); /* it may quote the receiver */
 	}
 }
 
@@ -147,20 +147,22 @@ static void text_endpoint(FILE *f, const struct view *v, const struct endpoint_v
 		return;
 	}
 	if (!v->running) {
-		(void)fprintf(f,
-		              PAINT_PROBLEM "unknown" PAINT_END ", for no agent could be asked\n");
+		(void)fprintf(f, PAINT_PROBLEM "unknown" PAINT_END ", because no agent answers\n");
 		return;
 	}
 	(void)fprintf(f, "%s%s" PAINT_END, marks[s->state], ship_state_name(s->state));
 	if (s->state != SHIP_OK)
 		text_failing(f, v, s);
 	if (s->state == SHIP_PAUSED)
-		(void)fprintf(f, "; to go on: pmta-shipper resume %s", e->name);
+		(void)fprintf(f, "; to continue: pmta-shipper resume %s", e->name);
 	(void)fprintf(f,
-	              "\n  %" PRIu64 " records accepted, %" PRIu64 " refused, %" PRIu64
-	              " requests, %" PRIu64 " retries; %u in flight (limit %u), %zu records wait\n",
-	              s->meter.accepted_records, s->meter.refused_records, s->meter.requests,
-	              s->meter.retries, s->in_flight, s->limit, s->records);
+	              "\n  %" PRIu64 " record%s accepted, %" PRIu64 " refused, %" PRIu64
+	              " request%s, ",
+	              s->meter.accepted_records, units_s(s->meter.accepted_records),
+	              s->meter.refused_records, s->meter.requests, units_s(s->meter.requests));
+	(void)fprintf(f, "%" PRIu64 " %s; %u in flight (limit %u), %zu record%s waiting\n",
+	              s->meter.retries, s->meter.retries == 1 ? "retry" : "retries", s->in_flight,
+	              s->limit, s->records, units_s(s->records));
 }
 
 static void text_agent(FILE *f, const struct view *v)
@@ -170,12 +172,11 @@ static void text_agent(FILE *f, const struct view *v)
 		text_span(f, v->uptime_ms / 1000);
 		(void)fprintf(f, " (pid %" PRId64 ")%s\n", v->pid, v->dry_run ? ", dry run" : "");
 	} else if (v->unasked) {
-		(void)fprintf(f,
-		              PROBLEM "pmta-shipper is running but cannot be asked (see "
-		                      "runtime-dir, and who may use DIR/control); this is what its "
-		                      "store says\n");
+		(void)fprintf(f, PROBLEM "pmta-shipper is running but does not answer this command "
+		                         "(check runtime-dir, and who may use DIR/control); the "
+		                         "following is from its store\n");
 	} else {
-		(void)fprintf(f, "pmta-shipper is not running; this is what its store says\n");
+		(void)fprintf(f, "pmta-shipper is not running; the following is from its store\n");
 	}
 }
 
@@ -190,7 +191,7 @@ static void print_text(FILE *f, const struct view *v)
 	if (v->running)
 		(void)fprintf(
 		        f,
-		        "records acknowledged a second: %.1f now, %.1f last minute, %.1f last "
+		        "records acknowledged per second: %.1f now, %.1f last minute, %.1f last "
 		        "hour\n",
 		        v->acked.now, v->acked.minute, v->acked.hour);
 	(void)fprintf(f, "dead letters: %" PRId64 " (", v->dead_records);

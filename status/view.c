@@ -62,7 +62,7 @@ char *view_render(const struct view *v, view_print_fn *print)
 bool view_lost(const struct view *v, const struct source_view *s)
 {
 	const struct tail_counters *c = &s->tail.counters;
-	/* No time: counted by an older version, whose store no agent has opened since. */
+	/* Without a time, an older version counted it, and no agent has opened its store since. */
 	return c->gone_unread > 0 &&
 	       (c->gone_unread_ms == 0 ||
 	        v->real_ms - (int64_t)c->gone_unread_ms < VIEW_LOST_DAYS * INT64_C(86400000));

@@ -1,7 +1,7 @@
 /*
- * view.h - what `status`, the page and /metrics show, as plain data.
+ * view.h - the data that `status`, the page and /metrics show.
  *
- * A view is collected from a running agent (agent/snapshot.h) or from a store and the files on disk
+ * A view is filled from a running agent (agent/snapshot.h), or from a store and the files on disk
  * (archive/store_view.h); its forms (text.h, json.h, nagios.h, metrics.h) read nothing else.  Names
  * and the pointers marked so are borrowed: the configuration and the agent outlive the view.
  */
@@ -21,7 +21,7 @@
 struct counters;
 struct rules;
 
-/* A second, on average, over the last 10 seconds, minute, hour (or since the start, if later). */
+/* Averages per second over the last 10 seconds, minute and hour (or since the start, if later). */
 struct rates {
 	double now, minute, hour;
 };
@@ -29,12 +29,12 @@ struct rates {
 struct source_view {
 	const char *name, *acct_file;
 	char file[256], unreadable[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE];
-	struct tail_status tail; /* its texts point to the fields above */
+	struct tail_status tail; /* its strings point to the fields above */
 	uint64_t in_flight;      /* rows */
 	uint64_t by_type[RECORD_NOT_A_TYPE + 1], utf8_repaired;
 	int64_t last_record_ms;  /* timeLogged of the last row read; 0: not known */
 	uint64_t behind_records; /* an estimate */
-	uint64_t behind_seconds; /* age of the first row that is not settled, at most */
+	uint64_t behind_seconds; /* upper bound for the age of the first row that is not settled */
 	struct rates read, acked;
 };
 
@@ -46,16 +46,17 @@ struct endpoint_view {
 };
 
 struct view {
-	bool running; /* and it was asked */
-	bool unasked; /* it runs, but cannot be asked: this is what its store says */
+	bool running; /* an agent runs, and this is its answer */
+	bool unasked; /* an agent runs and does not answer: this is from its store */
 	bool degraded, dry_run, dead_full;
-	bool reload_failed; /* the last reload was asked for with a configuration that is wrong */
+	bool reload_failed; /* the last reload failed, since the configuration was wrong */
 	int64_t pid, now_ms, uptime_ms, real_ms;
-	int64_t started_real_ms, loaded_real_ms; /* the agent; the configuration in force */
-	const struct conf *conf;                 /* borrowed */
-	const struct counters *counters;         /* borrowed; NULL without a running agent */
-	const struct rules *rules;               /* borrowed; of a running agent that has some */
-	char last_error[512]; /* the last warning or error in the log; "" for none */
+	int64_t started_real_ms,
+	        loaded_real_ms;          /* start of the agent; last load of the configuration */
+	const struct conf *conf;         /* borrowed */
+	const struct counters *counters; /* borrowed; NULL without a running agent */
+	const struct rules *rules;       /* borrowed; NULL without an agent or rules */
+	char last_error[512];            /* the last warning or error in the log, or "" */
 	int64_t last_error_ms;
 	struct rates read, acked; /* of all sources */
 	size_t nsources, nendpoints;
@@ -65,24 +66,24 @@ struct view {
 };
 
 /*
- * An empty view with the names of the configuration in it.  Returns 0 or -ENOMEM; view_free() in
- * either case.
+ * Makes an empty view with the names of the configuration.  Returns 0 or -ENOMEM; call view_free()
+ * in either case.
  */
 int view_new(struct view *ret, const struct conf *conf) MUST_CHECK;
 void view_free(struct view *v);
 
-/* Copy texts into the source's own fields; its tail points there afterwards. */
+/* Copy strings into the source's own fields; its tail points there afterwards. */
 void view_name_file(struct source_view *s, const char *name);
 void view_name_unreadable(struct source_view *s, const char *path, const char *advice);
 
-/* What fn prints of it, as text: the caller's, or NULL when out of memory. */
+/* Returns the text that print writes; the caller frees it.  NULL when out of memory. */
 typedef void view_print_fn(FILE *f, const struct view *v);
 char *view_render(const struct view *v, view_print_fn *print);
 
-/* Things an operator should look at; 0: all is well. */
+/* Returns the number of problems an operator should look at. */
 unsigned view_problems(const struct view *v);
 
-/* A source lost a file unread, and that is not long ago. */
+/* Returns true if a file of the source was deleted unread within VIEW_LOST_DAYS. */
 bool view_lost(const struct view *v, const struct source_view *s);
 #define VIEW_LOST_DAYS 7
 

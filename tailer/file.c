@@ -1,4 +1,4 @@
-/* One file: its state, what it is to others, and what the agent asks of it. */
+/* One file: its state, its relation to other files, and the agent's queries about it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,11 +6,12 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "base/units.h"
 #include "tailer/impl.h"
 
 void file_set_other(struct tail_file *f, enum file_state state, struct tail_file *of)
 {
-	if (!file_state_follows(f->state, state)) /* a mistake of ours: the tests fail for it */
+	if (!file_state_follows(f->state, state)) /* a bug: the tests fail on it */
 		tail_note(f->source->tailer, TAIL_ERROR, "\"%s\" goes from %s to %s", f->name,
 		          file_state_name(f->state), file_state_name(state));
 	f->source->nwaiting += (size_t)file_state_waits(state) - file_state_waits(f->state);
@@ -33,7 +34,7 @@ void file_set_open(struct tail_file *f, struct open_file *o)
 	follow_seek(o->follow, f->offset);
 }
 
-/* A file of another size is no longer at rest, at its end, or the same as another one. */
+/* A file whose size has changed is no longer at rest, at its end, or an alias. */
 void file_resize(struct tail_file *f, uint64_t size)
 {
 	if (f->size == size)
@@ -63,7 +64,7 @@ bool file_there(const struct tail_file *f)
 
 bool file_is_at_rest(const struct tail_file *f)
 {
-	return f->at_rest >= 2; /* the first may have come right after the change */
+	return f->at_rest >= 2; /* the first rescan may come right after the change */
 }
 
 void file_path(const struct tail_file *f, char *ret, size_t size)
@@ -79,11 +80,11 @@ void file_lost(struct tail_file *f, uint64_t bytes)
 	s->counters.gone_unread_ms = (uint64_t)clock_real_ms();
 	s->counters_dirty = true;
 	tail_note(s->tailer, TAIL_ERROR,
-	          "\"%s\" is gone and %llu bytes of it were not delivered: they are lost", f->name,
-	          (unsigned long long)bytes);
+	          "\"%s\" disappeared before all of it was delivered: %llu byte%s lost", f->name,
+	          (unsigned long long)bytes, units_s(bytes));
 }
 
-/* No file of its source sorts after it. */
+/* Returns true if no file of its source sorts after it. */
 bool file_is_newest(const struct tail_file *f)
 {
 	const struct source *s = f->source;
@@ -98,12 +99,12 @@ bool file_is_newest(const struct tail_file *f)
 	return true;
 }
 
-/* Nothing more is expected in it: moved, unlinked, compressed. */
+/* Returns true if nothing more is expected in it: it was moved, unlinked or compressed. */
 bool file_is_finished(const struct tail_file *f)
 {
 	return f->missing > 0 || f->gz || f->state == FILE_ORPHAN ||
 	       (f->dir == DIR_MOVED && f->source->dirs[DIR_MOVED]) ||
-	       /* Nothing will ever be moved: a newer one says that this one is left. */
+	       /* Without move-to, a newer file shows that this one is finished. */
 	       (!f->source->dirs[DIR_MOVED] && !file_is_newest(f));
 }
 
@@ -114,7 +115,7 @@ bool file_has_more(const struct tail_file *f)
 	return f->size != f->offset;
 }
 
-/* Everything there is of it has been handed out and acknowledged. */
+/* Returns true if all of its bytes have been handed out and acknowledged. */
 bool file_drained(const struct tail_file *f)
 {
 	const struct open_file *o = f->open;
@@ -145,7 +146,7 @@ struct store_file file_entry(const struct tail_file *f)
 	};
 }
 
-/* ---- what the agent asks of a file ---- */
+/* ---- the agent's queries ---- */
 
 int64_t tail_file_id(const struct tail_file *f)
 {
@@ -165,7 +166,7 @@ const char *tail_file_source(const struct tail_file *f)
 uint64_t tail_file_committed(const struct tail_file *f)
 {
 	if (f->state == FILE_ORPHAN)
-		return UINT64_MAX; /* nobody needs to wait for it */
+		return UINT64_MAX; /* nothing must wait for it */
 	return f->open ? f->open->ledger.committed : f->offset;
 }
 

@@ -1,9 +1,9 @@
 #include "tailer/file_state.h"
 
 #define TO(state) (1U << FILE_##state)
-/* Where a look at a path may lead to. */
+/* States that may follow when a path is examined. */
 #define LOOKED (TO(WAITING) | TO(COPYING) | TO(ALIAS) | TO(UNREADABLE) | TO(SKIPPED) | TO(OPEN))
-/* Where bytes that cannot be read, or are others, lead to from an open file. */
+/* States that may follow when the bytes of an open file cannot be read or have changed. */
 #define HURT (TO(UNREADABLE) | TO(ORPHAN))
 
 static const struct {

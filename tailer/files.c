@@ -1,4 +1,4 @@
-/* The lists that files stand in: by name, with something to read, to be saved, orphaned. */
+/* The lists of files: by name, with something to read, to be saved, orphaned. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static int list_grow(struct tail_file ***list, size_t n, size_t *room)
 	return 0;
 }
 
-/* Insert behind all that sort before it or equal. */
+/* Inserts f after all files that sort before it or equal. */
 static int list_insert(struct tail_file ***list, size_t *n, size_t *room, struct tail_file *f)
 {
 	int rc = list_grow(list, *n, room);
@@ -106,7 +106,7 @@ void file_hand_others(const struct tail_file *from, struct tail_file *to)
 	}
 }
 
-/* Leaves every list of its source. */
+/* Removes f from every list of its source. */
 static void unlist(struct tail_file *f)
 {
 	struct source *s = f->source;
@@ -172,7 +172,7 @@ int files_reserve(struct tailer *t)
 	return rc < 0 ? rc : list_grow(&t->orphans, t->norphans, &t->orphans_room);
 }
 
-/* The file bears another name now. */
+/* Gives the file another name. */
 int file_resort(struct tail_file *f, const char *name, const struct acct_name *key)
 {
 	struct source *s = f->source;
@@ -190,7 +190,7 @@ int file_resort(struct tail_file *f, const char *name, const struct acct_name *k
 	f->gz = key->gz;
 	if (f->gz)
 		f->name[strlen(f->name) - 3] = '\0';
-	/* Neither list grows: there is room for what was just taken out. */
+	/* Neither list grows: the file was just removed from it. */
 	(void)!list_insert(&s->files, &s->nfiles, &s->files_room, f);
 	return todo ? file_mark_todo(f) : 0;
 }

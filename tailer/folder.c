@@ -24,7 +24,7 @@ static bool gzip_at_work(int dir, const char *name)
 	return fstatat(dir, plain, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Returns what fn does; 0 for a name that is no file. */
+/* Returns fn's result, or 0 if the name is not a file of the template. */
 static int look_at(int dir, const struct acct_template *template, const char *name, folder_fn *fn,
                    void *arg)
 {

@@ -1,10 +1,10 @@
 /*
- * folder.h - the files of one acct-file in one folder, as they lie there now.
+ * folder.h - lists the files of one acct-file that exist in one folder.
  *
- * Whoever looks into a folder of accounting files does it here, the agent and the commands alike,
- * so that all agree on what a file is: it bears a name of the template (name.h) and is a regular
- * file, no symbolic link.  NAME.gz is none while a file NAME lies beside it: gzip is at work, and
- * all the rows are in NAME.  One that cannot be looked at hides no other.
+ * The agent and all commands read folders of accounting files here, so that all agree which files
+ * count: regular files, not symbolic links, with a name of the template (name.h).  NAME.gz does not
+ * count while a file NAME exists in the same folder: gzip is still running, and all rows are in
+ * NAME.  A file that cannot be examined does not hide the others.
  */
 #ifndef TAILER_FOLDER_H
 #define TAILER_FOLDER_H
@@ -15,30 +15,30 @@
 #include "tailer/name.h"
 
 enum folder_result {
-	FOLDER_READ = 0, /* all of it was looked through */
-	FOLDER_MISSING,  /* there is no such folder, or not yet */
-	FOLDER_CLOSED,   /* it cannot be looked into */
-	FOLDER_BROKEN    /* reading broke off: there may be more in it */
+	FOLDER_READ = 0, /* read completely */
+	FOLDER_MISSING,  /* the folder does not exist, or not yet */
+	FOLDER_CLOSED,   /* it cannot be opened */
+	FOLDER_BROKEN    /* reading failed: there may be more files */
 };
 
 struct folder_file {
-	const char *name; /* good during the call */
+	const char *name; /* valid during the call */
 	struct acct_name key;
-	int error; /* an errno: it is there and cannot be looked at; else st is set */
+	int error; /* errno if it exists and cannot be examined; if 0, st is set */
 	struct stat st;
 };
 
-/* Returns 0 to go on, or a negative errno to stop with. */
+/* Returns 0 to continue, or a negative errno to stop. */
 typedef int folder_fn(const struct folder_file *f, void *arg);
 
 /*
- * Call fn for each file, in no order.  Returns an enum folder_result, with its errno in *ret_error
+ * Calls fn for each file, in no order.  Returns an enum folder_result, with its errno in *ret_error
  * (0 when all was read), or the negative errno of fn.
  */
 int folder_each(const char *folder, const struct acct_template *template, folder_fn *fn, void *arg,
                 int *ret_error) MUST_CHECK;
 
-/* The same of one name: fn is called if that is a file now. */
+/* The same for one name: calls fn if it is a file of the template. */
 int folder_one(const char *folder, const struct acct_template *template, const char *name,
                folder_fn *fn, void *arg, int *ret_error) MUST_CHECK;
 

@@ -1,8 +1,8 @@
 /*
- * The buffer holds the file's bytes [off, off + len).  pos is where the next line starts, read_to
- * where the next read goes; between lines read_to == off + len.  While a line longer than line_max
- * is cut, the buffer keeps its first line_max bytes and the rest is read over them and dropped, so
- * that read_to runs ahead.
+ * The buffer holds the file's bytes [off, off + len).  pos is the start of the next line, read_to
+ * the offset of the next read; between lines read_to == off + len.  While a line longer than
+ * line_max is cut, the buffer keeps its first line_max bytes; the rest is read after them and
+ * dropped, so that read_to runs ahead.
  *
  *     off        keep      pos           read_to
  *      |----------|---------|--------------|
@@ -24,7 +24,7 @@
 #define CHUNK 131072
 #define TAIL_SIZE 256 /* bytes compared again at each read */
 #define HEAD_CHUNK 16384
-#define NULS_KEPT 32768 /* behind a line that is kept */
+#define NULS_KEPT 32768 /* after a line that is kept */
 
 struct follow {
 	int fd;
@@ -37,8 +37,8 @@ struct follow {
 	uint64_t off;
 	size_t len;
 	uint64_t pos, keep, read_to;
-	uint64_t from;  /* the end of what was handed out last */
-	size_t scanned; /* bytes after pos known to hold no newline */
+	uint64_t from;  /* the end of the line handed out last */
+	size_t scanned; /* bytes after pos known to contain no newline */
 	bool cutting, reset;
 
 	char tail[TAIL_SIZE]; /* the last bytes before read_to, as they were read */
@@ -107,7 +107,7 @@ uint64_t follow_nuls(struct follow *f)
 	return nuls;
 }
 
-/* Like pread(2), of either kind of file. */
+/* Like pread(2), for both kinds of files. */
 static ssize_t read_at(struct follow *f, void *data, size_t len, uint64_t offset)
 {
 	if (f->gz)
@@ -137,7 +137,7 @@ int follow_holds(struct follow *f, const struct mark *mark)
 {
 	if (f->salt.len == 0)
 		return 0;
-	/* Of a line that was cut, the beginning is all that its id was made of. */
+	/* The id of a line that was cut was made of its beginning only. */
 	uint64_t span = mark->end - mark->start;
 	size_t len = span < f->line_max ? (size_t)span : f->line_max;
 	scope_free char *row = malloc(len + 1);
@@ -152,7 +152,7 @@ int follow_holds(struct follow *f, const struct mark *mark)
 	return hash_equal(&id, &mark->id);
 }
 
-/* The .gz ends before its data does: a writer is at work, or was interrupted. */
+/* Returns true if the .gz ends before its data does: its writer is not done, or was killed. */
 static bool unfinished(const struct follow *f)
 {
 	return f->gz && !gz_whole(f->gz);
@@ -165,8 +165,9 @@ bool follow_whole(struct follow *f)
 }
 
 /*
- * One line of the head, at *offset, cut to EVENT_LINE_MAX and without its line end and NULs before
- * it.  1 when it is complete, 2 when it is longer than that, 0 when neither, or a negative errno.
+ * Reads one line of the head, at *offset, cut to EVENT_LINE_MAX, without its line end and without
+ * NULs before it.  Returns 1 when it is complete, 2 when it is longer than that, 0 when its end is
+ * missing, or a negative errno.
  */
 static int head_line(struct follow *f, uint64_t *offset, bool at_end, char *ret, size_t *ret_len)
 {
@@ -192,7 +193,7 @@ static int head_line(struct follow *f, uint64_t *offset, bool at_end, char *ret,
 				*ret_len = len > 0 && ret[len - 1] == '\r' ? len - 1 : len;
 				return 1;
 			}
-			if (len == EVENT_LINE_MAX + 1) { /* one more, for a CR before the cut */
+			if (len == EVENT_LINE_MAX + 1) { /* one more: a CR at the end is removed */
 				*ret_len = EVENT_LINE_MAX;
 				return 2;
 			}
@@ -216,7 +217,7 @@ int follow_head(struct follow *f, bool at_end)
 		event_salt_make(&f->salt, "", 0, header, header_len);
 		return 0;
 	}
-	while (rc == 2) /* the rest of a long header is no line */
+	while (rc == 2) /* skip the rest of a long header */
 		rc = head_line(f, &offset, at_end, first, &first_len);
 	if (rc <= 0)
 		return rc;
@@ -253,8 +254,8 @@ int follow_last_line(struct follow *f, uint64_t limit, struct mark *ret_mark)
 }
 
 /*
- * Forget the buffer: the next read goes to offset.  The bytes before it are taken now, for it to
- * compare: the proof that they are the right ones has just been made, or they were just read.
+ * Drops the buffer: the next read is at offset.  The bytes before offset are read now, for that
+ * read to compare: they have just been proved to be the right ones, or were just read.
  */
 static void restart(struct follow *f, uint64_t offset)
 {
@@ -292,7 +293,7 @@ void follow_rest(struct follow *f)
 	f->len = f->scanned = 0; /* the tail stays: the next read is compared with it */
 }
 
-/* Move what is still needed to the front. */
+/* Moves the bytes that are still needed to the front. */
 static void compact(struct follow *f)
 {
 	uint64_t keep = f->keep < f->pos ? f->keep : f->pos;
@@ -317,7 +318,7 @@ static void remember_tail(struct follow *f, const char *data, size_t n)
 	f->tail_len = old + n;
 }
 
-/* Whether the file ends before what was read of it: there may be no bytes to compare. */
+/* Returns true if the file is now shorter than what was read; there may be no bytes to compare. */
 static bool shrunk(const struct follow *f)
 {
 	struct stat st;
@@ -325,8 +326,8 @@ static bool shrunk(const struct follow *f)
 }
 
 /*
- * Read at read_to into at most room bytes at data.  Returns the number of new bytes, 0 at the end,
- * -ESTALE when the bytes before it are no longer the same, or another negative errno.
+ * Reads at read_to at most room bytes into data.  Returns the number of new bytes, 0 at the end,
+ * -ESTALE when the bytes before read_to have changed, or another negative errno.
  */
 static ssize_t read_on(struct follow *f, char *data, size_t room)
 {
@@ -354,7 +355,7 @@ static ssize_t read_on(struct follow *f, char *data, size_t room)
 	return n;
 }
 
-/* Fill the buffer.  As read_on(). */
+/* Fills the buffer.  Returns like read_on(). */
 static ssize_t fill(struct follow *f)
 {
 	if (!f->buf) {
@@ -370,7 +371,7 @@ static ssize_t fill(struct follow *f)
 	return n;
 }
 
-/* Hand out buf[pos..] of len bytes; the next line begins at end. */
+/* Hands out the len bytes at pos; the next line begins at end. */
 static int hand_out(struct follow *f, size_t len, uint64_t end, struct line *ret)
 {
 	*ret = (struct line){
@@ -386,7 +387,7 @@ static int hand_out(struct follow *f, size_t len, uint64_t end, struct line *ret
 	return FOLLOW_LINE;
 }
 
-/* The line at pos is longer than line_max: read on to its end, keeping its beginning. */
+/* The line at pos is longer than line_max: reads to its end and keeps its beginning. */
 static int cut_line(struct follow *f, bool final, struct line *ret)
 {
 	if (!f->cutting) {
@@ -410,12 +411,12 @@ static int cut_line(struct follow *f, bool final, struct line *ret)
 			end -= (uint64_t)(f->buf + kept + n - (newline + 1));
 		int rc = hand_out(f, f->line_max, end, ret);
 		ret->cut = true;
-		f->reset = true; /* what was read behind it is gone from the buffer */
+		f->reset = true; /* the bytes after it are no longer in the buffer */
 		return rc;
 	}
 }
 
-/* NULs at the start of a line: a host that crashed left them (XFS, ext4: size before data). */
+/* Skips NULs at the start of a line, left by a host crash (XFS, ext4: size before data). */
 static void skip_nuls(struct follow *f)
 {
 	if (f->scanned > 0)
@@ -428,14 +429,14 @@ static void skip_nuls(struct follow *f)
 	f->nuls += (uint64_t)(q - p);
 	f->pos += (uint64_t)(q - p);
 	if (q > p && f->keep >= f->from)
-		f->keep = f->pos; /* however many they are, they need no memory */
+		f->keep = f->pos; /* NULs need no memory, however many there are */
 }
 
-/* A complete line in the buffer, or FOLLOW_NOTHING. */
+/* Hands out a complete line of the buffer, or returns FOLLOW_NOTHING. */
 static int split(struct follow *f, struct line *ret)
 {
 	skip_nuls(f);
-	/* They end what the kept line begins.  It is told so before they have filled the memory. */
+	/* NULs end the record that the kept line began: report them before they fill the memory. */
 	if (f->keep < f->from && f->pos - f->from >= NULS_KEPT)
 		return hand_out(f, 0, f->pos, ret);
 	const char *p = f->buf + (f->pos - f->off);

@@ -12,7 +12,7 @@ int identity_decide(const struct identity_case *c, identity_holds_fn *holds, voi
 			return rc;
 		if (rc == 0)
 			continue;
-		/* What was committed after the last proof (blank lines, say) must be there, too. */
+		/* Bytes committed after the last proof (such as blank lines) must exist, too. */
 		if (i == 0 && c->size >= c->committed)
 			return IDENTITY_SAME;
 		*ret_resume = rung->end;
@@ -27,7 +27,7 @@ enum relation relation_decide(const struct relation_case *c)
 {
 	if (c->skipped)
 		return c->there ? RELATION_ALIAS : RELATION_HEIR;
-	if (c->unproved) /* begun, and nothing acknowledged yet: that will tell */
+	if (c->unproved) /* nothing is acknowledged yet: the first proof will decide */
 		return c->there ? RELATION_COPYING : RELATION_HEIR;
 	switch (c->identity) {
 	case IDENTITY_SAME:
@@ -35,7 +35,8 @@ enum relation relation_decide(const struct relation_case *c)
 			return RELATION_HEIR;
 		if (!c->longer)
 			return RELATION_ALIAS;
-		/* Rows of it that are in flight, or yet to come, may be the same. */
+		/* Rows of the known file that are in flight, or not written yet, may be the same.
+		 */
 		return c->settled ? RELATION_FORK : RELATION_COPYING;
 	case IDENTITY_FORK:
 		return RELATION_FORK;

@@ -1,4 +1,4 @@
-/* The files of a source in turn, and the lines of each. */
+/* Takes the files of a source in turn, and hands out the lines of each. */
 #include "tailer/impl.h"
 
 bool tailer_ready(const struct tailer *t, size_t source)
@@ -13,21 +13,21 @@ void tailer_turn(struct tailer *t, size_t source)
 	s->newest_turn = s->conf->fair && !s->newest_turn;
 }
 
-/* The file whose turn it is, open; or NULL when there is none. */
+/* Returns the file whose turn it is, open; or NULL when there is none. */
 static struct tail_file *choose(struct source *s)
 {
 	while (s->ntodo > 0) {
 		struct tail_file *f = s->todo[s->newest_turn ? s->ntodo - 1 : 0];
 		if (f->open || resolve(f))
 			return f;
-		file_unmark_todo(f); /* its state says what brings it back */
+		file_unmark_todo(f); /* its state defines when it comes back */
 	}
 	return NULL;
 }
 
 /*
- * Ranges acknowledged beyond a gap before a crash are not read again.  The committed offset may
- * have moved over one before reading came to it.
+ * Skips ranges that were acknowledged after a gap before a crash.  The committed offset may have
+ * moved over such a range before reading reached it.
  */
 static bool skip_acked(struct tail_file *f)
 {
@@ -40,20 +40,20 @@ static bool skip_acked(struct tail_file *f)
 	return true;
 }
 
-/* The current file has nothing more for now. */
+/* Leaves the current file, which has nothing more for now. */
 static void set_aside(struct source *s, struct tail_file *f)
 {
 	file_unmark_todo(f);
-	if (f->state == FILE_FINISHING) /* not done: tried again at the next rescan */
+	if (f->state == FILE_FINISHING) /* not done: the next rescan tries again */
 		file_set_state(f, FILE_OPEN);
 	s->current = NULL;
-	/* Many files may wait for answers; only what is still growing keeps a buffer. */
-	if (f->open && !file_is_newest(f)) /* a copy was closed before it came here */
+	/* Many files may wait for answers; only a file that still grows keeps a buffer. */
+	if (f->open && !file_is_newest(f)) /* a copy has already been closed */
 		follow_rest(f->open->follow);
 	file_let_go(f);
 }
 
-/* Whether another file begins with the same row, and nothing of f is delivered yet. */
+/* Returns true if another file begins with the same row, and nothing of f is delivered yet. */
 static bool seems_copy(const struct tail_file *f)
 {
 	const struct source *s = f->source;
@@ -68,15 +68,16 @@ static bool seems_copy(const struct tail_file *f)
 	return false;
 }
 
-/* No more will come: a last line without newline is one.  A .gz is written whole. */
+/* Returns true if no more will come: then a last line without newline counts.  A .gz is written
+ * whole. */
 static bool is_final(const struct tail_file *f)
 {
 	return f->state == FILE_FINISHING || (f->state == FILE_UNREADABLE && f->gz);
 }
 
 /*
- * Look at the head of a file that had no row before.  One that was found while a copy had only
- * begun seemed to be a file of its own: now it is FOUND anew, for resolve() to say.
+ * Reads the head of a file that had no row before.  A copy that was found just after its start
+ * seemed to be a separate file; now it becomes FOUND again, for resolve() to decide.
  */
 static int learn_salt(struct tail_file *f)
 {
@@ -89,7 +90,7 @@ static int learn_salt(struct tail_file *f)
 		rc = file_stored(f) ? file_mark_changed(f, CHANGED_ENTRY) : 0;
 		return rc < 0 ? rc : FOLLOW_LINE;
 	}
-	if (f->refs > 0) /* its header is in flight: tailer_release() brings it back */
+	if (f->refs > 0) /* its header is in flight: tailer_release() marks it again */
 		return FOLLOW_NOTHING;
 	rc = resolve_forsake(f, &ghost);
 	if (rc < 0)
@@ -113,7 +114,7 @@ static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
 	return rc;
 }
 
-/* It is read again; of a .gz with nothing more for now nobody knows yet whether it is whole. */
+/* Returns true if f becomes OPEN again.  A .gz with nothing for now may still be incomplete. */
 static bool reopens(const struct tail_file *f, int rc)
 {
 	if (f->state == FILE_ENDED)
@@ -121,7 +122,7 @@ static bool reopens(const struct tail_file *f, int rc)
 	return f->state == FILE_UNREADABLE && (rc != FOLLOW_NOTHING || !f->gz);
 }
 
-/* Reading on in f ended with rc: its state follows from that. */
+/* Sets the state of f after a read that returned rc. */
 static void note_result(struct tail_file *f, int rc)
 {
 	if (rc < 0)
@@ -143,7 +144,7 @@ int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct t
 		*ret_file = f;
 		int rc = next_of(s, f, ret_line);
 		if (rc == FOLLOW_CHANGED) {
-			rc = resolve_changed(f); /* which is current no longer */
+			rc = resolve_changed(f); /* then f is no longer current */
 			if (rc == 0)
 				continue;
 		}
@@ -151,7 +152,7 @@ int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct t
 		if (rc == FOLLOW_LINE || rc == FOLLOW_END)
 			return rc == FOLLOW_LINE ? TAIL_LINE : TAIL_END;
 		if (f->state == FILE_FOUND)
-			s->current = NULL; /* it is still to do: choose() looks at it */
+			s->current = NULL; /* it is still in todo: choose() resolves it */
 		else
 			set_aside(s, f);
 	}
@@ -159,11 +160,11 @@ int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct t
 
 void tail_file_seek(struct tail_file *f, uint64_t offset)
 {
-	if (!f->open) /* an orphan: its bytes are gone */
+	if (!f->open) /* an orphan: its bytes no longer exist */
 		return;
 	follow_seek(f->open->follow, offset);
 	if (f->state != FILE_ENDED)
 		return;
-	file_set_state(f, FILE_FINISHING); /* what is read again ends again */
+	file_set_state(f, FILE_FINISHING); /* the lines that are read again end again */
 	(void)!file_mark_todo(f);          /* else the next rescan does it */
 }

@@ -13,7 +13,7 @@ struct acct_template acct_template(const char *path)
 	return (struct acct_template){base, (size_t)(dot - base), dot};
 }
 
-/* Exactly n digits, or (n = 0) one or more.  Returns what follows, or NULL. */
+/* Reads exactly n digits, or (n = 0) one or more.  Returns the rest, or NULL. */
 static const char *number(const char *p, size_t n, uint64_t *ret)
 {
 	uint64_t value = 0;
@@ -29,7 +29,7 @@ static const char *number(const char *p, size_t n, uint64_t *ret)
 	return p;
 }
 
-/* "-YYYY-MM-DD-N..." */
+/* Reads "-YYYY-MM-DD-N...".  Returns the rest, or NULL. */
 static const char *dated(const char *p, struct acct_name *ret)
 {
 	static const size_t digits[] = {4, 2, 2, 0};

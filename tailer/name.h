@@ -1,9 +1,10 @@
 /*
- * name.h - which files an acct-file's name stands for, and in what order.
+ * name.h - defines which file names belong to an acct-file, and their order.
  *
  * PowerMTA takes `<acct-file /var/log/pmta/bounces.csv>` as a template: the live file is
- * bounces-YYYY-MM-DD-NNNN.csv beside it (User's Guide, "acct-file"); bare bounces.csv exists in
- * older set-ups.  NNNN may have more digits; it is compared as a number.  ".gz" may follow.
+ * bounces-YYYY-MM-DD-NNNN.csv in the same folder (User's Guide, "acct-file"); bare bounces.csv
+ * exists in older set-ups.  NNNN may have more digits; it is compared as a number.  ".gz" may
+ * follow.
  */
 #ifndef TAILER_NAME_H
 #define TAILER_NAME_H
@@ -13,25 +14,25 @@
 #include <stdint.h>
 
 struct acct_template {
-	const char *base; /* "bounces" of "bounces.csv"; points into the path it was made of */
+	const char *base; /* "bounces" of "bounces.csv"; points into the path */
 	size_t base_len;
 	const char *ext; /* ".csv", or "" */
 };
 
 struct acct_name {
 	bool bare;       /* no date: sorts last */
-	bool gz;         /* does not count in comparisons */
+	bool gz;         /* ignored in comparisons */
 	uint32_t date;   /* 20261121 */
-	uint64_t number; /* UINT64_MAX for what does not fit */
+	uint64_t number; /* UINT64_MAX for a number that does not fit */
 };
 
-/* From an absolute path, which must outlive the result. */
+/* Makes a template from an absolute path, which must outlive the result. */
 struct acct_template acct_template(const char *path);
 
-/* Whether the file name belongs to the template; then *ret says where in the order. */
+/* Returns true if the file name belongs to the template; then *ret is its place in the order. */
 bool acct_name_parse(const struct acct_template *t, const char *file, struct acct_name *ret);
 
-/* Below, equal to or above 0: older, the same, newer. */
+/* Returns less than, equal to or greater than 0 if a is older than, the same as or newer than b. */
 int acct_name_compare(const struct acct_name *a, const struct acct_name *b);
 
 #endif

@@ -1,4 +1,4 @@
-/* Opening a tailer: folders watched, positions loaded, what exists at the first start decided. */
+/* Opens a tailer: watches folders, loads positions, applies first-start to existing files. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +28,8 @@ static int open_source(struct tailer *t, size_t i)
 	for (int d = 0; d < NDIRS; d++) {
 		if (!s->dirs[d])
 			continue;
-		s->watched[d] = true; /* so that its absence is said */
-		/* Watched before it is looked at: what comes in between is seen twice, not never.
-		 */
+		s->watched[d] = true; /* so that its absence is reported */
+		/* Watch before reading: a file that comes in between is seen twice, not missed. */
 		int rc = watch_add(t->watch, s->dirs[d], s->token + (unsigned)d);
 		if (rc < 0)
 			return rc;
@@ -38,7 +37,7 @@ static int open_source(struct tailer *t, size_t i)
 	return source_load(s);
 }
 
-/* What exists at the first start is decided about in one transaction, all sources alike. */
+/* Applies first-start to the existing files of all sources in one transaction. */
 static int first_scan(struct tailer *t)
 {
 	int rc = store_begin(t->conf.store);

@@ -1,4 +1,4 @@
-/* A file while it is open: its bytes, and proofs and ranges as the store has them. */
+/* The data of an open file: its bytes, and its proofs and ranges from the store. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ struct open_file *open_file_free(struct open_file *o)
 	return NULL;
 }
 
-/* Those of an open file: ranges beyond a gap are of rows that may not be these. */
+/* Copies an open file's data without ranges after a gap: their rows may be different ones. */
 static struct open_file *copy(const struct open_file *from)
 {
 	struct open_file *o = calloc(1, sizeof(*o));
@@ -38,7 +38,7 @@ struct open_file *open_file_load(const struct tail_file *f)
 	struct store *store = f->source->tailer->conf.store;
 	int rc = store_file_get(store, f->id, &o->ladder, &o->ledger, &o->header, &o->header_len);
 	if (rc < 0) {
-		tail_note(f->source->tailer, TAIL_ERROR, "position of \"%s\": %s", f->name,
+		tail_note(f->source->tailer, TAIL_ERROR, "read the position of \"%s\": %s", f->name,
 		          store_error(store));
 		return open_file_free(o);
 	}

@@ -1,4 +1,4 @@
-/* A path to an identity: which file is this, and where does reading go on? */
+/* From a path to an identity: which file is this, and where does reading continue? */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,7 +13,7 @@
 #include "tailer/identity.h"
 #include "tailer/impl.h"
 
-/* Open the path; LATER when it is no longer the inode the scan saw. */
+/* Opens the path.  Returns LATER when it is no longer the inode that the scan saw. */
 static int open_path(struct tail_file *f, struct follow **ret)
 {
 	char path[PATH_MAX];
@@ -36,7 +36,7 @@ static int open_path(struct tail_file *f, struct follow **ret)
 	if (rc < 0)
 		return rc;
 	rc = follow_head(follow, false);
-	if (rc == 0 && !follow_whole(follow)) /* what is missing would look like another file */
+	if (rc == 0 && !follow_whole(follow)) /* an incomplete one would look like another file */
 		rc = -EBADMSG;
 	if (rc < 0) {
 		(void)follow_close(follow);
@@ -49,8 +49,8 @@ static int open_path(struct tail_file *f, struct follow **ret)
 }
 
 /*
- * Without a single row nothing can be proved, and nothing needs to be: what was committed is at
- * most a header, and if that stands there now, going on behind it loses and repeats nothing.
+ * Without a single row nothing can be proved, and no proof is needed: at most a header was
+ * committed, and if the file has it, continuing after it loses and repeats nothing.
  */
 static bool same_header(struct follow *follow, const struct open_file *o)
 {
@@ -64,8 +64,8 @@ static bool same_header(struct follow *follow, const struct open_file *o)
 }
 
 /*
- * As far as the first row tells.  Where one of them has none yet, the name tells: an inode found
- * under another name may be used again.
+ * Compares the first rows.  If one of the two has no row yet, the name decides: an inode found
+ * under another name may have been reused.
  */
 static bool same_salt(const struct tail_file *f, const struct follow *follow)
 {
@@ -75,7 +75,7 @@ static bool same_salt(const struct tail_file *f, const struct follow *follow)
 	return hash_equal(&f->salt, &salt->hash);
 }
 
-/* An enum identity for the bytes in o, which bear f's inode.  *ret_resume: identity_decide(). */
+/* Returns an enum identity for the bytes in o at f's inode.  *ret_resume: identity_decide(). */
 static int decide(const struct tail_file *f, const struct open_file *o, bool same_salt,
                   uint64_t *ret_resume)
 {
@@ -89,16 +89,16 @@ static int decide(const struct tail_file *f, const struct open_file *o, bool sam
 	return identity_decide(&c, open_file_holds, o->follow, ret_resume);
 }
 
-/* f goes on in o: where it was committed, or after the last row that a crash has left. */
+/* Continues f in o: at the committed offset, or after the last row that a crash has left. */
 static void go_on(struct tail_file *f, struct open_file *o, int decided, uint64_t resume)
 {
 	struct source *s = f->source;
 	if (decided == IDENTITY_CRASHED) {
 		tail_note(
 		        s->tailer, TAIL_WARNING,
-		        "\"%s\" lost its end (host crash?): delivered up to byte %llu, going on "
-		        "after the last row that is still there, at byte %llu; rows between may be "
-		        "delivered again under the same eventId",
+		        "\"%s\" lost its end (host crash?): delivered up to byte %llu, continuing "
+		        "after the last remaining row, at byte %llu; rows between may be delivered "
+		        "again with the same eventId",
 		        f->name, (unsigned long long)o->ledger.committed,
 		        (unsigned long long)resume);
 		s->counters.crashes++;
@@ -109,25 +109,25 @@ static void go_on(struct tail_file *f, struct open_file *o, int decided, uint64_
 	file_set_open(f, o);
 }
 
-/* Keep the entry of an identity whose file is no longer there. */
+/* Keeps the entry of an identity whose file no longer exists. */
 static struct tail_file *ghost_of(const struct tail_file *f)
 {
 	const char *name = f->proved_name ? f->proved_name : f->name;
 	struct acct_name key = f->key;
 	(void)acct_name_parse(&f->source->template, name, &key);
-	key.gz = false; /* in the name there is no ".gz" */
+	key.gz = false; /* the name does not include ".gz" */
 	struct tail_file *ghost = file_new(f->source, name, &key);
 	if (!ghost)
 		return NULL;
 	ghost->id = f->id;
 	ghost->gz = f->gz;
-	/* f->size is that of the new contents.  What is still in flight is not lost. */
+	/* f->size is the size of the new contents.  Rows still in flight are not lost. */
 	ghost->size = f->stored_size > f->offset && !f->gz ? f->stored_size : f->offset;
 	ghost->salt = f->salt;
 	ghost->offset = f->offset;
 	ghost->tally = f->tally;
 	ghost->saved_size = f->saved_size;
-	/* Another path may show it yet; if none does, it is gone, and that is said then. */
+	/* Another path may still have it; if not, it is lost, which is reported then. */
 	ghost->missing = 1;
 	ghost->dir = -1;
 	if (file_mark_changed(ghost, CHANGED_ENTRY) < 0) {
@@ -168,8 +168,8 @@ static void note_rewritten(struct tail_file *f)
 }
 
 /*
- * The inode is known and its bytes are not: the file was rewritten, or the inode is used again, by
- * a new file or by another path of one that is known.
+ * The inode is known but its bytes are not: the file was rewritten, or the inode was reused by a
+ * new file or by another path of a known file.
  */
 static int resolve_again(struct tail_file *f, struct open_file *o)
 {
@@ -188,7 +188,7 @@ static int resolve_again(struct tail_file *f, struct open_file *o)
 	return rc;
 }
 
-/* f has an entry, and its path leads to the inode of that entry. */
+/* Resolves f, which has an entry, and whose path leads to the inode of that entry. */
 static int resolve_known(struct tail_file *f, struct follow *follow)
 {
 	uint64_t resume;
@@ -223,7 +223,7 @@ bool resolve(struct tail_file *f)
 	return f->open;
 }
 
-/* A second file object for the path of f, on the same open file, to be read. */
+/* Makes a second file object for the path of f, on the same open file, for reading. */
 static struct tail_file *twin(struct tail_file *f)
 {
 	struct tail_file *g = file_new(f->source, f->name, &f->key);
@@ -257,7 +257,7 @@ static struct tail_file *twin(struct tail_file *f)
 	return g;
 }
 
-/* Nothing of what was known is in it: from here on it is another file, read from byte 0. */
+/* Nothing known is left in it: from here on it is another file, read from byte 0. */
 static void begin_anew(struct tail_file *f, struct open_file *o)
 {
 	note_rewritten(f);
@@ -269,8 +269,8 @@ static void begin_anew(struct tail_file *f, struct open_file *o)
 }
 
 /*
- * Acknowledgements still under way for the old contents count, but move no position.  heir (or
- * NULL) bears the identity of f from here on.
+ * Acknowledgements still to come for the old contents count, but move no position.  heir (or NULL)
+ * has the identity of f from here on.
  */
 static void retire(struct tail_file *f, struct tail_file *heir)
 {
@@ -298,7 +298,7 @@ int resolve_changed(struct tail_file *f)
 		file_free(g);
 		return rc;
 	}
-	/* From here on nothing can fail. */
+	/* Nothing can fail from here on. */
 	struct open_file *o = STEAL(g->open);
 	if (decided == IDENTITY_NEW)
 		begin_anew(g, o);
@@ -308,7 +308,7 @@ int resolve_changed(struct tail_file *f)
 	return 0;
 }
 
-/* The header line of a file that is not read from its beginning. */
+/* Reads the header line of a file that is not read from its beginning. */
 static void note_header(struct tail_file *f, struct open_file *o)
 {
 	char head[EVENT_LINE_MAX];

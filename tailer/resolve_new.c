@@ -1,4 +1,4 @@
-/* A path that was not known: another path of a known file, a copy, a fork, or a new file. */
+/* Resolves an unknown path: another path of a known file, a copy, a fork, or a new file. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "tailer/identity.h"
 #include "tailer/impl.h"
 
-/* f takes over the identity of other, whose own path is gone.  o is NULL: not to be read. */
+/* f takes the identity of other, whose own path no longer exists.  o NULL: not to be read. */
 static void adopt(struct tail_file *f, struct tail_file *other, struct open_file *o)
 {
 	f->id = other->id;
@@ -17,7 +17,7 @@ static void adopt(struct tail_file *f, struct tail_file *other, struct open_file
 		f->source->counters.copies++;
 		f->source->counters_dirty = true;
 		tail_note(f->source->tailer, TAIL_INFO,
-		          "\"%s%s\" is \"%s\", known before; going on at %llu", f->name,
+		          "\"%s%s\" is the known file \"%s\"; continuing at byte %llu", f->name,
 		          f->gz ? ".gz" : "", other->name, (unsigned long long)o->ledger.committed);
 		file_set_open(f, o);
 	} else {
@@ -31,8 +31,8 @@ static void adopt(struct tail_file *f, struct tail_file *other, struct open_file
 }
 
 /*
- * The start of the line that offset is in.  A last line without newline may have been handed out as
- * far as it went, of a copy that seemed to be finished; here it may be longer.
+ * Returns the start of the line that contains offset.  A copy that seemed to be finished may have
+ * ended with a line without newline, which was handed out; here that line may be longer.
  */
 static uint64_t line_start(struct follow *follow, uint64_t offset)
 {
@@ -44,18 +44,17 @@ static uint64_t line_start(struct follow *follow, uint64_t offset)
 	return follow_last_line(follow, offset, &last) == 1 ? last.end : 0;
 }
 
-/* A file of its own that begins with rows of another: those are not sent again. */
+/* Makes f a separate file that begins with rows of another file; those are not sent again. */
 static void fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
 {
 	resume = line_start(o->follow, resume);
 	f->id = f->source->tailer->next_id++;
 	ladder_cut(&o->ladder, resume);
 	ledger_reset(&o->ledger, resume);
-	tail_note(
-	        f->source->tailer, TAIL_WARNING,
-	        "\"%s\" begins like a file that is known and differs from byte %llu on: reading it "
-	        "from there",
-	        f->name, (unsigned long long)resume);
+	tail_note(f->source->tailer, TAIL_WARNING,
+	          "\"%s\" begins like a known file and differs from byte %llu on: reading it from "
+	          "there",
+	          f->name, (unsigned long long)resume);
 	file_set_open(f, o);
 	(void)!file_mark_changed(f, CHANGED_POSITION);
 }
@@ -63,15 +62,14 @@ static void fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
 static void note_copying(struct tail_file *f, struct tail_file *other)
 {
 	if (f->state != FILE_COPYING)
-		tail_note(
-		        f->source->tailer, TAIL_INFO,
-		        "\"%s\" begins like a file that is known, of which more was read: waiting "
-		        "for the rest of the copy",
-		        f->name);
+		tail_note(f->source->tailer, TAIL_INFO,
+		          "\"%s\" begins like a known file that was read further: waiting for the "
+		          "rest of the copy",
+		          f->name);
 	file_set_other(f, FILE_COPYING, other);
 }
 
-/* Note in c if f has more than other, which is there and may have grown since it was seen. */
+/* Sets c->longer if f is longer than other, which exists and may have grown since its last look. */
 static int compare_sizes(const struct tail_file *f, struct tail_file *other,
                          struct relation_case *c)
 {
@@ -84,8 +82,8 @@ static int compare_sizes(const struct tail_file *f, struct tail_file *other,
 }
 
 /*
- * An enum relation of f to a known file with the same beginning, whose proofs are in o, or a
- * negative errno.  As a fork it is read from *ret_resume on.
+ * Returns an enum relation of f to a known file with the same beginning, whose proofs are in o, or
+ * a negative errno.  A fork is read from *ret_resume on.
  */
 static int relate(const struct tail_file *f, struct tail_file *other, const struct open_file *o,
                   uint64_t *ret_resume)
@@ -95,7 +93,7 @@ static int relate(const struct tail_file *f, struct tail_file *other, const stru
 	        .ladder = l, .committed = o->ledger.committed, .size = file_known_size(f)};
 	*ret_resume = o->ledger.committed;
 	bool skipped = other->state == FILE_SKIPPED;
-	int identity = skipped ? IDENTITY_NEW /* of no matter */
+	int identity = skipped ? IDENTITY_NEW /* not used */
 	                       : identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
 	if (identity < 0)
 		return identity;
@@ -110,7 +108,7 @@ static int relate(const struct tail_file *f, struct tail_file *other, const stru
 	return rc < 0 ? rc : (int)relation_decide(&c);
 }
 
-/* Cannot fail: there is room to note it, and o holds all that f will need. */
+/* Cannot fail: the room is reserved, and o holds all that f will need. */
 static void apply(struct tail_file *f, struct tail_file *other, struct open_file *o,
                   enum relation relation, uint64_t resume)
 {
@@ -136,7 +134,7 @@ static void apply(struct tail_file *f, struct tail_file *other, struct open_file
 
 #define UNRELATED 2
 
-/* 0: f has a new state; else LATER, UNRELATED or a negative errno, and follow is the caller's. */
+/* Returns 0: f has a new state; else LATER, UNRELATED or -errno, and the caller owns follow. */
 static int resolve_against(struct tail_file *f, struct follow *follow, struct tail_file *other)
 {
 	uint64_t resume;
@@ -155,7 +153,7 @@ static int resolve_against(struct tail_file *f, struct follow *follow, struct ta
 	return rc < 0 ? rc : UNRELATED;
 }
 
-/* Not one that is known: read from its beginning. */
+/* Reads f from its beginning: it is not a known file. */
 static int begin(struct tail_file *f, struct follow *follow)
 {
 	struct tailer *t = f->source->tailer;
@@ -166,7 +164,7 @@ static int begin(struct tail_file *f, struct follow *follow)
 	o->follow = follow;
 	f->id = t->next_id++;
 	file_set_open(f, o);
-	/* The store learns of it before anything of it is delivered: it may be gone by then. */
+	/* The store gets an entry before the first delivery: the file may be deleted by then. */
 	return file_mark_changed(f, CHANGED_POSITION);
 }
 
@@ -184,7 +182,7 @@ int resolve_new(struct tail_file *f, struct follow *follow)
 				rc = resolve_against(f, follow, other);
 			continue;
 		}
-		/* A copy that has just begun has no row to show. */
+		/* A copy that has just begun has no row yet. */
 		if (acct_name_compare(&other->key, &f->key) == 0 && file_present(other)) {
 			(void)follow_close(follow);
 			file_set_other(f, FILE_WAITING, other);

@@ -1,4 +1,4 @@
-/* Acknowledgements, and what the store keeps of them. */
+/* Acknowledgements, and their entries in the store. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static int load_file(const struct store_file *e, void *arg)
 	struct source *s = arg;
 	struct acct_name key;
 	if (!acct_name_parse(&s->template, e->name, &key))
-		return 0; /* another acct-file by now */
+		return 0; /* the source has another acct-file now */
 	struct tail_file *f = file_new(s, e->name, &key);
 	if (!f)
 		return -ENOMEM;
@@ -68,7 +68,7 @@ int source_load(struct source *s)
 		*kept_value(s, i) = (uint64_t)value;
 	}
 	s->started = started != 0;
-	/* Counted by a version that did not note when: it is said once more, for its time. */
+	/* Counted by an earlier version that did not store the time: reported again from now on. */
 	if (rc == 0 && s->counters.gone_unread > 0 && s->counters.gone_unread_ms == 0) {
 		s->counters.gone_unread_ms = (uint64_t)clock_real_ms();
 		s->counters_dirty = true;
@@ -85,7 +85,7 @@ void tailer_release(struct tailer *t, struct tail_file *f, size_t n)
 {
 	f->refs -= n;
 	if (f->state != FILE_ORPHAN) {
-		/* Its first row may be another file's, too: that can be looked at by now. */
+		/* Another file may have the same first row: this can be compared now. */
 		if (f->refs == 0 && f->open && hash_is_zero(&f->salt) && file_has_more(f))
 			(void)!file_mark_todo(f); /* else the next scan does it */
 		file_let_go(f);
@@ -97,7 +97,7 @@ void tailer_release(struct tailer *t, struct tail_file *f, size_t n)
 	orphan_free(f);
 }
 
-/* Move the position of an open file. */
+/* Moves the position of an open file. */
 static int settle(struct tail_file *f, struct ledger_range *range, const struct mark *proofs,
                   size_t nproofs)
 {
@@ -107,7 +107,7 @@ static int settle(struct tail_file *f, struct ledger_range *range, const struct 
 	bool proved = o->ladder.n > 0;
 	if (nproofs > 0)
 		range->last = proofs[nproofs - 1];
-	/* First, for it can fail: a position that moved is counted and saved, or has not moved. */
+	/* First, since it can fail: a position must not move without being counted and saved. */
 	int rc = file_mark_changed(f, CHANGED_POSITION);
 	if (rc == 0)
 		rc = ledger_ack(&o->ledger, range, &last);

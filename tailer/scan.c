@@ -1,4 +1,4 @@
-/* Folders to tail_files: what is there, what moved, what vanished. */
+/* From folders to tail_files: finds files that exist, moved or vanished. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,13 +11,13 @@
 #include "tailer/folder.h"
 #include "tailer/impl.h"
 
-/* The first two come at the start, before any new path was looked into: it may be the same file. */
+/* The first two scans come at the start, before any new path was read: it may be the same file. */
 #define GONE_SCANS 3
-#define EXPIRE_MS (30LL * 24 * 3600 * 1000) /* entries of files gone from disk */
+#define EXPIRE_MS (30LL * 24 * 3600 * 1000) /* for entries of deleted files */
 
 /*
- * The file an entry belongs to, or NULL.  Name and inode find it; whether it is the same is for
- * resolve() to prove.  An inode found under another name is a rename, or reused.
+ * Returns the known file for a directory entry, or NULL.  Name and inode find it; resolve() proves
+ * that it is the same.  An inode found under another name was renamed or reused.
  */
 static struct tail_file *find(struct source *s, const struct acct_name *key, const struct stat *st,
                               bool hint)
@@ -42,7 +42,7 @@ static bool bears(const struct tail_file *f, const char *name, const struct acct
 	return strncmp(f->name, name, strlen(f->name)) == 0 && acct_name_compare(&f->key, key) == 0;
 }
 
-/* A known file at a path: note where it is now.  Returns 0 or -ENOMEM. */
+/* Records the current path of a known file.  Returns 0 or -ENOMEM. */
 static int note_place(struct tail_file *f, int dir, const char *name, const struct acct_name *key)
 {
 	bool renamed = !bears(f, name, key);
@@ -68,7 +68,7 @@ static int note_place(struct tail_file *f, int dir, const char *name, const stru
 	return renamed ? file_resort(f, name, key) : 0;
 }
 
-/* Whether a known file has to be looked into.  hint: an event named it. */
+/* Returns true if a known file must be read.  hint: an event named it. */
 static bool wants_reading(const struct tail_file *f, bool hint, bool grew)
 {
 	switch (f->state) {
@@ -101,7 +101,7 @@ static int take_known(struct tail_file *f, int dir, const char *name, const stru
 	return wants_reading(f, hint, grew) ? file_mark_todo(f) : 0;
 }
 
-/* Whether first-start says not to read a file from its first byte. */
+/* Returns true if first-start excludes a file, or its bytes up to now. */
 static bool passed_over(const struct source *s, int dir)
 {
 	enum tail_first first = s->tailer->conf.first;
@@ -122,14 +122,14 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	f->size = (uint64_t)st->st_size;
 	f->mtime_s = st->st_mtime;
 	f->seen = true;
-	if (passed_over(s, dir)) /* to a .gz no line is added */
+	if (passed_over(s, dir)) /* a .gz does not grow */
 		return resolve_pass(f, dir == DIR_MOVED || f->gz);
 	return file_mark_todo(f);
 }
 
 /*
- * A file that is not to be read bears another name or has another size: its inode may be used
- * again, by one that is to be read.  What it is now is for resolve() to say.
+ * A skipped file has another name or another size: its inode may have been reused by a file that is
+ * to be read.  resolve() decides.
  */
 static int displace(struct tail_file *f)
 {
@@ -141,8 +141,7 @@ static int displace(struct tail_file *f)
 	return file_mark_changed(f, CHANGED_ENTRY);
 }
 
-/* Known files that bore this name, but for the one that st is of (NULL: none), have gone from
- * there. */
+/* Known files with this name are no longer there, except the one that st is of (NULL: none). */
 static int note_left(struct source *s, int dir, const char *name, const struct acct_name *key,
                      const struct stat *st)
 {
@@ -158,13 +157,13 @@ static int note_left(struct source *s, int dir, const char *name, const struct a
 	return rc;
 }
 
-/* One look into a folder of a source. */
+/* One scan of a folder of a source. */
 struct scan {
 	struct source *source;
 	int dir;
 	bool hint;  /* an event named the file */
-	bool found; /* it is there */
-	int error;  /* a file is there and could not be looked at */
+	bool found; /* it exists */
+	int error;  /* errno of a file that exists and could not be examined */
 };
 
 static int take(const struct folder_file *found, void *arg)
@@ -191,7 +190,7 @@ static int take(const struct folder_file *found, void *arg)
 	         : take_new(s, scan->dir, found->name, key, st);
 }
 
-/* An event named the file.  When NAME is not there any more, a NAME.gz beside it counts. */
+/* Examines a file that an event named. */
 static int look_at(struct scan *scan, const char *name)
 {
 	struct source *s = scan->source;
@@ -215,31 +214,32 @@ int scan_name(struct source *s, int dir, const char *name)
 	rc = note_left(s, dir, name, &key, NULL);
 	if (rc < 0 || key.gz)
 		return rc;
+	/* NAME no longer exists, so a NAME.gz in the folder counts. */
 	(void)snprintf(packed, sizeof(packed), "%s.gz", name);
 	return look_at(&scan, packed);
 }
 
-/* Said once, and again when it has been there in between. */
+/* Reports a folder once, and again if it was readable in between. */
 static void note_folder(struct source *s, int dir, int error)
 {
 	char advice[TAIL_ADVICE_SIZE] = "";
 	const char *path = s->dirs[dir];
-	bool told = !s->watched[dir];
+	bool reported = !s->watched[dir];
 	s->watched[dir] = false;
 	s->closed[dir] = error == EACCES;
-	if (told && (error != EACCES || trouble_holds(s)))
+	if (reported && (error != EACCES || trouble_holds(s)))
 		return;
 	if (error == EACCES) {
 		permission_advice(path, advice, sizeof(advice));
 		trouble_keep(s, NULL, dir, path, strerror(error), advice);
 	}
-	if (!told)
+	if (!reported)
 		tail_note(s->tailer, TAIL_WARNING,
 		          "folder \"%s\" of source \"%s\": %s; waiting for it%s%s", path,
 		          s->conf->name, strerror(error), *advice ? "; " : "", advice);
 }
 
-/* All files of a folder.  1, or 0 when it cannot be read now, or a negative errno. */
+/* Scans a folder.  Returns 1, 0 when it cannot be read now, or a negative errno. */
 static int scan_folder(struct source *s, int dir)
 {
 	struct scan scan = {.source = s, .dir = dir};
@@ -249,7 +249,7 @@ static int scan_folder(struct source *s, int dir)
 		return rc;
 	if (error == 0)
 		error = scan.error;
-	if (error != 0) { /* what was not looked at is not missing */
+	if (error != 0) { /* a file that was not examined is not missing */
 		note_folder(s, dir, error);
 		return 0;
 	}
@@ -259,8 +259,8 @@ static int scan_folder(struct source *s, int dir)
 }
 
 /*
- * A known file of the same name: a path that came and went unread, or of which no whole row was
- * ever seen, was most likely one of its own.
+ * Returns true if there is a known file of the same name: a path that disappeared unread, or never
+ * had a whole row, was most likely a path of that file.
  */
 static bool has_namesake(const struct tail_file *f)
 {
@@ -274,8 +274,8 @@ static bool has_namesake(const struct tail_file *f)
 }
 
 /*
- * Something cleans these folders: the age at which it does is when unread rows will be lost.  Of
- * the files that one pass of it took, the youngest counts; a later pass replaces an earlier one.
+ * Something deletes files in these folders; the age at which it does is when unread rows will be
+ * lost.  The youngest file of one pass counts; a later pass replaces an earlier one.
  */
 static void note_deletion(const struct tail_file *f)
 {
@@ -295,7 +295,7 @@ static void note_deletion(const struct tail_file *f)
 	s->counters_dirty = true;
 }
 
-/* A file that GONE_SCANS scans in a row did not find, and that is not open, is gone. */
+/* Handles a file that GONE_SCANS scans in a row did not find and that is not open. */
 static int gone(struct tail_file *f)
 {
 	bool another = f->state == FILE_SKIPPED || f->state == FILE_ALIAS ||
@@ -361,7 +361,7 @@ int scan_source(struct source *s)
 	return 0;
 }
 
-/* The store is to know how large a file was: should it be gone at the next start, that is said. */
+/* Stores a file's size, so that its loss is reported if it no longer exists at the next start. */
 static int note_size(struct tail_file *f)
 {
 	if (!file_stored(f) || f->state == FILE_SKIPPED || f->missing > 0 ||
@@ -370,7 +370,7 @@ static int note_size(struct tail_file *f)
 	return file_mark_changed(f, CHANGED_ENTRY);
 }
 
-/* A finished file with bytes left that has not changed since the rescan before. */
+/* Marks a finished file with bytes left that has not changed since the last rescan. */
 static int finish(struct tail_file *f)
 {
 	if (f->at_rest < 255)
@@ -379,7 +379,7 @@ static int finish(struct tail_file *f)
 		return file_mark_todo(f);
 	if (f->state != FILE_OPEN || f->todo || !file_is_at_rest(f) || !file_is_finished(f))
 		return 0;
-	/* Not the position: NULs at the end were passed over, but handed out by nobody. */
+	/* Not the position: NULs at the end were skipped, but are in no line that is handed out. */
 	if (!f->gz && f->offset >= f->size)
 		return 0;
 	int rc = file_mark_todo(f);

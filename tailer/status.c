@@ -1,7 +1,7 @@
-/* How far a source is: sums over all its files. */
+/* Position and lag of a source: sums over all its files. */
 #include "tailer/impl.h"
 
-/* Bytes not yet acknowledged.  What is left of a .gz is not known: its own size stands for it. */
+/* Returns the bytes not yet acknowledged; for an unfinished .gz its file size, as a substitute. */
 static uint64_t unread(const struct tail_file *f)
 {
 	if (f->state == FILE_SKIPPED)

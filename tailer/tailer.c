@@ -6,7 +6,7 @@
 #include "tailer/impl.h"
 
 #define VERIFY_AT_ONCE 64
-#define SCAN_AGAIN_MS 100 /* a path was not what the last scan saw: more often would be no use */
+#define SCAN_AGAIN_MS 100 /* after a path changed since the last scan; sooner is no use */
 #define OPEN_AHEAD 32 /* files with unread bytes kept open, so that deleting them loses nothing */
 
 int tailer_fd(const struct tailer *t)
@@ -35,12 +35,12 @@ static void on_event(unsigned token, const char *name, void *arg)
 {
 	struct tailer *t = arg;
 	struct source *s = &t->sources[token / NDIRS];
-	/* A failure to look at one name is made good by looking at all of them. */
+	/* If examining one name fails, all of them are scanned. */
 	if (!name || scan_name(s, (int)(token % NDIRS), name) < 0)
 		s->scan_due = true;
 }
 
-/* Open the oldest files with unread bytes: an open file can be deleted and still be read. */
+/* Opens the oldest files with unread bytes: an open file can be deleted and still be read. */
 static void open_ahead(struct source *s)
 {
 	for (size_t i = 0; i < s->ntodo && i < OPEN_AHEAD;) {
@@ -53,8 +53,8 @@ static void open_ahead(struct source *s)
 }
 
 /*
- * Files that look as they were left are proved in the background, a few a turn, so that thousands
- * of archived files do not delay the first delivery.
+ * Proves files that look unchanged in the background, a few per turn, so that thousands of archived
+ * files do not delay the first delivery.
  */
 static bool verify_some(struct source *s)
 {
@@ -73,7 +73,7 @@ static bool verify_some(struct source *s)
 	return s->verify_next < s->nfiles;
 }
 
-/* Look at all files of a source; rescan: at those, too, that no event may ever be about. */
+/* Scans all files of a source; rescan: also finishes files for which no event will come. */
 static void look_at_all(struct source *s, bool rescan)
 {
 	s->counters.rescans++;
@@ -81,9 +81,9 @@ static void look_at_all(struct source *s, bool rescan)
 	int failed = scan_source(s);
 	if (failed == 0 && rescan)
 		failed = scan_rest(s);
-	if (failed < 0) /* out of memory: nothing is forgotten by looking later */
+	if (failed < 0) /* out of memory: a later scan finds the same */
 		tail_note(s->tailer, TAIL_ERROR,
-		          "look at files of source \"%s\": %s; again at the next rescan",
+		          "scan files of source \"%s\": %s; trying again at the next rescan",
 		          s->conf->name, strerror(-failed));
 }
 
@@ -107,7 +107,7 @@ int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)
 		open_ahead(&t->sources[i]);
 		t->verifying = verify_some(&t->sources[i]) || t->verifying;
 	}
-	t->soon = false; /* all that is to do is in the lists now */
+	t->soon = false; /* all such files are in the lists now */
 	return 0;
 }
 

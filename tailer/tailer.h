@@ -1,26 +1,26 @@
 /*
- * tailer.h - follow PowerMTA's accounting files and hand out complete lines.
+ * tailer.h - follows PowerMTA's accounting files and hands out complete lines.
  *
- * Bytes of the files that the acct-files' names stand for come in; whole lines go out, each saying
- * where it begins and ends.  The tailer knows nothing of CSV, JSON or the network.  It starts no
- * thread and logs through a callback only.
+ * It reads the files of each acct-file and hands out whole lines, each with its start and end.  The
+ * tailer does not know CSV, JSON or the network.  It starts no thread and logs through a callback
+ * only.
  *
  * Promises
  *
- *  T1  A line is handed out only once its newline is in the file.  A half-written last line is
- *      read again later.  Two lines come without a newline: one longer than line_max (cut there,
- *      its end covers all of it), and the last one of a file that is finished (moved, unlinked, or
- *      without move-to superseded by a newer one) and has not changed for one rescan.
+ *  T1  A line is handed out only when its newline is in the file.  A half-written last line is
+ *      read again later.  Two lines are handed out without a newline: a line longer than line_max
+ *      (cut there; its end covers all of it), and the last line of a file that is finished (moved,
+ *      unlinked, or without move-to superseded by a newer one) and unchanged for one rescan.
  *  T2  The lines of one file come in file order and without a gap.  Within a source older files
  *      come first (date, then number; the bare name last); between sources there is no order.
  *  T3  Kernel events are hints; fstat() and read() are the truth.  A lost, merged or overflowed
  *      event costs delay, at most rescan_ms, and never data.
- *  T4  A file that was renamed or unlinked is read to its end before it is let go.
- *  T5  Reading moves nothing on disk.  Only tailer_save() does.  After a crash, lines come again
- *      from the last committed mark: each line at least once.
+ *  T4  A file that was renamed or unlinked is read to its end before it is released.
+ *  T5  Reading changes nothing on disk.  Only tailer_save() does.  After a crash, lines are handed
+ *      out again from the last committed mark: each line at least once.
  *  T6  A file is "the same file" only while a proof holds: the bytes of the last committed row (or
  *      of a rung before it) still give that row's eventId.  Names and inodes only find candidates.
- *      What to do when only a rung, or nothing, holds: identity.h.
+ *      See identity.h for the cases where only a rung, or no proof, holds.
  *
  * Life of one file: file_state.h.
  */
@@ -60,10 +60,10 @@ struct tailer_conf {
 enum tail_result {
 	TAIL_NOTHING = 0, /* the source's files are read to their end for now */
 	TAIL_LINE,
-	TAIL_END /* a finished file has ended: what is half-read is all there will be */
+	TAIL_END /* a finished file has ended: a half-read record will not be completed */
 };
 
-/* Things worth a line in the log; file names are as they are on disk, not escaped. */
+/* A message for the log; file names in it are as on disk, not escaped. */
 enum tail_level { TAIL_INFO, TAIL_WARNING, TAIL_ERROR };
 typedef void tail_note_fn(enum tail_level level, const char *text, void *arg);
 
@@ -82,14 +82,14 @@ struct tail_status {
 	uint64_t behind_bytes;                /* in all its files, not yet acknowledged */
 	uint64_t settled_bytes, settled_rows; /* of files that are not compressed */
 	size_t files_behind, files_open, files_known, gone;
-	size_t files_passed; /* still there, and not to be read: they were at the first start */
-	size_t unreadable;   /* files, and folders that may not be looked into */
-	/* The first of them, and why, with the command that mends it; "" for none.  Good until the
-	 * next tailer_wake(). */
+	size_t files_passed; /* existing files that first-start excludes */
+	size_t unreadable;   /* unreadable files and folders */
+	/* The first of them, and the reason with the command that fixes it; "" for none.  Valid
+	 * until the next tailer_wake(). */
 	const char *unreadable_path, *unreadable_advice;
-	uint64_t disk_bytes, archive_bytes; /* of all its files that are there; in move-to */
-	int64_t oldest_unread_s;  /* when the oldest file not yet acknowledged last changed (real
-	                             time); 0: none */
+	uint64_t disk_bytes, archive_bytes; /* size of all existing files; of those in move-to */
+	int64_t oldest_unread_s;            /* last change (real time) of the oldest file not yet
+	                                       acknowledged; 0: none */
 	uint64_t deleted_after_s; /* age at which files of the source were last deleted; 0: never
 	                             seen */
 	struct tally tally;
@@ -97,92 +97,93 @@ struct tail_status {
 };
 
 /*
- * Open the watches, load what the store knows, find the files that exist now.  The store must be in
- * no transaction.  conf and what it points to must outlive the tailer.
+ * Opens the watches, loads the entries of the store, finds the files that exist now.  The store
+ * must not be in a transaction.  conf and everything it points to must outlive the tailer.
  */
 int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_fn *note, void *arg,
                 struct err *err) MUST_CHECK;
 struct tailer *tailer_close(struct tailer *t);
 
-/* Descriptor to poll for reading; the same for its whole life. */
+/* Returns the descriptor to poll for reading; it never changes. */
 int tailer_fd(const struct tailer *t);
 
-/* Milliseconds until tailer_wake() is due even without an event. */
+/* Returns the milliseconds until tailer_wake() is due even without an event. */
 int64_t tailer_timeout(const struct tailer *t, int64_t now_ms);
 
-/* Take in pending events, or rescan when one is due.  Never blocks. */
+/* Handles pending events, and rescans when a rescan is due.  Never blocks. */
 int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err) MUST_CHECK;
 
-/* Look at all folders now, as if an event had been lost. */
+/* Makes a rescan of all folders due now, as if an event had been lost. */
 void tailer_rescan_now(struct tailer *t);
 
 /*
- * The next line of a source.  Returns an enum tail_result; *ret_file is the file it is from.  A
- * file that cannot be read is set aside until the next rescan.  line->text is good until the next
+ * Gives the next line of a source.  Returns an enum tail_result; *ret_file is the line's file.  A
+ * file that cannot be read is set aside until the next rescan.  line->text is valid until the next
  * call for the same source.
  *
- * When *ret_file is another file than the time before, reading goes on in that file at line->from;
- * tail_file_header() gives the header in force there.
+ * When *ret_file is not the file of the last call, reading continues in that file at line->from;
+ * tail_file_header() gives the header that applies there.
  */
 int tailer_next(struct tailer *t, size_t source, struct line *ret_line,
                 struct tail_file **ret_file) MUST_CHECK;
 
-/* A batch is full: choose the file to go on with anew (the oldest; with fair, they alternate). */
+/* A batch is full: chooses the next file (the oldest; with fair, oldest and newest alternate). */
 void tailer_turn(struct tailer *t, size_t source);
 
-/* Whether tailer_next() may have something for the source. */
+/* Returns true if tailer_next() may have a line for the source. */
 bool tailer_ready(const struct tailer *t, size_t source);
 
-/* About a file handed out by tailer_next(), which stays good until tailer_release(). */
+/* Properties of a file from tailer_next(), which is valid until tailer_release(). */
 int64_t tail_file_id(const struct tail_file *f);
 const char *tail_file_name(const struct tail_file *f);
 const char *tail_file_source(const struct tail_file *f);
 uint64_t tail_file_committed(const struct tail_file *f);
 struct slice tail_file_header(const struct tail_file *f);
-size_t tail_file_gaps(const struct tail_file *f); /* ranges acknowledged beyond a gap */
+size_t tail_file_gaps(const struct tail_file *f); /* ranges acknowledged after a gap */
 
-/* The header in force from now on, to be stored with the position. */
+/* Sets the header that applies from now on; it is stored with the position. */
 int tail_file_set_header(struct tail_file *f, struct slice header) MUST_CHECK;
 
-/* Hand out again from offset, the start of a line. */
+/* Hands out lines again from offset, the start of a line. */
 void tail_file_seek(struct tail_file *f, uint64_t offset);
-/* Bytes from offset on stay in memory: a record goes on over several lines. */
+/* Keeps the bytes from offset on in memory, for a record of several lines. */
 void tail_file_keep(struct tail_file *f, uint64_t offset);
 /*
- * Copy the row at mark, whose length is mark->end - mark->start.  -ESTALE when those bytes are no
- * longer in the file, or another negative errno.
+ * Copies the row at mark, whose length is mark->end - mark->start.  Returns 0, -ESTALE when those
+ * bytes are no longer in the file, or another negative errno.
  */
 int tail_file_row(struct tail_file *f, const struct mark *mark, char *ret) MUST_CHECK;
 
-/* Something of it is in flight: the file is not let go.  A release ends n holds. */
+/* A hold keeps the file while rows of it are in flight.  A release ends n holds. */
 void tailer_hold(struct tail_file *f);
 void tailer_release(struct tailer *t, struct tail_file *f, size_t n);
 
 /*
- * A range is acknowledged, with what its rows came to.  proofs are rows in it, in order, of which
- * the last ends the range (or none, when no row in it proves anything).  Counts at the next save.
+ * Records that a range is acknowledged; tally counts its rows by fate.  proofs are rows in it, in
+ * order; the last one ends the range (none if no row in it can be a proof).  Stored at the next
+ * save.
  */
 int tailer_ack(struct tailer *t, struct tail_file *f, uint64_t start, uint64_t end,
                const struct mark *proofs, size_t nproofs, const struct tally *tally) MUST_CHECK;
 
-/* Whether something is to be saved. */
+/* Returns true if something is to be saved. */
 bool tailer_dirty(const struct tailer *t);
 
-/* Write what changed, within the caller's transaction.  tailer_saved() when that was committed. */
+/* Writes all changes within the caller's transaction.  Call tailer_saved() after the commit. */
 int tailer_save(struct tailer *t) MUST_CHECK;
 void tailer_saved(struct tailer *t);
 
 /*
- * Go back to the committed offsets, with descriptors kept; for a new configuration.  All holds are
- * over, and files handed out before are no longer good.
+ * Goes back to the committed offsets and keeps descriptors open; for a new configuration.  All
+ * holds end, and files handed out before are no longer valid.
  */
 void tailer_rewind(struct tailer *t);
-/* The strings in conf.sources are others now, with the same contents. */
+/* The strings in conf.sources were replaced by new ones with the same contents. */
 void tailer_repoint(struct tailer *t);
 
-/* Looks at every file that is known. */
+/* Gives the status of a source; reads the entry of every known file. */
 void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret);
-/* The tally of that, without a look at any. */
+/* Returns only the tally of that, without going through the files. */
 struct tally tailer_tally(const struct tailer *t, size_t source);
 
 #endif

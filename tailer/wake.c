@@ -1,4 +1,4 @@
-/* Files looked at again when their answer may have changed: the promises of tailer/file_state.h. */
+/* Examines files again when their state may change: the promises of tailer/file_state.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include "base/permission.h"
 #include "tailer/impl.h"
 
-/* True if there may be another answer by now for g, whose state is about f. */
+/* Returns true if the state of g, which refers to f, may change now. */
 static bool concerns(const struct tail_file *f, const struct tail_file *g, bool proof)
 {
 	if (g->state == FILE_WAITING)
@@ -47,8 +47,8 @@ int file_look(struct tail_file *f)
 }
 
 /*
- * Close it once nothing is left to do.  The newest stays open, for it grows: in the folder, or for
- * a while without a path, since its writer may not be done.
+ * Closes f when nothing is left to do.  The newest stays open, since it grows: in the folder, or
+ * for a while without a path, as its writer may not be done.
  */
 void file_let_go(struct tail_file *f)
 {
@@ -80,18 +80,18 @@ void file_unreadable(struct tail_file *f, int rc)
 	struct source *s = f->source;
 	char path[PATH_MAX], advice[TAIL_ADVICE_SIZE] = "";
 	const char *why = rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc);
-	bool told = f->state == FILE_UNREADABLE;
+	bool reported = f->state == FILE_UNREADABLE;
 	file_set_state(f, FILE_UNREADABLE);
-	if (told && trouble_holds(s))
+	if (reported && trouble_holds(s))
 		return;
-	if (!told)
-		trouble_forget(s, f); /* another reason than the last time, perhaps */
+	if (!reported)
+		trouble_forget(s, f); /* the reason may differ from the last time */
 	file_path(f, path, sizeof(path));
 	if (rc == -EACCES)
 		permission_advice(path, advice, sizeof(advice));
 	trouble_keep(s, f, f->dir, path, why, advice);
-	if (!told)
+	if (!reported)
 		tail_note(s->tailer, TAIL_ERROR,
-		          "read \"%s\": %s; passing it over, trying again at each rescan%s%s", path,
+		          "read \"%s\": %s; skipping it, trying again at each rescan%s%s", path,
 		          why, *advice ? "; " : "", advice);
 }

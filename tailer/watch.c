@@ -8,19 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The same for every folder: two folders may turn out to be one, and share its watch. */
+/* The same for every folder, since two paths may be one folder and share its watch. */
 #define EVENTS                                                                                     \
 	(IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |             \
 	 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
 #define ARRIVALS (IN_CREATE | IN_MOVED_TO)
-#define READS_MAX 64 /* at once: a busy folder must not keep us from the rest */
+#define READS_MAX 64 /* per turn: a busy folder must not block everything else */
 
 struct folder {
 	char *path;
 	unsigned token;
-	int wd;      /* of the folder, or of the nearest one above it; -1 for none */
-	bool itself; /* wd is of the folder itself */
+	int wd;      /* watches the folder or its nearest existing parent; -1 for none */
+	bool itself; /* wd watches the folder itself */
 	dev_t dev;
 	ino_t ino;
 };
@@ -92,7 +92,7 @@ int watch_fd(const struct watch *w)
 	return w->fd;
 }
 
-/* Watch the folder, or the nearest one above it that can be watched. */
+/* Watches the folder, or its nearest parent that can be watched. */
 static void attach(struct watch *w, struct folder *f)
 {
 	char path[PATH_MAX];
@@ -145,7 +145,7 @@ bool watch_check(struct watch *w, unsigned token)
 		bool there = stat(f->path, &st) == 0;
 		if (f->itself && (!there || st.st_dev != f->dev || st.st_ino != f->ino))
 			detach(w, f);
-		if (!f->itself) { /* another one above it may be the nearest by now */
+		if (!f->itself) { /* another parent may be the nearest now */
 			int before = f->wd;
 			attach(w, f);
 			if (before >= 0 && before != f->wd)
@@ -156,7 +156,7 @@ bool watch_check(struct watch *w, unsigned token)
 	return all;
 }
 
-/* Tell fn of one event.  A folder that went away or came is attached anew. */
+/* Passes one event to fn.  A folder that disappeared or appeared gets a new watch. */
 static void tell(struct watch *w, const struct inotify_event *e, watch_fn *fn, void *arg)
 {
 	for (size_t i = 0; i < w->n; i++) {
@@ -164,13 +164,13 @@ static void tell(struct watch *w, const struct inotify_event *e, watch_fn *fn, v
 		if (f->wd != e->wd)
 			continue;
 		if (f->itself && !(e->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF))) {
-			if (e->len > 0 || (e->mask & IN_ATTRIB)) /* its own: may it be read now? */
+			if (e->len > 0 || (e->mask & IN_ATTRIB)) /* maybe readable now */
 				fn(f->token, e->len > 0 ? e->name : NULL, arg);
 			continue;
 		}
 		if (!f->itself && !(e->mask & (ARRIVALS | IN_ATTRIB | IN_IGNORED | IN_DELETE_SELF |
 		                               IN_MOVE_SELF)))
-			continue; /* the folder above ours is busy with other things */
+			continue; /* the parent's event is not about our folder */
 		bool before = f->itself;
 		if (e->mask & IN_IGNORED) { /* the kernel removed the watch with its folder */
 			f->wd = -1;
@@ -185,7 +185,7 @@ int watch_read(struct watch *w, watch_fn *fn, void *arg)
 {
 	_Alignas(struct inotify_event) char buf[16384];
 	bool overflow = false;
-	for (unsigned reads = 0; reads < READS_MAX; reads++) { /* what is left wakes us again */
+	for (unsigned reads = 0; reads < READS_MAX; reads++) { /* the rest wakes us again */
 		ssize_t n = read(w->fd, buf, sizeof(buf));
 		if (n < 0 && errno == EINTR)
 			continue;

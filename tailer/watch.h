@@ -1,10 +1,10 @@
 /*
- * watch.h - "something changed in this folder", and a descriptor to wait on.
+ * watch.h - reports changes in folders, and has a descriptor to wait on.
  *
- * One inotify watch a folder, never one a file.  Events are hints: names to look at, or "look at
- * everything".  A folder that does not exist is waited for by watching the nearest one above it
- * that does.  Only watch.c includes inotify, through libinotifytools' header alone: that library's
- * own event loop keeps global state and spins.
+ * There is one inotify watch per folder, never one per file.  Events are hints: a name to examine,
+ * or "scan everything".  For a folder that does not exist, its nearest existing parent is watched.
+ * Only watch.c includes inotify, and only libinotifytools' header: that library's own event loop
+ * keeps global state and spins.
  */
 #ifndef TAILER_WATCH_H
 #define TAILER_WATCH_H
@@ -19,24 +19,23 @@ struct watch;
 int watch_open(struct watch **ret, struct err *err) MUST_CHECK;
 struct watch *watch_close(struct watch *w);
 
-/* To be polled for reading; the same for its whole life. */
+/* Returns the descriptor to poll for reading; it never changes. */
 int watch_fd(const struct watch *w);
 
-/* Watch a folder, existing or not.  token (any number) names it in events.  0 or a negative errno.
- */
+/* Watches a folder, existing or not.  token (any number) identifies it in events.  0 or -errno. */
 int watch_add(struct watch *w, const char *path, unsigned token) MUST_CHECK;
-void watch_clear(struct watch *w); /* forget all folders */
+void watch_clear(struct watch *w); /* removes all folders */
 
 /*
- * Whether the folder itself is watched: it exists, and the watch is on the one that bears the name
- * now.  Repairs the watch when that changed.
+ * Returns true if the folder itself is watched: it exists, and the watch is on the folder that has
+ * the name now.  Repairs the watch if that changed.
  */
 bool watch_check(struct watch *w, unsigned token);
 
 /*
- * Take in all pending events.  fn gets the folder's token and a name in it, or NULL for "look at
- * all of it".  Returns 1 when the kernel's queue had overflowed (fn was told NULL for every
- * folder), else 0, or a negative errno.
+ * Reads all pending events.  fn gets the folder's token and a name in it, or NULL for "scan all of
+ * it".  Returns 1 when the kernel's queue had overflowed (fn got NULL for every folder), else 0, or
+ * a negative errno.
  */
 typedef void watch_fn(unsigned token, const char *name, void *arg);
 int watch_read(struct watch *w, watch_fn *fn, void *arg) MUST_CHECK;

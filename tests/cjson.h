@@ -1,6 +1,6 @@
 /*
- * cjson.h - a record's object built and printed the plain way by cJSON: what json_record() is held
- * to.
+ * cjson.h - a record's object, built and printed the plain way by cJSON, to which json_record() is
+ * compared.
  */
 #ifndef TESTS_CJSON_H
 #define TESTS_CJSON_H
@@ -29,7 +29,7 @@ static void cjson_fill(cJSON *object, const struct record *rec, const char *name
 		cjson_add(object, name, address);
 }
 
-/* The caller's, to be freed. */
+/* The caller frees the result. */
 static char *cjson_record(const struct record *rec, bool fill)
 {
 	char id[HASH_HEX_SIZE];
@@ -55,7 +55,7 @@ static char *cjson_record(const struct record *rec, bool fill)
 	return text;
 }
 
-/* How json_record() with less_room bytes less than are always enough differs, or NULL. */
+/* The difference from json_record() with less_room bytes less than the safe size, or NULL. */
 static const char *cjson_differs(const struct record *rec, bool fill, size_t less_room)
 {
 	char *want = cjson_record(rec, fill);

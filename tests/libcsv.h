@@ -1,5 +1,5 @@
 /*
- * libcsv.h - one row split by libcsv, set as csv/reader.c sets it: what simple_split() is held to.
+ * libcsv.h - one row split by libcsv, with the options of csv/reader.c, to check simple_split().
  */
 #ifndef TESTS_LIBCSV_H
 #define TESTS_LIBCSV_H
@@ -51,7 +51,7 @@ static void libcsv_on_row(int c, void *arg)
 	((struct libcsv_row *)arg)->rows++;
 }
 
-/* Whether text, without its line end, is one whole row.  ret->arena has room for len bytes. */
+/* True if text, without its line end, is one whole row.  ret->arena must have len bytes. */
 static bool libcsv_split(const char *text, size_t len, struct libcsv_row *ret)
 {
 	struct csv_parser p;
@@ -66,7 +66,7 @@ static bool libcsv_split(const char *text, size_t len, struct libcsv_row *ret)
 	return taken && ret->rows == 1;
 }
 
-/* Why simple_split() and libcsv differ about a row without LF and NUL, or NULL. */
+/* The difference between simple_split() and libcsv for a row without LF and NUL, or NULL. */
 static const char *libcsv_differs(const char *text, size_t len, size_t max)
 {
 	static struct slice cells[LIBCSV_CELLS];

@@ -1,6 +1,6 @@
 # Completion of pmta-shipper(8) for bash.  -*- shell-script -*-
-# Commands and options are taken from --help, names from the configuration, so that nothing here can
-# lag behind the program.
+# Commands and options come from --help, names from the configuration, so that this file never gets
+# out of date.
 
 _pmta_shipper_commands() {
 	"$1" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p'
@@ -10,7 +10,7 @@ _pmta_shipper_options() { # PROGRAM COMMAND
 	"$1" "$2" --help 2>/dev/null | sed -n 's/^  \(-., \|    \)\(--[a-z-]*\).*/\2/p'
 }
 
-# The words that may stand behind a command: "list", "show".  From its usage, a form a line.
+# The words that may follow a command, such as "list" and "show": its usage has one form per line.
 _pmta_shipper_verbs() { # PROGRAM COMMAND
 	"$1" "$2" --help 2>/dev/null |
 		sed -n "s/^\(Usage:\|      \) pmta-shipper $2 \([a-z][a-z-]*\).*/\2/p"

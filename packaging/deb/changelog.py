@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""CHANGELOG.md as a Debian changelog on standard output: versions are written in one place.
+"""Prints CHANGELOG.md as a Debian changelog, so that versions are written in one place only.
 
-A heading "## [0.2.0] - 2026-12-01" makes an entry of that day, 0:00 UTC.  One that is unreleased
-counts from the release before it, so that the same sources always give the same package.
+A heading "## [0.2.0] - 2026-12-01" makes an entry of that day, 0:00 UTC.  An unreleased entry is
+dated an hour after the release before it, so that the same sources always give the same package.
 """
 
 import re
@@ -41,7 +41,7 @@ def set_times(found):
 
 
 def wrapped(items):
-    """Debian wants fewer than 80 columns."""
+    """Debian requires fewer than 80 columns."""
     return "\n".join(
         textwrap.fill(item, 79, initial_indent="  * ", subsequent_indent="    ",
                       break_long_words=False, break_on_hyphens=False) for item in items)
@@ -54,7 +54,7 @@ def main():
         sys.exit(f"{sys.argv[1]}: no heading with a version")
     set_times(found)
     for number, entry in enumerate(found):
-        items = entry["items"] or ["Nothing that a user could notice."]
+        items = entry["items"] or ["No changes that a user could notice."]
         print("\n" if number else "", end="")
         print(f"pmta-shipper ({entry['version']}) bookworm; urgency=medium\n")
         print(wrapped(items))

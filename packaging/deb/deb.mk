@@ -1,9 +1,9 @@
 # The Debian package.  Included by the Makefile.
 #
 #   make deb                    build/deb/pmta-shipper_VERSION_ARCH.deb, and the source package
-#   make check-deb              what tests/deb/README says: lint, clean builds, a booted Debian
-#   make install-systemd        unit, user and completions for PREFIX, beside make install
-#   make release VERSION=x.y.z  check, stamp CHANGELOG.md with version and date, build, sums
+#   make check-deb              the checks of tests/deb/README: lint, clean builds, a booted Debian
+#   make install-systemd        make install, and unit, user and completions for PREFIX
+#   make release VERSION=x.y.z  check, stamp CHANGELOG.md with version and date, build, checksums
 
 PACKAGES_DEB := $(PACKAGES) build-essential debhelper dh-apparmor libcmocka-dev python3
 PACKAGES_CHECK_DEB := $(PACKAGES_DEB) lintian devscripts blhc piuparts mmdebstrap apparmor \

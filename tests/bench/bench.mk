@@ -1,9 +1,9 @@
-# make bench: how fast, how small, beside others on the same rows.  tests/bench/bench.py --help and
-# docs/PERFORMANCE.md say what is measured.  Included by the Makefile.
+# make bench: speed and memory, compared with other programs on the same rows.  tests/bench/bench.py
+# --help and docs/PERFORMANCE.md describe the measurements.  Included by the Makefile.
 #
-#   make bench                    everything, at a size that takes minutes
+#   make bench                    everything, with sizes that take minutes
 #   make bench ONLY=throughput,memory ROWS=1000000 RUNS=5
-#   make check-instructions       instructions a record, held against tests/bench/instructions
+#   make check-instructions       instructions per record, compared with tests/bench/instructions
 
 BENCH_BIN := build/bench/sink build/bench/libcsv_alone
 PACKAGES_BENCH := $(PACKAGES) python3 openssl
@@ -18,8 +18,8 @@ build/bench/libcsv_alone: tests/bench/libcsv_alone.c
 	@echo "  LD    $@"
 	@$(CC) -std=gnu17 -D_GNU_SOURCE -I. $(WARN) -O2 -g -o $@ $< -lcsv
 
-# syslog-ng, unpacked with what it needs and not installed: installing it would put the host's own
-# syslog daemon out.
+# syslog-ng, unpacked with its dependencies and not installed: its installation would replace the
+# host's own syslog daemon.
 build/syslog-ng/usr/sbin/syslog-ng:
 	@echo "  GET   syslog-ng"
 	@mkdir -p build/syslog-ng/debs/partial

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Measure how fast and how small pmta-shipper is, beside others.  make bench builds what it needs.
+"""Measure speed and memory of pmta-shipper and of other programs.  make bench builds the tools.
 
-Figures of one run may be compared with each other, not with those of another machine or hour.
+Figures of one run can be compared with each other, but not with those of another machine or hour.
 """
 
 import argparse
@@ -32,15 +32,15 @@ def options():
     text = "\n".join(f"  {name:<12}{part.__doc__.splitlines()[0]}" for name, part in PARTS.items())
     parser = argparse.ArgumentParser(description=__doc__, epilog="parts:\n" + text,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=300_000, help="rows of a run (300000)")
-    parser.add_argument("--runs", type=int, default=3, help="how often each is run (3)")
-    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
+    parser.add_argument("--rows", type=int, default=300_000, help="rows in each run (300000)")
+    parser.add_argument("--runs", type=int, default=3, help="number of runs of each (3)")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
     parser.add_argument("--times", type=int, default=5, metavar="N",
-                        help="memory is also looked at with N times the rows (5)")
+                        help="memory is also measured with N times the rows (5)")
     parser.add_argument("--archive-rows", type=int, default=0, metavar="N",
-                        help="rows of the archives (as memory; 28 million make 10 GB)")
+                        help="rows of the archives (default: as for memory; 28 million are 10 GB)")
     parser.add_argument("--appends", type=int, default=2000, help="rows for latency (2000)")
-    parser.add_argument("--idle", type=int, default=30, metavar="S", help="seconds of rest (30)")
+    parser.add_argument("--idle", type=int, default=30, metavar="S", help="idle seconds (30)")
     parser.add_argument("--work", default=BIN / "work", help="where rows and logs are kept")
     parser.add_argument("--keep", action="store_true", help="do not remove them at the end")
     args = parser.parse_args()

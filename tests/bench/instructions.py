@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Hold the instructions a record costs against the figures kept in tests/bench/instructions.
+"""Compare the instructions per record with the figures in tests/bench/instructions.
 
-callgrind counts them, so the load of the machine does not matter: what a run over many rows takes
-more than one over few, by the number of rows, is the cost of a record; the start is in both.
+callgrind counts them, so the load of the machine does not matter.  The cost of a record is the
+difference between a run over many rows and one over few, divided by the difference of the rows; the
+cost of the start is in both.
 """
 
 import argparse
@@ -20,12 +21,12 @@ SLACK = 0.05
 
 
 def valgrind(folder):
-    """With the profile left in folder, for whoever has to look what became dearer."""
+    """The command; it leaves the profile in folder, to find the code that became more expensive."""
     return ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/callgrind.out"]
 
 
 def collected(run):
-    """Instructions of a run that has ended."""
+    """The instructions of a run that has ended."""
     found = re.search(r"Collected : (\d+)", run.text())
     if run.status != 0 or not found:
         raise RuntimeError(f"{run.log.name}: exit status {run.status}: {run.text()[-500:]}")
@@ -56,7 +57,7 @@ def run(bench, rows):
 
 
 def libcsv(bench, rows):
-    """The floor, which is not ours to hold."""
+    """The floor, which is only reported."""
     folder = bench.folder(f"libcsv-{rows}")
     return collected(bench.run(valgrind(folder) + [LIBCSV, bench.live(rows)],
                                folder / "libcsv.log").wait())
@@ -76,16 +77,16 @@ def kept():
 
 
 def verdict(name, found, limit):
-    """True when found is not above the kept figure by more than the slack."""
+    """True if found exceeds the kept figure by no more than the slack."""
     change = found / limit - 1
     if change > SLACK:
-        say(f"{name}: {found:.0f} instructions a record, {change:+.1%} against the {limit} kept in "
-            f"{os.path.relpath(KEPT)}: dearer than the {SLACK:.0%} of slack allow.  Look with "
+        say(f"{name}: {found:.0f} instructions per record, {change:+.1%} against the limit {limit} "
+            f"in {os.path.relpath(KEPT)}: more than the slack of {SLACK:.0%}.  Look with "
             f"callgrind_annotate at {BIN}/instructions/{name}-{MANY}/callgrind.out, or raise the "
-            "figure and say in the commit what is bought for it")
+            "figure and explain in the commit what is gained for it")
         return False
     hint = f"; well below: lower the figure to {found:.0f} with --keep" if change < -SLACK else ""
-    say(f"{name}: {found:.0f} instructions a record, {change:+.1%} against {limit}{hint}")
+    say(f"{name}: {found:.0f} instructions per record, {change:+.1%} against {limit}{hint}")
     return True
 
 
@@ -97,7 +98,8 @@ def keep(found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="write the figures found into the file")
+    parser.add_argument("--keep", action="store_true",
+                        help="write the measured figures into the file")
     options = parser.parse_args()
     options.rows, options.runs, options.work = MANY, 1, BIN / "instructions"
     bench = Bench(options)
@@ -108,7 +110,7 @@ def main():
         bench.end()
     if options.keep:
         keep(found)
-    say(f"libcsv alone: {floor:.0f} instructions a record; " + ", ".join(
+    say(f"libcsv alone: {floor:.0f} instructions per record; " + ", ".join(
         f"{name} has {count / floor:.2f} times that" for name, count in found.items()))
     good = [verdict(name, count, kept()[name]) for name, count in found.items()]
     say("instructions: " + ("within the slack" if all(good) else "too many"))

@@ -1,8 +1,8 @@
 /*
- * libcsv_alone - the floor: what it costs to put a file through libcsv and do nothing with it.
+ * libcsv_alone - the floor: the cost of parsing a file with libcsv and doing nothing with it.
  *
- * Blanks, line ends and strictness are as csv/reader.c sets them; --default-blanks leaves libcsv's
- * own (which trim fields, so that it reads another format) for comparison.
+ * Blanks, line ends and strictness are set as in csv/reader.c; --default-blanks keeps libcsv's own
+ * blanks for comparison (they trim fields, which is another format).
  */
 #include <csv.h>
 #include <fcntl.h>

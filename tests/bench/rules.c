@@ -1,11 +1,11 @@
 /*
- * How many records a second are judged, by the number of rules: over texts that are all different,
- * and over texts that repeat as they do in real logs.  CPU time of this process, so that a busy
- * machine makes it wrong by less.
+ * Records judged per second, by the number of rules: with texts that are all different, and with
+ * texts that repeat as in real logs.  It measures CPU time of this process, which depends less on
+ * the load of the machine.
  *
- * Rules and texts are made up here from one seed: a third of the rules are texts as Octeth writes
- * them, a third alternatives, a third have wildcards and repeats.  With a file of rules as its
- * argument it measures that file.
+ * Rules and texts are generated from one seed: a third of the rules are texts as in Octeth's files,
+ * a third are alternatives, a third have wildcards and repeats.  If its argument is a file of
+ * rules, it measures that file.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -117,7 +117,7 @@ static const struct rules_fields empty = {.diag = {"", 0},
                                           .action = {"", 0},
                                           .feedback_type = {"", 0}};
 
-/* Records a second; distinct: every text is another one. */
+/* Records per second; distinct: all texts differ. */
 static double measure(struct rules *r, struct sample *samples, bool distinct, size_t *ret_decided)
 {
 	struct rules_result result;

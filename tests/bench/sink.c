@@ -1,9 +1,9 @@
 /*
- * sink - takes POSTs and counts what is in them, as cheaply as it can, so that what is measured is
- * the sender.  HTTP/1.1 with kept connections, one thread, one epoll.
+ * sink - receives POSTs and counts their records, as cheaply as possible, so that the sender is
+ * measured and not the sink.  HTTP/1.1 with persistent connections, one thread, one epoll.
  *
- * What it counted stands in a file that is mapped by whoever wants to know (struct stats): asking
- * costs nothing here.  SIGUSR1: stop answering.  SIGUSR2: answer again, what is due first. SIGTERM:
+ * Its counters are in a file (struct stats) that a reader can map: reading them costs the sink
+ * nothing.  SIGUSR1: stop answering.  SIGUSR2: answer again, the oldest request first.  SIGTERM:
  * end.
  */
 #include <arpa/inet.h>
@@ -31,10 +31,10 @@
 #define FDS_MAX 4096
 #define EVENTS 256
 
-/* In this order in the file; bench/tools.py reads it. */
+/* The file has this order; tests/bench/tools.py reads it. */
 struct stats {
 	uint64_t requests, records, distinct, body_bytes, wire_bytes, connections;
-	uint64_t first_ns, last_ns; /* a whole request was there; CLOCK_MONOTONIC */
+	uint64_t first_ns, last_ns; /* when a whole request had arrived; CLOCK_MONOTONIC */
 	uint64_t bad;               /* requests that could not be understood */
 };
 
@@ -42,7 +42,7 @@ struct conn {
 	uint64_t serial; /* tells a connection from the next one of the same number */
 	char *buf;
 	size_t have, size;
-	size_t head, body; /* lengths, once the head is there; else 0 */
+	size_t head, body; /* lengths, once the head has arrived; else 0 */
 	bool gzip;
 };
 
@@ -122,7 +122,7 @@ static void answer_due(void)
 
 static void answer_later(int fd, uint64_t now)
 {
-	if (the.due_n == FDS_MAX) { /* connections that were given up still have their place */
+	if (the.due_n == FDS_MAX) { /* closed connections still have their place */
 		drop(fd);
 		return;
 	}
@@ -151,14 +151,14 @@ static void take_request(int fd)
 	if (the.times)
 		(void)fprintf(the.times, "%llu %llu\n", (unsigned long long)now,
 		              (unsigned long long)n.records);
-	c->have = c->head = c->body = 0; /* nobody sends the next request before the answer */
+	c->have = c->head = c->body = 0; /* no client sends the next request before the answer */
 	if (the.delay_ns > 0 || the.mute)
 		answer_later(fd, now);
 	else
 		answer(fd);
 }
 
-/* The head is there when its empty line is.  False when it is none. */
+/* The head ends at its empty line.  Returns false if it is no valid head. */
 static bool take_head(int fd, struct conn *c)
 {
 	char *end = memmem(c->buf, c->have, "\r\n\r\n", 4);
@@ -321,7 +321,7 @@ static void open_files(void)
 		die("memory");
 }
 
-/* Written under another name first: a port file that is there is whole. */
+/* Written under another name first, so that an existing port file is complete. */
 static void tell_port(void)
 {
 	char name[4096];

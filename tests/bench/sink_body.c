@@ -14,7 +14,7 @@ int seen_open(struct seen *ret, uint64_t rows)
 	return ret->bits ? 0 : -1;
 }
 
-/* The row number in "bounce-S<seed>-<number>@".  True when this row had not come before. */
+/* Counts the row number in "bounce-S<seed>-<number>@".  Returns true if the row is new. */
 static bool is_new(struct seen *seen, const char *record, const char *end)
 {
 	const char *at = memmem(record, (size_t)(end - record), TOKEN, sizeof(TOKEN) - 1);
@@ -48,7 +48,7 @@ static void count_plain(struct seen *seen, const char *body, size_t len, struct 
 	}
 }
 
-/* Unpack all of it into memory that is kept for the next body.  The length, or 0. */
+/* Unpacks the body into memory that is kept for the next body.  Returns the length, or 0. */
 static size_t unpack(const char *body, size_t len, char **ret)
 {
 	static char *space;

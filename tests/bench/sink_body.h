@@ -1,7 +1,7 @@
 /*
- * What arrived in a request's body.  A record is a "{": records are flat objects, and the rows of a
- * measurement hold no brace (the runner looks).  So arrays, single objects and lines are counted
- * alike, at the speed of memchr().
+ * Counts the records in a request's body.  Each "{" is a record: records are flat objects, and the
+ * rows of a measurement contain no brace (the runner checks that).  So arrays, single objects and
+ * lines are counted alike, at the speed of memchr().
  */
 #ifndef TESTS_BENCH_SINK_BODY_H
 #define TESTS_BENCH_SINK_BODY_H
@@ -16,14 +16,14 @@ struct seen {
 
 struct body_count {
 	uint64_t records;
-	uint64_t distinct; /* rows that had not come before, by the token in their "orig" */
+	uint64_t distinct; /* different rows, by the token in their "orig" */
 	uint64_t bytes;    /* after unpacking */
 };
 
-/* Memory for rows numbers.  0, or -1 when there is none. */
+/* Allocates memory for rows numbers.  Returns 0, or -1 without memory. */
 int seen_open(struct seen *ret, uint64_t rows);
 
-/* Count one whole body.  0, or -1 when it is no gzip data though it should be. */
+/* Counts one whole body.  Returns 0, or -1 if it should be gzip data and is not. */
 int body_count(struct seen *seen, const char *body, size_t len, int gzip, struct body_count *ret);
 
 #endif

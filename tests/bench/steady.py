@@ -1,5 +1,5 @@
-"""What must not grow, wake up, wait or be in each other's way: memory, archives, rest, latency,
-start-up, and one source beside a dead endpoint.  Only ours is measured here."""
+"""Memory, archives, idle time, latency, start-up, and one source next to a dead endpoint.  Only
+pmta-shipper is measured here."""
 
 import random
 import shutil
@@ -9,11 +9,11 @@ from collections import defaultdict
 from tools import (delivered, free_port, mb, median, now_ns, percentile, spread, table,
                    thousands)
 
-SETTLE_S = 8  # how long a backlog presses on a backend that is slow or down
+SETTLE_S = 8  # how long a backlog is sent to a backend that is slow or down
 
 
 def press(bench, name, data, rows, delay_ms=0, backend=True):
-    """Deliver rows, or try to for a while; the run, ended, and how many arrived."""
+    """Deliver rows, or try to for a while.  Returns the ended run and the rows received."""
     folder = bench.folder(name)
     sink = bench.sink(folder, rows=rows, delay_ms=delay_ms) if backend else None
     url = sink.url() if sink else f"http://127.0.0.1:{free_port()}/events"
@@ -34,7 +34,7 @@ def press(bench, name, data, rows, delay_ms=0, backend=True):
 
 
 def memory(bench):
-    """RssAnon and VmRSS at their highest, for backlogs and backends of all kinds."""
+    """Peak RssAnon and VmRSS, for backlogs and backends of all kinds."""
     rows, many, times = bench.rows, 1000, bench.options.times
     cases = [
         (f"{rows} rows in 1 file, backend up", bench.data(rows), rows, {}),
@@ -47,19 +47,19 @@ def memory(bench):
     for name, data, n, how in cases:
         agent, arrived = press(bench, "memory", data, n, **how)
         lines.append([name, str(arrived), mb(agent.anon), mb(agent.rss)])
-    table("Memory at its highest, arrays of 500 records",
+    table("Peak memory, arrays of 500 records",
           ["", "delivered", "RssAnon", "VmRSS"], lines,
-          ["Target: RssAnon at most 8 MB, and the same in all of them."])
+          ["Target: RssAnon at most 8 MB, and the same in all cases."])
 
 
 def tenths(sink, rows, agent):
-    """(records a CPU-second, RssAnon at its highest) of each tenth of the rows."""
+    """(records per CPU-second, peak RssAnon) of each tenth of the rows."""
     marks = [(0, 0)]
     highest = []
     for tenth in range(1, 11):
         agent.anon = 0
         want = rows * tenth // 10
-        # A replay may have ended by itself when its last row is seen.
+        # A replay may already have ended when its last row is seen.
         if not delivered(sink, want, agent, every=0.005) and sink.distinct < want:
             raise RuntimeError(f"{rows - sink.distinct} of {rows} rows did not arrive")
         marks.append((sink.distinct, agent.ticks() if agent.alive() else agent.cpu * 100))
@@ -70,7 +70,7 @@ def tenths(sink, rows, agent):
 
 
 def archives(bench):
-    """A steady rate and flat memory over a long backlog of moved files, and over a replay of it."""
+    """Rate and memory, both flat, over a long backlog of moved files and over a replay of it."""
     rows = bench.options.archive_rows or bench.rows * bench.options.times
     data = bench.data(rows, 20)
     files = sorted(data.rglob("*.csv"))
@@ -90,17 +90,17 @@ def archives(bench):
         flat += [f"{min(rates) / max(rates):.2f}", f"{min(sizes) / max(sizes):.2f}"]
     lines.append(["least / most", *flat])
     table(f"{size / 1e9:.1f} GB of archives, {len(files)} files, by tenths",
-          ["tenth", "run: records/CPU-s", "run: RssAnon at its highest",
-           "replay: records/CPU-s", "replay: RssAnon at its highest"], lines)
+          ["tenth", "run: records/CPU-s", "run: peak RssAnon",
+           "replay: records/CPU-s", "replay: peak RssAnon"], lines)
 
 
 def rested(agent):
-    """What grows at rest: wake-ups, and nanoseconds of CPU."""
+    """The wake-ups and the nanoseconds of CPU so far."""
     return agent.threads("voluntary_ctxt_switches"), agent.cpu_ns()
 
 
 def idle(bench):
-    """Wake-ups, CPU and memory of an agent that has nothing to do, after a little and after much."""
+    """Wake-ups, CPU and memory of an idle agent, after few rows and after many."""
     rest = bench.options.idle
     agents = {}
     for rows in (1000, bench.rows):
@@ -118,16 +118,16 @@ def idle(bench):
     wakes = [b[0] - a[0] for a, b in zip(before, after)]
     cpu = [b[1] - a[1] for a, b in zip(before, after)]
     sizes = [agent.memory() for agent in agents.values()]
-    table(f"At rest for {took:.0f} s, connected, one source",
+    table(f"Idle for {took:.0f} s, connected, one source",
           ["", *(f"after {rows} rows" for rows in agents), "target"], [
               ["wake-ups (voluntary context switches)", *wakes, f"at most {rest // 10}"],
-              ["CPU", *(f"{ns / 1e6:.2f} ms" for ns in cpu), "next to none"],
+              ["CPU", *(f"{ns / 1e6:.2f} ms" for ns in cpu), "almost none"],
               ["RssAnon", *(mb(anon) for anon, _ in sizes), "at most 4 MB"],
               ["VmRSS", *(mb(rss) for _, rss in sizes), "-"]])
 
 
 def latency(bench):
-    """From a row written to its request received, batch-age 0, one row at a time."""
+    """The time from a row written to its request received, batch-age 0, one row at a time."""
     count = max(2000, bench.options.appends)
     lines = bench.live(count).read_bytes().splitlines(keepends=True)
     header, rows = lines[0], lines[1:]
@@ -152,7 +152,7 @@ def latency(bench):
         raise RuntimeError(f"{len(received)} records received of {count} rows")
     delays = [(b - a) / 1e6 for a, b in zip(written, received)]
     if min(delays) < 0:
-        raise RuntimeError("a row was received before it was written: order was not kept")
+        raise RuntimeError("a row was received before it was written: the order was not kept")
     table(f"Row written to request received, batch-age 0, {count} single rows in "
           f"{sink.requests} requests", ["", "ms"],
           [[f"p{p}", f"{percentile(delays, p):.2f}"] for p in (50, 90, 99)] +
@@ -160,7 +160,7 @@ def latency(bench):
 
 
 def startup(bench):
-    """From the start of the process to the first request, with 10,000 archived files known."""
+    """The time from the start of the process to the first request, with 10,000 known files."""
     files = 10_000
     rows = 2 * files
     source = bench.data(rows, files)
@@ -189,7 +189,7 @@ def startup(bench):
         delays.append((sink.first_ns - agent.begun_ns) / 1e6)
         agent.end()
         if sink.records != 1:
-            raise RuntimeError(f"{sink.records} records came for one new row")
+            raise RuntimeError(f"{sink.records} records received for one new row")
         cpus.append(agent.cpu * 1000)
         sink.end()
     table(f"Start with {files} known files, {bench.runs} starts", ["", "ms"],
@@ -199,7 +199,7 @@ def startup(bench):
 
 
 def isolation(bench):
-    """One source's rate while the other's endpoint refuses, or takes and never answers."""
+    """One source's rate while the other's endpoint refuses connections, or never answers."""
     rows = bench.rows
     stuck_rows = min(rows, 100_000)
     results = defaultdict(list)
@@ -233,6 +233,6 @@ def isolation(bench):
               spread([a[0] / b[0] for a, b in zip(all_of, base)]),
               spread([a[1] / b[1] for a, b in zip(all_of, base)])]
              for name, all_of in results.items()]
-    table(f"One source's {rows} rows beside another that is stuck", [
+    table(f"One source's {rows} rows next to another source that is stuck", [
         "", "records/s", "rate, alone = 1", "records/CPU-s, alone = 1"], lines,
-        ["The CPU is that of the whole process: reading ahead for the stuck source is in it."])
+        ["CPU is that of the whole process, including reading ahead for the stuck source."])

@@ -1,5 +1,5 @@
-"""Catching up on a backlog: ours, syslog-ng and libcsv alone in turn over the same rows; then ours
-over TLS and HTTP/2, compressed, and with one record a request."""
+"""Catching up on a backlog: pmta-shipper, syslog-ng and libcsv alone in turn over the same rows;
+then pmta-shipper over TLS and HTTP/2, compressed, and with one record in each request."""
 
 import os
 import subprocess
@@ -8,17 +8,17 @@ from collections import defaultdict
 from tools import (CERTS, LIBCSV, ROOT, delivered, free_port, mb, median, now_ns, say,
                    spread, table, thousands)
 
-# Fluent Bit is not in Debian 12.  Measured once elsewhere, in turn with syslog-ng on the same rows:
-# 96-118 k records a CPU-second beside its 58-75 k, so that much faster.
+# Fluent Bit is not in Debian 12.  It was measured once elsewhere, in turn with syslog-ng on the
+# same rows: 96-118 k records per CPU-second, against 58-75 k of syslog-ng.
 FLUENT_BIT = (96 / 58 + 118 / 75) / 2
 BATCH = 500
 SYSLOG_NG = ROOT / "build/syslog-ng"
 COLUMNS = ("type,timeQueued,timeLogged,orig,rcpt,bounceCat,dsnStatus,dsnAction,dsnDiag,dsnMta,"
            "jobId,vmta,header_X-FBLId")
 
-# As fast as it gets without losing anything: no syslog parsing, a window of eight requests (between
-# two and twenty it made no difference), a queue in memory that the window cannot fill, and
-# flow-control, which stops reading when it is full.
+# The fastest settings that lose nothing: no syslog parsing, a window of eight requests (values
+# between two and twenty made no difference), a queue in memory that the window cannot fill, and
+# flow-control, which stops reading when the queue is full.
 SYSLOG_CONF = """@version: 3.38
 options {{ stats-freq(0); time-reopen(1); }};
 source s {{
@@ -57,7 +57,7 @@ def syslog_ng(bench, folder, file, url):
 
 
 class Result:
-    """What one sender did with the rows."""
+    """The result of one sender."""
 
     def __init__(self, run, sink, rows):
         self.cpu, self.anon, self.rss = run.cpu, run.anon, run.rss
@@ -69,7 +69,7 @@ class Result:
 
 
 def one_sender(bench, name, rows, start, delay_ms=0):
-    """start(folder, sink) is a Run; wait until all is delivered, and end it."""
+    """start(folder, sink) returns a Run; wait until all rows are delivered, and end it."""
     folder = bench.folder(name)
     sink = bench.sink(folder, rows=rows, delay_ms=delay_ms)
     run = start(folder, sink)
@@ -106,7 +106,7 @@ def floor(bench, rows, *options):
 
 
 def ratio(over, under):
-    """"a is so many times b", run by run; not if a record is missing."""
+    """The ratio of the rates, run by run; none if a record is missing."""
     if any(result.lost for result in over + under):
         return "no ratio: records lost"
     return spread([a.rate / b.rate for a, b in zip(over, under)]) + " x"
@@ -125,7 +125,7 @@ def row_of(name, results, mine, is_floor=False):
 
 
 def throughput(bench):
-    """Records per CPU-second of each, in turn."""
+    """Records per CPU-second of each program, in turn."""
     results = defaultdict(list)
     live = bench.live(bench.rows)
     for _ in range(bench.runs):
@@ -145,10 +145,11 @@ def throughput(bench):
         spread([a.cpu / b.cpu for a, b in zip(mine, least)]) + " x"
     table(f"Throughput: {bench.rows} rows, {live.stat().st_size / 1e6:.0f} MB, arrays of {BATCH} "
           f"records, {bench.runs} runs in turn",
-          ["", "records/CPU-s", "CPU", "wall", "RssAnon", "VmRSS", "delivered", "ours is"], rows,
-          [f"CPU of ours in units of libcsv alone: {times} (target: at most 1.7).  "
+          ["", "records/CPU-s", "CPU", "wall", "RssAnon", "VmRSS", "delivered",
+           "pmta-shipper is"], rows,
+          [f"CPU of pmta-shipper in units of libcsv alone: {times} (target: at most 1.7).  "
            "Targets of the last column: 5 x syslog-ng, 3.5 x Fluent Bit.",
-           f"Fluent Bit's place is reckoned, not measured: {FLUENT_BIT:.2f} x syslog-ng."])
+           f"Fluent Bit's figure is calculated, not measured: {FLUENT_BIT:.2f} x syslog-ng."])
 
 
 NGINX_CONF = """
@@ -171,7 +172,7 @@ http {{
 
 
 def behind_nginx(bench, rows, **endpoint):
-    """As ours(), with a real nginx that takes TLS and HTTP/2 before the sink."""
+    """As ours(), with a real nginx for TLS and HTTP/2 in front of the sink."""
     nginx = ROOT / "build/nginx/usr/sbin/nginx"
     certs = bench.work / "certs"
     if not certs.exists():
@@ -192,7 +193,7 @@ def behind_nginx(bench, rows, **endpoint):
 
 
 def compared(bench, title, rows, ways, unit="record", notes=()):
-    """Ours in several ways, in turn; the first is what the others are held against."""
+    """Measure pmta-shipper in several ways, in turn; the others are compared with the first."""
     results = defaultdict(list)
     for _ in range(bench.runs):
         for name, start in ways.items():
@@ -226,12 +227,12 @@ def tls(bench):
 
 
 def objects(bench):
-    """One record a request: what a request costs, and how near the limit of waiting it comes."""
+    """One record in each request: the cost of a request, and the share of the possible rate."""
     rows = max(1, bench.rows // 5)
-    compared(bench, f"One record a request, {rows} rows, answers at once, 32 in flight", rows, {
+    compared(bench, f"One record per request, {rows} rows, answers at once, 32 in flight", rows, {
         "plain HTTP/1.1": ours(bench, rows, format="object", in_flight=32),
         "TLS and HTTP/2 to nginx": behind_nginx(bench, rows, format="object", in_flight=32),
-    }, unit="request", notes=["Target: plain at least 15000 requests a CPU-second."])
+    }, unit="request", notes=["Target: plain at least 15000 requests per CPU-second."])
     delay, flight = 50, 32
     limit = flight * 1000 / delay
     rows = min(rows, int(limit * 12))
@@ -251,8 +252,8 @@ def objects(bench):
         full = [ns for ns in times if ns > times[0] + 2 * 10**9]  # the limit has grown by then
         shares.append((len(full) - 1) / ((full[-1] - full[0]) / 1e9) / limit)
         whole.append((len(times) - 1) / ((times[-1] - times[0]) / 1e9) / limit)
-    table(f"One record a request, {rows} rows, answers after {delay} ms, {flight} in flight",
+    table(f"One record per request, {rows} rows, answers after {delay} ms, {flight} in flight",
           ["", "share of in-flight / RTT"],
           [["from the third second on", spread(shares, "{:.3f}")],
            ["the first two seconds included", spread(whole, "{:.3f}")]],
-          [f"The limit is {limit:.0f} requests a second; target: at least 0.95."])
+          [f"The limit is {limit:.0f} requests per second; target: at least 0.95."])

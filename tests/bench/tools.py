@@ -1,4 +1,4 @@
-"""What the measurements stand on: processes whose CPU time is known, the sink, rows, tables."""
+"""Tools for the measurements: processes with their CPU time, the sink, rows, tables."""
 
 import mmap
 import os
@@ -19,7 +19,7 @@ from harness import (  # noqa: E402,F401
 BIN = ROOT / "build/bench"
 SINK = BIN / "sink"
 LIBCSV = BIN / "libcsv_alone"
-STALLED_S = 30  # without a record for that long, a sender is not going to deliver the rest
+STALLED_S = 30  # a sender that delivers no record for that long will not deliver the rest
 MB = 1024 * 1024
 
 
@@ -33,7 +33,7 @@ def now_ns():
 
 class Run:
     """A process from start to end.  cpu is user and system time of all its threads, in seconds;
-    anon and rss are the most that was seen in memory(), in bytes."""
+    anon and rss are the highest values seen by memory(), in bytes."""
 
     def __init__(self, args, log, env=None):
         self.log = Path(log)
@@ -48,7 +48,7 @@ class Run:
         self.anon = self.rss = 0
 
     def _reap(self, flags):
-        """Not Popen.wait(): that would throw the resource usage away."""
+        """Not Popen.wait(), which would lose the resource usage."""
         if self.status is None:
             pid, status, usage = os.wait4(self.pid, flags)
             if pid:
@@ -65,7 +65,7 @@ class Run:
         return self
 
     def end(self, timeout=60):
-        """SIGTERM, and wait for its end."""
+        """Send SIGTERM, and wait for its end."""
         if self.alive():
             os.kill(self.pid, signal.SIGTERM)
         limit = time.monotonic() + timeout
@@ -73,7 +73,7 @@ class Run:
             if time.monotonic() > limit:
                 os.kill(self.pid, signal.SIGKILL)
                 self.wait()
-                raise RuntimeError(f"{self.log.name}: did not end by itself")
+                raise RuntimeError(f"{self.log.name}: did not end after SIGTERM")
             time.sleep(0.005)
         return self
 
@@ -94,7 +94,7 @@ class Run:
         return sizes
 
     def threads(self, field):
-        """Sum of a number of status over all threads."""
+        """The sum of a field of /proc/PID/status over all threads."""
         total = 0
         for task in Path(f"/proc/{self.pid}/task").iterdir():
             for line in (task / "status").read_text("ascii", "replace").splitlines():
@@ -108,7 +108,7 @@ class Run:
         return int(fields[11]) + int(fields[12])
 
     def cpu_ns(self):
-        """Time on a CPU so far, of all threads, finer than ticks."""
+        """CPU time of all threads so far, finer than ticks."""
         return sum(int((task / "schedstat").read_text().split()[0])
                    for task in Path(f"/proc/{self.pid}/task").iterdir())
 
@@ -117,7 +117,7 @@ class Run:
 
 
 class Sink(Run):
-    """The receiver.  Its counts are read from the memory it shares: asking does not disturb it."""
+    """The receiver.  Its counters are read from shared memory, which does not disturb it."""
 
     FIELDS = ("requests", "records", "distinct", "body_bytes", "wire_bytes", "connections",
               "first_ns", "last_ns", "bad")
@@ -150,12 +150,12 @@ class Sink(Run):
         os.kill(self.pid, signal.SIGUSR1 if on else signal.SIGUSR2)
 
     def times(self):
-        """[(ns, records)] of each request; the sink has ended."""
+        """[(ns, records)] of each request.  The sink must have ended."""
         return [tuple(map(int, line.split())) for line in self.times_file.read_text().splitlines()]
 
 
 class Bench:
-    """Options, and a folder in which each measurement has one of its own."""
+    """Options, and a folder with a subfolder for each measurement."""
 
     def __init__(self, options):
         self.options = options
@@ -185,9 +185,9 @@ class Bench:
         self.started.clear()
 
     def data(self, rows, files=1):
-        """A folder of accounting files of that many rows; made once, and read only.
+        """A folder of accounting files with that many rows; created once, and only read.
 
-        Several files: all but the last are in its folder "moved"."""
+        If there are several files, all except the last are in its folder "moved"."""
         path = self.work / f"rows-{rows}-{files}"
         if not (path / "complete").exists():
             shutil.rmtree(path, ignore_errors=True)
@@ -199,9 +199,9 @@ class Bench:
             subprocess.run([str(arg) for arg in [WRITER] + args], check=True,
                            stdout=subprocess.DEVNULL)
             for file in path.rglob("*.csv"):
-                with open(file, "rb") as text:  # read once: all tools find it in memory
+                with open(file, "rb") as text:  # read once, so that all tools find it in memory
                     if any(b"{" in block for block in iter(lambda: text.read(MB), b"")):
-                        raise RuntimeError(f"{file}: has a brace; the sink counts those")
+                        raise RuntimeError(f"{file}: has a brace, which the sink would count")
             (path / "complete").touch()
         return path
 
@@ -211,7 +211,7 @@ class Bench:
 
     def agent(self, folder, data, url, name="agent", sources=None, endpoints=None, settings=None,
               source=None, under=(), command=("run",), **endpoint):
-        """Start ours with a new store over a folder of data(); under: what it runs under."""
+        """Start pmta-shipper with a new store on a folder of data(), under a command."""
         conf = folder / f"{name}.conf"
         if sources is None:
             moved = data / "moved"
@@ -227,9 +227,9 @@ class Bench:
 
 
 def delivered(sink, rows, *runs, every=0.02):
-    """Wait until the sink has rows different rows; False when the sender ended or stalled.
+    """Wait until the sink has rows different rows.  False if the sender ended or stalled.
 
-    Memory of the runs is looked at ten times a second."""
+    The memory of the runs is measured ten times a second."""
     last, since, looked = -1, time.monotonic(), 0.0
     while sink.distinct < rows:
         now = time.monotonic()
@@ -258,7 +258,7 @@ def percentile(values, p):
 
 
 def table(title, head, rows, notes=()):
-    """Print a table as Markdown, so that it can be kept as it is."""
+    """Print a table as Markdown."""
     rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [head] + rows) for i in range(len(head))]
     say(f"\n### {title}\n")
@@ -271,7 +271,7 @@ def table(title, head, rows, notes=()):
 
 
 def spread(values, form="{:.2f}"):
-    """Median, and the least and the most of all runs."""
+    """The median, and the lowest and the highest value of all runs."""
     if len(values) == 1:
         return form.format(values[0])
     return f"{form} ({form} to {form})".format(median(values), min(values), max(values))

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""What pmta-writers wrote against what the stand-in accepted: books.py STORE MANIFEST...
+"""Compares the rows pmta-writer wrote with the events the stand-in accepted:
+books.py STORE MANIFEST...
 
-Prints "written N lost N repeated N"; exit status 0 if something was written and nothing lost.
+Prints "written N lost N repeated N".  Exits with status 0 if rows were written and none was lost.
 """
 
 import sqlite3

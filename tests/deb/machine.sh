@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# A Debian system with real systemd in a container of its own, without network.  To be sourced.
+# A Debian system with real systemd in a container of its own, without network.  Source this file.
 #
-# It lies over a root of roots.sh, which stays as it is.  What a container does not enforce:
-# AppArmor, MemoryMax, TasksMax (see tests/deb/README).
+# It is an overlay on a root of roots.sh, which stays unchanged.  A container does not enforce
+# AppArmor, MemoryMax and TasksMax (see tests/deb/README).
 
 machine_new() { # NAME ROOT
 	m_dir=$PWD/build/machines/$1
@@ -18,7 +18,7 @@ machine_new() { # NAME ROOT
 	mkdir -p "$m_root/var/log/journal"
 }
 
-# Where there are cgroups of both kinds, systemd's own and the unified one.
+# On a host with cgroups of both versions: systemd's own hierarchy and the unified one.
 cgroup_dirs() {
 	local top=/sys/fs/cgroup
 	if [ -e $top/cgroup.procs ]; then
@@ -57,7 +57,7 @@ in_machine() {
 		HOME=/root DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# Wait until it has shut down.
+# Waits until the machine has shut down.
 machine_gone() {
 	wait "$m_pid" 2>/dev/null || true
 	m_pid=
@@ -77,7 +77,7 @@ machine_end() {
 	fi
 }
 
-# Its processes may take a moment to be gone.
+# The machine's processes may take a moment to end.
 cgroup_removed() { # DIR
 	[ ! -d "$1" ] || find "$1" -depth -type d -exec rmdir {} \; 2>/dev/null
 	[ ! -d "$1" ]

@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# Debian systems in folders, made once: build/roots/NAME.  To be sourced, from the tree's root.
+# Debian systems in folders, made once: build/roots/NAME.  Source this file in the tree's root.
 
 roots=build/roots
 
-# Where this machine gets its packages from.
+# Prints the mirror this machine gets its packages from.
 mirror() {
 	# shellcheck disable=SC2016 # apt fills it in
 	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' |
 		head -n1
 }
 
-# What a package depends on, first alternatives, with commas.
+# Prints the dependencies of a package, separated by commas; of alternatives, the first one.
 depends_of() { # DEB
 	dpkg-deb -f "$1" Depends | sed 's/([^)]*)//g; s/|[^,]*//g; s/ //g'
 }
@@ -20,7 +20,7 @@ build_depends_of() { # CONTROL
 		tr -d '\n' | sed 's/debhelper-compat/debhelper/; s/,$//'
 }
 
-# Print the folder of a system with these packages; it is made again when the list changes.
+# Prints the folder of a system with these packages; it is made again when the list changes.
 root_of() { # NAME SUITE VARIANT PACKAGES
 	local dir lists
 	dir=$roots/$1.$(printf '%s' "$2 $3 $4" | md5sum | cut -c1-8)

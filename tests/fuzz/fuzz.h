@@ -1,5 +1,5 @@
 /*
- * fuzz.h - what the fuzzers share: a promise that does not hold, and bytes as small numbers.
+ * fuzz.h - shared by the fuzzers: promises that are checked, and bytes as small numbers.
  */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Like assert(), but there in every build; libFuzzer takes abort() for a crash. */
+/* Like assert(), but active in every build; libFuzzer treats abort() as a crash. */
 #define PROMISE(what)                                                                              \
 	do {                                                                                       \
 		if (!(what)) {                                                                     \

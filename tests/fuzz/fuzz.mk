@@ -1,4 +1,4 @@
-# make fuzz T=60: run each fuzzer for T seconds from its seeds; what crashes it is left in
+# make fuzz T=60: run each fuzzer for T seconds from its seeds; an input that crashes it is left in
 # $(FUZZ)/found.  make $(FUZZ)/fuzz_NAME builds one, to be run by hand.
 
 FUZZ_CC    ?= clang-14
@@ -19,6 +19,9 @@ $(FUZZ)/%.o: %.c tests/fuzz/fuzz.mk
 $(FUZZ)/fuzz_%: $(FUZZ)/tests/fuzz/fuzz_%.o $(FUZZ_OBJ)
 	@echo "  LD    $@"
 	@$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+# fuzz_tailer has a second source file.
+$(FUZZ)/fuzz_tailer: $(FUZZ)/tests/fuzz/tailer_files.o
 
 -include $(FUZZ_OBJ:.o=.d) $(wildcard $(FUZZ)/tests/fuzz/*.d)
 

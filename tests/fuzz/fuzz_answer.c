@@ -1,4 +1,4 @@
-/* Any answer of a backend: what it means and what is said about it. */
+/* Any answer of a backend: its outcome and the words about it. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/utf8.h"
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned status = take_byte(&in) | take_byte(&in) << 8, flags = take_byte(&in);
 	size_t words_size = 1 + take_byte(&in);
 	size_t len = in.left < ANSWER_BODY_MAX ? in.left : ANSWER_BODY_MAX;
-	char *body = malloc(len ? len : 1); /* of its exact size */
+	char *body = malloc(len ? len : 1); /* of the exact size */
 	if (!body)
 		return 0;
 	memcpy(body, in.p, len);

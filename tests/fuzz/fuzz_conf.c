@@ -1,4 +1,4 @@
-/* Any text as a configuration: no crash; one that is right prints to one that prints the same. */
+/* Any text as a configuration: no crash; what a valid one prints is valid and prints the same. */
 #include "tests/fuzz/fuzz.h"
 
 #include <sys/mman.h>
@@ -12,7 +12,7 @@ static void on_mistake(const struct file_mistake *m, void *arg)
 	(*(unsigned *)arg)++;
 }
 
-/* Load text through a file of its own.  NULL when it is wrong, which was said. */
+/* Loads text through a file.  Returns NULL if it is wrong, which must have been reported. */
 static struct conf *load(const char *text, size_t len)
 {
 	char path[64];

@@ -1,7 +1,7 @@
 /*
- * Any record: json_record() gives what cJSON prints of an object built the plain way, or says that
- * there is no room.  Three bytes say how many columns, what kind, how much room; then come names,
- * cells and what rules said, each up to a NUL.
+ * Any record: json_record() gives the same text as cJSON prints of an object built the plain way,
+ * or reports that there is no room.  Three bytes are the number of columns, the kind and the room;
+ * then come the names, the cells and the members of the rules, each up to a NUL.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -11,7 +11,7 @@
 #define COLUMNS 24
 #define TEXT 4096
 
-/* The next text, valid as the reader makes it.  at moves behind it and its NUL. */
+/* The next text, made valid as the reader does it.  at moves past the text and its NUL. */
 static struct slice take_text(struct bytes *b, char **at)
 {
 	const char *from = (const char *)b->p;
@@ -24,7 +24,7 @@ static struct slice take_text(struct bytes *b, char **at)
 	return ret;
 }
 
-/* As names as the table has them: what is filled in has to be found. */
+/* Names as the table has them: the columns to be filled in have to be found. */
 static struct slice take_name(struct bytes *b, char **at)
 {
 	static const char *const names[] = {"orig", "rcpt", "header_To", "header_Return-Path"};

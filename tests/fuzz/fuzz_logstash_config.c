@@ -1,10 +1,10 @@
 /*
- * Any text as a Logstash pipeline, and what becomes of it.
+ * Any text as a Logstash pipeline, and its translation.
  *
- * Read: brackets match, or the line is told where they do not; what was read, written down again,
- * is read as the same; text around the sections changes nothing.  Translated: the configuration is
- * one as far as its syntax goes, and what our own reader says about it is about values; a path is
- * in it or in a note; no secret is in either.  The secret is the word hush.
+ * Reading: brackets match, or the line where they do not is reported; a pipeline that was read,
+ * printed and read again is the same; text around the sections changes nothing.  Translating: the
+ * syntax of the configuration is right, and our own reader complains about values only; each path
+ * is in it or in a note; no secret is in either.  The secret is the word hush.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -20,7 +20,7 @@
 #define AROUND "- pipeline.id: x\n  config.string: |\n"
 #define AROUND_LINES 2
 
-static char path[64]; /* of the file that was made last */
+static char path[64]; /* of the last file that was written */
 
 static int make_file(const char *text, size_t len)
 {
@@ -39,7 +39,7 @@ static int parse(struct pipeline *p, const char *text, struct err *err)
 	return rc;
 }
 
-/* ---- what was read ---- */
+/* ---- reading ---- */
 
 static void check_items(const struct pipeline *p)
 {
@@ -48,7 +48,7 @@ static void check_items(const struct pipeline *p)
 		const struct pipeline_item *item = &p->items[i], *before = item - 1;
 		PROMISE(item->section <= PIPELINE_OUTPUT);
 		PROMISE(item->name && item->sub && item->value);
-		if (item->key) { /* it belongs to the plugin that has begun */
+		if (item->key) { /* it belongs to the current plugin */
 			PROMISE(i > 0 && item->plugin == before->plugin);
 			PROMISE(item->section == before->section);
 			PROMISE(strcmp(item->name, before->name) == 0);
@@ -73,7 +73,7 @@ static void check_same(const struct pipeline *a, const struct pipeline *b)
 	}
 }
 
-/* A backslash before a quote cannot be written, and a default would be taken once more. */
+/* A backslash before a quote cannot be printed, and a default would be filled in once more. */
 static bool can_be_written(const struct pipeline *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -133,7 +133,7 @@ static void check_written(const struct pipeline *p)
 	free(text);
 }
 
-/* Where a file begins with a section and has nothing that hides brackets, they are counted. */
+/* If a file begins with a section and nothing hides brackets, they are counted. */
 static bool brackets_match(const char *text)
 {
 	static const char *const names[] = {"input", "filter", "output"};
@@ -153,7 +153,7 @@ static bool brackets_match(const char *text)
 	n = 0;
 	do {
 		if (*p == '"' || *p == '\'')
-			p = strchr(p + 1, *p); /* it was read: there is one */
+			p = strchr(p + 1, *p); /* it was read, so there is one */
 		else if (*p == '{' || *p == '[')
 			open[n++] = *p;
 		else if ((*p == '}' || *p == ']') && open[--n] != (*p == '}' ? '{' : '['))
@@ -170,7 +170,7 @@ static size_t count(const char *text, char c)
 	return n;
 }
 
-/* The line that is told, or 0. */
+/* The line that is reported, or 0. */
 static unsigned line_of(const struct err *err)
 {
 	unsigned line = 0;
@@ -183,14 +183,14 @@ static const char *words_of(const struct err *err)
 	return strrchr(err->text, '"') + 1 + strcspn(strrchr(err->text, '"') + 1, " ");
 }
 
-/* The mistake is in the line that is named: without the lines behind it, it is the same. */
+/* The mistake is in the reported line: without the lines after it, the report is the same. */
 static void check_refused(const char *text, const struct err *err)
 {
 	struct pipeline p;
 	struct err again;
 	unsigned line = line_of(err);
 	if (err->code == -E2BIG || strstr(err->text, "is a list of pipelines") ||
-	    strstr(err->text, "is no Logstash pipeline"))
+	    strstr(err->text, "is not a Logstash pipeline"))
 		return;
 	PROMISE(err->code == -EINVAL && line >= 1 && line <= 1 + count(text, '\n'));
 	const char *end = text;
@@ -223,7 +223,7 @@ static void check_around(const struct pipeline *p, const char *text, int rc, con
 	free(more);
 }
 
-/* ---- what it is translated to ---- */
+/* ---- translating ---- */
 
 static bool has(const char *text, const char *fmt, ...) ERR_PRINTF(2, 3);
 static bool has(const char *text, const char *fmt, ...)
@@ -247,7 +247,7 @@ static void check_notes(const char *notes)
 		PROMISE((unsigned char)*p >= ' ' || (*p == '\n' && p > notes && p[-1] != '\n'));
 }
 
-/* "/var/log/pmta/bounces.csv": nothing in it stands for something else. */
+/* A plain path such as "/var/log/pmta/bounces.csv", without patterns or references. */
 static bool is_plain_path(const char *value)
 {
 	const char *slash = strrchr(value, '/');
@@ -311,7 +311,7 @@ static void check_secret(const struct pipeline *p, const char *text, const char 
 	PROMISE(!strstr(text, "hush") && !strstr(notes, "hush"));
 }
 
-/* About a value, or about what the pipeline did not have; not about how it is written down. */
+/* A mistake about a value, or about something missing in the pipeline, not about syntax. */
 static void on_mistake(const struct file_mistake *m, void *arg)
 {
 	static const char *const kinds[] = {"there is no source (", "sources '",
@@ -328,7 +328,7 @@ static void on_mistake(const struct file_mistake *m, void *arg)
 	(*(unsigned *)arg)++;
 }
 
-/* The urls that are carried over as they are. */
+/* The URLs that are carried over unchanged. */
 static void check_urls(const struct pipeline *p, const struct conf *conf)
 {
 	size_t n = 0;
@@ -386,7 +386,7 @@ static void check_translation(const struct pipeline *p)
 	free(notes);
 }
 
-/* Zeros behind a text do not end it in silence. */
+/* NULs after a text are not silently ignored. */
 static void check_file(const char *text, size_t len)
 {
 	struct pipeline p;
@@ -401,7 +401,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pipeline p;
 	struct err err;
-	char *text = malloc(size + 1); /* of its exact size */
+	char *text = malloc(size + 1); /* of the exact size */
 	if (!text)
 		return 0;
 	memcpy(text, data, size);

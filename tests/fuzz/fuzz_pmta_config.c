@@ -1,6 +1,6 @@
 /*
  * Any text as PowerMTA's configuration, which may include itself and its own pieces: no crash, the
- * bounds hold, every node stands in a block before it, and comparing it ends.
+ * bounds hold, the block of every node comes before the node, and comparing ends.
  */
 #include "tests/fuzz/fuzz.h"
 

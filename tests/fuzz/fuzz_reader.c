@@ -1,8 +1,8 @@
 /*
  * Any bytes as a file of the reader: split into lines as the tailer does, fed, marks compared.
  *
- * R1: no crash, no loop, bounds kept.  R2: the same records from every mark on.  R3: what is
- * rejected is the first line, and reading goes on behind it.
+ * R1: no crash, no loop, bounds kept.  R2: the same records from every mark on.  R3: only the first
+ * line is rejected, and reading continues after it.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -30,7 +30,7 @@ struct run {
 	size_t n;
 };
 
-/* The line at pos, as follow_next() would hand it out of a finished file.  False at the end. */
+/* The line at pos, as follow_next() returns it from a finished file.  Returns false at the end. */
 static bool next_line(const struct run *r, size_t pos, struct line *ret)
 {
 	const size_t line_max = r->record_max + 2;
@@ -68,10 +68,10 @@ static void note(struct run *r, int what, const struct mark *mark)
 		r->results[r->n++] = (struct result){what, *mark};
 }
 
-/* Read from pos on; as much as there is. */
+/* Reads everything from pos on. */
 static void read_from(struct run *r, size_t pos)
 {
-	uint64_t settled = pos; /* the end of the last row that is something */
+	uint64_t settled = pos; /* the end of the last row that is not blank */
 	struct record rec;
 	struct line line;
 	bool more = true;
@@ -94,11 +94,11 @@ static void read_from(struct run *r, size_t pos)
 		else
 			note(r, rc, &(struct mark){rec.mark.start, rec.mark.end, {{0}}});
 		more = more || rec.mark.end < r->size;
-		pos = rec.mark.end; /* behind a reject that is before the end of the line */
+		pos = rec.mark.end; /* after a reject that ends before the end of the line */
 	}
 }
 
-/* From the nth mark on, with the header that was in force there. */
+/* Reads from the nth mark on, with the header that was in force there. */
 static void read_again(const struct run *first, size_t nth, struct slice header)
 {
 	static struct run again;
@@ -112,14 +112,14 @@ static void read_again(const struct run *first, size_t nth, struct slice header)
 	read_from(&again, first->results[nth].mark.end);
 	for (size_t i = 0; i < again.n && nth + 1 + i < first->n; i++) {
 		const struct result *a = &first->results[nth + 1 + i], *b = &again.results[i];
-		/* A header that repeats the one in force is one that gives other columns. */
+		/* A repeated header counts as one with other columns. */
 		PROMISE(a->what == b->what && a->mark.start == b->mark.start &&
 		        a->mark.end == b->mark.end && hash_equal(&a->mark.id, &b->mark.id));
 	}
 	PROMISE(first->n == RESULTS_MAX || again.n == first->n - nth - 1);
 }
 
-/* The last header before the end of the nth result, as reader_header() gave it. */
+/* The last header before the end of the nth result, as reader_header() returned it. */
 static struct slice header_at(const struct run *r, size_t nth)
 {
 	for (size_t i = nth + 1; i-- > 0;) {
@@ -139,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct run r;
 	struct bytes in = {data, size};
 	unsigned which = take_byte(&in), restart = take_byte(&in);
-	/* A copy of the exact size: what is read behind it is found. */
+	/* A copy of the exact size, so that reads past its end are detected. */
 	char *text = malloc(in.left ? in.left : 1);
 	if (!text)
 		return 0;

@@ -1,11 +1,10 @@
 /*
- * How far a replay came, written and read again.
+ * A replay's progress, written and read again.
  *
- * First byte even: any bytes as the file.  What is refused names the file and the way out; what is
- * taken has positions in order, and written and read again it is the same.  Odd: rows that are
- * settled in any order, with the replay begun anew in between.  Nothing that was settled is
- * forgotten by that, nothing else is taken for settled, and the row that is the proof is one of
- * the file.
+ * First byte even: any bytes as the file.  A refusal names the file and the way out; an accepted
+ * file has its positions in order, and is the same after it is written and read again.  Odd: rows
+ * that are settled in any order, with restarts of the replay in between.  No settled row is
+ * forgotten, no other row counts as settled, and the row that is the proof is a row of the file.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -20,7 +19,7 @@
 #define ROWS 64
 #define ROW_LEN 10
 #define OPS_MAX 200
-#define TURNS_MAX 6 /* times that it goes on: each is a dozen calls of the kernel */
+#define TURNS_MAX 6 /* restarts: each takes a dozen system calls */
 
 static const char *const paths[FILES] = {"/a/bounces-2026-11-21-0000.csv",
                                          "/a/bounces-2026-11-21-0001.csv.gz", "/b/two words.csv"};
@@ -29,7 +28,7 @@ static char progress[PATH_MAX];
 static struct conf conf = {.state_dir = dir};
 static const struct replay_job job = {.since_ms = INT64_MIN, .until_ms = INT64_MAX};
 
-/* A replay's files and what is kept of them; again: as the next run has read it. */
+/* A replay's files and their kept progress; again: as the next run has read it. */
 struct run {
 	struct replay_files files;
 	struct replay_progress kept;
@@ -105,7 +104,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* ---- what holds of all progress ---- */
+/* ---- properties of any progress ---- */
 
 static void check_file(const struct replay_file *f)
 {
@@ -125,7 +124,7 @@ static bool same_mark(const struct mark *a, const struct mark *b)
 	return a->start == b->start && a->end == b->end && hash_equal(&a->id, &b->id);
 }
 
-/* What the next run takes over.  Of a file that is done only that is kept. */
+/* The progress that the next run takes over.  For a finished file only that fact is kept. */
 static void check_same(const struct run *a, const struct run *b)
 {
 	PROMISE(a->kept.delivered == b->kept.delivered && a->kept.refused == b->kept.refused);
@@ -144,7 +143,7 @@ static void check_same(const struct run *a, const struct run *b)
 	}
 }
 
-/* Save, end, and begin once more where it stopped. */
+/* Saves, ends, and restarts where it stopped. */
 static void go_on(struct run *r)
 {
 	struct run next;
@@ -189,7 +188,7 @@ static struct mark mark_of(unsigned row)
 	                     .id = hash_bytes(&row, sizeof(row))};
 }
 
-/* As the replay does when rows first to last were answered for. */
+/* As the replay does when rows first to last have been answered. */
 static void settle(struct replay_file *f, bool *settled, unsigned first, unsigned last)
 {
 	const struct mark mark = mark_of(last);
@@ -199,7 +198,7 @@ static void settle(struct replay_file *f, bool *settled, unsigned first, unsigne
 		settled[i] = true;
 }
 
-/* Whether a row would be passed over. */
+/* Returns true if a row would be passed over. */
 static bool passed(const struct ledger *l, unsigned row)
 {
 	const struct mark mark = mark_of(row);

@@ -1,7 +1,8 @@
 /*
- * Any text as a file of rules, and any as what they judge: no crash; what is wrong is told; and
- * neither the prefilter nor the memo changes a verdict (V1).  The input is a file of rules, a line
- * with nothing but "--", and texts, one a line.
+ * Any text as a file of rules, and any texts for them to judge: no crash; mistakes are reported;
+ * and neither the prefilter nor the memo changes a verdict (V1).  The input is a file of rules, a
+ * line
+ * "--", and texts, one in each line.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,7 @@
 /*
- * Any bytes as a sincedb: what is taken in is within its range and once there for each inode; what
- * is refused is so for the line that is named and for none before it; and a line that is written is
- * read back.
+ * Any bytes as a sincedb: accepted entries are within their ranges, with one entry for each inode;
+ * a refusal is caused by the line that it names and by no earlier line; and a line that is written
+ * is read back.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -11,7 +11,7 @@
 
 #include "logstash/sincedb.h"
 
-static char path[64]; /* of the file that was loaded last */
+static char path[64]; /* of the last file that was loaded */
 
 static int load(struct sincedb *db, const char *text, size_t len, struct err *err)
 {
@@ -35,7 +35,7 @@ static bool same_file(const struct sincedb_entry *a, const struct sincedb_entry 
 	return a->ino == b->ino && a->major == b->major && a->minor == b->minor;
 }
 
-/* ---- what is taken in ---- */
+/* ---- accepted entries ---- */
 
 static void check_entry(const struct sincedb *db, size_t i)
 {
@@ -51,7 +51,7 @@ static void check_entry(const struct sincedb *db, size_t i)
 		PROMISE(!same_file(e, &db->entries[j]));
 }
 
-/* The entries as a sincedb once more: they are the same, also when read on top of themselves. */
+/* The entries, written as a sincedb and read again, are the same, even if read twice. */
 static void check_again(const struct sincedb *db)
 {
 	char *text = NULL;
@@ -77,7 +77,7 @@ static void check_again(const struct sincedb *db)
 	free(text);
 }
 
-/* A line about a file with an entry's numbers, as for going back to Logstash. */
+/* A line about a file with an entry's numbers, as for a return to Logstash. */
 static void check_written(const struct sincedb_entry *e)
 {
 	char line[8192], small[64];
@@ -98,7 +98,7 @@ static void check_written(const struct sincedb_entry *e)
 	sincedb_free(&db);
 }
 
-/* ---- what is refused ---- */
+/* ---- refusals ---- */
 
 static size_t lines_in(const char *text, size_t len)
 {

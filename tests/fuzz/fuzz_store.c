@@ -1,6 +1,6 @@
 /*
- * A good store with some bytes changed (offset and value, four bytes each time): opening it and
- * reading all of it never crashes, and one that is refused is left as it was.
+ * A good store with some bytes changed (offset and value, four bytes for each change): opening it
+ * and reading all of it never crashes, and a refused store is left unchanged.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -109,13 +109,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)snprintf(path, sizeof(path), "%s/state.db", dir);
 	PROMISE(store_open(&s, dir, "state", &err) == 0);
 	put_rows(s);
-	(void)store_close(s); /* the log is taken into the file */
+	(void)store_close(s); /* the log is merged into the file */
 	good_len = slurp(good);
 	PROMISE(good_len > 0 && good_len < STORE_MAX);
 	return 0;
 }
 
-static size_t touched; /* so that what is lent is really looked at */
+static size_t touched; /* so that all lent bytes are read */
 
 static int on_file(const struct store_file *f, void *arg)
 {

@@ -1,40 +1,25 @@
 /*
- * Bytes as what happens to accounting files and to the agent, in a folder with a real store.
+ * Bytes as events that happen to accounting files and to the agent, in folders with a real store.
  *
- * The model knows every row that was ever written, by its number.  What comes out of the tailer
- * must be one of them, whole (T1), in file order and without a gap (T2); and whenever things have
- * come to rest, every row that stands in a file has been handed out since the last start, or was
- * acknowledged and saved before it (T3-T6).
+ * The model knows every row that was ever written, by its number.  Each row that the tailer hands
+ * out must be one of them, whole (T1), in file order and without a gap (T2).  Whenever everything
+ * has settled, each row in a file has been handed out since the last start, or was acknowledged and
+ * saved before it (T3-T6).
  */
 #include "tests/fuzz/fuzz.h"
 
-#include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "tailer/tailer.h"
+#include "tests/fuzz/tailer_files.h"
 
-#define FILES_MAX 6
-#define ROWS_MAX 512
 #define HELD_MAX 256
 #define OPS_MAX 120
-#define TEXT_MAX 8192
-#define HEADER "type,n,pad\n"
 #define RESCAN_MS 1000
 
-/* A file as it is on disk, written by us alone. */
-struct model {
-	bool there, moved, gz, whole; /* whole: not a copy that is still under way */
-	unsigned day;                 /* in its name */
-	char text[TEXT_MAX];
-	size_t len;
-	size_t sizes[64], nsizes; /* it has had: a rewrite to the same size is out of reach */
-	unsigned original;        /* of a copy under way */
-};
-
-/* A row that was handed out and is not acknowledged. */
+/* A row that was handed out and is not yet acknowledged. */
 struct held {
 	struct tail_file *file;
 	uint64_t start, end;
@@ -43,8 +28,6 @@ struct held {
 };
 
 static struct world {
-	struct model files[FILES_MAX];
-	unsigned rows, days;
 	unsigned char handed[ROWS_MAX]; /* since the last start */
 	unsigned char acked[ROWS_MAX], saved[ROWS_MAX];
 	struct held held[HELD_MAX];
@@ -57,8 +40,8 @@ static struct world {
 } w;
 
 static char dir[] = "/dev/shm/pmta-fuzz-tailer-XXXXXX";
-static char live[64], moved[64], state[64], acct_file[80];
-static struct tail_source source = {"bounces", acct_file, moved, false};
+static char state[64], acct_file[80];
+static struct tail_source source = {"bounces", acct_file, fs.moved, false};
 
 /* Nothing here has to survive a power cut. */
 int fsync(int fd)
@@ -94,203 +77,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	if (!mkdtemp(dir))
 		abort();
 	(void)atexit(at_exit);
-	(void)snprintf(live, sizeof(live), "%s/live", dir);
-	(void)snprintf(moved, sizeof(moved), "%s/moved", dir);
+	(void)snprintf(fs.live, sizeof(fs.live), "%s/live", dir);
+	(void)snprintf(fs.moved, sizeof(fs.moved), "%s/moved", dir);
 	(void)snprintf(state, sizeof(state), "%s/state", dir);
-	(void)snprintf(acct_file, sizeof(acct_file), "%s/bounces.csv", live);
+	(void)snprintf(acct_file, sizeof(acct_file), "%s/bounces.csv", fs.live);
 	return 0;
-}
-
-/* ---- the files ---- */
-
-static const char *path_of(const struct model *f)
-{
-	static char paths[2][128];
-	static unsigned turn;
-	char *path = paths[turn++ % 2];
-	(void)snprintf(path, sizeof(paths[0]), "%s/bounces-2026-11-21-%04u.csv%s",
-	               f->moved ? moved : live, f->day, f->gz ? ".gz" : "");
-	return path;
-}
-
-static void put(const struct model *f, int flags, const char *text, size_t len)
-{
-	int fd = open(path_of(f), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
-	if (fd < 0 || write(fd, text, len) != (ssize_t)len)
-		abort();
-	(void)close(fd);
-}
-
-static bool had(const struct model *f, size_t size)
-{
-	for (size_t i = 0; i < f->nsizes; i++) {
-		if (f->sizes[i] == size)
-			return true;
-	}
-	return false;
-}
-
-static void note_size(struct model *f)
-{
-	if (f->nsizes < 64)
-		f->sizes[f->nsizes++] = f->len;
-}
-
-static void append(struct model *f, const char *text, size_t len)
-{
-	if (f->len + len > TEXT_MAX)
-		return;
-	memcpy(f->text + f->len, text, len);
-	f->len += len;
-	put(f, O_APPEND, text, len);
-	note_size(f);
-}
-
-static bool half(const struct model *f)
-{
-	return f->len > 0 && f->text[f->len - 1] != '\n';
-}
-
-static bool writable(const struct model *f)
-{
-	return f->there && f->whole && !f->gz && f->nsizes < 60 && !(f->moved && half(f));
-}
-
-/* A row with a number nobody else has; part of it, when it is to be torn. */
-static void op_row(struct model *f, unsigned arg)
-{
-	char text[400];
-	if (!writable(f) || w.rows == ROWS_MAX)
-		return;
-	if (half(f)) { /* first the rest of the torn one */
-		append(f, "x\n", 2);
-		return;
-	}
-	int n = snprintf(text, sizeof(text), "b,%u,%.*s\n", w.rows, (int)(arg & 63) * 4,
-	                 "................................................................"
-	                 "................................................................"
-	                 "................................................................"
-	                 "................................................................");
-	bool torn = (arg & 64) && !f->moved;
-	size_t len = torn ? (size_t)n - 1 : (size_t)n;
-	while (had(f, f->len + len) && len < sizeof(text) - 2) {
-		text[len - !torn] = 'y';
-		text[len + torn] = '\n';
-		len++;
-	}
-	w.rows++;
-	append(f, text, len);
-}
-
-static void op_new(struct model *f, unsigned arg)
-{
-	if (f->there)
-		return;
-	*f = (struct model){.there = true, .whole = true, .day = w.days++};
-	put(f, O_EXCL, "", 0);
-	if (arg & 1)
-		append(f, HEADER, strlen(HEADER));
-	if (arg & 2)
-		op_row(f, arg >> 2);
-}
-
-/* Whether that name is taken in the other folder. */
-static bool taken(unsigned day)
-{
-	for (unsigned i = 0; i < FILES_MAX; i++) {
-		if (w.files[i].there && w.files[i].moved && w.files[i].day == day)
-			return true;
-	}
-	return false;
-}
-
-static void op_move(struct model *f)
-{
-	if (!f->there || f->moved || taken(f->day))
-		return;
-	const char *from = path_of(f);
-	f->moved = true;
-	if (rename(from, path_of(f)) != 0)
-		abort();
-}
-
-static void op_rename(struct model *f)
-{
-	if (!f->there)
-		return;
-	const char *from = path_of(f);
-	f->day = w.days++;
-	if (rename(from, path_of(f)) != 0)
-		abort();
-}
-
-/* The end of a file is lost, as when its host crashes; at a row's end, or anywhere. */
-static void op_cut(struct model *f, unsigned arg)
-{
-	if (!writable(f) || f->moved)
-		return;
-	size_t len = f->len * arg / 256;
-	while (len > 0 && (f->text[len - 1] != '\n' || had(f, len)))
-		len--;
-	f->len = len;
-	if (truncate(path_of(f), (off_t)len) != 0)
-		abort();
-	note_size(f);
-}
-
-/* A copy of a file in the other folder; as much of it as there is by now. */
-static void op_copy(struct model *f, struct model *of, unsigned arg)
-{
-	if (f->there || !of->there || of->moved || of->gz || !of->whole || half(of))
-		return;
-	if (taken(of->day))
-		return;
-	*f = (struct model){.there = true, .moved = true, .day = of->day};
-	f->original = (unsigned)(of - w.files);
-	put(f, O_EXCL, "", 0);
-	append(f, of->text, of->len * arg / 256);
-}
-
-/* The copy is complete, and the original goes: what PowerMTA does between two volumes. */
-static void op_copied(struct model *f)
-{
-	struct model *of = &w.files[f->original];
-	if (!f->there || f->whole)
-		return;
-	bool same = of->len >= f->len && memcmp(of->text, f->text, f->len) == 0;
-	if (of->there && of->day == f->day && !of->moved && same) {
-		append(f, of->text + f->len, of->len - f->len);
-		f->whole = true;
-		if (unlink(path_of(of)) != 0)
-			abort();
-		of->there = false;
-	} else { /* it never will be */
-		if (unlink(path_of(f)) != 0)
-			abort();
-		f->there = false;
-	}
-}
-
-static void op_delete(struct model *f)
-{
-	if (!f->there)
-		return;
-	if (unlink(path_of(f)) != 0)
-		abort();
-	f->there = false;
-}
-
-static void op_gzip(struct model *f)
-{
-	if (!f->there || !f->moved || f->gz || !f->whole)
-		return;
-	const char *from = path_of(f);
-	f->gz = true;
-	gzFile out = gzopen(path_of(f), "wb1");
-	if (!out || gzwrite(out, f->text, (unsigned)f->len) != (int)f->len || gzclose(out) != Z_OK)
-		abort();
-	if (unlink(from) != 0)
-		abort();
 }
 
 /* ---- the agent ---- */
@@ -301,7 +92,7 @@ static void on_note(enum tail_level level, const char *text, void *arg)
 	(void)arg;
 	if (getenv("FUZZ_SAY"))
 		(void)fprintf(stderr, "        %s\n", text);
-	PROMISE(!strstr(text, "\" goes from ")); /* a state that may not follow */
+	PROMISE(!strstr(text, "\" goes from ")); /* a forbidden change of state */
 }
 
 static void start(void)
@@ -330,7 +121,7 @@ static void save(void)
 	PROMISE(tailer_save(w.tailer) == 0);
 	PROMISE(store_commit(w.store, w.now) == 0);
 	tailer_saved(w.tailer);
-	for (unsigned i = 0; i < w.rows; i++)
+	for (unsigned i = 0; i < fs.rows; i++)
 		w.saved[i] |= w.acked[i];
 }
 
@@ -352,7 +143,7 @@ static void ack(size_t i)
 	tailer_release(w.tailer, h.file, 1);
 }
 
-/* The number of the row in a line that was handed out; it must be one that was written (T1). */
+/* The number of the row in a line from the tailer; the row must have been written (T1). */
 static unsigned row_of(const struct line *line)
 {
 	char text[1024];
@@ -365,7 +156,7 @@ static unsigned row_of(const struct line *line)
 		return ROWS_MAX;
 	unsigned n;
 	int used = 0;
-	PROMISE(sscanf(text, "b,%3u,%n", &n, &used) == 1 && used > 0 && n < w.rows);
+	PROMISE(sscanf(text, "b,%3u,%n", &n, &used) == 1 && used > 0 && n < fs.rows);
 	PROMISE(line->start == 0 || line->salt->len > 0);
 	PROMISE(strspn(text + used, ".xy") == strlen(text + used) - 1);
 	return n;
@@ -374,7 +165,7 @@ static unsigned row_of(const struct line *line)
 static void take(const struct line *line, struct tail_file *f)
 {
 	unsigned n = row_of(line);
-	if (f == w.current) /* T2: on from the line before, or over what is acknowledged */
+	if (f == w.current) /* T2: after the previous line, possibly past acknowledged rows */
 		PROMISE(line->from >= w.expect);
 	w.current = f;
 	w.expect = line->end;
@@ -390,7 +181,7 @@ static void take(const struct line *line, struct tail_file *f)
 		ack(0);
 }
 
-/* At most n lines.  Whether there may be more. */
+/* Reads at most n lines.  Returns true if there may be more. */
 static bool read_lines(unsigned n)
 {
 	struct line line;
@@ -408,11 +199,11 @@ static bool read_lines(unsigned n)
 	return true;
 }
 
-/* Every row that stands in a file was handed out, or need not be. */
+/* Each row in a file was handed out, or does not need to be. */
 static void check_files(void)
 {
 	for (unsigned i = 0; i < FILES_MAX; i++) {
-		const struct model *f = &w.files[i];
+		const struct model *f = &fs.v[i];
 		if (!f->there || !f->whole)
 			continue;
 		for (size_t at = 0; at < f->len;) {
@@ -436,7 +227,7 @@ static void settle(void)
 	for (unsigned i = 0; i < 12; i++) {
 		wake(RESCAN_MS + 1);
 		PROMISE(!read_lines(4 * ROWS_MAX));
-		while (i >= 4 && w.nheld > 0) /* a copy is understood once its original is proved */
+		while (i >= 4 && w.nheld > 0) /* a copy is recognised once its original is proved */
 			ack(w.nheld - 1);
 		if (i >= 4)
 			save();
@@ -446,7 +237,7 @@ static void settle(void)
 
 static void step(unsigned op, unsigned arg)
 {
-	struct model *f = &w.files[arg % FILES_MAX], *g = &w.files[arg / 8 % FILES_MAX];
+	struct model *f = &fs.v[arg % FILES_MAX], *g = &fs.v[arg / 8 % FILES_MAX];
 	if (getenv("FUZZ_SAY"))
 		(void)fprintf(stderr, "op %u:%u arg %u\n", op % 16, op / 16, arg);
 	switch (op % 16) {
@@ -505,8 +296,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes in = {data, size};
 	memset(&w, 0, sizeof(w));
+	memset(fs.v, 0, sizeof(fs.v));
+	fs.rows = fs.days = 0;
 	w.now = 1000;
-	if (mkdir(live, 0700) != 0 || mkdir(moved, 0700) != 0)
+	if (mkdir(fs.live, 0700) != 0 || mkdir(fs.moved, 0700) != 0)
 		abort();
 	start();
 	for (unsigned i = 0; i < OPS_MAX && in.left >= 2; i++) {

@@ -1,4 +1,4 @@
-"""The table of rooms in the Makefile: the floor each stands on."""
+"""The table of rooms in the Makefile, with the floor of each room."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ def floors():
 
 
 def against(table, room, other):
-    """How other stands to room when room may not know it: "beside" or "above"; else None."""
+    """The position of other if room may not use it, "beside" or "above"; else None."""
     if other == room or table[other] < table[room]:
         return None
     return "beside" if table[other] == table[room] else "above"

@@ -1,20 +1,21 @@
-# make lint: what a machine can check, no reviewer does.  Under a minute and a half; each check is
-# also a target of its own.
+# make lint: all checks that a machine can do, so that no reviewer has to.  It takes less than a
+# minute and a half; each check is also a target of its own.
 
 PACKAGES_LINT := $(PACKAGES_CHECK) clang-14 clang-format-14 clang-tidy-14 cppcheck shellcheck
 LINT_C   := $(SRC) $(WRITER_SRC)
 LINT_ALL := $(wildcard $(ROOMS:%=%/*.[ch]) fixtures/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
 LINT_SH  := $(shell grep -lE '^\#!/(bin/|usr/bin/env )(ba|da)?sh' .ci/* tests/run-units \
 	tests/fuzz/* fixtures/tls/* packaging/*/* packaging/*/*/* 2>/dev/null)
+LINT_SCRIPTS := $(sort $(wildcard tests/*/*.py tests/*/*.sh) $(shell grep -lsE '^\#!/' .ci/* \
+	fixtures/* fixtures/*/* packaging/*/* packaging/*/*/* tests/* tests/*/*))
 LINT_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"lint"' -I. $(shell pkg-config --cflags $(PKGS))
-# What the analyzer takes for a mistake and is none: it knows neither the cleanup attribute nor that
-# a result is set whenever 0 is returned.
+# False positives of the analyzer: it knows neither the cleanup attribute nor that a result is set
+# whenever 0 is returned.
 LINT_ANALYZE := -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-fd-leak \
 	-Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-null-dereference \
 	-Wno-analyzer-null-argument
-LINTS := lint-format lint-includes lint-rooms lint-rings lint-names lint-words lint-banned lint-sizes \
-	lint-shell \
-	lint-manual lint-cppcheck lint-gcc lint-clang lint-tidy
+LINTS := lint-format lint-includes lint-rooms lint-rings lint-names lint-words lint-banned \
+	lint-sizes lint-shell lint-manual lint-cppcheck lint-gcc lint-clang lint-tidy
 
 .PHONY: lint deps-lint $(LINTS)
 deps-lint:
@@ -35,7 +36,7 @@ lint-rooms:
 lint-rings: $(OBJ)
 	@tests/lint/rings $(OBJ)
 
-# Documents and comments name no file that is not there.
+# Documents and comments name only files that exist.
 lint-names:
 	@tests/lint/names
 
@@ -47,7 +48,7 @@ lint-banned:
 	@tests/lint/banned $(filter-out tests/unit/%,$(LINT_ALL))
 
 lint-sizes:
-	@tests/lint/sizes $(LINT_ALL)
+	@tests/lint/sizes $(LINT_ALL) $(LINT_SCRIPTS)
 
 lint-shell:
 	@shellcheck -S warning $(LINT_SH)
@@ -55,7 +56,7 @@ lint-shell:
 lint-manual:
 	@mandoc -Tlint -Wwarning $(wildcard docs/*.[1-9])
 
-# Its leaks are the cleanup attribute again; LeakSanitizer looks for real ones.
+# The leaks it reports are false because of the cleanup attribute; LeakSanitizer finds real ones.
 lint-cppcheck:
 	@cppcheck --quiet --enable=warning,performance,portability --std=c11 --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=memleak --error-exitcode=1 \

@@ -1,4 +1,4 @@
-"""Accounting files made by hand, rows for them, and the list of what pmta-writer wrote."""
+"""Accounting files made by hand, rows for them, and pmta-writer's manifest."""
 
 import gzip
 import os
@@ -14,7 +14,7 @@ FBL_HEADER = "type,timeLogged,format,header_To,header_Return-Path,reportedDomain
 
 
 class Acct:
-    """Accounting files made by hand: a live file, its successors, and where they move."""
+    """Accounting files made by hand: a live file, its successors, and the folder they move to."""
 
     def __init__(self, folder, base="bounces", ext=".csv", header=BOUNCE_HEADER, eol="\n",
                  bare=False, date="2026-11-21", move=True, number=0):
@@ -40,17 +40,17 @@ class Acct:
         return (self.move_to or self.dir) / self.dated(number)
 
     def write(self, data):
-        """Append bytes (or text) as they are."""
+        """Append bytes or text unchanged."""
         with open(self.live, "ab") as out:
             out.write(data.encode() if isinstance(data, str) else data)
 
     def begin(self):
-        """Make the live file, with its header if there is one."""
+        """Create the live file, with a header unless the header is empty."""
         self.write(self.header + self.eol if self.header else b"")
         return self
 
     def append(self, rows):
-        """Append whole rows; the file is begun when it is not there."""
+        """Append whole rows; create the file first if it does not exist."""
         if not self.live.exists():
             self.begin()
         self.write("".join(row + self.eol for row in rows))
@@ -68,7 +68,7 @@ class Acct:
             time.sleep(pause)
 
     def rotate(self, order="move-first", begin=True):
-        """Begin the next file; move the old one away.  Returns the old one's new path."""
+        """Begin the next file and move the old one away.  Returns the old file's new path."""
         old, old_number = self.live, self.number
         target = self.moved(old_number)
         self.number += 1
@@ -81,7 +81,7 @@ class Acct:
         return target
 
     def copy_away(self, number, remove=True):
-        """Move as to another volume: other inode, same bytes."""
+        """Move as between volumes: the same bytes under another inode."""
         source = self.dir / self.dated(number)
         target = shutil.copyfile(source, self.moved(number))
         if remove:
@@ -105,7 +105,7 @@ def quoted(cell):
 
 
 def token_row(token, kind="b", diag="smtp;550 5.1.1 unknown, \"really\"", size=0):
-    """One valid row; size makes it at least that long."""
+    """One valid row of at least size bytes."""
     orig, rcpt = f"bounce-{token}@bounce.example.com", f"user-{token}@example.org"
     logged = "2026-11-21 10:00:00+0000"
     if kind == "f":
@@ -115,7 +115,8 @@ def token_row(token, kind="b", diag="smtp;550 5.1.1 unknown, \"really\"", size=0
     remote = kind == "rb"
     cells = [kind, "" if remote else "2026-11-21 09:59:58+0000", logged, orig, rcpt, "bad-mailbox",
              "5.1.1 (bad destination mailbox address)", "failed", diag,
-             "mx.example.org (192.0.2.1)", "" if remote else "job-1", "" if remote else "vmta-1", f"{token}:abc"]
+             "mx.example.org (192.0.2.1)", "" if remote else "job-1", "" if remote else "vmta-1",
+             f"{token}:abc"]
     missing = size - len(",".join(map(quoted, cells)))
     if missing > 0:
         cells[8] += "x" * missing
@@ -123,7 +124,7 @@ def token_row(token, kind="b", diag="smtp;550 5.1.1 unknown, \"really\"", size=0
 
 
 def token_rows(n, first=0, kind="b", seed="T1", **more):
-    """(rows, tokens): n valid rows; kind may be a list, whose types take turns."""
+    """(rows, tokens): n valid rows.  kind may be a list; its types take turns."""
     kinds = [kind] if isinstance(kind, str) else kind
     tokens = [f"{seed}-{i}" for i in range(first, first + n)]
     rows = [token_row(token, kinds[i % len(kinds)], **more) for i, token in enumerate(tokens)]
@@ -134,7 +135,7 @@ Written = namedtuple("Written", "type token time_ns file end")
 
 
 def read_manifest(path):
-    """The rows pmta-writer says it wrote; a last line cut by a kill does not count."""
+    """The rows pmta-writer recorded; a last line that a kill cut off does not count."""
     if not Path(path).exists():
         return []
     lines = Path(path).read_text("utf-8").split("\n")[:-1]

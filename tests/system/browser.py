@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through chromedriver: WebDriver is HTTP and JSON, which is all here."""
+"""A headless Chromium, driven through chromedriver with plain HTTP and JSON (WebDriver)."""
 
 import base64
 import json
@@ -13,14 +13,14 @@ CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 MISSING = None if CHROMIUM and DRIVER else \
     "chromium and chromium-driver are not installed (make check-page installs them)"
 
-# No request but those of the test: the background ones of a browser look up hosts that are not here.
+# The browser's own background requests are off: they look up hosts that do not exist here.
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-dev-shm-usage", "--hide-scrollbars"]
 
 
 class Browser:
-    """One window.  The console's words are kept: see console()."""
+    """One window.  console() returns what was written to its console."""
 
     def __init__(self, folder):
         self.port = free_port()
@@ -52,14 +52,15 @@ class Browser:
             return False
 
     def open(self, url):
-        """Go there; what the page before goes on asking, and says when its server is gone, ends."""
+        """Open a page.  The page before is closed first: its requests to a server that has ended
+        would show up in the console."""
         self._call("POST", self.session + "/url", {"url": "about:blank"})
         self.console()
         self._call("POST", self.session + "/url", {"url": url})
         return self
 
     def run(self, script, *args):
-        """The value of a function's body."""
+        """The value that a function with this body returns."""
         return self._call("POST", self.session + "/execute/sync",
                           {"script": script, "args": list(args)})
 
@@ -72,23 +73,23 @@ class Browser:
                  deviceScaleFactor=1, mobile=mobile)
 
     def scheme(self, name):
-        """light or dark"""
+        """name is "light" or "dark"."""
         self.cdp("Emulation.setEmulatedMedia",
                  features=[{"name": "prefers-color-scheme", "value": name}])
 
     def keys(self, text):
-        """Press keys where the focus is."""
+        """Press keys in the element that has the focus."""
         self._call("POST", self.session + "/actions", {"actions": [{
             "type": "key", "id": "keyboard", "actions": [
                 {"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]}]})
 
     def screenshot(self, path):
-        """The whole page, not only what the window shows."""
+        """The whole page, not only its visible part."""
         shot = self.cdp("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def console(self):
-        """What the console was told since the last time, as text."""
+        """Lines written to the console since the last call."""
         return [f"{line['level']}: {line['message']}"
                 for line in self._call("POST", self.session + "/se/log", {"type": "browser"})]
 
@@ -101,7 +102,7 @@ class Browser:
 
 
 def accessible_tree(browser):
-    """What a screen reader is given: (role, name) of every node that is not ignored."""
+    """The tree a screen reader gets: (role, name) of every node that is not ignored."""
     browser.cdp("Accessibility.enable")
     nodes = browser.cdp("Accessibility.getFullAXTree")["nodes"]
     return [(n.get("role", {}).get("value"), n.get("name", {}).get("value", ""))

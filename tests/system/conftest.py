@@ -12,7 +12,7 @@ import harness  # noqa: E402
 
 @pytest.fixture
 def site(tmp_path):
-    """A folder with backends, agents and writers that end with the test."""
+    """A folder with backends, agents and writers, all of which end with the test."""
     one = harness.Site(tmp_path)
     yield one
     one.end()

@@ -1,11 +1,12 @@
-"""What the system tests stand on: the stand-in backend, the agent, accounting files, the books.
+"""The base of the system tests: the stand-in backend, the agent, accounting files, the books.
 
-Nothing here binds a fixed port, and every process ends with the test that started it.
+Nothing here binds a fixed port.  Every process ends with the test that started it.
 """
 
 import ctypes
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -15,7 +16,7 @@ import urllib.request
 from collections import Counter, namedtuple
 from pathlib import Path
 
-from accounting import (  # noqa: F401  (the tests take all from here)
+from accounting import (  # noqa: F401  (the tests import them from here)
     BOUNCE_HEADER, FBL_HEADER, Acct, Written, read_manifest, token_row, token_rows)
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +25,8 @@ WRITER = Path(os.environ.get("PMTA_WRITER", ROOT / "build/pmta-writer"))
 BACKEND = ROOT / "fixtures/backend"
 CERTS = ROOT / "fixtures/tls/make-certs.sh"
 
+VERSION = re.search(r"^## \[([0-9][^]]*)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)[1]
+
 WEBHOOK = "/system/bounce_webhook?type=pmta"
 
 PR_SET_PDEATHSIG = 1
@@ -31,12 +34,12 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent():
-    """In a new child: end when the test run ends, however it ends."""
+    """In a new child: end when the test run ends, for whatever reason."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def eventually(fn, timeout=20):
-    """Call fn until it gives something true, and return that."""
+    """Call fn until it returns a true value, and return that value."""
     end = time.monotonic() + timeout
     while True:
         value = fn()
@@ -48,7 +51,7 @@ def eventually(fn, timeout=20):
 
 
 class Process:
-    """A child with its output in files."""
+    """A child process with its output in files."""
 
     def __init__(self, folder, name):
         self.name = name
@@ -60,7 +63,7 @@ class Process:
         self.exit_status = None
 
     def spawn(self, args, env=None):
-        assert not self.running(), f"{self.name} runs already"
+        assert not self.running(), f"{self.name} is already running"
         self.exit_status = None
         with open(self.stdout_path, "ab") as out, open(self.stderr_path, "ab") as err:
             self.child = subprocess.Popen(
@@ -84,19 +87,19 @@ class Process:
         return self.exit_status
 
     def stop(self, timeout=20):
-        """SIGTERM, and wait."""
+        """Send SIGTERM and wait."""
         if self.running():
             self.signal(signal.SIGTERM)
         return self.wait(timeout)
 
     def kill9(self):
-        """SIGKILL, and wait."""
+        """Send SIGKILL and wait."""
         if self.running():
             self.signal(signal.SIGKILL)
         return self.wait()
 
     def end(self):
-        """For teardown: whatever the state, it is gone afterwards."""
+        """For teardown: end the process, whatever its state."""
         if self.running():
             self.child.kill()
             self.child.wait()
@@ -147,7 +150,7 @@ class Backend(Process):
         return self.kill9()
 
     def restart(self):
-        """Stop, and start again on the same port and store; rules are forgotten."""
+        """Stop, and start again on the same port and store; the rules are lost."""
         self.stop()
         return self.start()
 
@@ -166,7 +169,7 @@ class Backend(Process):
             return json.load(answer)
 
     def control(self, *items):
-        """Rules, {"clear": True}, {"set": {...}}: as the stand-in's help says."""
+        """Send rules, {"clear": True} or {"set": {...}}: see the stand-in's help."""
         return self._call("/_control", json.dumps(items).encode())
 
     def rule(self, **spec):
@@ -182,7 +185,7 @@ class Backend(Process):
         return self._call("/_stats?fast" if fast else "/_stats")
 
     def query(self, sql, *values):
-        """Rows of the store as dictionaries; works while it runs, and when it does not."""
+        """Rows of the store as dictionaries, whether the backend is running or not."""
         db = sqlite3.connect(self.store, timeout=20)
         db.row_factory = sqlite3.Row
         try:
@@ -194,7 +197,7 @@ class Backend(Process):
         return self.query("SELECT * FROM requests ORDER BY id")
 
     def events(self, accepted=True):
-        """What was accepted (accepted=None: everything received), with the event as "event"."""
+        """The accepted events (accepted=None: all that were received), each parsed as "event"."""
         rows = self.query("SELECT * FROM events ORDER BY id")
         if accepted is not None:
             rows = [row for row in rows if bool(row["accepted"]) == accepted]
@@ -246,9 +249,9 @@ QUICK_ENDPOINT = {"retry_min": "20ms", "retry_max": "300ms", "hold_interval": "3
 class Agent(Process):
     """The program under test.
 
-    settings are global keys with underscores.  Without sources there is one, "bounces", for
-    accts[0] (and so on for each of accts, named by base); source and endpoint change values of
-    every source and endpoint.  A value of None leaves a key out.
+    settings are global keys with underscores.  Without sources there is one source for each of
+    accts, named after its base.  source and endpoint change values of every source and endpoint.
+    A value of None leaves a key out.
     """
 
     def __init__(self, folder, backend=None, accts=(), name="agent", sources=None, endpoints=None,
@@ -269,7 +272,7 @@ class Agent(Process):
         self.write_conf()
 
     def write_conf(self):
-        """Write the configuration from settings, sources and endpoints; change them before."""
+        """Write the configuration from settings, sources and endpoints, which a test may change."""
         self.conf.write_text(conf_text(self.settings, self.sources, self.endpoints), "utf-8")
 
     def start(self, *args, env=None):
@@ -284,11 +287,11 @@ class Agent(Process):
         return self.stderr()
 
     def wait_for(self, text, timeout=20, times=1):
-        """Until the log has text (that often); ends early when the agent has ended."""
+        """Wait until the log contains text that many times; fail early if the agent has ended."""
         def seen():
             found = self.log().count(text) >= times
             assert found or self.running() or self.log().count(text) >= times, \
-                f"the agent ended without saying {text!r}:\n{self.log()[-2000:]}"
+                f"the agent ended without logging {text!r}:\n{self.log()[-2000:]}"
             return found
         eventually(seen, timeout)
 
@@ -317,10 +320,10 @@ Books = namedtuple("Books", "lost repeated unexpected")
 
 
 def books(backend, tokens):
-    """Compare what was written with what was accepted.
+    """Compare the tokens written with the tokens accepted.
 
-    lost: tokens that never arrived; repeated: token -> times, above one; unexpected: tokens that
-    nobody wrote.
+    lost: tokens that never arrived; repeated: {token: times} of those that arrived more than once;
+    unexpected: tokens that nobody wrote.
     """
     arrived = backend.tokens()
     written = set(tokens)
@@ -330,13 +333,13 @@ def books(backend, tokens):
 
 
 def all_arrived(backend, tokens):
-    """For eventually(): true when nothing of tokens is missing at the backend."""
+    """True if the backend has accepted all tokens; for eventually()."""
     arrived = backend.tokens()
     return all(token in arrived for token in tokens)
 
 
 class Writer(Process):
-    """pmta-writer writing into an Acct's folders; options with underscores."""
+    """pmta-writer, writing into an Acct's folders; options are spelled with underscores."""
 
     def __init__(self, folder, acct, name="writer", **options):
         super().__init__(folder, name)
@@ -351,7 +354,7 @@ class Writer(Process):
         return self.spawn([WRITER] + as_options(self.options))
 
     def run(self, timeout=120):
-        """Write everything; returns what was written."""
+        """Write everything.  Returns the manifest."""
         self.start()
         assert self.wait(timeout) == 0, self.stderr()
         return self.written()
@@ -364,14 +367,14 @@ class Writer(Process):
 
 
 def free_port():
-    """A port nobody listens on (for now)."""
+    """A port that nobody listens on at the moment."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
 
 
 class Site:
-    """One host for one test: makes the others in one folder and ends them all."""
+    """One host for one test: creates the processes in one folder and ends them all."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -395,7 +398,7 @@ class Site:
         return Acct(self.folder, **options)
 
     def certs(self):
-        """A folder with a test CA and certificates: see make-certs.sh."""
+        """A folder with a test CA and certificates; see make-certs.sh."""
         folder = self.folder / "tls"
         if not folder.exists():
             subprocess.run([CERTS, folder], check=True, capture_output=True)
@@ -406,4 +409,4 @@ class Site:
             process.end()
         for process in self.processes:
             if show_logs and isinstance(process, Agent):
-                print(f"--- last words of {process.name}:\n{process.log()[-4000:]}")
+                print(f"--- end of the log of {process.name}:\n{process.log()[-4000:]}")

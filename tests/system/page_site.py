@@ -1,5 +1,5 @@
-"""A server that shows the agent's own page, headers included, over statuses and hours of a test's
-making: the last hour of a real agent takes an hour."""
+"""A server that serves the agent's own page, headers included, with a status and a history made by
+the test: the last hour of a real agent takes an hour."""
 
 import http.server
 import json
@@ -32,7 +32,7 @@ def hour(n=60):
 
 
 class PageSite:
-    """GET / is the agent's; /status and /history are what self.status and self.history say."""
+    """GET / returns the agent's page; /status and /history return self.status and self.history."""
 
     def __init__(self, agent_url, status, history):
         self.agent_url, self.status, self.history = agent_url, status, history
@@ -58,7 +58,7 @@ class PageSite:
             what = self.status if request.path == "/status" else self.history
             headers = [("Content-Type", "application/json")]
             body = json.dumps(what).encode()
-        request.send_response(200 if what_is_there(self, request.path) else 503)
+        request.send_response(200 if has_answer(self, request.path) else 503)
         for name, value in headers:
             if name.lower() not in ("content-length", "connection", "date"):
                 request.send_header(name, value)
@@ -71,5 +71,5 @@ class PageSite:
         self.server.server_close()
 
 
-def what_is_there(site, path):
+def has_answer(site, path):
     return path == "/" or (site.status if path == "/status" else site.history) is not None

@@ -11,7 +11,7 @@ LABEL = re.compile(r'([a-z]+)="([^"\\]*)"(?:,|$)')
 
 
 def watched(agent):
-    """Give an agent that does not run yet a port for all who look."""
+    """Give an agent that is not yet running a port for metrics-listen."""
     agent.port = free_port()
     agent.settings["metrics_listen"] = f"127.0.0.1:{agent.port}"
     agent.write_conf()
@@ -35,7 +35,7 @@ def types(text):
 
 
 def parse(text):
-    """{(name, frozenset of (label, value)): number}; every line must be of the format."""
+    """{(name, frozenset of (label, value)): number}; every line must be well-formed."""
     samples = {}
     for line in text.splitlines():
         if line.startswith("#"):
@@ -56,7 +56,7 @@ class Scrape:
         self.text, self.samples = text, parse(text)
 
     def get(self, name, **labels):
-        """The one sample with these labels (and perhaps more); None when there is none."""
+        """The one sample with at least these labels; None if there is none."""
         found = self.all(name, **labels)
         assert len(found) < 2, found
         return next(iter(found.values()), None)
@@ -75,7 +75,7 @@ def scrape(agent):
 
 
 def until(agent, name, value, **labels):
-    """The scrape in which that sample has come to that value."""
+    """The first scrape in which that sample has that value."""
     def there():
         now = scrape(agent)
         return now if now.get(name, **labels) == value else None

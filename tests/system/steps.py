@@ -1,6 +1,7 @@
-"""Steps that many tests of the running agent take, and what they compare at the end."""
+"""Steps that many tests of the running agent share, and the comparisons at their end."""
 
 import csv
+import datetime
 import os
 from collections import Counter
 from email.utils import parseaddr
@@ -12,7 +13,7 @@ RENAMED = {"type": "logType"}
 
 
 def record_of(row, header=BOUNCE_HEADER):
-    """The JSON members a row must give, eventId aside: an implementation of its own."""
+    """The JSON members a row must give, without eventId; independent of the agent's code."""
     names = [RENAMED.get(name, name) for name in header.split(",")]
     cells = next(csv.reader([row], strict=True))
     record = [(name, cell) for name, cell in zip(names, cells) if cell]
@@ -44,7 +45,7 @@ def count(backend):
 
 
 def difference(want, got):
-    """Nothing, or words about the first few records that are on one side only."""
+    """A text about the first records that are on one side only; empty if there are none."""
     want, got = Counter(want), Counter(got)
     lost, more = list((want - got).elements()), list((got - want).elements())
     return f"lost {len(lost)}: {lost[:2]}; too many {len(more)}: {more[:2]}" if lost or more else ""
@@ -59,7 +60,7 @@ def arrived(backend, n, timeout=20):
 
 
 def compare(backend, want):
-    """Every record in want was accepted once, field by field, each with an eventId of its own."""
+    """Check that each record in want was accepted once, unaltered and under its own eventId."""
     got = accepted(backend)
     wrong = difference(want, [record for record, _ in got])
     assert not wrong, wrong
@@ -67,7 +68,7 @@ def compare(backend, want):
 
 
 def conserved(status):
-    """The law of conservation, for each source."""
+    """Check the law of conservation for each source: every row read has exactly one fate."""
     for source in status["sources"]:
         rows = source["rows"]
         assert rows["read"] == (rows["acknowledged"] + rows["dead"] + rows["skipped"] +
@@ -80,7 +81,7 @@ def source_status(agent, i=0):
 
 
 def rescanned(agent, times=2):
-    """Wait until the agent has looked at its folders that often again."""
+    """Wait until the agent has rescanned its folders that many times more."""
     def rescans():
         return min(source["rescans"] for source in agent.status()["sources"])
     before = rescans()
@@ -93,14 +94,14 @@ def cpu_seconds(agent):
 
 
 def started(site, *accts, **settings):
-    """A backend that runs and an agent for it that does not yet."""
+    """A running backend, and an agent for it that is not started yet."""
     settings.setdefault("rescan", "100ms")
     backend = site.backend()
     return backend, site.agent(backend, *accts, **settings)
 
 
 def up(agent, *args, **more):
-    """Start it and wait until it follows."""
+    """Start the agent and wait until it follows its files."""
     before = agent.log().count("started with")
     agent.start(*args, **more)
     agent.wait_for("started with", times=before + 1)
@@ -108,7 +109,7 @@ def up(agent, *args, **more):
 
 
 def stopped(agent):
-    """Stop cleanly; what the store says then must be conserved, with nothing in flight."""
+    """Stop cleanly.  The store's counts must then be conserved, with nothing in flight."""
     assert agent.stop() == 0, agent.log()[-2000:]
     status = conserved(agent.status())
     assert all(source["rows"]["inFlight"] == 0 for source in status["sources"])
@@ -116,7 +117,7 @@ def stopped(agent):
 
 
 def delivered(agent, backend, rows, header=None):
-    """All rows arrive, once, as they are written; then the agent is stopped.  Its last status."""
+    """Check that all rows arrive once, unchanged; stop the agent.  Returns its last status."""
     want = records(rows, header)
     arrived(backend, len(want))
     rescanned(agent, 1)
@@ -131,7 +132,7 @@ def order_of(backend):
 
 
 def dead(agent):
-    """The dead letters, as `dead list` has them: [(number, kind, eventId, place, reason)]."""
+    """The dead letters that `dead list` prints: [(number, kind, eventId, place, reason)]."""
     done = agent.command("dead", "list")
     assert done.returncode == 0, done.stderr
     letters = []
@@ -143,7 +144,7 @@ def dead(agent):
 
 
 def dead_shown(agent, number, *options):
-    """One dead letter of `dead show` as a dictionary; None when a second try has ended it."""
+    """One dead letter of `dead show` as a dictionary; None if a second try has delivered it."""
     done = agent.command("dead", "show", *options, number)
     if "there is no dead letter" in done.stderr:
         return None
@@ -170,9 +171,22 @@ def append(path, text):
 
 
 def pwrite(path, text, offset=0):
-    """Write into the midst of a file, which keeps its size."""
+    """Overwrite bytes within a file."""
     fd = os.open(path, os.O_WRONLY)
     try:
         os.pwrite(fd, text.encode() if isinstance(text, str) else text, offset)
     finally:
         os.close(fd)
+
+
+def logged(row, when):
+    """The row with timeLogged set to when."""
+    return row.replace("2026-11-21 10:00:00+0000", when.strftime("%Y-%m-%d %H:%M:%S+0000"))
+
+
+def ago(**span):
+    return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**span)
+
+
+def settled(agent):
+    eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)

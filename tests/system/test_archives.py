@@ -1,4 +1,4 @@
-"""`archives` names what is safe to delete, `reconcile` what was written and not delivered."""
+"""`archives` lists files that are safe to delete, `reconcile` rows written and not delivered."""
 
 import gzip
 import os
@@ -12,7 +12,7 @@ DAY = 24 * 3600
 
 
 def archived(site, files=3, rows=10, kinds=("b", "rb", "d"), **settings):
-    """An agent that has delivered moved files and is stopped; all but the d rows went out."""
+    """(acct, backend, agent): moved files, delivered except for d rows; the agent is stopped."""
     acct = site.acct()
     settings.setdefault("first_start", "all")
     backend, agent = started(site, acct, **settings)
@@ -40,7 +40,7 @@ def test_files_that_are_settled_are_printed_the_oldest_first(site):
     assert named(agent) == moved
     assert agent.command("archives", "--acknowledged", "-0").stdout == "".join(
         path + "\0" for path in moved)
-    # Compressed, copied or renamed by hand, it is still the same file.
+    # A file that is compressed, copied or renamed by hand is still the same file.
     acct.gz(acct.moved(1))
     shutil.copyfile(acct.moved(0), acct.moved(8))
     acct.moved(0).unlink()
@@ -49,9 +49,9 @@ def test_files_that_are_settled_are_printed_the_oldest_first(site):
 
 def test_what_is_not_settled_is_not_printed(site):
     acct, _, agent = archived(site, files=4)
-    append(acct.moved(0), token_rows(1, first=100)[0][0] + "\n")  # behind
+    append(acct.moved(0), token_rows(1, first=100)[0][0] + "\n")  # not read to its end
     whole = acct.moved(1).read_bytes()
-    acct.moved(1).write_bytes(whole.replace(b"T1-", b"T2-"))  # another file under that name
+    acct.moved(1).write_bytes(whole.replace(b"T1-", b"T2-"))  # another file of that name
     packed = acct.gz(acct.moved(2))
     packed.write_bytes(gzip.compress(gzip.decompress(packed.read_bytes()) + b"b,one more\n"))
     new = acct.moved(7)
@@ -94,7 +94,7 @@ def test_age_is_that_of_the_last_write(site):
 
 
 def test_the_agent_and_the_cron_job_of_the_manual_go_together(site):
-    """What archives prints is deleted while the agent runs: nothing is said to be lost."""
+    """The files that archives prints are deleted while the agent runs: none is reported as lost."""
     acct, backend, agent = archived(site)
     up(agent)
     for path in named(agent):
@@ -161,15 +161,15 @@ def test_reconcile_finds_what_differs(site):
     done = agent.command("reconcile")
     rows, last = table(done)
     assert done.returncode == 1
-    assert rows[acct.moved(0).name] == ([11, 10, 7, 0, 3, 0], "DIFFERENCE: behind, not all is read")
+    assert rows[acct.moved(0).name] == ([11, 10, 7, 0, 3, 0], "DIFFERENCE: behind, some rows are not read yet")
     assert rows[acct.moved(1).name] == ([10] + 5 * [None],
-                                        "DIFFERENCE: the store knows nothing of it")
+                                        "DIFFERENCE: the store does not know this file")
     assert rows[acct.moved(3).name][1] == "ok" and len(rows) == 4
     assert last == "3 files, 2 with a difference"
 
 
 def test_reconcile_reads_the_numbers_out_of_powermtas_log(site):
-    """Default pattern; also for a file that is gone, one that is unknown, and one not in the log."""
+    """The default pattern; with a deleted file, an unknown file, and a file not in the log."""
     acct, _, agent = archived(site, files=4)
     log = site.folder / "pmta.log.gz"
     log.write_bytes(gzip.compress("".join([
@@ -190,7 +190,7 @@ def test_reconcile_reads_the_numbers_out_of_powermtas_log(site):
     assert rows[acct.moved(2).name] == ([10, 10, 7, 0, 3, 0], "ok")
     assert rows[acct.moved(3).name] == ([10, 10, 7, 0, 3, 0], "ok (counted: not in the log)")
     assert rows[acct.moved(9).name] == ([1] + 5 * [None],
-                                        "DIFFERENCE: the store knows nothing of it")
+                                        "DIFFERENCE: the store does not know this file")
     assert last == "5 files, 2 with a difference" and len(rows) == 6
 
 
@@ -239,9 +239,9 @@ def test_reconcile_of_what_was_there_at_the_first_start(site):
     done = agent.command("reconcile")
     rows, last = table(done)
     assert done.returncode == 0, done.stdout
-    assert "not to be read" in rows[acct.moved(0).name][1]
+    assert "not read: it existed at the first start" in rows[acct.moved(0).name][1]
     assert rows[fbl.moved(0).name] == ([2, 2, 2, 0, 0, 0], "ok")
-    assert last == "2 files, 0 with a difference, 1 was there at the first start"
+    assert last == "2 files, 0 with a difference, 1 existed at the first start"
 
 
 def test_reconcile_command_lines(site):

@@ -1,7 +1,7 @@
-"""Files at rest: what commands say of them must be what the agent says.
+"""Files at rest: the commands must report the same about them as the running agent.
 
-`status` of a stopped agent stands on the store and the folders.  It is held against the agent that
-is started in the same folders while the receiver takes nothing, and against the store after that.
+`status` of a stopped agent uses the store and the folders.  It is compared with the status of an
+agent started in the same folders while the receiver accepts nothing, and with the store after that.
 """
 
 import gzip
@@ -24,7 +24,7 @@ def shown(status):
 
 
 class Folders:
-    """What happens to accounting files, in any order; each step says what it did."""
+    """Random changes to accounting files; self.done lists the steps taken."""
 
     def __init__(self, acct, seed):
         self.acct = acct
@@ -54,7 +54,7 @@ class Folders:
         self.rows += 1
         append(self.acct.live, token_rows(1, first=self.rows - 1)[0][0]
                if self.acct.live.exists() else self.acct.header[:20])
-        self.rotate()  # nothing may be appended to it
+        self.rotate()  # nothing may be appended after half a row
 
     def rotate(self):
         if self.acct.live.exists():
@@ -82,7 +82,7 @@ class Folders:
             path.unlink()
 
     def delete_and_make_another(self):
-        """At the same inode, if the file system likes that."""
+        """Under the same inode, if the file system reuses it."""
         path = self.some(self.acct.move_to)
         if path:
             path.unlink()
@@ -90,20 +90,20 @@ class Folders:
             self.grow()
 
     def copy(self):
-        """As to another volume: another inode, the original gone."""
+        """As to another volume: another inode, and the original is deleted."""
         path = self.some(self.acct.dir)
         if path and path != self.acct.live:
             shutil.copyfile(path, self.acct.move_to / path.name)
             path.unlink()
 
     def move_late(self):
-        """It was left when its successor was made."""
+        """The file stays in the live folder when its successor is created."""
         if self.acct.live.exists():
             self.acct.number += 1
             self.grow()
 
     def hard_link(self):
-        """Under an older name: which of two is the file's own depends on the folder's order."""
+        """Under an older name: the folder's order decides which of the two names is the file's."""
         paths = self.files(self.acct.move_to)[:-1]
         if paths:
             self.hidden += 1
@@ -178,7 +178,7 @@ def test_status_of_a_stopped_agent_is_that_of_a_running_one(site, seed, first_st
 
 
 def archived(site, number=0):
-    """Two moved files, all delivered, and a live one."""
+    """Two moved files that are delivered, and a live one."""
     acct = site.acct(number=number)
     backend, agent = started(site, acct, first_start="all")
     for _ in range(2):
@@ -204,7 +204,7 @@ def read_by_doctor(agent):
 
 
 def test_gzip_at_work_is_no_file_more(site):
-    """An unfinished .gz beside its plain file, in every command that looks at files."""
+    """An unfinished .gz next to its plain file, in every command that reads files."""
     acct, backend, agent = archived(site)
     path = acct.moved(1)
     packed = path.with_name(path.name + ".gz")
@@ -246,7 +246,7 @@ def test_a_gz_that_waits_is_behind_without_an_agent_too(site):
     same(running, shown(agent.status()), ["compress"])
 
 
-def test_a_file_deleted_unread_while_nobody_runs_is_said_before_the_next_start(site):
+def test_a_file_deleted_unread_while_stopped_is_reported_before_the_next_start(site):
     acct = site.acct()
     backend, agent = started(site, acct, first_start="all")
     acct.append(token_rows(3)[0])
@@ -258,7 +258,7 @@ def test_a_file_deleted_unread_while_nobody_runs_is_said_before_the_next_start(s
     assert agent.stop() == 0 and shown(agent.status())["filesBehind"] == 1
     acct.live.unlink()
     done = agent.command("status")
-    assert done.returncode == 1 and "1 file was gone before it was read" in done.stdout
+    assert done.returncode == 1 and "1 file was deleted before it was read" in done.stdout
     offline = shown(agent.status())
     up(agent)
     eventually(lambda: agent.status()["sources"][0]["goneUnread"] == 1)

@@ -1,4 +1,4 @@
-"""The stand-in backend does what it says: each scripted fault, each check, the store."""
+"""The stand-in backend works as documented: each scripted fault, each check, the store."""
 
 import gzip
 import http.client
@@ -26,7 +26,7 @@ def post(backend, body, headers=None, path="/system/bounce_webhook?type=pmta", t
 
 
 def raw(backend, data):
-    """Everything that comes back on a plain socket, and how it ended."""
+    """(bytes received on a plain socket, "closed" or "reset")."""
     with socket.create_connection(("127.0.0.1", backend.port), timeout=20) as sock:
         sock.sendall(data)
         got = b""
@@ -209,7 +209,7 @@ def test_cut_and_slow(site):
     assert raw(backend, request_bytes(BODY)) == (whole[:-3], "closed")
     assert raw(backend, request_bytes(BODY)) == (whole, "closed")
     accepted = [event["accepted"] for event in backend.events(accepted=None)]
-    assert accepted == [1, 0, 1, 1], "cut in its head: nobody can have seen a 2xx"
+    assert accepted == [1, 0, 1, 1], "cut within the head: no client has seen a 2xx"
 
 
 def test_big_answers_and_continue(site):

@@ -1,4 +1,4 @@
-"""The measuring tools count right, and give no ratio where none is due: tests/bench."""
+"""The measuring tools in tests/bench count correctly, and give no ratio if records were lost."""
 
 import gzip
 import json
@@ -46,17 +46,17 @@ def test_the_sink_counts_records_of_every_form_and_sees_repeats(sink):
          **{"Content-Encoding": "gzip"})
     assert (sink.requests, sink.records, sink.distinct, sink.bad) == (4, 15, 15, 0)
     post(sink, array)
-    post(sink, json.dumps(event(100)).encode())  # a row that nobody has
+    post(sink, json.dumps(event(100)).encode())  # a row that was never written
     assert (sink.requests, sink.records, sink.distinct) == (6, 26, 15)
     sink.end()
     assert [records for _, records in sink.times()] == [10, 1, 2, 2, 10, 1]
     assert sink.status == 0
 
 
-def test_the_sink_stops_answering_and_goes_on(sink):
+def test_the_sink_stops_answering_and_resumes(sink):
     sink.mute(True)
 
-    def not_answered():  # until the signal has come through, it still answers
+    def not_answered():  # the sink still answers until the signal has arrived
         try:
             post(sink, json.dumps(event(1)).encode(), timeout=0.2)
         except TimeoutError:
@@ -97,8 +97,8 @@ def test_instructions_above_the_slack_fail_and_both_figures_are_named(capsys):
     assert instructions.verdict("run", 1049.0, 1000)
     assert "lower" not in capsys.readouterr().out
     assert not instructions.verdict("run", 1051.0, 1000)
-    said = capsys.readouterr().out
-    assert "1051" in said and "1000" in said and "+5.1%" in said
+    printed = capsys.readouterr().out
+    assert "1051" in printed and "1000" in printed and "+5.1%" in printed
     assert instructions.verdict("run", 900.0, 1000)
     assert "lower the figure to 900" in capsys.readouterr().out
     assert set(instructions.kept()) == set(instructions.COMMANDS)

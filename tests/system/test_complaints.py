@@ -1,6 +1,6 @@
-"""What other shippers are blamed for, where no other file has a test that shows the immunity.
+"""Known complaints about other shippers, as far as no other file tests that we have no such fault.
 
-docs/RELIABILITY.md lists all these complaints, each with its tests; upstream references are there.
+docs/RELIABILITY.md lists all these complaints, each with its tests and the upstream reference.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ def waiting(site, files, **settings):
 
 
 def test_rotations_are_noticed_while_nothing_is_delivered(site):
-    """fluent-bit#1108: discovery goes on, however long the backend is away."""
+    """fluent-bit#1108: files are discovered, however long the backend is down."""
     backend, agent, acct, tokens = delivering(site, 1)
     all_there(backend, tokens)
     backend.stop()
@@ -47,7 +47,7 @@ def test_rotations_are_noticed_while_nothing_is_delivered(site):
 
 
 def test_files_with_the_same_long_beginning_are_not_confused(site):
-    """vector#13193: more equal bytes at the start than any fingerprint is made of."""
+    """vector#13193: the files begin with more equal bytes than any fingerprint covers."""
     header = BOUNCE_HEADER + "".join(f",header_X-{i:02d}-{'x' * 90}" for i in range(60))
     acct = site.acct(header=header)
     backend, agent = started(site, acct)
@@ -65,8 +65,8 @@ def test_files_with_the_same_long_beginning_are_not_confused(site):
     finish(agent, backend, tokens)
 
 
-def test_entries_of_files_long_gone_are_forgotten(site):
-    """rsyslog#3204: the state of many short files does not grow without end."""
+def test_entries_of_files_deleted_long_ago_are_forgotten(site):
+    """rsyslog#3204: the state of many short files does not grow without limit."""
     backend, agent, acct, tokens = waiting(site, 20)
     up(agent)
     all_there(backend, tokens)
@@ -87,7 +87,7 @@ def test_entries_of_files_long_gone_are_forgotten(site):
 
 
 def test_there_is_no_spool(site):
-    """vector#17644: what waits for the backend is in PowerMTA's files only, and stays there."""
+    """vector#17644: rows that wait for the backend are in PowerMTA's files only and stay there."""
     backend, agent, acct, tokens = delivering(site, 1, path=ARRAY)
     all_there(backend, tokens)
     backend.stop()
@@ -105,7 +105,7 @@ def test_there_is_no_spool(site):
 
 
 def test_deleted_files_are_closed_once_delivered(site):
-    """vector#22273: they are held until they are delivered, and not a moment longer."""
+    """vector#22273: deleted files are kept open until they are delivered, and then closed."""
     backend, agent, acct, tokens = waiting(site, 10)
     backend.rule(status=503)
     up(agent)
@@ -125,7 +125,7 @@ def test_deleted_files_are_closed_once_delivered(site):
 
 
 def descriptors(agent):
-    """{number: what it leads to}; only root may look, for the agent is not dumpable."""
+    """{number: target of the link}; only root may read this, since the agent is not dumpable."""
     found = {}
     for fd in Path(f"/proc/{agent.pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # it was closed just now
@@ -134,20 +134,21 @@ def descriptors(agent):
 
 
 def watches(agent):
-    """How many inotify watches it has."""
+    """The number of inotify watches of the agent."""
     return sum(Path(f"/proc/{agent.pid}/fdinfo/{fd}").read_text("ascii").count("inotify wd:")
                for fd, link in descriptors(agent).items() if link == "anon_inode:inotify")
 
 
 def test_many_waiting_files_need_few_descriptors(site):
-    """fluent-bit#2197: hundreds of unread files, a low limit, and one watch a folder."""
+    """fluent-bit#2197: hundreds of unread files, a low limit, and one watch per folder."""
     backend, agent, _, tokens = waiting(site, 300, endpoint={"in_flight": 4})
     backend.rule(status=503)
     agent.spawn(["prlimit", "--nofile=80", AGENT, "run", "-c", agent.conf])
     agent.wait_for("started with")
     eventually(backend.requests)
     rescanned(agent)
-    assert source_status(agent)["filesOpen"] <= 32 + 2 * 4 + 1  # ahead, and of records under way
+    # Files read ahead, files of records in flight, and the one being read.
+    assert source_status(agent)["filesOpen"] <= 32 + 2 * 4 + 1
     if os.geteuid() == 0:
         assert watches(agent) == 2
     backend.clear()
@@ -158,7 +159,7 @@ def test_many_waiting_files_need_few_descriptors(site):
 
 @pytest.mark.parametrize("idle", [True, False])
 def test_an_agent_that_waits_does_not_spin(site, idle):
-    """vector#13129: half a line in the file, nothing to do or nobody there: no processor time."""
+    """vector#13129: half a line in the file, and nothing to send or no receiver: no CPU time."""
     backend, agent, acct, tokens = delivering(site, 5, **SLOW)
     all_there(backend, tokens)
     if not idle:
@@ -175,7 +176,7 @@ def test_an_agent_that_waits_does_not_spin(site, idle):
 
 
 def test_file_times_decide_nothing(site):
-    """logstash-input-file#104: neither which file is read, nor when, nor how often."""
+    """logstash-input-file#104: mtimes do not decide which file is read, when, or how often."""
     acct = site.acct()
     backend, agent = started(site, acct, first_start="all", endpoint={"in_flight": 1})
     rows, tokens = token_rows(5)
@@ -200,7 +201,7 @@ def test_file_times_decide_nothing(site):
 
 
 def test_status_is_no_longer_for_many_files(site):
-    """vector#15426: what is measured is a source or an endpoint, never a file."""
+    """vector#15426: statistics are kept for sources and endpoints, never for files."""
     backend, agent, _, tokens = waiting(site, 1)
     up(agent)
     all_there(backend, tokens)
@@ -215,18 +216,18 @@ def test_status_is_no_longer_for_many_files(site):
     finally:
         agent.end()
         backend.end()
-    assert len(large) < len(small) + 200, "numbers have more digits, and that is all"
+    assert len(large) < len(small) + 200, "only the numbers may have more digits"
 
 
 def test_one_probe_at_a_time_while_an_endpoint_fails(site):
-    """vector#4724: a backend that comes back is not met by all that waits."""
+    """vector#4724: a backend that comes back does not get all waiting requests at once."""
     backend, agent, acct, tokens = delivering(site, in_flight=8)
     tokens += more(acct, 60, "A")
     all_there(backend, tokens)
     eventually(lambda: endpoint_status(agent)["inFlightLimit"] == 8)
     backend.rule(status=500, delay_ms=30)
     tokens += more(acct, 60, "B")
-    eventually(lambda: endpoint_status(agent)["retries"] >= 12)  # those of before are in by then
+    eventually(lambda: endpoint_status(agent)["retries"] >= 12)  # earlier requests have ended
     seen = set()
     for _ in range(30):
         status = endpoint_status(agent)

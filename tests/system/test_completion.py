@@ -1,4 +1,4 @@
-"""The completions offer what the configuration names; tests/deb/completion looks at the options."""
+"""The completions offer names of the configuration; tests/deb/completion checks the options."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""What goes over the wire and how: bodies, headers, batches, slots ("On the wire" of DESIGN.md)."""
+"""The requests on the wire: bodies, headers, batches, proxies ("On the wire" of DESIGN.md)."""
 
 import contextlib
 import json
@@ -11,15 +11,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
-from harness import AGENT, eventually, free_port, source_of, token_row, token_rows
-from steps import order_of, record_of, stopped, up
+from harness import AGENT, eventually, free_port, token_row, token_rows
+from steps import record_of, stopped, up
 from wire import (
-    ARRAY, all_there, bodies, buried, delivering, endpoint_status, finish, judge, late, letters,
-    more, patience, put_secret, sent, wait_state)
+    ARRAY, all_there, bodies, buried, delivering, finish, judge, letters, more, put_secret, sent)
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 
@@ -29,7 +27,7 @@ KEEP = {"keep_bodies": True}
 
 
 def want(backend, rows):
-    """The objects the rows must give, as text; eventIds as they were sent."""
+    """The JSON texts the rows must give, with the eventIds that were sent."""
     ids = {row["token"]: row["event_id"] for row in backend.events()}
     texts = []
     for row in rows:
@@ -46,7 +44,7 @@ def want(backend, rows):
     ("object", "application/json"), ("array", "application/json"),
     ("ndjson", "application/x-ndjson")])
 def test_bodies_are_exact(site, form, content_type):
-    """The table of formats: nothing but the records, in the file's order, byte for byte."""
+    """The table of formats: exactly the records, in the file's order, byte for byte."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, settings=KEEP, format=form,
                                          batch_records=3, batch_age="1h", in_flight=1)
     rows = [token_row("E-0"), token_row("E-1", "rb", diag="smtp;550 \u00fc \\ / \t \"q\""),
@@ -62,7 +60,7 @@ def test_bodies_are_exact(site, form, content_type):
 
 
 def test_event_id_is_32_hex_digits_and_stays(site):
-    """"eventId: 32 hex digits", the same for the same row of the same file, wherever it lies."""
+    """"eventId: 32 hex digits", the same for the same row of the same file in any folder."""
     backend, agent, acct, _ = delivering(site)
     tokens = more(acct, 3)
     all_there(backend, tokens)
@@ -97,7 +95,7 @@ def test_headers(site, tmp_path):
 
 
 def test_type_field(site):
-    """type-field = "type": the name Postmastery-like receivers want; the value is the same."""
+    """type-field = "type": the name that Postmastery and similar receivers expect; same value."""
     backend, agent, acct, _ = delivering(site, type_field="type")
     tokens = more(acct, 2)
     all_there(backend, tokens)
@@ -144,7 +142,7 @@ def test_gzip_body_has_the_key_of_the_plain_one(site):
 
 
 def test_gzip_retries_are_byte_for_byte(site):
-    """A compressed batch that is tried again is sent as before; halves have keys of their own."""
+    """A retried compressed batch has the same bytes; halves have their own keys."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, compress="gzip", batch_records=8)
     backend.rule(times=3, status=503)
     backend.rule(min_events=5, status=413)
@@ -159,7 +157,7 @@ def test_gzip_retries_are_byte_for_byte(site):
 # ---- batches
 
 def test_batches_by_count(site):
-    """batch-records: full batches go at once, the rest waits for batch-age."""
+    """batch-records: full batches are sent at once; the rest waits for batch-age."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10, batch_age="1h")
     tokens = more(acct, 95)
     all_there(backend, tokens[:90])
@@ -173,7 +171,7 @@ def test_batches_by_count(site):
 
 
 def test_batches_by_bytes(site):
-    """batch-bytes: no body is longer; batches are nearly full."""
+    """batch-bytes: no body is longer, and the batches are nearly full."""
     backend, agent, acct, _ = delivering(site)
     agent.stop()
     agent.settings["record_max"] = "4KiB"
@@ -190,7 +188,7 @@ def test_batches_by_bytes(site):
 
 
 def test_batches_by_age(site):
-    """batch-age: a lone record does not wait for others for ever."""
+    """batch-age: a single record does not wait for others for ever."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10000, batch_age="200ms")
     tokens = []
     for i in range(3):
@@ -200,7 +198,7 @@ def test_batches_by_age(site):
 
 
 def test_a_batch_holds_records_of_one_file(site):
-    """S2: no request mixes files, even when the files are shorter than a batch."""
+    """S2: no request mixes files, even if the files are shorter than a batch."""
     backend, agent, acct, _ = delivering(site, path=ARRAY)
     agent.stop()
     tokens = []
@@ -216,7 +214,7 @@ def test_a_batch_holds_records_of_one_file(site):
 
 
 def test_record_larger_than_any_batch_is_a_dead_letter(site):
-    """S6: what fits no batch is a dead letter with a reason; the next row goes."""
+    """S6: a record that fits in no batch is a dead letter with a reason; the next row is sent."""
     backend, agent, acct, _ = delivering(site)
     agent.stop()
     agent.settings["record_max"] = "4KiB"
@@ -230,188 +228,14 @@ def test_record_larger_than_any_batch_is_a_dead_letter(site):
     assert buried(agent) == ["B-1"] and "batch-bytes" in letters(agent)[0]["reason"]
 
 
-# ---- requests in flight
-
-def test_starts_with_two_in_flight(site):
-    """"in-flight is a ceiling: start at 2"."""
-    backend, agent, acct, _ = delivering(site, in_flight=8)
-    backend.rule(hang=True)
-    tokens = more(acct, 50)
-    eventually(lambda: sent(backend) == 2)
-    status = endpoint_status(agent)
-    assert (status["inFlight"], status["inFlightLimit"]) == (2, 2)
-    assert status["recordsWaiting"] > 2
-    agent.kill9()
-    judge(backend, tokens, lost=tokens)
-
-
-@pytest.mark.parametrize("form,ceiling", [("object", 16), ("object", 5), ("array", 4),
-                                          ("array", 1)])
-def test_in_flight_rises_to_its_ceiling_and_never_above(site, form, ceiling):
-    """"one more while answers stay fast"; the slow backend is kept busy, never flooded.  S3."""
-    backend, agent, acct, _ = delivering(site, path=ARRAY, format=form, in_flight=ceiling,
-                                         batch_records=2)
-    backend.rule(delay_ms=30)
-    tokens = more(acct, 40 * ceiling)
-    all_there(backend, tokens)
-    assert endpoint_status(agent)["inFlightLimit"] == ceiling
-    finish(agent, backend, tokens)
-    assert backend.stats()["in_flight_max"] == ceiling
-
-
-def test_in_flight_rises_again_when_the_backend_has_become_slower(site):
-    """What is fast is measured by what the backend can do now, not by its best day."""
-    backend, agent, acct, _ = delivering(site, in_flight=8)
-    tokens = more(acct, 30, "A")
-    all_there(backend, tokens)
-    backend.rule(times=4, status=503)
-    backend.rule(delay_ms=60)
-    tokens += more(acct, 250)
-    all_there(backend, tokens)
-    assert endpoint_status(agent)["inFlightLimit"] == 8
-    finish(agent, backend, tokens)
-
-
-@pytest.mark.parametrize("fault", [{"status": 429}, {"status": 503}, {"hang": True}],
-                         ids=["429", "503", "time-out"])
-def test_in_flight_is_halved(site, fault):
-    """"half on 429, 503 or time-out", down to one; and up again."""
-    backend, agent, acct, _ = delivering(site, in_flight=8, timeout=patience(fault))
-    tokens = more(acct, 60, "A")
-    all_there(backend, tokens)
-    eventually(lambda: endpoint_status(agent)["inFlightLimit"] == 8)
-    backend.rule(**fault)
-    tokens += more(acct, 60)
-    eventually(lambda: endpoint_status(agent)["inFlightLimit"] == 1)
-    backend.clear()
-    all_there(backend, tokens)
-    assert endpoint_status(agent)["inFlightLimit"] > 1
-    finish(agent, backend, tokens, repeated=late(fault, tokens))
-
-
-@pytest.mark.parametrize("ceiling", [4, 32])
-def test_connections_are_kept(site, ceiling):
-    """"kept-alive connections": as many as requests at a time, not one a request."""
-    backend, agent, acct, tokens = delivering(site, in_flight=ceiling)
-    for i in range(3):
-        backend.rule(delay_ms=20, times=200)
-        tokens += more(acct, 200, f"N{i}")
-        all_there(backend, tokens)
-        backend.clear()
-        for j in range(30):  # few at a time must not cost the others their connections
-            tokens += more(acct, 1, f"N{i}{j}")
-            all_there(backend, tokens)
-    finish(agent, backend, tokens)
-    assert len({request["connection"] for request in backend.requests()}) <= ceiling
-
-
-def test_connections_of_before_a_failure_are_not_used_again(site):
-    """Behind them may be an address that the name no longer stands for."""
-    backend, agent, acct, _ = delivering(site, in_flight=4)
-    backend.rule(delay_ms=20, times=100)
-    tokens = more(acct, 100, "A")
-    all_there(backend, tokens)
-    before = {request["connection"] for request in backend.requests()}
-    time.sleep(2.5)  # ages of connections are counted in seconds
-    backend.clear()
-    backend.rule(status=503, times=1, accepted=False)
-    tokens += more(acct, 1, "B")
-    all_there(backend, tokens)
-    backend.rule(delay_ms=20, times=100)
-    tokens += more(acct, 100, "C")
-    all_there(backend, tokens)
-    finish(agent, backend, tokens)
-    after = [request["connection"] for request in backend.requests()][101:]
-    assert len(before) == 4 and not before & set(after)
-
-
-def test_connection_closed_while_idle_costs_nothing(site):
-    """A backend that closes idle connections is no failure: nothing repeated, nothing said."""
-    backend, agent, acct, _ = delivering(site, settings={"idle_close_ms": 30})
-    tokens = []
-    for i in range(8):
-        tokens += more(acct, 5, f"N{i}")
-        all_there(backend, tokens)
-        eventually(lambda: backend.stats(fast=True)["connections_open"] <= 1)
-    finish(agent, backend, tokens)
-    assert "trying again" not in agent.log()
-
-
-# ---- several endpoints and sources
-
-def two(site, backend, urls, **endpoint):
-    """An agent with two sources and two endpoints, "one" and "two"; (agent, accts)."""
-    accts = [site.acct(base=base).begin() for base in ("one", "two")]
-    sources = [dict(source_of(acct), name=acct.base, endpoint=acct.base) for acct in accts]
-    endpoints = [dict({"name": acct.base, "url": url, "format": "object"}, **endpoint)
-                 for acct, url in zip(accts, urls)]
-    return site.agent(backend, sources=sources, endpoints=endpoints), accts
-
-
-def test_one_endpoint_failing_leaves_the_other(site):
-    """"one endpoint's failure does not stop the other"."""
-    backend = site.backend()
-    port = free_port()
-    agent, accts = two(site, backend, [f"http://127.0.0.1:{port}/one", backend.url("/two")])
-    up(agent)
-    waiting, tokens = more(accts[0], 50, "A"), []
-    for i in range(10):
-        tokens += more(accts[1], 20, f"N{i}")
-        all_there(backend, tokens)
-    wait_state(agent, "retrying", i=0)
-    assert endpoint_status(agent, 1)["state"] == "ok"
-    finish(agent, backend, tokens + waiting, lost=waiting)
-
-
-def test_rate_is_shared_by_the_endpoints_of_a_host(site):
-    """"requests-per-minute ... counts per host name": both get their turns of the one rate."""
-    backend = site.backend()
-    agent, accts = two(site, backend, [backend.url("/one"), backend.url("/two")],
-                       requests_per_minute=1200)
-    tokens = more(accts[0], 12, "A") + more(accts[1], 12, "B")
-    up(agent)
-    all_there(backend, tokens)
-    finish(agent, backend, tokens)
-    requests = backend.requests()
-    assert requests[-1]["time"] - requests[0]["time"] > 24 * 50e6 / 2, "50 ms each, generously"
-    first = [request["path"] for request in requests[:12]]
-    assert min(first.count("/one"), first.count("/two")) >= 4, first
-
-
-def test_endpoint_without_rate_does_not_wait_for_the_others(site):
-    """requests-per-minute = 0 is no limit, whatever another endpoint of the host has."""
-    backend = site.backend()
-    agent, accts = two(site, backend, [backend.url("/one"), backend.url("/two")])
-    agent.endpoints[0]["requests_per_minute"] = 1
-    agent.write_conf()
-    tokens = more(accts[0], 3, "A")
-    up(agent)
-    all_there(backend, tokens[:1])
-    other = more(accts[1], 40, "B")
-    all_there(backend, other)
-    finish(agent, backend, tokens + other, lost=tokens[1:])
-
-
-def test_sources_of_one_endpoint_alternate(site):
-    """"sources that share an endpoint alternate": no backlog keeps the other source waiting."""
-    backend = site.backend()
-    accts = [site.acct(base=base).begin() for base in ("one", "two")]
-    tokens = more(accts[0], 300, "A") + more(accts[1], 300, "B")
-    agent = up(site.agent(backend, *accts, endpoint={"in_flight": 2}))
-    all_there(backend, tokens)
-    finish(agent, backend, tokens)
-    first = [token[0] for token in order_of(backend)[:200]]
-    assert min(first.count("A"), first.count("B")) >= 50, "".join(first)
-
-
-# ---- odd answers that are answers
+# ---- unusual answers that count as answers
 
 @pytest.mark.parametrize("odd", [
     {"big_body": 10 << 20}, {"big_header": 60000}, {"continues": 3}, {"slow": 1},
     {"close_after": True}, {"early": True, "status": 200},
 ], ids=lambda odd: next(iter(odd)))
 def test_odd_answers_are_answers(site, odd):
-    """"Status and the first 4 KiB of the body decide": nothing of this makes a repeat."""
+    """"Status and the first 4 KiB of the body decide": none of these causes a repeat."""
     backend, agent, acct, _ = delivering(site)
     tokens = more(acct, 2, "A")
     all_there(backend, tokens)
@@ -425,7 +249,7 @@ def test_odd_answers_are_answers(site, odd):
 
 
 def test_answer_cut_in_its_body_still_counts(site):
-    """"a body cut off later still counts": no repeat for a broken-off body."""
+    """"a body cut off later still counts": a truncated body causes no repeat."""
     backend, agent, acct, _ = delivering(site)
     head = len("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n")
     backend.rule(body="all right and well", cut=head + 5)
@@ -436,7 +260,7 @@ def test_answer_cut_in_its_body_still_counts(site):
 
 
 def test_body_cut_before_it_can_be_judged_is_no_answer(site):
-    """A body that might have become "MySQL Error: ..." has not said that all is well."""
+    """A cut-off body that may be the beginning of "MySQL Error: ..." is no success."""
     backend, agent, acct, _ = delivering(site)
     head = len("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n")
     backend.rule(times=2, body="MySQL Error: gone.", cut=head + 5, accepted=False)
@@ -449,7 +273,7 @@ def test_body_cut_before_it_can_be_judged_is_no_answer(site):
 # ---- proxy
 
 class Proxy(threading.Thread):
-    """Passes requests on: CONNECT, or as they are to the host they name."""
+    """Forwards requests: CONNECT, or unchanged to the host they name."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -488,7 +312,7 @@ class Proxy(threading.Thread):
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 def test_proxy(site, tmp_path, tls):
-    """proxy: all requests go through it, whatever the environment says; it sees no secret."""
+    """proxy: all requests go through it, whatever the environment; under TLS it sees no secret."""
     proxy = Proxy()
     backend = site.backend(tls=site.certs() if tls else None, signature="sesame")
     acct = site.acct().begin()
@@ -506,7 +330,7 @@ def test_proxy(site, tmp_path, tls):
 
 
 def test_environment_names_no_proxy(site):
-    """Without proxy in the configuration none is used: http_proxy of a login shell means others."""
+    """Without proxy in the configuration none is used: http_proxy is meant for other programs."""
     backend = site.backend()
     acct = site.acct().begin()
     tokens = more(acct, 5)
@@ -519,7 +343,7 @@ def test_environment_names_no_proxy(site):
 # ---- stopping
 
 def test_stop_finishes_what_is_in_flight(site):
-    """"then stop reading, finish what is in flight (drain), commit, exit 0": nothing repeated."""
+    """SIGTERM: stop reading, finish requests in flight (drain), commit, exit with status 0."""
     backend, agent, acct, _ = delivering(site)
     backend.rule(delay_ms=300)
     tokens = more(acct, 200)
@@ -532,7 +356,7 @@ def test_stop_finishes_what_is_in_flight(site):
 
 
 def test_stop_with_unanswered_requests_says_how_many_and_does_not_spin(site):
-    """"if something stayed unanswered, say how many rows may repeat"; the wait burns no CPU."""
+    """"if something stayed unanswered, say how many rows may repeat"; the wait uses no CPU time."""
     backend, agent, acct, _ = delivering(site)
     agent.stop()
     agent.settings["drain"] = "1500ms"
@@ -554,8 +378,8 @@ def test_stop_with_unanswered_requests_says_how_many_and_does_not_spin(site):
 
 
 def test_boundary_beyond_the_end_of_a_file_delays_nothing(site):
-    """A host that crashed lost the rows of a batch in flight: its boundary is given up, not waited
-    for, when new rows stand there that are fewer."""
+    """A crash of the host lost the rows of a batch in flight, and fewer new rows are in their
+    place: the agent drops the stored boundary and does not wait for it."""
     backend, agent, acct, first = delivering(site, 1, path=ARRAY)
     all_there(backend, first)
     eventually(lambda: agent.status()["sources"][0]["rows"]["acknowledged"] == 1)
@@ -574,9 +398,9 @@ def test_boundary_beyond_the_end_of_a_file_delays_nothing(site):
 
 @pytest.mark.skipif(not SINK.exists(), reason="make build/bench/sink")
 def test_answers_that_come_at_once_are_not_slept_on(site, tmp_path):
-    """A quick backend has answered before the loop waits: the next requests do not wait then.
+    """A quick backend answers before the loop waits: the next requests must not wait then.
 
-    Each file is a batch of its own, and nothing else wakes the agent up for an hour."""
+    Each file is a batch of its own, and nothing else wakes the agent for an hour."""
     sink = Sink(tmp_path, rows=401)
     acct = site.acct()
     site.writer(acct, records=401, rotate_every=1).run()

@@ -1,4 +1,4 @@
-"""The manual and the program say the same, and the README's commands exist."""
+"""The manual matches the program, and the README's commands exist."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def options_in_help(text):
 
 
 def options_in_manual(text):
-    """Of .Fl macros, each with one or several names: .Fl c , -config Ar FILE."""
+    """The options in .Fl macros, each with one or several names: .Fl c , -config Ar FILE."""
     found = set()
     for line in re.findall(r"^\.(?:It|Op)? ?Fl (.*)$", text, re.MULTILINE):
         names = re.split(r" (?:Ar|Fl|Xo|Cm)\b", line)[0]
@@ -37,7 +37,7 @@ def options_in_manual(text):
 
 
 def section(heading, level="Sh"):
-    """From a heading to the next one that is not below it."""
+    """The text from a heading to the next one of the same or a higher level."""
     stop = r"^\.Sh " if level == "Sh" else r"^\.S[hs] "
     text = MANUAL.read_text("utf-8")
     start = re.search(rf"^\.{level} {re.escape(heading)}$", text, re.MULTILINE)
@@ -46,7 +46,7 @@ def section(heading, level="Sh"):
 
 
 def synopsis(command):
-    """Its lines in the SYNOPSIS: from .Nm and .Cm to the next .Nm."""
+    """The command's lines in the SYNOPSIS: from .Nm and .Cm to the next .Nm."""
     parts = re.split(r"^\.Nm", section("SYNOPSIS"), flags=re.MULTILINE)
     return "".join(part for part in parts if re.match(rf"\n\.Cm {command}\b", part))
 
@@ -60,10 +60,10 @@ def test_every_command_is_in_the_manual():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_in_the_manual_and_no_other(command):
-    told = options_in_help(help_of(command))
-    assert EVERYWHERE <= told
-    assert options_in_manual(section(command, "Ss")) == told - EVERYWHERE
-    assert options_in_manual(synopsis(command)) == told - EVERYWHERE | {"-c"}
+    options = options_in_help(help_of(command))
+    assert EVERYWHERE <= options
+    assert options_in_manual(section(command, "Ss")) == options - EVERYWHERE
+    assert options_in_manual(synopsis(command)) == options - EVERYWHERE | {"-c"}
 
 
 def test_options_of_every_command_are_described_before_them():
@@ -76,7 +76,7 @@ def documented(heading, level="Ss"):
 
 
 def names_of(value):
-    """The names of an object and of the objects in it, as the manual nests them."""
+    """The names in an object and in its inner objects, in the manual's order."""
     names = []
     for name, inner in value.items():
         names.append(name)
@@ -94,9 +94,9 @@ def check_names(status):
 
 
 def running_status(agent):
-    """What the agent says of itself, once it is there to be asked."""
-    told = agent.command("status", "--json").stdout
-    return json.loads(told) if '"running":true' in told else None
+    """The status of the running agent; None while it is starting."""
+    status = agent.command("status", "--json").stdout
+    return json.loads(status) if '"running":true' in status else None
 
 
 def test_every_name_of_status_json_is_in_the_manual(site):
@@ -115,10 +115,10 @@ def test_manual_is_clean(page):
         pytest.skip("mandoc is not installed")
     done = subprocess.run(["mandoc", "-Tlint", "-Wstyle", page], capture_output=True, text=True,
                           timeout=60, check=False)
-    # Whether the pages referred to are installed here says nothing about ours.
-    told = [line for line in (done.stdout + done.stderr).splitlines()
-            if "referenced manual not found" not in line and "outdated mandoc.db" not in line]
-    assert told == []
+    # Pages that ours refers to need not be installed here.
+    found = [line for line in (done.stdout + done.stderr).splitlines()
+             if "referenced manual not found" not in line and "outdated mandoc.db" not in line]
+    assert found == []
 
 
 def makefiles():
@@ -137,8 +137,9 @@ def test_commands_of_the_readme_exist():
     assert commands and commands <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("page", ["README.md", "HACKING.md", "docs/ARCHITECTURE.md",
-                                  "docs/RELIABILITY.md", "docs/MIGRATING.md", "docs/PERFORMANCE.md"])
+@pytest.mark.parametrize("page", [
+    "README.md", "HACKING.md", "docs/ARCHITECTURE.md", "docs/RELIABILITY.md", "docs/MIGRATING.md",
+    "docs/PERFORMANCE.md"])
 def test_links_lead_somewhere(page):
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text("utf-8")):
@@ -146,7 +147,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_tests_named_for_promises_exist():
-    """docs/RELIABILITY.md names a test for every promise; a test that was renamed is missed here."""
+    """docs/RELIABILITY.md names tests for every promise; this finds tests that were renamed."""
     page = (ROOT / "docs/RELIABILITY.md").read_text("utf-8")
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*")
                       if path.suffix in (".c", ".py"))
@@ -158,9 +159,9 @@ def test_tests_named_for_promises_exist():
 
 
 def test_every_complaint_and_obligation_has_a_test():
-    """docs/RELIABILITY.md: each row names one."""
+    """docs/RELIABILITY.md: each row names a test."""
     page = (ROOT / "docs/RELIABILITY.md").read_text("utf-8")
-    complaints = page.split("## What others were blamed for")[1].split("\n## ")[0]
+    complaints = page.split("## Complaints about other shippers")[1].split("\n## ")[0]
     rows = [line for line in complaints.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == 32
     obligations = re.findall(r"^\| \d\. .*$", page, re.MULTILINE)

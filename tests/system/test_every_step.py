@@ -1,7 +1,7 @@
 """The agent is killed at every step, and every allocation and I/O call fails once in turn.
 
-The points are those of base/fault.h, in a build with FAULTS=1; the failing calls come from
-tests/torture/shim.c.  Whatever happens, after a plain start the books balance.
+The points are those of base/fault.h in a build with FAULTS=1; tests/torture/shim.c makes the calls
+fail.  Whatever happens, after a plain start the books balance.
 """
 
 import os
@@ -22,11 +22,11 @@ IN_FLIGHT, RECORDS = 2, 5
 needs_faults = pytest.mark.skipif(not FAULTS.exists(), reason="make FAULTS=1")
 needs_shim = pytest.mark.skipif(
     not SHIM.exists() or "/san/" in os.environ.get("PMTA_SHIPPER", ""),
-    reason="the shim and a sanitizer both want to be the allocator")
+    reason="the shim and a sanitizer both replace the allocator")
 
 
 def write(acct, n):
-    """Rows in two files, the first of them moved away."""
+    """Write n rows into two files, and move the first file away."""
     rows, tokens = token_rows(n)
     acct.begin()
     acct.append(rows[:n // 2])
@@ -36,7 +36,7 @@ def write(acct, n):
 
 
 def finish(site, backend, agent, tokens):
-    """A plain agent on the same store; then nothing is missing."""
+    """Run a plain agent on the same store until nothing is missing.  Returns the books."""
     plain = site.agent(backend, *[], name="plain", sources=agent.sources,
                        endpoints=agent.endpoints, state_dir=agent.state_dir, first_start="all")
     plain.start()
@@ -59,7 +59,7 @@ def set_up(site, form="array"):
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("nth", [1, 2, 7])
 def test_killed_at_every_step_loses_nothing(site, point, nth):
-    """T5, S1, obligation 6: repeats are at most what was in flight."""
+    """T5, S1, obligation 6: at most the records in flight are repeated."""
     backend, acct, agent = set_up(site)
     rows, tokens = token_rows(60)
     acct.begin()
@@ -85,7 +85,8 @@ def test_killed_at_every_step_loses_nothing(site, point, nth):
 
 
 def run_failing(site, what, nth):
-    """Whether the failing call came; the agent may go on or end, but the books balance."""
+    """Returns true if the failing call occurred.  Whether the agent continues or ends, the books
+    balance."""
     backend, acct, agent = set_up(site)
     tokens = write(acct, 40)
     env = dict(os.environ, LD_PRELOAD=str(SHIM), PMTA_SHIM=f"{what}:{nth}")
@@ -95,7 +96,7 @@ def run_failing(site, what, nth):
         eventually(lambda: not agent.running() or " started with " in agent.log())
         eventually(lambda: not agent.running() or all_arrived(backend, tokens), timeout=10)
     except AssertionError:
-        # Going on, but held up by the one failure: that is a stall.
+        # The agent runs on, but one failure has stopped its progress.
         raise AssertionError(f"{what}:{nth} stalls the agent:\n{agent.log()[-1500:]}") from None
     status = agent.stop() if agent.running() else agent.wait()
     assert status in (0, 1, 78), f"{what}:{nth}: {agent.log()[-1500:]}"
@@ -105,14 +106,14 @@ def run_failing(site, what, nth):
     return "shim: failed one" in agent.log()
 
 
-# Columns by which no file is read that has no header.
+# Columns that differ from the default ones of files without a header.
 SHORT = "type,x-time,x-logged,orig,rcpt,bounceCat,dsnStatus,dsnAction,dsnDiag,a,b,c,d"
 
 
 @needs_shim
 @pytest.mark.parametrize("part", range(4))
 def test_an_allocation_that_fails_between_two_files_leaves_nothing_behind(site, part):
-    """T2: the line at hand comes again, not after a restart only; and that one knows the columns."""
+    """T2: the interrupted line is read again without a restart, and a restart has its columns."""
     for nth in range(1 + part, 80, 4):
         backend = site.backend(name=f"backend{nth}")
         acct = site.acct(base=f"bounces{nth}", header=SHORT)
@@ -148,7 +149,7 @@ STEPS = {
     "sync": [1, 2, 3, 4],
     "open": list(range(1, 60, 4)),
 }
-if os.environ.get("PMTA_EVERY_STEP"):  # all of them: some minutes
+if os.environ.get("PMTA_EVERY_STEP"):  # every call: takes some minutes
     STEPS = {"alloc": list(range(1, 1500)), "read": list(range(1, 60)),
              "write": list(range(1, 120)), "sync": list(range(1, 9)), "open": list(range(1, 70))}
 PARTS = 2 if not os.environ.get("PMTA_EVERY_STEP") else 8
@@ -157,7 +158,7 @@ PARTS = 2 if not os.environ.get("PMTA_EVERY_STEP") else 8
 @needs_shim
 @pytest.mark.parametrize("what, part", [(what, part) for what in STEPS for part in range(PARTS)])
 def test_one_failing_call_in_turn_loses_nothing(site, tmp_path_factory, what, part):
-    """Allocations, reads, writes, syncs and opens: each one fails once, at the Nth call."""
+    """Allocations, reads, writes, syncs and opens: the Nth call fails once."""
     from harness import Site
     came = 0
     for nth in STEPS[what][part::PARTS]:

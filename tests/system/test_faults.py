@@ -1,4 +1,4 @@
-"""Faults of the machine around the agent: disks, locks, resolvers, crons, and an nginx in front."""
+"""Faults around the agent: disks, locks, resolvers, cron jobs, and an nginx in front."""
 
 import contextlib
 import gzip
@@ -37,13 +37,13 @@ def small_disk(tmp_path):
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", folder],
                           capture_output=True, check=False)
     if done.returncode != 0:
-        pytest.skip("no right to mount a small disk")
+        pytest.skip("not permitted to mount a small disk")
     yield folder
     subprocess.run(["umount", "-l", folder], check=False)
 
 
 def test_a_full_state_disk_stops_sending_and_recovers(site, small_disk):
-    """vector#22288: while the store takes nothing, nothing new is sent; then on it goes."""
+    """vector#22288: while the store cannot be written, nothing new is sent; then it resumes."""
     backend = site.backend()
     acct = site.acct()
     agent = site.agent(backend, acct, state_dir=small_disk / "state",
@@ -73,7 +73,7 @@ def test_a_full_state_disk_stops_sending_and_recovers(site, small_disk):
 
 
 def test_a_reload_waits_for_a_full_state_disk_without_spinning(site, small_disk):
-    """Not even when the time for answers is over: a try a second, as without a reload."""
+    """Also after the drain time: the store is tried once a second, as without a reload."""
     backend = site.backend()
     acct = site.acct()
     agent = site.agent(backend, acct, state_dir=small_disk / "state", rescan="300ms",
@@ -104,7 +104,7 @@ def test_a_reload_waits_for_a_full_state_disk_without_spinning(site, small_disk)
 
 
 def test_a_store_locked_by_another_process_is_waited_for(site):
-    """Obligation 8: it is no reason to end, nor to send what could not be noted."""
+    """Obligation 8: the agent neither ends nor sends batches that it could not record."""
     backend = site.backend()
     acct = site.acct()
     agent = site.agent(backend, acct, endpoint={"format": "array", "url": backend.url("/x")})
@@ -126,7 +126,7 @@ def test_a_store_locked_by_another_process_is_waited_for(site):
 
 
 def test_batches_stored_before_go_out_while_the_store_takes_no_writes(site):
-    """Their boundaries are known: what the backend takes then is noted later, and not repeated."""
+    """Their boundaries are stored: batches accepted meanwhile are recorded later, not repeated."""
     backend = site.backend()
     acct = site.acct()
     backend.rule(status=503)
@@ -152,8 +152,8 @@ def test_batches_stored_before_go_out_while_the_store_takes_no_writes(site):
     check(backend, tokens)
 
 
-def test_a_stop_says_that_what_was_acknowledged_last_could_not_be_noted(site):
-    """The store takes no writes until the end: those rows come again, and the log says so."""
+def test_a_stop_logs_that_the_last_acknowledgements_could_not_be_stored(site):
+    """The store takes no writes until the end: the log reports that those rows are sent again."""
     backend = site.backend()
     acct = site.acct()
     backend.rule(status=503)
@@ -174,11 +174,12 @@ def test_a_stop_says_that_what_was_acknowledged_last_could_not_be_noted(site):
     agent.start()
     eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)
     assert agent.stop() == 0
-    assert backend.query("SELECT token FROM events GROUP BY token HAVING count(DISTINCT event_id) > 1") == []
+    assert not backend.query(
+        "SELECT token FROM events GROUP BY token HAVING count(DISTINCT event_id) > 1")
 
 
 def test_power_cut_the_store_loses_its_last_commits(site):
-    """What was not synced is gone: rows come again under the same eventIds, none is lost."""
+    """Commits that were not synced are lost: their rows come again under the same eventIds."""
     backend = site.backend()
     acct = site.acct()
     agent = site.agent(backend, acct)
@@ -209,7 +210,7 @@ def test_power_cut_the_store_loses_its_last_commits(site):
 
 
 def test_ten_thousand_archived_files_at_start(site):
-    """They are known within one start, passed over, and do not delay what is new."""
+    """One start records and passes over all of them, and they do not delay new rows."""
     backend = site.backend()
     acct = site.acct()
     rows, tokens = token_rows(3)
@@ -237,7 +238,7 @@ def test_ten_thousand_archived_files_at_start(site):
 
 
 def test_a_gzip_cron_over_unread_archives(site):
-    """The backend is down while a cron compresses every moved file: the .gz is read instead."""
+    """The backend is down while a cron job compresses the moved files: the .gz files are read."""
     backend = site.backend()
     acct = site.acct()
     agent = site.agent(backend, acct)
@@ -265,7 +266,7 @@ def test_a_gzip_cron_over_unread_archives(site):
 
 
 def test_frozen_for_longer_than_the_backends_patience(site):
-    """SIGSTOP: requests die in the meantime and come again under their keys."""
+    """SIGSTOP: requests fail in the meantime and are sent again under their keys."""
     backend = site.backend(idle_close_ms=200)
     acct = site.acct()
     agent = site.agent(backend, acct, endpoint={"timeout": "300ms"})
@@ -307,7 +308,7 @@ def test_a_slow_resolver_does_not_stop_the_loop(site):
     for n in range(1, 5):
         fbl.append(complaints[n:n + 1])
         eventually(lambda n=n: all_arrived(backend, fbl_tokens[:n + 1]))
-    assert not all_arrived(backend, tokens), "the slow name was resolved before all that"
+    assert not all_arrived(backend, tokens), "the slow name was resolved too early"
     eventually(lambda: all_arrived(backend, tokens), timeout=40)
     assert agent.stop() == 0
     check(backend, tokens + fbl_tokens)
@@ -330,7 +331,7 @@ http {{
 
 
 class Nginx(Process):
-    """A real one, with TLS and HTTP/2, before the stand-in."""
+    """A real nginx with TLS and HTTP/2 in front of the stand-in."""
 
     def __init__(self, site, backend, limit):
         super().__init__(site.folder, "nginx")
@@ -352,7 +353,7 @@ class Nginx(Process):
 @needs_nginx
 @pytest.mark.parametrize("form", ["array", "object"])
 def test_nginx_with_tls_and_http2_in_front(site, form):
-    """Reloaded, restarted, real 413s, and an upstream that is down (real 502s) in mid-flight."""
+    """nginx is reloaded and restarted, answers 413, and 502 while its upstream is down."""
     backend = site.backend()
     nginx = Nginx(site, backend, "8k").start()
     acct = site.acct()

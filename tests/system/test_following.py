@@ -1,4 +1,4 @@
-"""The agent follows files as PowerMTA writes them, and sends nothing before it is complete.
+"""The agent follows files while PowerMTA writes them, and sends no record before it is complete.
 
 DESIGN.md, "Which files, in what order" and "A record"; tailer.h, T1 to T3; reader.h, R2.
 """
@@ -33,7 +33,7 @@ def test_a_live_file_is_followed(site, bare):
 
 
 def test_dated_and_bare_name_at_once(site):
-    """`bounces.csv` stands for exactly that file and for its dated ones: both are read."""
+    """`bounces.csv` means exactly that file and its dated ones: both are read."""
     dated, bare = site.acct(), site.acct(bare=True)
     backend, agent = started(site, dated)
     up(agent)
@@ -46,7 +46,7 @@ def test_dated_and_bare_name_at_once(site):
 
 
 def test_bounces_and_complaints_side_by_side(site):
-    """Sources are independent; each type's columns are its own file's."""
+    """Sources are independent; the columns of each type come from its own file."""
     acct = site.acct()
     header = "type,timeLogged,format,header_To,header_Return-Path,reportedDomain,header_X-FBLId"
     fbl = site.acct(base="fbl", header=header)
@@ -61,7 +61,7 @@ def test_bounces_and_complaints_side_by_side(site):
 
 
 def test_a_moved_file_is_an_input_of_its_own(site):
-    """move-to is first-class: a file that appears there, never seen live, is read whole."""
+    """move-to is an input, too: a file that appears there and was never seen live is read whole."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -71,7 +71,7 @@ def test_a_moved_file_is_an_input_of_its_own(site):
 
 
 def test_folders_that_do_not_exist_yet(site):
-    """A missing directory is waited for, be it the live one, move-to or one above them."""
+    """The agent waits for a missing directory: the live one, move-to or a parent of them."""
     acct = site.acct()
     shutil.rmtree(acct.dir)
     backend, agent = started(site, acct)
@@ -92,7 +92,7 @@ def test_folders_that_do_not_exist_yet(site):
 
 
 def test_a_folder_that_is_removed_and_made_again(site):
-    """The watch goes with the folder; the rescan finds the new one."""
+    """The inotify watch is lost with the folder; the rescan finds the new one."""
     acct = site.acct(move=False)
     backend, agent = started(site, acct)
     up(agent)
@@ -110,7 +110,7 @@ def test_a_folder_that_is_removed_and_made_again(site):
 
 
 def test_a_folder_that_is_renamed_away_and_back(site):
-    """One watch a directory, on the one that bears the name now."""
+    """One watch for each directory, on the one that has the name now."""
     acct = site.acct(move=False)
     backend, agent = started(site, acct)
     rows, _ = token_rows(30)
@@ -133,7 +133,7 @@ def test_a_folder_that_is_renamed_away_and_back(site):
 
 
 def test_half_a_line_is_not_sent(site):
-    """T1: only once its newline is there, wherever the pieces are cut."""
+    """T1: a line is sent only when its newline is there, wherever it was cut."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(6)
@@ -152,7 +152,7 @@ def test_half_a_line_is_not_sent(site):
 
 @pytest.mark.parametrize("eol", ["\n", "\r\n"])
 def test_lines_that_arrive_byte_by_byte(site, eol):
-    """R2: cut at every byte, header included, the records are the same."""
+    """R2: the records are the same if every byte, also of the header, arrives alone."""
     acct = site.acct(eol=eol)
     backend, agent = started(site, acct)
     up(agent)
@@ -168,7 +168,7 @@ def test_lines_that_arrive_byte_by_byte(site, eol):
 
 @pytest.mark.parametrize("eol", ["\n", "\r\n"])
 def test_lines_in_random_pieces(site, eol):
-    """T1: many pieces, quoted line ends among them."""
+    """T1: many pieces, with line ends inside quotes."""
     acct = site.acct(eol=eol)
     backend, agent = started(site, acct)
     up(agent)
@@ -178,7 +178,7 @@ def test_lines_in_random_pieces(site, eol):
 
 
 def test_a_kill_in_the_midst_of_a_row_of_several_lines(site):
-    """R2: a start at any committed mark gives the same records from there on."""
+    """R2: a start at any committed position gives the same records from there on."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(3, diag="one\ntwo\nthree")
@@ -199,7 +199,7 @@ def test_a_kill_in_the_midst_of_a_row_of_several_lines(site):
 
 
 def test_half_a_record_waits_while_another_file_is_read(site):
-    """T2, R2: a record of several lines is in the making in one file while the other has rows."""
+    """T2, R2: one file has half a record of several lines while the other has rows."""
     dated, bare = site.acct(), site.acct(bare=True)
     backend, agent = started(site, dated)
     rows, _ = token_rows(8, diag="one\ntwo\nthree")
@@ -219,7 +219,7 @@ def test_half_a_record_waits_while_another_file_is_read(site):
 
 
 def test_a_file_without_header(site):
-    """The columns of the source's record-fields, as PowerMTA's union."""
+    """The columns are the union of the source's record-fields, as in PowerMTA."""
     acct = site.acct(header="")
     fields = ["b timeLogged,orig,rcpt,header_X-FBLId", "rb timeLogged,orig,dsnDiag"]
     header = "type,timeLogged,orig,rcpt,header_X-FBLId,dsnDiag"
@@ -236,7 +236,7 @@ def test_a_file_without_header(site):
 
 
 def test_a_file_without_header_nor_record_fields(site):
-    """Octeth's directives are the default."""
+    """The default columns are those of Octeth's directives."""
     acct = site.acct(header="")
     backend, agent = started(site, acct)
     rows, _ = token_rows(10, kind=["b", "rb"])
@@ -246,7 +246,7 @@ def test_a_file_without_header_nor_record_fields(site):
 
 
 def test_a_header_in_pieces_and_rows_much_later(site):
-    """T1: the header, too, is taken once it is complete."""
+    """T1: the header, too, is used only when it is complete."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -265,7 +265,7 @@ def test_a_header_in_pieces_and_rows_much_later(site):
 
 
 def test_an_empty_file_that_gets_rows_later(site):
-    """Empty files occur: they are no problem, neither running nor after a restart."""
+    """Empty files occur: they are no problem, neither while running nor after a restart."""
     acct = site.acct()
     backend, agent = started(site, acct)
     put(acct.live, b"")
@@ -279,7 +279,7 @@ def test_an_empty_file_that_gets_rows_later(site):
 
 
 def test_a_header_repeated_in_mid_file(site):
-    """Any row whose first cell is `type` is a header, wherever it stands."""
+    """Any row whose first cell is `type` is a header, wherever it is."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(40)
@@ -295,7 +295,7 @@ def test_a_header_repeated_in_mid_file(site):
 
 
 def test_a_changed_header_in_mid_file(site):
-    """The columns in force are stored with the position: a resume in mid-file knows them."""
+    """The columns in force are stored with the position: a restart in mid-file has them."""
     acct = site.acct()
     backend, agent = started(site, acct)
     other = "type,timeLogged,orig,rcpt,dsnStatus,header_X-FBLId"
@@ -323,7 +323,7 @@ def test_a_changed_header_in_mid_file(site):
 
 
 def test_the_header_survives_a_rotation_to_a_file_with_another(site):
-    """Columns come from each file's own header; values never slip into a neighbour's column."""
+    """Columns come from each file's own header; values never move to another column."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -342,134 +342,12 @@ def test_the_header_survives_a_rotation_to_a_file_with_another(site):
     compare(backend, want)
 
 
-# ---- the first start
-
-
-def first_start_site(site, first_start):
-    """Files in the live folder and in move-to before the first start; what comes later."""
-    acct = site.acct()
-    moved, _ = token_rows(10)
-    live, _ = token_rows(10, first=10)
-    later, _ = token_rows(10, first=20)
-    acct.append(moved)
-    acct.rotate()
-    acct.append(live[:5])
-    acct.begin()  # the header once more: `now` has to know the columns
-    acct.append(live[5:])
-    backend, agent = started(site, acct, first_start=first_start)
-    up(agent)
-    acct.append(later[:3])
-    acct.rotate()
-    acct.append(later[3:5])
-    return acct, backend, agent, moved, live, later
-
-
-def test_first_start_live(site):
-    """live (the default): live files from their beginning, nothing from move-to."""
-    acct, backend, agent, _, live, later = first_start_site(site, None)
-    agent.wait_for('"bounces": 1 file that was there at the first start is not to be read')
-    arrived(backend, 15)
-    stopped(agent)
-    acct.append(later[5:])
-    up(agent)
-    delivered(agent, backend, live + later)
-
-
-def test_first_start_now(site):
-    """now: after the last complete line; the header is still read."""
-    acct, backend, agent, _, _, later = first_start_site(site, "now")
-    arrived(backend, 5)
-    stopped(agent)
-    acct.append(later[5:])
-    up(agent)
-    delivered(agent, backend, later)
-
-
-def test_first_start_now_with_half_a_line(site):
-    """now: a line that was half written at the first start is a later one."""
-    acct = site.acct()
-    rows, _ = token_rows(10)
-    acct.append(rows[:5])
-    append(acct.live, rows[5][:50])
-    backend, agent = started(site, acct, first_start="now")
-    up(agent)
-    append(acct.live, rows[5][50:] + "\n" + lines(*rows[6:]))
-    delivered(agent, backend, rows[5:])
-
-
-def test_first_start_now_with_archives_beside_the_live_file(site):
-    """now: without move-to, what was compressed where it stood stays unsent, after a restart, too."""
-    acct = site.acct(move=False)
-    old, _ = token_rows(10)
-    acct.append(old)
-    acct.gz(acct.live)
-    acct.number += 1
-    backend, agent = started(site, acct, first_start="now")
-    rows, _ = token_rows(5, first=100)
-    up(agent)
-    acct.append(rows[:3])
-    arrived(backend, 3)
-    stopped(agent)
-    up(agent)
-    rescanned(agent)
-    acct.append(rows[3:])
-    arrived(backend, 5)
-    delivered(agent, backend, rows)
-
-
-def test_first_start_all(site):
-    """all: everything that exists, the oldest first."""
-    acct, backend, agent, moved, live, later = first_start_site(site, "all")
-    assert "not to be read" not in agent.log()
-    arrived(backend, 25)
-    stopped(agent)
-    acct.append(later[5:])
-    up(agent)
-    delivered(agent, backend, moved + live + later)
-
-
-def test_first_start_decides_only_once(site):
-    """Every later file is read from its first byte, whatever first-start says by then."""
-    acct = site.acct()
-    backend, agent = started(site, acct)
-    up(agent)
-    stopped(agent)
-    rows, _ = token_rows(20)
-    acct.append(rows[:10])
-    acct.rotate()
-    acct.append(rows[10:])
-    agent.settings["first_start"] = "now"
-    agent.write_conf()
-    up(agent)
-    delivered(agent, backend, rows)
-
-
-def test_archives_passed_over_at_the_first_start_stay_so(site):
-    """live: what lay in move-to is not sent later either, gzipped, renamed or after a restart."""
-    acct = site.acct()
-    old, _ = token_rows(30)
-    for i in range(3):
-        acct.append(old[10 * i:10 * i + 10])
-        acct.rotate()
-    backend, agent = started(site, acct)
-    up(agent)
-    acct.gz(acct.moved(0))
-    rescanned(agent)
-    stopped(agent)
-    acct.gz(acct.moved(1))
-    up(agent)
-    rescanned(agent)
-    rows, _ = token_rows(5, first=100)
-    acct.append(rows)
-    delivered(agent, backend, rows)
-
-
-# ---- what cannot be read, what nobody tells
+# ---- files that cannot be read, events that are lost
 
 
 @pytest.fixture(name="open_folder")
 def folder_for_nobody(tmp_path):
-    """Make every folder above the test's reachable for another user, as far as it is ours."""
+    """Make the parent folders accessible to another user, as far as they are ours."""
     for folder in [tmp_path, *tmp_path.parents]:
         if folder.stat().st_uid == os.geteuid() and folder != folder.parent:
             folder.chmod(folder.stat().st_mode | 0o011)
@@ -477,9 +355,9 @@ def folder_for_nobody(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"),
-                    reason="needs root and setpriv, to be somebody else")
+                    reason="needs root and setpriv, to run as another user")
 def test_an_unreadable_file_is_passed_over_until_it_can_be_read(site, open_folder):
-    """A file that cannot be read is said, passed over, tried again at each rescan."""
+    """A file that cannot be read is logged, passed over, and tried again at each rescan."""
     acct = site.acct()
     backend, agent = started(site, acct)
     agent.state_dir.mkdir(mode=0o700)
@@ -499,7 +377,7 @@ def test_an_unreadable_file_is_passed_over_until_it_can_be_read(site, open_folde
     agent.wait_for("Permission denied")
     assert str(closed) in agent.log()
     rescanned(agent)
-    assert agent.log().count("Permission denied") == 1, "said at every rescan"
+    assert agent.log().count("Permission denied") == 1, "logged at every rescan"
     done = agent.command("status")
     assert done.returncode == 1 and "cannot be read" in done.stdout
     closed.chmod(0o644)
@@ -511,9 +389,10 @@ def test_an_unreadable_file_is_passed_over_until_it_can_be_read(site, open_folde
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"),
-                    reason="needs root and setpriv, to be somebody else")
+                    reason="needs root and setpriv, to run as another user")
 def test_a_folder_whose_files_may_be_listed_and_not_reached_is_waited_for(site, open_folder):
-    """chmod -R without X takes the x of folders, too: nothing in them is gone or lost."""
+    """chmod -R without X removes the x of folders, too: the files in them count as neither deleted
+    nor lost."""
     acct = site.acct(move=False)
     backend, agent = started(site, acct)
     agent.state_dir.mkdir(mode=0o700)
@@ -540,7 +419,7 @@ def test_a_folder_whose_files_may_be_listed_and_not_reached_is_waited_for(site, 
 
 
 def test_events_that_are_lost_cost_no_data(site):
-    """T3: the queue overflows while the agent sleeps; the rescan finds all."""
+    """T3: the inotify queue overflows while the agent is stopped; the rescan finds everything."""
     acct = site.acct()
     backend, agent = started(site, acct, endpoint={"format": "array"})
     agent.endpoints[0]["url"] = backend.url("/in")
@@ -565,7 +444,7 @@ def test_events_that_are_lost_cost_no_data(site):
 
 
 def test_order_within_a_file_with_one_request_at_a_time(site):
-    """T2: the lines of one file come in file order and without a gap."""
+    """T2: the lines of one file arrive in file order and without a gap."""
     acct = site.acct()
     backend, agent = started(site, acct, endpoint={"in_flight": 1})
     up(agent)
@@ -576,7 +455,7 @@ def test_order_within_a_file_with_one_request_at_a_time(site):
 
 
 def test_an_empty_url_idles_and_then_delivers(site):
-    """An empty url means not configured yet: `run` stays idle and says so."""
+    """An empty url means not configured yet: `run` stays idle and logs that."""
     acct = site.acct()
     backend, agent = started(site, acct)
     agent.endpoints[0]["url"] = ""

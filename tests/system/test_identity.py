@@ -1,4 +1,4 @@
-"""Which file is which: names and inodes only find candidates, the proof decides.
+"""The identity of files: names and inodes only find candidates, and the proof decides.
 
 DESIGN.md, "Identity" and its table; tailer.h, T6.
 """
@@ -23,11 +23,12 @@ def read_so_far(backend, agent, acct, rows):
 
 
 def repeated(backend, old, new):
-    """All of old and new arrived, new once, repeats under one eventId.  How many came twice."""
+    """Check that all rows arrived, new ones once, repeats under one eventId.  Returns the number of
+    repeats."""
     got = accepted(backend)
     ids = {}
     for record, event_id in got:
-        assert ids.setdefault(record, event_id) == event_id, "another eventId at the second time"
+        assert ids.setdefault(record, event_id) == event_id, "a repeat has another eventId"
     assert set(ids) == set(records(old + new))
     want_once = set(records(new))
     assert len([1 for record, _ in got if record in want_once]) == len(new)
@@ -35,11 +36,11 @@ def repeated(backend, old, new):
 
 
 def end_of(acct, rows):
-    """The offset behind these rows at the head of a file."""
+    """The offset after these rows at the beginning of a file."""
     return len(lines(acct.header, *rows, eol=acct.eol))
 
 
-# ---- row 1: the last proof holds
+# ---- row 1: the last proof matches
 
 
 def test_the_same_file_under_another_name_and_inode(site):
@@ -48,7 +49,7 @@ def test_the_same_file_under_another_name_and_inode(site):
     backend, agent = started(site, acct)
     rows, _ = token_rows(30)
     read_so_far(backend, agent, acct, rows[:10])
-    with open(acct.live, "rb"):  # its inode is not to be used again
+    with open(acct.live, "rb"):  # so that its inode is not reused
         put(acct.moved(3), acct.live.read_bytes() + lines(*rows[10:20]).encode())
         acct.live.unlink()
         acct.number = 4
@@ -61,7 +62,7 @@ def test_the_same_file_under_another_name_and_inode(site):
 
 
 @pytest.mark.parametrize("running", [False, True])
-def test_a_file_that_a_crash_shortened_goes_on_at_the_last_row_left(site, running):
+def test_a_file_that_a_crash_shortened_continues_at_the_last_row_left(site, running):
     """Row 2: new rows are not skipped, and the whole file is not sent again."""
     acct = site.acct()
     backend, agent = started(site, acct)
@@ -84,7 +85,7 @@ def test_a_file_that_a_crash_shortened_goes_on_at_the_last_row_left(site, runnin
 
 
 def test_a_crash_that_cut_a_row_in_two(site):
-    """Row 2 and R3: what is glued together is a dead letter, the rows behind it are delivered."""
+    """Row 2 and R3: the row joined from two halves is a dead letter; later rows are delivered."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(520)
@@ -101,7 +102,7 @@ def test_a_crash_that_cut_a_row_in_two(site):
 
 
 def test_a_crash_that_left_nuls_at_the_end(site):
-    """Row 2: the file has its size, its end is NULs; rows written behind them are read."""
+    """Row 2: the file has its old size, and its end is NULs; rows written after them are read."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(600)
@@ -119,7 +120,7 @@ def test_a_crash_that_left_nuls_at_the_end(site):
 
 
 def test_nuls_at_the_end_that_grow_later(site):
-    """Row 2: NULs at the end, found at the start; the rows come behind them while we run."""
+    """Row 2: the start finds NULs at the end; rows are written after them while the agent runs."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(220)
@@ -139,13 +140,13 @@ def test_nuls_at_the_end_that_grow_later(site):
     assert repeated(backend, rows[:200], rows[200:]) <= 100
 
 
-# ---- row 4: nothing holds
+# ---- row 4: no proof matches
 
 
 @pytest.mark.parametrize("running", [False, True])
 @pytest.mark.parametrize("longer", [False, True])
 def test_a_file_rewritten_in_place_is_read_from_its_beginning(site, running, longer):
-    """Row 4: truncated and written anew, shorter or longer than it was before we look again."""
+    """Row 4: the file is truncated and rewritten, shorter or longer, before the next look."""
     acct = site.acct()
     backend, agent = started(site, acct)
     old, _ = token_rows(50)
@@ -168,7 +169,7 @@ def test_a_file_rewritten_in_place_is_read_from_its_beginning(site, running, lon
 
 
 def test_a_file_truncated_and_growing_again_while_followed(site):
-    """Row 4, as copytruncate does it: again and again."""
+    """Row 4: truncated several times, as logrotate's copytruncate does."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -185,7 +186,7 @@ def test_a_file_truncated_and_growing_again_while_followed(site):
 
 
 def test_a_truncated_file_that_stays_empty_for_a_while(site):
-    """Row 4: the emptied file is no problem, its next rows are read."""
+    """Row 4: an empty file is no problem, and its next rows are read."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(20)
@@ -202,7 +203,7 @@ def test_a_truncated_file_that_stays_empty_for_a_while(site):
 
 @pytest.mark.parametrize("running", [False, True])
 def test_an_inode_used_again_by_another_file(site, running):
-    """Row 4: the next file bears the inode of one that was deleted."""
+    """Row 4: the next file has the inode of a deleted one."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(60)
@@ -228,7 +229,7 @@ def test_an_inode_used_again_by_another_file(site, running):
 
 
 def test_a_row_longer_than_before_in_the_same_place(site):
-    """T6: an identity never rests on leading bytes alone: same header, same first row."""
+    """T6: leading bytes alone prove nothing: here header and first row are the same."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(30)
@@ -245,14 +246,14 @@ def test_a_row_longer_than_before_in_the_same_place(site):
 
 
 def moved_copy(source, target):
-    """A copy that appears whole."""
+    """Make a copy that appears whole."""
     shutil.copyfile(source, target.parent / "hidden")
     os.rename(target.parent / "hidden", target)
 
 
 @pytest.mark.parametrize("how", [os.link, shutil.copyfile, moved_copy])
 def test_a_second_path_of_a_file_is_not_sent_again(site, how):
-    """One follower per identity, however many paths show it: a hard link, a copy beside."""
+    """One follower per identity, however many paths lead to it: a hard link, a copy."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(40)
@@ -278,7 +279,7 @@ def test_a_second_path_of_a_file_is_not_sent_again(site, how):
 
 
 def test_files_with_the_same_header_and_no_rows_are_files_of_their_own(site):
-    """A hash of line 1 is the same for every file of a source: it proves nothing."""
+    """The first line is the same in every file of a source: it proves nothing."""
     acct = site.acct()
     backend, agent = started(site, acct)
     up(agent)
@@ -296,7 +297,7 @@ def test_files_with_the_same_header_and_no_rows_are_files_of_their_own(site):
 
 
 def test_many_empty_files(site):
-    """Files without a byte are files, too: whatever comes into them is read."""
+    """Empty files are followed, too: rows written into them are read."""
     acct = site.acct()
     backend, agent = started(site, acct)
     for i in range(5):
@@ -315,7 +316,7 @@ def test_many_empty_files(site):
 
 
 def test_names_that_only_look_alike(site):
-    """acct-file stands for exactly that file and for its dated ones."""
+    """acct-file means exactly that file and its dated ones."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, tokens = token_rows(20)
@@ -335,7 +336,7 @@ def test_names_that_only_look_alike(site):
 
 
 def test_what_is_no_regular_file_is_left_alone(site):
-    """A symbolic link, a folder, a pipe with the right name: not followed, not opened."""
+    """A symbolic link, a folder or a pipe with the right name is neither followed nor opened."""
     acct = site.acct(number=9)
     backend, agent = started(site, acct)
     rows, _ = token_rows(10)
@@ -350,7 +351,7 @@ def test_what_is_no_regular_file_is_left_alone(site):
 
 
 def test_numbers_beyond_four_digits(site):
-    """NNNN may have more digits; it is compared as a number, also by a running agent."""
+    """NNNN may have more digits and is compared as a number, also by a running agent."""
     acct = site.acct(number=9998)
     backend, agent = started(site, acct, endpoint={"in_flight": 1})
     up(agent)
@@ -365,7 +366,7 @@ def test_numbers_beyond_four_digits(site):
 
 
 def test_an_acct_file_without_extension(site):
-    """A base without extension works either way."""
+    """An acct-file without extension works live and moved."""
     acct = site.acct(base="acct", ext="")
     backend, agent = started(site, acct)
     rows, _ = token_rows(20)
@@ -378,7 +379,7 @@ def test_an_acct_file_without_extension(site):
 
 
 def test_entries_of_deleted_files_do_not_confuse_new_ones_of_the_same_name(site):
-    """Same name, other bytes, other inode: a new file."""
+    """Same name, other bytes and another inode: a new file."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(30)

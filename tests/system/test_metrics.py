@@ -1,4 +1,4 @@
-"""/metrics, /healthz, /readyz, /history: what they say is what happened, and who may ask."""
+"""/metrics, /healthz, /readyz, /history: their values are right; which clients are answered."""
 
 import json
 import os
@@ -21,7 +21,7 @@ needs_promtool = pytest.mark.skipif(
 
 
 def running(site, rows=(), **settings):
-    """(backend, agent, acct): an agent that is watched, with rows in its file."""
+    """(backend, agent, acct): a running agent with metrics-listen and with rows in its file."""
     backend = site.backend()
     acct = site.acct().begin()
     acct.append(rows)
@@ -39,12 +39,12 @@ def category(row, name):
 def test_promtool_finds_nothing_to_say(site):
     _, agent, _ = running(site, token_rows(3)[0])
     text = until(agent, "source_shipped_records_total", 3).text
-    done = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True,
-                          timeout=60, check=False)
+    done = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True,
+                          text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_every_family_has_help_and_type_once_and_counters_say_so(site):
+def test_every_family_has_help_and_type_once_and_counters_end_in_total(site):
     _, agent, _ = running(site)
     text = scrape(agent).text
     families = re.findall(r"^# (HELP|TYPE) (\S+)", text, re.MULTILINE)
@@ -75,7 +75,7 @@ def test_rows_and_bytes_by_what_became_of_them(site):
     assert now.get("source_read_bytes_total") == sum(sizes.values()) + len(bad) + 1 + 6 + last
     assert now.get("source_records_total", type="b") == 3
     assert now.get("source_records_total", type="rb") == 2
-    assert now.get("source_records_total", type="d") is None  # it is not shipped
+    assert now.get("source_records_total", type="d") is None  # d rows are not shipped
     fates = {dict(key[1])["fate"]: value for key, value in now.all("source_rows").items()}
     assert fates == {"acknowledged": 5, "dead": 1, "skipped": 3, "ignored": 0, "in_flight": 0}
     assert now.get("dead_letters") == 1 and now.get("dead_letters_limit") == 100000
@@ -94,7 +94,7 @@ def test_bounces_by_category_with_a_bounded_set_of_labels(site):
            for key, value in now.all("source_bounces_total").items()}
     assert {k: v for k, v in got.items() if v} == {
         "bad-mailbox": 1, "quota-issues": 2, "other": 2, "none": 1}
-    assert len(got) == 18  # all of them from the start: an increase can be seen
+    assert len(got) == 18  # all are exposed from the start, so that any increase is seen
 
 
 def test_hard_bounces_of_large_domains_and_no_address(site):
@@ -126,12 +126,12 @@ def test_behind_and_what_waits_while_the_endpoint_is_held(site):
     assert now.get("source_behind_bytes") == size
     assert 0 < now.get("source_behind_records") <= 60
     assert now.get("source_behind_seconds") >= 0 and now.get("source_behind_files") == 1
-    assert fetch(agent, "/readyz")[0] == 200  # nothing on this host mends it
+    assert fetch(agent, "/readyz")[0] == 200  # nothing on this host could fix it
     backend.clear()
     until(agent, "source_behind_bytes", 0)
 
 
-def test_files_that_cannot_be_read_are_told(site):
+def test_files_that_cannot_be_read_are_counted(site):
     """A damaged .gz."""
     _, agent, acct = running(site, rescan="100ms")
     (acct.move_to / "bounces-2026-11-20-0000.csv.gz").write_bytes(b"\x1f\x8b\x08\x00nonsense" * 9)
@@ -139,7 +139,7 @@ def test_files_that_cannot_be_read_are_told(site):
 
 
 def test_time_until_unshipped_rows_are_deleted(site):
-    """A cron that deletes what is five days old; the backend is away."""
+    """A cron job deletes files that are five days old while the backend is down."""
     def age(path, days):
         then = os.stat(path).st_mtime - days * 86400
         os.utime(path, (then, then))
@@ -201,7 +201,7 @@ def test_requests_without_an_answer(site):
     assert now.get("endpoint_requests_total", code="none") >= 1
 
 
-# ---- over a reload, and over another start
+# ---- counters after a reload and after a restart
 
 def counters(now):
     kinds = types(now.text)
@@ -209,8 +209,8 @@ def counters(now):
             if kinds.get(key[0]) == "counter" or key[0].endswith(("_count", "_sum", "_bucket"))}
 
 
-def test_counters_go_on_over_reloads(site):
-    """Also when sources change, which opens all anew."""
+def test_counters_continue_over_reloads(site):
+    """Also if sources change, which opens all files again."""
     backend, agent, acct = running(site, token_rows(20)[0])
     fbl = site.acct(base="fbl", header=FBL_HEADER).begin()
     before = counters(until(agent, "source_shipped_records_total", 20))
@@ -235,7 +235,7 @@ def test_counters_go_on_over_reloads(site):
 
 
 def test_counters_begin_anew_with_the_process_and_books_do_not(site):
-    """A counter that came back a little lower would look like all of it again."""
+    """A counter that is restored a little too low looks to Prometheus like a restart from 0."""
     _, agent, acct = running(site, token_rows(20)[0])
     until(agent, "source_shipped_records_total", 20)
     stopped(agent)
@@ -248,7 +248,7 @@ def test_counters_begin_anew_with_the_process_and_books_do_not(site):
                                                                fate="acknowledged") == 21
 
 
-def test_a_reload_that_is_refused_is_told_and_the_digest_is_of_what_is_in_force(site):
+def test_a_refused_reload_is_exposed_and_the_digest_is_of_the_configuration_in_force(site):
     _, agent, _ = running(site)
     good = agent.conf.read_text()
     now = scrape(agent)
@@ -267,7 +267,7 @@ def test_a_reload_that_is_refused_is_told_and_the_digest_is_of_what_is_in_force(
     assert now.get("config_load_timestamp_seconds") >= loaded
 
 
-def test_the_process_is_told_under_the_usual_names(site):
+def test_the_process_is_exposed_under_the_usual_names(site):
     _, agent, _ = running(site)
     now = scrape(agent)
     fds = len(os.listdir(f"/proc/{agent.pid}/fd"))
@@ -280,7 +280,7 @@ def test_the_process_is_told_under_the_usual_names(site):
     assert abs(time.time() - up_for - now.get("process_start_time_seconds")) < 60
 
 
-# ---- ready
+# ---- readiness
 
 def test_not_ready_without_an_endpoint(site):
     acct = site.acct().begin()
@@ -308,14 +308,14 @@ def test_ready_while_the_backend_is_away(site):
     assert fetch(agent, "/readyz")[::2] == (200, "ready\n")
 
 
-# ---- who may ask, and what a browser is told
+# ---- clients that are answered, and headers for browsers
 
 REBOUND = {"Host": "rebound.example:9468"}
 
 
 @pytest.mark.parametrize("path", ["/", "/status", "/status.txt", "/history", "/nothing"])
 def test_a_page_elsewhere_cannot_read_this_one(site, path):
-    """DNS rebinding: its name resolves to us."""
+    """DNS rebinding: a foreign name that resolves to this host."""
     _, agent, _ = running(site)
     status, _, body = fetch(agent, path, **REBOUND)
     assert status == 421 and "localhost" in body and len(body) < 100
@@ -359,18 +359,19 @@ def test_nothing_but_looking(site):
 
 def test_history_is_json_with_the_configured_names(site):
     _, agent, _ = running(site)
-    told = json.loads(fetch(agent, "/history")[2])
-    assert [source["name"] for source in told["sources"]] == ["bounces"]
-    assert [endpoint["name"] for endpoint in told["endpoints"]] == ["octeth"]
-    assert told["stepSeconds"] == 60
+    history = json.loads(fetch(agent, "/history")[2])
+    assert [source["name"] for source in history["sources"]] == ["bounces"]
+    assert [endpoint["name"] for endpoint in history["endpoints"]] == ["octeth"]
+    assert history["stepSeconds"] == 60
     manual = (ROOT / "docs/pmta-shipper.8").read_text("utf-8")
     section = manual.split(".Ss THE LAST HOUR AS JSON")[1].split("\n.Sh ")[0]
-    names = set(told) | set(told["sources"][0]) | set(told["endpoints"][0]) | {"category", "records"}
+    names = set(history) | set(history["sources"][0]) | set(history["endpoints"][0])
+    names |= {"category", "records"}
     assert set(re.findall(r"\bVa (\w+)", section)) == names
 
 
 def test_metrics_over_the_control_socket_too(site):
-    """For a host that listens nowhere."""
+    """For a host without metrics-listen."""
     import http.client
     import socket
     acct = site.acct().begin()

@@ -1,9 +1,9 @@
-"""docs/MIGRATING.md, as it is written.
+"""The commands of docs/MIGRATING.md, run as they are written.
 
-Its commands run in a folder that stands for the host: /etc, /var and /run in them are below it,
-sudo and systemctl are stand-ins, and so is Logstash, which delivers what its position file says it
-has not delivered yet.  What the page shows is compared with what is printed, numbers aside.
-PMTA_WRITE_PAGE=1 writes the page anew, with what was printed.
+They run in a folder that stands for the host: their /etc, /var and /run are below it, and sudo and
+systemctl are stand-ins.  So is Logstash, which delivers the rows after the positions in its
+sincedb.  The output is compared with the page, except for numbers.  PMTA_WRITE_PAGE=1 writes the
+page again with the output of this run.
 """
 
 import json
@@ -24,16 +24,16 @@ SUDO = """#!/bin/bash
 exec "$@"
 """
 INSTALL = """#!/bin/bash
-# The group is that of the package.
+# The group belongs to the package and does not exist here.
 exec /usr/bin/install $(printf '%s ' "$@" | sed 's/-g pmta-shipper//')
 """
 SYSTEMCTL = """#!/bin/bash
-# Answered by the test, which does what systemd would.
+# The test answers this, and does what systemd would do.
 echo "$@" >"$ROOT/systemctl.new" && mv "$ROOT/systemctl.new" "$ROOT/systemctl.asked"
 while [ -e "$ROOT/systemctl.asked" ]; do sleep 0.02; done
 """
 SHIPPER = """#!/bin/bash
-# As installed: its configuration is in /etc, and its folders are those of the package.
+# As installed by the package: the configuration in /etc, and the package's folders.
 command=$1
 shift
 set -- "$command" -c "$ROOT/etc/pmta-shipper/pmta-shipper.conf" "$@"
@@ -63,7 +63,7 @@ output {
 
 
 def blocks(text):
-    """[(number of the line, command, what it prints)] of the page."""
+    """[(line number, command, lines it prints)] of the page."""
     found = []
     for number, line in enumerate(text.splitlines()):
         if line.startswith("    $ "):
@@ -74,7 +74,7 @@ def blocks(text):
 
 
 class Logstash:
-    """Reads live files from their positions on, delivers each row, and writes its position file."""
+    """Reads live files from their positions, delivers each row, and writes its position file."""
 
     def __init__(self, sincedb, folder, url):
         self.sincedb, self.folder, self.url = sincedb, folder, url
@@ -93,7 +93,7 @@ class Logstash:
             assert answer.status == 200
 
     def run(self):
-        """Until it has read everything, as it does once a second."""
+        """Read everything, as Logstash does once a second."""
         known = self.positions()
         for path in sorted(self.folder.glob("bounces-*.csv")):
             st = path.stat()
@@ -109,7 +109,7 @@ class Logstash:
 
 
 class Host:
-    """The folder that stands for the host, and what runs on it."""
+    """The folder that stands for the host, and the programs that run on it."""
 
     def __init__(self, site):
         self.site = site
@@ -141,7 +141,7 @@ class Host:
         return acct
 
     def systemctl(self, words):
-        """What systemd would do."""
+        """Do what systemd would do for this systemctl command."""
         self.asked.append(words)
         what, unit = words.split()
         if unit == "logstash":
@@ -156,7 +156,7 @@ class Host:
             self.agent.wait_for("started with")
 
     def shell(self, command):
-        """What a command of the page prints."""
+        """Run a command of the page.  Returns (exit status, lines printed)."""
         command = re.sub(r"(?<![\w/])/(etc|var|run)/", rf"{self.root}/\1/", command)
         with open(self.root / "out", "wb") as out:
             child = subprocess.Popen(["bash", "-c", command], stdout=out, stderr=out, env=self.env,
@@ -175,12 +175,12 @@ class Host:
 
 
 def plain(lines):
-    """Numbers aside."""
+    """The lines with numbers replaced by N."""
     return [re.sub(r"\d+", "N", line) for line in lines]
 
 
 def write_page(text, printed):
-    """The page with what was printed under each command."""
+    """Write the page with the printed lines under each command."""
     out, shows = [], {number: lines for number, _, lines in printed}
     skip = False
     for number, line in enumerate(text.splitlines()):
@@ -203,22 +203,22 @@ def test_the_page_as_it_is_written(host):
     rows, tokens = token_rows(60, kind=["b", "rb"])
     complaints, complained = token_rows(10, kind="f", seed="F")
     old, _ = token_rows(5, first=100)
-    bounces.append(old)  # before Logstash's time
+    bounces.append(old)  # before Logstash first ran
     bounces.rotate(begin=False)
     bounces.append(rows[:20])
     fbl.append(complaints)
     host.logstash.run()
-    # What the stock pipeline loses: rows right before the move, and a file it never sees.
+    # Rows the stock pipeline loses: those written right before the move, and a file it never sees.
     bounces.append(rows[20:22])
     bounces.rotate(begin=False)
     bounces.append(rows[22:25])
     bounces.rotate(begin=False)
     bounces.append(rows[25:40])
     host.logstash.run()
-    more = {"systemctl stop logstash": rows[40:45],       # it still reads those
-            "import-sincedb --dry-run": rows[45:50],      # waits in the file
+    more = {"systemctl stop logstash": rows[40:45],       # Logstash still reads these
+            "import-sincedb --dry-run": rows[45:50],      # these wait in the file
             "systemctl restart pmta-shipper": rows[50:55],
-            "import-sincedb --back": rows[55:]}           # Logstash's again
+            "import-sincedb --back": rows[55:]}           # Logstash reads these again
 
     text = PAGE.read_text("utf-8")
     printed = []

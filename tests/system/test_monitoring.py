@@ -1,4 +1,4 @@
-"""docs/monitoring: the rules fire when they should, and every name in them is exposed and explained."""
+"""docs/monitoring: alerts fire when they should, and all metrics are exposed and explained."""
 
 import json
 import re
@@ -32,8 +32,8 @@ def promtool(*args):
 
 @needs_promtool
 def test_rules_are_rules():
-    told = promtool("check", "rules", RULES)
-    assert f"{len(alerts())} rules found" in told
+    printed = promtool("check", "rules", RULES)
+    assert f"{len(alerts())} rules found" in printed
 
 
 @needs_promtool
@@ -61,7 +61,7 @@ def board_expressions():
 
 @pytest.fixture
 def exposed(site):
-    """(names of families with their histograms' parts, labels of each) of an agent in use."""
+    """(names of families, {name of sample: labels}) of an agent in use."""
     backend = site.backend()
     acct, fbl = site.acct().begin(), site.acct(base="fbl", header=FBL_HEADER).begin()
     acct.append(token_rows(2)[0])
@@ -71,7 +71,7 @@ def exposed(site):
     labels = {}
     for name, pairs in parse(text):
         labels.setdefault(name, set()).update(label for label, _ in pairs)
-    for name in types(text):  # those that are absent until something is known
+    for name in types(text):  # families without samples until there is a value
         labels.setdefault(name, {"source"})
     return set(types(text)), labels
 
@@ -95,14 +95,14 @@ def test_every_metric_is_explained_and_no_other(exposed):
 def test_every_alert_is_explained_and_tested():
     page = (FOLDER / "README.md").read_text("utf-8")
     tests = (ROOT / "tests/monitoring/rules-test.yml").read_text("utf-8")
-    told = re.findall(r"^\| (PmtaShipper[^|]*) \|", page, re.MULTILINE)
-    assert sorted(sum((cell.split(", ") for cell in told), [])) == sorted(alerts())
+    explained = re.findall(r"^\| (PmtaShipper[^|]*) \|", page, re.MULTILINE)
+    assert sorted(sum((cell.split(", ") for cell in explained), [])) == sorted(alerts())
     for alert in alerts():
         assert alert in tests, alert
 
 
 def test_the_dashboard_can_be_imported():
-    """Panels have numbers of their own, lie side by side, and ask for the data source."""
+    """Panels have unique ids, do not overlap, and use the data source variable."""
     board = json.loads(BOARD.read_text("utf-8"))
     panels = board["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)

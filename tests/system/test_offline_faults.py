@@ -1,4 +1,4 @@
-"""The commands that look at files by themselves, when memory runs out and when root runs them."""
+"""The commands that read files themselves: without memory, and when root runs them."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ STEP = 31
 
 
 def without(agent, nth, command, *args):
-    """Run it with the nth allocation failing; None when it does not come to that."""
+    """Run a command whose nth allocation fails; None if it makes fewer allocations."""
     env = dict(os.environ, LD_PRELOAD=str(SHIM), PMTA_SHIM=f"alloc:{nth}")
     done = subprocess.run([str(AGENT), command, "-c", str(agent.conf), *map(str, args)], env=env,
                           capture_output=True, text=True, timeout=60, check=False)
@@ -62,7 +62,7 @@ def test_without_memory_no_configuration_is_half_read(site):
 
 @needs_shim
 def test_without_memory_commands_fail_and_say_so(site):
-    """Never a crash, and never a shorter answer that looks like the whole."""
+    """No crash, and no shorter output that looks complete."""
     acct, _, agent, tokens = delivered(site)
     loaded = allocations(agent, "directives")
     for command in (["trace", f"user-{tokens[6]}@example.org"], ["archives", "--acknowledged"],
@@ -80,21 +80,21 @@ def test_without_memory_commands_fail_and_say_so(site):
 
 
 @needs_shim
-def test_without_memory_a_replay_goes_on_or_says_so(site):
+def test_without_memory_a_replay_continues_or_fails(site):
     acct, backend, agent, tokens = delivered(site)
-    loaded = 2 * allocations(agent, "directives")  # it does so twice
+    loaded = 2 * allocations(agent, "directives")  # replay loads the configuration twice
     everything = str(acct.move_to / "*")
     for nth in range(loaded, loaded + 40 * STEP, STEP):
         done = without(agent, nth, "replay", everything)
-        assert done is None or done.returncode == 1, (nth, done)  # there is a row that is none
+        assert done is None or done.returncode == 1, (nth, done)  # one row is no record
     done = agent.command("replay", "--restart", everything)
     assert "8 records delivered, 0 refused, 1 row was no record" in done.stdout, done.stderr
     assert not books(backend, tokens).lost and not books(backend, tokens).unexpected
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_root_leaves_no_files_of_its_own(site):
-    """The progress of a replay belongs to the service's user, who must be able to go on."""
+    """The progress of a replay belongs to the service's user, who must be able to continue it."""
     acct, backend, agent, tokens = delivered(site)
     for folder in [site.folder, *site.folder.parents]:
         if folder.stat().st_uid != 0 or str(folder) in ("/", "/tmp"):
@@ -106,7 +106,7 @@ def test_root_leaves_no_files_of_its_own(site):
     put_aside = acct.moved(1).with_name(acct.moved(1).name + ".gz")
     put_aside.chmod(0o600)
     done = agent.command("replay", str(acct.move_to / "*"))
-    assert done.returncode == 1 and "Permission denied (it is read as the service's user)" \
+    assert done.returncode == 1 and "Permission denied (it is read as the user of the service)" \
         in done.stderr
     assert {path.stat().st_uid for path in agent.state_dir.rglob("*")} == {65534}
     assert len(list((agent.state_dir / "replay").iterdir())) == 2

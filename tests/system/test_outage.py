@@ -1,4 +1,4 @@
-"""Outages: nothing is lost, little is repeated, memory and log stay small (S1, S3, S4)."""
+"""Outages: no loss, few repeats, and memory and log stay small (S1, S3, S4)."""
 
 import re
 
@@ -17,7 +17,7 @@ def rss_anon(agent):
 
 
 def test_backend_down_at_start(site):
-    """An agent that starts before its backend waits for it; one line, then silence."""
+    """An agent that starts before its backend waits for it and logs one line about that."""
     backend = site.backend(start=False)
     backend.port = free_port()
     backend, agent, acct, tokens = delivering(site, 30, backend=backend)
@@ -33,7 +33,7 @@ def test_backend_down_at_start(site):
 
 @pytest.mark.parametrize("form,per_batch", [("object", 1), ("array", 20)])
 def test_backend_killed_in_mid_flight_and_restarted(site, form, per_batch):
-    """What was under way when the backend died may come twice, with its eventId; all arrives."""
+    """Only records in flight when the backend was killed may come twice; all arrive."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, format=form, batch_records=per_batch,
                                          in_flight=4)
     tokens = []
@@ -64,7 +64,7 @@ def test_backend_stopped_cleanly_repeats_nothing(site):
 
 
 def test_agent_killed_in_a_long_outage(site):
-    """kill -9 and restarts of the agent while the backend is down: all arrives, nothing twice."""
+    """kill -9 and restarts of the agent while the backend is down: all rows arrive once."""
     backend, agent, acct, tokens = delivering(site, 50)
     all_there(backend, tokens)
     backend.stop()
@@ -84,7 +84,8 @@ def test_agent_killed_in_a_long_outage(site):
 
 @pytest.mark.parametrize("form", ["object", "array"])
 def test_killed_agent_repeats_at_most_what_was_in_flight(site, form):
-    """Obligation 6, S4: after kill -9 only unanswered requests go again: same keys, same bytes."""
+    """Obligation 6, S4: after kill -9 only unanswered requests are repeated, with the same keys and
+    bytes."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, format=form, batch_records=7,
                                          in_flight=4)
     tokens = more(acct, 140, "A")
@@ -103,14 +104,14 @@ def test_killed_agent_repeats_at_most_what_was_in_flight(site, form):
     hung = [r for r in backend.requests() if r["fault"] == "hang"]
     again = [r for r in backend.requests() if r["fault"] != "hang"]
     keys = {r["key"] for r in again}
-    assert all(r["key"] in keys for r in hung), "what was unanswered went again as it was"
+    assert all(r["key"] in keys for r in hung), "an unanswered request was not repeated as it was"
     repeats = sum(backend.tokens().values()) - len(tokens)
     assert repeats <= sum(r["nevents"] for r in hung)
 
 
 
 def test_memory_is_bounded_in_an_outage(site):
-    """S3, obligation 7: rows keep coming, the backend is away: the file is the queue."""
+    """S3, obligation 7: rows keep coming while the backend is down: the file is the queue."""
     if "san" in AGENT.parts:
         pytest.skip("the sanitizers' memory is not the agent's")
     backend, agent, acct, _ = delivering(site, path=ARRAY)
@@ -151,7 +152,7 @@ def test_log_is_quiet_in_an_outage(site):
 
 
 def test_an_outage_makes_no_dead_letters_and_is_seen_in_status(site):
-    """`status` says what is wrong, since when and when it is tried again; exit status 1."""
+    """`status` shows the error, its duration and the next attempt, and exits with status 1."""
     backend, agent, acct, _ = delivering(site)
     backend.rule(status=503, body="database is down", headers={"Retry-After": "3600"})
     tokens = more(acct, 5)
@@ -172,7 +173,7 @@ def test_an_outage_makes_no_dead_letters_and_is_seen_in_status(site):
 
 
 def test_kill_between_answer_and_commit_of_a_refusal(site):
-    """A dead letter and the position behind it are one transaction: never neither, never two."""
+    """A dead letter and the position after it are one transaction: exactly one dead letter."""
     backend, agent, acct, _ = delivering(site)
     tokens = more(acct, 2, "A")
     all_there(backend, tokens)

@@ -39,14 +39,15 @@ def agent(site):
 
 @pytest.fixture
 def shown(agent):
-    """The agent's page over a status and an hour that a test may change."""
+    """The agent's page, with a status and a history that a test may change."""
     status = agent.status()
     status["sources"][0].update(behindBytes=123456789, filesBehind=3)
     held = copy.deepcopy(status["endpoints"][0])
     held.update(name="complaints", state="held", stateSeconds=4000, nextAttemptMs=43210,
                 lastError=f"401 Unauthorized: {HOSTILE} for u***@example.org")
     status["endpoints"].append(held)
-    status.update(problems=1, lastError=f"endpoint: {HOSTILE}", lastErrorTime="2026-11-22T03:00:00Z")
+    status.update(problems=1, lastError=f"endpoint: {HOSTILE}",
+                  lastErrorTime="2026-11-22T03:00:00Z")
     status["deadLetters"] = {"records": 3, "bytes": 12345, "full": False}
     one = PageSite(agent.url, status, hour())
     yield one
@@ -63,14 +64,14 @@ def text(browser, selector="body"):
 
 
 def clean(browser):
-    """Nothing was said in the console, and nothing that came as text has run."""
+    """Check that the console is empty and that no text was run as a script."""
     assert browser.console() == []
     assert "owned" not in browser.run("return document.title")
     assert browser.run("return document.querySelectorAll('script, img').length") == 1
 
 
 def keep(browser, name):
-    """For whoever wants to look: PMTA_SCREENSHOTS=FOLDER."""
+    """Save a screenshot if PMTA_SCREENSHOTS=FOLDER is set."""
     folder = os.environ.get("PMTA_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(exist_ok=True)
@@ -125,14 +126,14 @@ return [...document.querySelectorAll('body *')].filter((e) => e.getClientRects()
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out(browser, shown, scheme):
-    """WCAG 2.1, 1.4.3."""
+    """Contrast of at least 4.5 to 1: WCAG 2.1, 1.4.3."""
     browser.scheme(scheme)
     browser.open(shown.url)
     drawn(browser)
     assert browser.run(CONTRAST) == []
 
 
-def test_what_a_server_said_is_text(browser, shown):
+def test_an_answer_with_markup_is_shown_as_text(browser, shown):
     browser.open(shown.url)
     drawn(browser)
     assert HOSTILE in text(browser, "#endpoints")
@@ -142,7 +143,7 @@ def test_what_a_server_said_is_text(browser, shown):
 
 
 def test_a_script_in_a_real_answer_shows_as_text(browser, agent):
-    """From the backend through the agent's own status onto the page; addresses masked."""
+    """From the backend through the agent's status to the page, with addresses masked."""
     agent.backend.rule(status=503, body="smtp;550 <script>document.title='owned'</script> "
                                         "for jane.doe@victim.example")
     agent.acct.append(token_rows(2, seed="S")[0])
@@ -163,7 +164,7 @@ def test_the_real_page_of_a_young_agent(browser, agent):
 
 
 def test_the_policy_holds_what_the_page_does_not_do(browser, agent):
-    """A script that somebody brings in does not run, and nothing is sent elsewhere."""
+    """An injected script does not run, and nothing is sent to another host."""
     browser.open(agent.url)
     browser.run("""const s = document.createElement('script'); s.textContent =
         'document.title = "owned"'; document.body.append(s);
@@ -186,7 +187,7 @@ def test_it_updates_itself_and_can_be_paused_with_the_keyboard(browser, shown):
     assert browser.run("return getComputedStyle(document.getElementById('pause')).outlineStyle") != \
         "none"
     shown.status["sources"][0]["rows"]["read"] = 4712
-    browser.keys(" ")  # goes on, at once
+    browser.keys(" ")  # resumes at once
     eventually(lambda: "4,712 rows read" in text(browser, "#sources"))
     clean(browser)
 
@@ -216,14 +217,15 @@ def test_the_numbers_of_a_chart_stay_open(browser, shown):
 
 
 def test_a_minute_that_stands_alone_can_be_seen(browser, shown):
-    """And is not said to be the last one."""
+    """A single minute with a value is drawn, and is not shown as the last one."""
     alone = [None] * 60
     alone[30] = 25
     shown.history = hour(60)
     shown.history["endpoints"][0]["latencyMs"] = alone
     browser.open(shown.url)
     drawn(browser)
-    length = "return document.querySelector(arguments[0] + ' svg[role=img] path.s0').getTotalLength()"
+    length = ("return document.querySelector(arguments[0] + ' svg[role=img] path.s0')"
+              ".getTotalLength()")
     assert browser.run(length, "#chart-latency") >= 4
     assert "octeth: none in the last minute, at most 25 ms" in text(browser, "#chart-latency")
     shown.history = hour(1)
@@ -232,22 +234,22 @@ def test_a_minute_that_stands_alone_can_be_seen(browser, shown):
     assert browser.run(length, "#chart-flow") >= 4
 
 
-def test_an_agent_that_is_gone_is_said(browser, shown):
+def test_an_agent_that_does_not_answer_is_shown(browser, shown):
     browser.open(shown.url)
     drawn(browser)
     shown.status = None
-    eventually(lambda: "does not answer since" in text(browser, "#summary"))
+    eventually(lambda: "has not answered since" in text(browser, "#summary"))
     assert "bounces" in text(browser, "#sources")
     browser.console()  # the failed requests
 
 
 def test_what_a_screen_reader_is_given(browser, shown):
-    browser.size(*PHONE)  # where tables are laid out as cards, and stay tables
+    browser.size(*PHONE)  # tables are laid out as cards here, and must stay tables
     browser.open(shown.url)
     drawn(browser)
     nodes = accessible_tree(browser)
     for wanted in (("banner", ""), ("main", ""), ("contentinfo", ""), ("region", "Sources"),
-                   ("table", "What is read from each source"), ("columnheader", "Behind"),
+                   ("table", "Records read from each source"), ("columnheader", "Behind"),
                    ("rowheader", "bounces"), ("button", "Pause updates")):
         assert wanted in nodes, wanted
     assert any(role == "status" for role, _ in nodes)

@@ -1,7 +1,7 @@
-"""`parse` gives the records the golden files say, and tells each bad row and where it stands.
+"""`parse` prints the records of the golden files, and reports each bad row with its offset.
 
-eventId's value depends on bytes and offset; here it must only be well-formed, differ from row to
-row and stay the same for the same row.
+The value of eventId depends on bytes and offset.  Here it must only be well-formed, differ from row
+to row, and be the same for the same row.
 """
 
 import json
@@ -29,7 +29,7 @@ BAD_FILES = sorted(path.stem for path in BAD.glob("*.csv"))
 
 @pytest.fixture(name="agent")
 def new_agent(site):
-    """An agent that is only asked, never run."""
+    """An agent that runs commands only and is never started."""
     return site.agent(log_level="info", sources=SOURCES, endpoints=[
         {"name": "octeth", "url": "http://127.0.0.1:9/system/bounce_webhook?type=pmta",
          "format": "object"}])
@@ -42,12 +42,12 @@ def source_for(name):
 
 
 def records_in(text):
-    """NDJSON as lists of (name, value), so that order and repeated names count."""
+    """Records of NDJSON as lists of (name, value), so that order and repeated names count."""
     return [json.loads(line, object_pairs_hook=list) for line in text.split("\n") if line]
 
 
 def without_ids(records):
-    """Check the eventIds, and put a star in their place."""
+    """The records with each eventId checked and replaced by "*"."""
     ids = [record[-1][1] for record in records]
     assert all(record[-1][0] == "eventId" for record in records)
     assert all(re.fullmatch("[0-9a-f]{32}", value) for value in ids)
@@ -56,7 +56,7 @@ def without_ids(records):
 
 
 def bad_rows(stderr, name):
-    """[(offset, line)] of the bad rows told."""
+    """[(offset, line)] of the bad rows reported."""
     found = []
     for line in stderr.splitlines():
         match = re.search(re.escape(name) + r":(\d+)", line)
@@ -84,21 +84,21 @@ def test_golden(agent, name):
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_bad_rows_are_told_and_cost_no_good_ones(agent, name):
+def test_bad_rows_are_reported_and_cost_no_good_ones(agent, name):
     expect = json.loads((BAD / f"{name}.expect").read_text("utf-8"))
     done = agent.command("parse", "--source", expect["source"], BAD / f"{name}.csv")
     records = records_in(done.stdout)
     assert orig_tokens(records) == expect["good"]
-    told = bad_rows(done.stderr, f"{name}.csv")
-    assert [offset for offset, _ in told] == [bad["offset"] for bad in expect["bad"]]
-    for (_, line), bad in zip(told, expect["bad"]):
+    reported = bad_rows(done.stderr, f"{name}.csv")
+    assert [offset for offset, _ in reported] == [bad["offset"] for bad in expect["bad"]]
+    for (_, line), bad in zip(reported, expect["bad"]):
         assert all(word.lower() in line.lower() for word in bad["words"]), line
     for record in expect.get("records", []):
         assert list(record.items()) in without_ids(records)
     assert done.returncode == (1 if expect["bad"] else 0)
 
 
-def test_an_oversized_record_is_told_and_passed_over(agent, tmp_path):
+def test_an_oversized_record_is_reported_and_passed_over(agent, tmp_path):
     rows, tokens = token_rows(3)
     rows[1] = rows[1].replace("unknown", "x" * 70000)
     path = tmp_path / "bounces-2026-11-21-0000.csv"
@@ -139,7 +139,7 @@ def test_several_files_and_gzip(agent, site):
 
 
 def test_what_the_writer_writes_comes_out_whole(agent, site):
-    """All odd options at once; the count, the order and the tokens must be right."""
+    """All unusual options at once; the count, the order and the tokens must be right."""
     for base, types in (("bounces", "b=60,rb=30,d=10"), ("fbl", "f")):
         acct = site.acct(base=base)
         written = site.writer(acct, name=base, records=500, types=types, eol="crlf",
@@ -203,7 +203,7 @@ def test_octeth_process_of_every_type(agent, site):
     assert done.stdout.splitlines() == [f"complaint,user-{token}@example.org" for token in tokens]
 
 
-def test_octeth_process_tells_rows_without_an_address(agent, tmp_path):
+def test_octeth_process_reports_rows_without_an_address(agent, tmp_path):
     path = tmp_path / "bounces-2026-11-21-0000.csv"
     bad = [STATUS.format(orig=orig, cat="other", status="5.1.1") for orig in
            ("", "nobody", '"a,b@example.org"', '"""a b""@example.org"')]

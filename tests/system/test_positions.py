@@ -1,4 +1,4 @@
-"""Positions move with acknowledgements only: what stops, kills, reloads and bad stores do to them.
+"""Positions move only with acknowledgements, also over stops, kills, reloads and bad stores.
 
 DESIGN.md, "The store" and SIGHUP; tailer.h, T5.
 """
@@ -11,7 +11,7 @@ import time
 
 import pytest
 import steps
-from harness import AGENT, all_arrived, books, eventually, token_rows
+from harness import AGENT, FBL_HEADER, all_arrived, books, eventually, token_rows
 from steps import (
     accepted, append, arrived, compare, conserved, delivered, lines, put, records, rescanned,
     source_status, stopped, up)
@@ -41,13 +41,13 @@ def offsets(agent):
 
 
 def same_ids(backend):
-    """Whatever was accepted more than once bears one eventId."""
+    """True if every token was accepted under one eventId only."""
     rows = backend.query("SELECT token, count(DISTINCT event_id) n FROM events GROUP BY token")
     return all(row["n"] == 1 for row in rows)
 
 
 def at_the_end(agent, acct):
-    """Everything is committed up to the end of each file."""
+    """Check that the committed offset of each file is its end."""
     sizes = {path.name: path.stat().st_size
              for folder in (acct.dir, acct.move_to) for path in folder.glob("*.csv")}
     for name, (offset, _) in offsets(agent).items():
@@ -56,7 +56,7 @@ def at_the_end(agent, acct):
 
 @pytest.mark.parametrize("endpoint", [ARRAY, {"format": "object"}])
 def test_nothing_is_repeated_after_clean_stops_at_random_moments(site, endpoint):
-    """SIGTERM: stop reading, finish what is in flight, commit, exit 0."""
+    """SIGTERM: stop reading, finish requests in flight, commit, exit with status 0."""
     dice = random.Random(3)
     acct = site.acct()
     backend, agent = started(site, acct, endpoint)
@@ -78,7 +78,7 @@ def test_nothing_is_repeated_after_clean_stops_at_random_moments(site, endpoint)
 
 @pytest.mark.parametrize("endpoint", [ARRAY, {"format": "object", "in_flight": 8}])
 def test_a_kill_repeats_at_most_what_was_in_flight(site, endpoint):
-    """T5: after kill -9 at most in-flight times batch-records again, under the same eventIds."""
+    """T5: kill -9 repeats at most in-flight times batch-records rows, under the same eventIds."""
     dice = random.Random(4)
     kills = 8
     acct = site.acct()
@@ -106,7 +106,7 @@ def test_a_kill_repeats_at_most_what_was_in_flight(site, endpoint):
 
 
 def test_a_skipped_row_of_one_file_proves_nothing_of_the_next(site):
-    """T6: a file is recognised by rows of its own, even if its header was all there was of it."""
+    """T6: a file is recognised by its own rows, even if it had only a header before."""
     acct = site.acct()
     backend, agent = started(site, acct, first_start="all")
     acct.append(token_rows(50, kind=["d"])[0])
@@ -127,7 +127,7 @@ def test_a_skipped_row_of_one_file_proves_nothing_of_the_next(site):
 
 
 def test_a_kill_without_anything_in_flight_repeats_nothing(site):
-    """Surviving kill -9 needs no fsync: what is committed stays committed."""
+    """A commit survives kill -9 without fsync."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(400)
@@ -143,8 +143,8 @@ def test_a_kill_without_anything_in_flight_repeats_nothing(site):
 
 
 def test_acknowledgements_beyond_a_gap_survive_a_kill(site):
-    """Ranges acknowledged beyond a gap are not repeated; the batch in flight goes out again under
-    the same key with the same body."""
+    """Ranges acknowledged after a gap are not repeated; the batch in flight is sent again under the
+    same key with the same body."""
     acct = site.acct()
     backend, agent = started(site, acct, dict(ARRAY, batch_records=10, timeout="30s"))
     rows, tokens = token_rows(200)
@@ -166,7 +166,7 @@ def test_acknowledgements_beyond_a_gap_survive_a_kill(site):
 
 
 def test_batches_in_flight_keep_their_boundaries_when_more_rows_come(site):
-    """The same bytes go out under the same key after a crash, though the file has grown."""
+    """After a crash the same bytes are sent under the same key, although the file has grown."""
     acct = site.acct()
     backend, agent = started(site, acct)
     backend.rule(hang=True)
@@ -185,8 +185,8 @@ def test_batches_in_flight_keep_their_boundaries_when_more_rows_come(site):
     assert again[1]["nevents"] == 5
 
 
-def test_boundaries_of_another_configuration_are_dropped_and_said(site):
-    """What was in flight is cut anew, under new keys, when what is sent has changed."""
+def test_boundaries_of_another_configuration_are_dropped_and_logged(site):
+    """If a setting changes the bytes sent, rows in flight go into new batches under new keys."""
     acct = site.acct()
     backend, agent = started(site, acct)
     backend.rule(hang=True)
@@ -200,14 +200,14 @@ def test_boundaries_of_another_configuration_are_dropped_and_said(site):
     agent.write_conf()
     up(agent)
     arrived(backend, 5)
-    assert "under new keys" in agent.log()
+    assert "new boundaries and keys for" in agent.log()
     stopped(agent)
     assert all(dict(record)["type"] == "b" for record, _ in accepted(backend))
     assert backend.stats()["keys_with_two_bodies"] == 0
 
 
 def test_a_stop_that_cannot_finish_says_how_many_rows_may_repeat(site):
-    """drain: then exit 0; if something stayed unanswered, say how many rows may repeat."""
+    """After drain the agent exits with status 0 and logs how many rows may be repeated."""
     acct = site.acct()
     backend, agent = started(site, acct, drain="100ms")
     backend.rule(hang=True)
@@ -223,7 +223,7 @@ def test_a_stop_that_cannot_finish_says_how_many_rows_may_repeat(site):
 
 
 def test_a_stop_while_the_backend_is_down_is_quick_and_loses_nothing(site):
-    """Retries are not waited for at the stop."""
+    """A stop does not wait for retries."""
     acct = site.acct()
     backend, agent = started(site, acct, drain="5s")
     rows, _ = token_rows(300)
@@ -238,7 +238,7 @@ def test_a_stop_while_the_backend_is_down_is_quick_and_loses_nothing(site):
 
 
 def test_the_last_word_of_status_is_the_size_of_the_file(site):
-    """The committed offset is the end of the file when all is delivered."""
+    """When all rows are delivered, the committed offset is the end of the file."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(30, kind=["b", "rb"])
@@ -257,7 +257,7 @@ def test_the_last_word_of_status_is_the_size_of_the_file(site):
 
 
 def test_a_second_run_on_the_same_store_refuses_to_start(site):
-    """A lock file makes it exit 1 with one line that says why."""
+    """The lock file makes it exit with status 1 and one line that gives the reason."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(10)
@@ -272,7 +272,7 @@ def test_a_second_run_on_the_same_store_refuses_to_start(site):
 
 
 def test_a_store_of_a_newer_version_is_refused(site):
-    """Never a silent restart from zero: exit 1, and the line names the way out."""
+    """Never a silent restart from zero: exit status 1, and a line that says what to do."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(10)
@@ -318,13 +318,13 @@ def test_a_corrupt_store_is_refused_with_the_way_out(site, damage):
     assert agent.wait() == 1
     last = agent.log().splitlines()[-1]
     assert str(path) in last and "move it away" in last, last
-    assert path.read_bytes() == bytes(data), "the evidence was changed"
+    assert path.read_bytes() == bytes(data), "the damaged store was changed"
     assert agent.command("status").returncode == 1
     compare(backend, records(rows))
 
 
 def test_the_state_folder_is_for_its_owner_alone(site):
-    """STATE-DIR is made with mode 0700."""
+    """The agent creates state-dir with mode 0700."""
     backend, agent = started(site, site.acct())
     up(agent)
     assert agent.state_dir.stat().st_mode & 0o777 == 0o700
@@ -333,7 +333,7 @@ def test_the_state_folder_is_for_its_owner_alone(site):
 
 
 def test_a_state_folder_that_cannot_be_made_is_one_clear_line(site):
-    """A store error exits 1 and says which folder."""
+    """After a store error the agent exits with status 1 and names the folder."""
     acct = site.acct()
     _, agent = started(site, acct)
     agent.settings["state_dir"] = site.folder / "missing" / "state"
@@ -347,7 +347,7 @@ def test_a_state_folder_that_cannot_be_made_is_one_clear_line(site):
 
 
 def test_a_reload_with_a_bad_configuration_keeps_the_old_one(site):
-    """SIGHUP: check the new file; a bad one keeps the old and says why."""
+    """SIGHUP: a bad new configuration is reported, and the old one stays in force."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(40)
@@ -357,7 +357,7 @@ def test_a_reload_with_a_bad_configuration_keeps_the_old_one(site):
     agent.conf.write_text(agent.conf.read_text("utf-8").replace("batch-records", "batch-recrods"),
                           "utf-8")
     agent.hup()
-    agent.wait_for("going on with the old one")
+    agent.wait_for("keeping the old one")
     assert f"{agent.conf}:" in agent.log() and "batch-records" in agent.log()
     acct.append(rows[20:])
     arrived(backend, 40)
@@ -366,7 +366,7 @@ def test_a_reload_with_a_bad_configuration_keeps_the_old_one(site):
 
 
 def test_reloads_under_load_lose_and_repeat_nothing(site):
-    """SIGHUP: drain, rewind to the committed offsets, go on under another format and url."""
+    """SIGHUP: drain, rewind to the committed offsets, continue with another format and url."""
     acct = site.acct()
     backend, agent = started(site, acct)
     backend.rule(delay_ms=2)
@@ -393,7 +393,7 @@ def test_reloads_under_load_lose_and_repeat_nothing(site):
 
 
 def test_a_reload_with_something_unanswered_repeats_at_most_that(site):
-    """SIGHUP: what is not acknowledged within drain is dropped and read again."""
+    """SIGHUP: rows that are not acknowledged within drain are dropped and read again."""
     acct = site.acct()
     backend, agent = started(site, acct, drain="100ms")
     rows, tokens = token_rows(120)
@@ -407,7 +407,7 @@ def test_a_reload_with_something_unanswered_repeats_at_most_that(site):
 
 
 def test_a_reload_can_add_and_remove_a_source(site):
-    """SIGHUP switches sources, too; files of a new source follow first-start."""
+    """SIGHUP changes sources, too; first-start applies to files of a new source."""
     acct = site.acct()
     other = site.acct(base="fbl")
     backend, agent = started(site, acct)
@@ -416,7 +416,7 @@ def test_a_reload_can_add_and_remove_a_source(site):
     acct.append(rows[:10])
     up(agent)
     arrived(backend, 10)
-    other.header = "type,timeLogged,format,header_To,header_Return-Path,reportedDomain,header_X-FBLId"
+    other.header = FBL_HEADER
     other.append(complaints)
     both = site.agent(backend, acct, other, name="both", endpoint=ARRAY)
     agent.sources = both.sources

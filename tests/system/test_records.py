@@ -1,4 +1,4 @@
-"""What becomes of every kind of row in a running agent: delivered, skipped or a dead letter.
+"""The fate of every kind of row in a running agent: delivered, skipped or a dead letter.
 
 DESIGN.md, "A record" and the law of conservation; reader.h, R1 to R4.
 """
@@ -28,7 +28,8 @@ def good(*tokens):
 
 
 def one_bad_row(site, bad, finish=False, **settings):
-    """A file of a good row, bytes that are none, and two good rows.  (agent, its dead letters)"""
+    """Deliver a file with a good row, a bad one and two good rows.  Returns (agent, acct, offset of
+    the bad row)."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct, **settings)
     bad = bad.encode() if isinstance(bad, str) else bad
@@ -51,13 +52,13 @@ def one_bad_row(site, bad, finish=False, **settings):
 
 
 def test_the_sample_files_with_bad_rows(site):
-    """R3: each sample's good rows arrive, each bad one is a dead letter with its place."""
+    """R3: each sample's good rows arrive, and each bad one is a dead letter with its place."""
     acct = site.acct()
     backend, agent = started(site, acct, first_start="all")
     names, tokens = {}, []
     for number, (stem, expect) in enumerate(EXPECTED.items()):
         data = (BAD / f"{stem}.csv").read_bytes()
-        for token in set(expect["good"]):  # the samples name their rows alike
+        for token in set(expect["good"]):  # the samples use the same tokens
             data = data.replace(f"bounce-{token}@".encode(), f"bounce-S{number}-{token}@".encode())
             tokens.append(f"S{number}-{token}")
         put(acct.moved(number), data)
@@ -69,19 +70,19 @@ def test_the_sample_files_with_bad_rows(site):
     eventually(lambda: source_status(agent)["rows"]["dead"] == bad)
     status = stopped(agent)
     assert status["sources"][0]["rows"]["acknowledged"] == len(tokens) == count(backend)
-    told = {}
+    reported = {}
     for _, kind, _, place, reason in dead(agent):
         name, _, _ = place.rpartition(":")
-        told.setdefault(names[name], []).append(reason)
+        reported.setdefault(names[name], []).append(reason)
         assert kind == "unreadable"
     for stem, expect in EXPECTED.items():
-        assert len(told.get(stem, [])) == len(expect["bad"]), stem
-        for one, reason in zip(expect["bad"], told.get(stem, [])):
+        assert len(reported.get(stem, [])) == len(expect["bad"]), stem
+        for one, reason in zip(expect["bad"], reported.get(stem, [])):
             assert all(word.lower() in reason.lower() for word in one["words"]), (stem, reason)
     assert status["deadLetters"]["records"] == bad
 
 
-# ---- what is no record: its bytes, file, offset and reason
+# ---- rows that are no records: their bytes, file, offset and reason
 
 
 @pytest.mark.parametrize("bad, reason", [
@@ -89,15 +90,15 @@ def test_the_sample_files_with_bad_rows(site):
     ('b,bounce-x@bounce.example.com,"a"b', "bad quoting"),
     ('b,bounce-x@bounce.example.com,a"b"', "bad quoting"),
     ('b,bounce-x@bounce.example.com,a\0b', "NUL byte inside"),
-    ('2026-11-21 10:00:00,bounce-x@bounce.example.com,a', "no record type"),
-    (',bounce-x@bounce.example.com,a', "no record type"),
-    ('B,bounce-x@bounce.example.com,a', "no record type"),
-    ('bounce,bounce-x@bounce.example.com,a', "no record type"),
+    ('2026-11-21 10:00:00,bounce-x@bounce.example.com,a', "not a record type"),
+    (',bounce-x@bounce.example.com,a', "not a record type"),
+    ('B,bounce-x@bounce.example.com,a', "not a record type"),
+    ('bounce,bounce-x@bounce.example.com,a', "not a record type"),
     ("b,bounce-x@bounce.example.com," + "a" * 5000, "longer than record-max"),
-    ("\xff\xfe garbage, without end", "no record type"),
+    ("\xff\xfe garbage, without end", "not a record type"),
 ])
 def test_a_row_that_is_no_record(site, bad, reason):
-    """R3: it goes to the dead letters with bytes, header, file, offset and reason."""
+    """R3: it becomes a dead letter with bytes, header, file, offset and reason."""
     bad = bad.encode("latin-1")
     agent, acct, at = one_bad_row(site, bad, record_max="4KiB")
     (number, kind, event_id, place, why), = dead(agent)
@@ -120,7 +121,7 @@ def test_a_row_that_is_no_record(site, bad, reason):
     'b,bounce-x@bounce.example.com,"never closed\nb,bounce-y@bounce.example.com,"nor this',
 ])
 def test_an_unclosed_quote_costs_its_line_alone(site, bad):
-    """R3: it is cut back to its first line, and the next line is tried as a record's start."""
+    """R3: it is cut back to its first line, and the next line is read as the start of a record."""
     agent, acct, at = one_bad_row(site, bad, finish=True)
     letters = dead(agent)
     assert [place for _, _, _, place, _ in letters][0] == f"{acct.moved(0).name}:{at}"
@@ -129,7 +130,7 @@ def test_an_unclosed_quote_costs_its_line_alone(site, bad):
 
 
 def test_bad_rows_do_not_tear_the_batch_they_stand_in(site):
-    """What is read again behind the first line of a bad record goes on where that ended."""
+    """Lines that are read again after the first line of a bad record join the same batch."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct, endpoint={"format": "array"})
     agent.endpoints[0]["url"] = backend.url("/in")
@@ -144,7 +145,7 @@ def test_bad_rows_do_not_tear_the_batch_they_stand_in(site):
 
 
 def test_an_unclosed_quote_gives_up_at_record_max(site):
-    """R1: nothing holds more than record-max; the live file goes on."""
+    """R1: no buffer grows beyond record-max; reading of the live file continues."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct, record_max="4KiB")
     tokens = [f"T1-{i}" for i in range(200)]
@@ -159,7 +160,7 @@ def test_an_unclosed_quote_gives_up_at_record_max(site):
 
 
 def test_a_record_of_just_record_max_is_delivered_and_a_longer_one_is_not(site):
-    """record-max (here 4 KiB) counts the bytes of the record; a line end may come on top."""
+    """record-max (here 4 KiB) counts the bytes of the record without its line end."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct, record_max="4KiB")
     fits = row("T1-1", "x" * (4096 - len(row("T1-1"))))
@@ -198,7 +199,7 @@ def test_a_line_of_megabytes_is_passed_over_in_fixed_memory(site):
 
 
 def test_an_extremely_long_header_does_not_stop_the_file(site):
-    """R1: more columns than any file has: a dead letter, and the agent goes on."""
+    """R1: more columns than any file has: a dead letter, and the agent continues."""
     acct = site.acct(header="")
     backend, agent = started(site, acct)
     acct.append(["type," + ",".join(f"c{i}" for i in range(5000))])
@@ -209,12 +210,12 @@ def test_an_extremely_long_header_does_not_stop_the_file(site):
     compare(backend, good("T1-0"))
 
 
-# ---- what is a record
+# ---- rows that are records
 
 
 @pytest.mark.parametrize("eol", ["\n", "\r\n"])
 def test_rows_as_rfc_4180_has_them(site, eol):
-    """R4: blanks kept, doubled quotes, commas and line ends inside quotes as they were written."""
+    """R4: blanks, doubled quotes, commas and line ends inside quotes are kept as written."""
     acct = site.acct(header=HEADER, eol=eol)
     backend, agent = started(site, acct)
     cells = [" blank at both ends ", "a,b", 'say "yes"', '""', "two\nlines", "two\r\nlines",
@@ -232,7 +233,7 @@ def test_rows_as_rfc_4180_has_them(site, eol):
 
 
 def test_short_rows_and_blank_lines(site):
-    """Fewer cells than columns: the missing ones are empty.  Blank lines are skipped."""
+    """Missing cells at the end of a row are empty.  Blank lines are skipped."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct)
     acct.append(["", row("T1-0")[:-1], "", "   ", row("T1-1", "d"), "\t"])
@@ -245,7 +246,7 @@ def test_short_rows_and_blank_lines(site):
 
 
 def test_a_byte_order_mark_before_the_header(site):
-    """A BOM was seen: it belongs to no column name."""
+    """Files with a BOM occur: it is no part of the first column's name."""
     acct = site.acct(header="\ufeff" + BOUNCE_HEADER)
     backend, agent = started(site, acct)
     rows, _ = token_rows(5)
@@ -255,7 +256,7 @@ def test_a_byte_order_mark_before_the_header(site):
 
 
 def test_a_column_name_that_stands_twice(site):
-    """It gets _2, _3 from its second occurrence on."""
+    """From its second occurrence on it gets a suffix: _2, _3."""
     header = "type,orig,ip,ip,x,ip"
     acct = site.acct(header=header)
     backend, agent = started(site, acct)
@@ -269,7 +270,7 @@ def test_a_column_name_that_stands_twice(site):
 
 
 def test_rb_rows_in_a_file_of_both_types(site):
-    """A row has a cell for every column of the union; those of other types are empty."""
+    """A row has a cell for every column of the union; cells of other types are empty."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(20, kind=["rb", "b", "rb"])
@@ -282,7 +283,7 @@ def test_rb_rows_in_a_file_of_both_types(site):
 
 
 def test_complaints_get_their_addresses(site):
-    """fill-addresses: rcpt and orig from header_To and header_Return-Path; off: as they are."""
+    """fill-addresses fills rcpt and orig from header_To and header_Return-Path, if it is on."""
     acct = site.acct(base="fbl", header=FBL_HEADER)
     backend, agent = started(site, acct)
     rows, _ = token_rows(5, kind="f")
@@ -316,7 +317,7 @@ def test_bytes_that_are_no_utf8_are_replaced_and_counted(site):
 
 
 def test_nuls_at_the_start_of_a_line_are_skipped_and_counted(site):
-    """Whatever their length; the row behind them is good."""
+    """However many; the row after them is good."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct)
     acct.append([row("T1-0")])
@@ -342,7 +343,7 @@ def test_nuls_at_the_start_of_a_line_are_skipped_and_counted(site):
 
 
 def test_types_that_are_not_shipped_are_skipped_and_counted(site):
-    """records: other types are counted and skipped; an unknown one likewise, with one warning."""
+    """records: other types are counted and skipped; so are unknown ones, with one warning."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct)
     kinds = ["d", "t", "tq", "r", "f", "rs", "zz", "zz", "q"]
@@ -360,7 +361,7 @@ def test_types_that_are_not_shipped_are_skipped_and_counted(site):
 
 
 def test_a_file_of_skipped_rows_alone_is_finished(site):
-    """Nothing to deliver moves the position, too."""
+    """Rows that are not delivered move the position, too."""
     acct = site.acct()
     backend, agent = started(site, acct)
     rows, _ = token_rows(2000, kind="d")
@@ -377,7 +378,7 @@ def test_a_file_of_skipped_rows_alone_is_finished(site):
 
 
 def test_the_law_of_conservation_at_any_moment(site):
-    """read = acknowledged + dead + skipped + ignored + in flight: live, killed, stopped."""
+    """read = acknowledged + dead + skipped + ignored + in flight: running, killed and stopped."""
     dice = random.Random(5)
     acct = site.acct()
     backend, agent = started(site, acct)
@@ -405,7 +406,7 @@ def test_the_law_of_conservation_at_any_moment(site):
 
 
 def test_dead_letters_are_made_once_whatever_happens(site):
-    """Keyed by eventId: a kill does not make them again."""
+    """Their key is the eventId: after a kill they are not made again."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct)
     backend.rule(contains="T1-0@", status=503)
@@ -423,19 +424,19 @@ def test_dead_letters_are_made_once_whatever_happens(site):
 
 
 def test_bad_rows_do_not_wait_for_the_next_rescan(site):
-    """So many that memory for those not stored yet is full several times: each commit frees it."""
+    """The memory for rows not stored yet fills several times, and each commit must free it."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct, rescan="1h")
     acct.append(['b,"bad"quote' + 600 * "x"] * 3000 + [row("T1-0")])
     up(agent)
-    arrived(backend, 1)  # asking the agent meanwhile would wake it
+    arrived(backend, 1)  # asks the backend only: a request to the agent would wake it
     stopped(agent)
     assert len(dead(agent)) == 3000
     compare(backend, good("T1-0"))
 
 
 def test_too_many_dead_letters_stop_the_reading(site):
-    """dead-max-records: at that, reading stops and nothing is lost; a higher limit goes on."""
+    """At dead-max-records reading stops and nothing is lost; with a higher limit it continues."""
     acct = site.acct(header=HEADER)
     backend, agent = started(site, acct, dead_max_records=5)
     acct.append(['b,"bad"quote'] * 20 + [row("T1-0")])

@@ -1,4 +1,4 @@
-"""SIGHUP ("check the new file, stop reading, drain, ... start again in the same process")."""
+"""SIGHUP: "check the new file, stop reading, drain, ... start again in the same process"."""
 
 from harness import eventually
 from steps import up
@@ -6,7 +6,7 @@ from wire import ARRAY, all_there, delivering, finish, judge, more, sent, state
 
 
 def test_url_changes_under_load(site):
-    """From one backend to another while rows come: every row at one of them, none at both."""
+    """The url changes between two backends while rows come: each row arrives at exactly one."""
     backend, agent, acct, _ = delivering(site)
     other = site.backend(name="other")
     tokens = []
@@ -24,7 +24,7 @@ def test_url_changes_under_load(site):
 
 
 def test_format_changes_under_load(site):
-    """array, ndjson, object and back while requests are in flight: no key with two bodies."""
+    """The format changes several times with requests in flight: no key has two bodies."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10)
     backend.rule(delay_ms=5)
     tokens = []
@@ -41,7 +41,7 @@ def test_format_changes_under_load(site):
 
 
 def test_format_changes_while_unanswered(site):
-    """Bytes cut anew under another format have new keys; what went before may come twice."""
+    """Batches cut again in another format have new keys; rows sent before may come twice."""
     backend, agent, acct, _ = delivering(site, path=ARRAY, batch_records=10,
                                          settings={"keep_bodies": True})
     agent.settings["drain"] = "200ms"
@@ -54,7 +54,7 @@ def test_format_changes_while_unanswered(site):
     agent.endpoints[0].update(format="ndjson", batch_records=4)
     agent.write_conf()
     agent.hup()
-    agent.wait_for("cut anew")
+    agent.wait_for("new boundaries and keys for")
     all_there(backend, tokens)
     finish(agent, backend, tokens, repeated=tokens[:20])
 

@@ -1,67 +1,19 @@
-"""`replay` delivers archived files again: once each, with the ids of the first time, within limits."""
+"""`replay` delivers archived files again: each record once, with the eventId it had before."""
 
 import datetime
-import fcntl
-import json
 import os
-import pty
-import re
-import select
 import signal
-import struct
 import subprocess
-import termios
-import time
 
-from harness import AGENT, FBL_HEADER, Process, books, die_with_parent, eventually, token_row, token_rows
-from steps import (
-    accepted, append, arrived, compare, count, lines, put, records, stopped, up)
-from wire import control
+from archived import archive, everything, kept, replaying, tokens_of
+from harness import AGENT, books, eventually, token_row, token_rows
+from steps import accepted, append, arrived, compare, count, lines, put, records, stopped, up
 
 
-def archive(site, files=3, rows=40, first=0, **more):
-    """Moved files of an acct-file, the rows in them, and an empty live file."""
-    if more.get("base") == "fbl":
-        more["header"] = FBL_HEADER
-    acct = site.acct(**more)
-    kinds = ["f"] if acct.base == "fbl" else ["b", "rb"]
-    written = []
-    for i in range(files):
-        some, _ = token_rows(rows, first=first + i * rows, kind=kinds)
-        acct.append(some)
-        acct.rotate()
-        written += some
-    return acct, written
-
-
-def tokens_of(rows):
-    return [re.search("bounce-(T1-[0-9]+)@", row).group(1) for row in rows]
-
-
-def everything(acct):
-    return str(acct.move_to / "*")
-
-
-class Replay(Process):
-    """One that runs while the test looks on."""
-
-    def begin(self, agent, *args):
-        return self.spawn([AGENT, "replay", "-c", agent.conf, *args])
-
-
-def replaying(site, agent, *args):
-    return site._keep(Replay(site.folder, "replay")).begin(agent, *args)
-
-
-def kept(agent):
-    folder = agent.state_dir / "replay"
-    return [path for path in folder.iterdir() if len(path.name) == 32] if folder.exists() else []
-
-
-# ---- what is sent ----
+# ---- the records that are sent ----
 
 def test_event_ids_are_those_of_the_first_delivery(site):
-    """Plain and .gz, named one by one or by a pattern, twice over: once each."""
+    """Plain and .gz files, named one by one and by a pattern: each record is sent once."""
     acct, rows = archive(site)
     backend = site.backend()
     agent = site.agent(backend, acct, first_start="all", endpoint={"in_flight": 1})
@@ -76,7 +28,7 @@ def test_event_ids_are_those_of_the_first_delivery(site):
     again = accepted(backend)[len(rows):]
     assert sorted(again) == first
     assert [record for record, _ in again] == records(rows), "oldest first"
-    # The agent's own books know nothing of it, and nothing of the replay is kept.
+    # The agent's own counts are unchanged, and no progress of the replay is kept.
     assert agent.status()["sources"] == before["sources"]
     assert not kept(agent)
 
@@ -116,7 +68,7 @@ def test_a_dry_run_counts_by_day_and_type_and_sends_nothing(site):
     assert not backend.requests() and not agent.state_dir.exists()
 
 
-def test_a_dry_run_counts_every_day_and_tells_what_cannot_be_read(site):
+def test_a_dry_run_counts_every_day_and_reports_unreadable_files(site):
     acct = site.acct()
     days = [f"2026-{month:02}-{day:02}" for month in range(1, 6) for day in range(1, 29)]
     acct.append([token_row(f"T1-{i}").replace("2026-11-21", day) for i, day in enumerate(days)])
@@ -153,7 +105,7 @@ def test_a_half_written_last_line_is_left_out_of_a_live_file_only(site):
     backend = site.backend()
     agent = site.agent(backend, acct)
     done = agent.command("replay", acct.live)
-    assert done.returncode == 0 and "not finished yet: left out" in done.stderr
+    assert done.returncode == 0 and "not complete yet, so it is left out" in done.stderr
     compare(backend, records(rows[:2]))
     done = agent.command("replay", acct.rotate())
     assert done.returncode == 0, done.stderr
@@ -168,13 +120,13 @@ def test_a_half_written_last_line_with_an_open_quote_is_left_out_too(site):
     backend = site.backend()
     agent = site.agent(backend, acct)
     done = agent.command("replay", acct.live)
-    assert "not finished yet: left out" in done.stderr and "no record" not in done.stderr
+    assert "not complete yet, so it is left out" in done.stderr and "not a record" not in done.stderr
     assert done.returncode == 0, done.stdout
     compare(backend, records(rows[:2]))
 
 
-def test_a_line_that_was_left_out_goes_out_when_the_same_command_goes_on(site):
-    """The replay was not finished for another file; that one's last line is finished by then."""
+def test_a_line_that_was_left_out_is_sent_when_the_replay_continues(site):
+    """Another file keeps the replay from finishing; by the second run the last line is complete."""
     acct = site.acct()
     rows, _ = token_rows(4)
     missing = acct.moved(0)
@@ -194,20 +146,21 @@ def test_a_line_that_was_left_out_goes_out_when_the_same_command_goes_on(site):
     assert not kept(agent)
 
 
-def test_more_days_than_can_be_told_apart_are_counted_together(site):
+def test_days_beyond_the_limit_are_counted_together(site):
     acct = site.acct(header="type,timeLogged")
     first = datetime.date(1980, 1, 1)
     acct.append(f"b,{first + datetime.timedelta(days)} 10:00:00Z" for days in range(20100))
     agent = site.agent(None, acct)
     done = agent.command("replay", "--dry-run", acct.live)
-    assert done.returncode == 0 and done.stdout.splitlines()[-3].split() == ["other", "days", "*", "100"]
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-3].split() == ["other", "days", "*", "100"]
     assert done.stdout.splitlines()[-2].split() == ["all", "20100"]
 
 
-# ---- what goes wrong ----
+# ---- failures ----
 
 def test_answers_do_what_they_do_to_the_agent(site):
-    """Retried after 503 and resets, waited for while held, split and refused alone."""
+    """503 and resets are retried, a hold is waited for, a refused batch is split to one record."""
     acct, rows = archive(site)
     backend = site.backend()
     agent = site.agent(backend, acct, endpoint={"format": "array", "batch_records": 10})
@@ -225,10 +178,10 @@ def test_answers_do_what_they_do_to_the_agent(site):
     line, = [line for line in done.stderr.splitlines() if "refused:" in line]
     assert f"{acct.moved(1)}:{offset} " in line and "no such list" in line
     assert "1 refused" in done.stdout and "held, nothing is lost" in done.stderr
-    assert not kept(agent), "a refused record is done with"
+    assert not kept(agent), "a refused record leaves nothing to do"
 
 
-def test_what_cannot_be_read_is_told_and_the_same_command_brings_it_later(site):
+def test_unreadable_files_are_reported_and_the_same_command_sends_them_later(site):
     acct, rows = archive(site)
     backend = site.backend()
     agent = site.agent(backend, acct)
@@ -251,19 +204,19 @@ def test_what_cannot_be_read_is_told_and_the_same_command_brings_it_later(site):
     assert not kept(agent)
 
 
-def test_rows_that_are_no_records_are_told(site):
+def test_rows_that_are_no_records_are_reported(site):
     acct = site.acct()
     rows, _ = token_rows(2)
     acct.append([rows[0], 'b,"broken', rows[1]])
     backend = site.backend()
     agent = site.agent(backend, acct)
     done = agent.command("replay", acct.rotate())
-    assert done.returncode == 1 and "no record:" in done.stderr
+    assert done.returncode == 1 and "not a record:" in done.stderr
     assert "1 row was no record" in done.stdout
     compare(backend, records(rows))
 
 
-def test_a_record_larger_than_any_batch_is_told(site):
+def test_a_record_larger_than_any_batch_is_reported(site):
     acct = site.acct()
     acct.append([token_row("T1-0"), token_row("T1-1", diag="\\" * 3600), token_row("T1-2")])
     backend = site.backend()
@@ -286,13 +239,13 @@ def test_command_lines_and_configurations_that_are_wrong(site):
     agent.endpoints[0]["url"] = "http://127.0.0.1:9/system/bounce_webhook?type=pmta"
     agent.write_conf()
     done = agent.command("replay", str(acct.move_to / "none*.csv"))
-    assert done.returncode == 1 and "no file is named like" in done.stderr
+    assert done.returncode == 1 and "no file matches" in done.stderr
 
 
 # ---- interrupted ----
 
-def test_after_ctrl_c_the_same_command_goes_on(site):
-    """Nothing is sent twice, whatever order the answers came in; a file may be compressed meanwhile."""
+def test_after_ctrl_c_the_same_command_continues(site):
+    """Nothing is sent twice, in whatever order answers come; files may be compressed meanwhile."""
     acct, rows = archive(site, files=4, rows=50)
     backend = site.backend()
     agent = site.agent(backend, acct)
@@ -310,15 +263,15 @@ def test_after_ctrl_c_the_same_command_goes_on(site):
         assert len(kept(agent)) == 1
         replay.begin(agent, everything(acct))
     assert replay.wait() == 0, replay.stderr()
-    told = replay.stderr()
-    assert f"to go on: pmta-shipper replay -c {agent.conf} '{everything(acct)}'" in told
-    assert told.count("going on where it stopped") == runs == 3
+    errors = replay.stderr()
+    assert f"to continue: pmta-shipper replay -c {agent.conf} '{everything(acct)}'" in errors
+    assert errors.count("continuing where it stopped") == runs == 3
     compare(backend, records(rows))
     assert f"({len(rows)} in all)" in replay.stdout()
     assert not kept(agent)
 
 
-def test_ctrl_c_is_heard_among_rows_that_are_no_records(site):
+def test_ctrl_c_works_among_rows_that_are_no_records(site):
     acct = site.acct(header="type,x")
     acct.append(200000 * ['b,"x"y'])
     agent = site.agent(site.backend(), acct)
@@ -344,7 +297,7 @@ def test_after_a_kill_only_what_was_not_written_down_comes_again(site):
                   if line.startswith("total "))
     backend.clear()
     done = agent.command("replay", everything(acct))
-    assert done.returncode == 0 and "going on where it stopped" in done.stderr, done.stderr
+    assert done.returncode == 0 and "continuing where it stopped" in done.stderr, done.stderr
     result = books(backend, tokens_of(rows))
     assert not result.lost and not result.unexpected
     assert written > 0 and len(result.repeated) <= len(rows) - written
@@ -365,7 +318,7 @@ def test_restart_sends_all_of_it_again(site):
     assert count(backend) == 40 + len(rows)
 
 
-def test_a_file_that_was_replaced_is_not_gone_on_with(site):
+def test_a_replay_does_not_continue_in_a_file_that_was_replaced(site):
     acct, rows = archive(site, files=1, rows=60)
     backend = site.backend()
     agent = site.agent(backend, acct)
@@ -377,12 +330,12 @@ def test_a_file_that_was_replaced_is_not_gone_on_with(site):
     backend.clear()
     put(acct.moved(0), acct.moved(0).read_text().replace("T1-", "T1-8"))
     done = agent.command("replay", acct.moved(0))
-    assert done.returncode == 1 and "not what it was" in done.stderr
+    assert done.returncode == 1 and "its content has changed" in done.stderr
     assert count(backend) == 20 and rows
     text = acct.moved(0).read_text().replace("T1-8", "T1-")
     put(acct.moved(0), lines(*text.split("\n")[:9]))
     done = agent.command("replay", acct.moved(0))
-    assert done.returncode == 1 and "not what it was" in done.stderr
+    assert done.returncode == 1 and "its content has changed" in done.stderr
     assert count(backend) == 20
 
 
@@ -398,232 +351,3 @@ def test_progress_that_makes_no_sense_is_an_error(site):
     put(kept(agent)[0], "pmta-shipper replay 1\nat sea\n")
     done = agent.command("replay", acct.moved(0))
     assert done.returncode == 1 and "--restart" in done.stderr
-
-
-# ---- beside a running agent ----
-
-def backlogged(site, in_flight, **endpoint):
-    """A backend that is slow enough to see who is in flight, an agent with work, and an archive."""
-    acct, rows = archive(site, files=2, rows=60)
-    backend = site.backend()
-    backend.rule(delay_ms=15)
-    agent = site.agent(backend, acct, first_start="now", rescan="100ms",
-                       endpoint=dict(in_flight=in_flight, **endpoint))
-    up(agent)
-    return acct, rows, backend, agent
-
-
-def both_at_work(site, in_flight):
-    acct, rows, backend, agent = backlogged(site, in_flight)
-    fresh, _ = token_rows(300, first=1000)
-    acct.append(fresh)
-    replay = replaying(site, agent, everything(acct))
-    assert replay.wait(60) == 0, replay.stderr()
-    arrived(backend, len(rows) + len(fresh), 60)
-    assert "shared with the agent that runs" in replay.stderr()
-    stopped(agent)
-    compare(backend, records(rows + fresh))
-    assert backend.stats()["in_flight_max"] <= in_flight
-    assert "a replay began" in agent.log() and "the replay is over" in agent.log()
-    return backend
-
-
-def test_together_they_have_no_more_requests_in_flight_than_configured(site):
-    both_at_work(site, 6)
-
-
-def test_with_one_request_at_a_time_they_take_turns(site):
-    backend = both_at_work(site, 1)
-    fresh = [int(row["token"].split("-")[1]) >= 1000 for row in backend.events()]
-    # Neither waited until the other had finished.
-    assert fresh.index(True) < len(fresh) - 1 - fresh[::-1].index(False)
-    assert fresh.index(False) < len(fresh) - 1 - fresh[::-1].index(True)
-
-
-def test_a_rate_is_shared(site):
-    """Both together are no faster than the configuration allows."""
-    acct, rows, backend, agent = backlogged(site, 8, requests_per_minute=1200)
-    fresh, _ = token_rows(30, first=1000)
-    acct.append(fresh)
-    replay = replaying(site, agent, acct.moved(0))
-    arrived(backend, len(fresh), 60)
-    assert replay.wait(60) == 0, replay.stderr()
-    times = sorted(row["time"] // 1000000 for row in backend.requests())
-    assert len(times) == len(fresh) + len(rows) // 2
-    # 50 ms apart on the whole; a busy machine only makes it slower.
-    assert times[-1] - times[0] >= (len(times) - 4) * 50, times
-
-
-def test_an_agent_that_dies_leaves_all_of_it_and_a_replay_that_dies_too(site):
-    acct, rows, backend, agent = backlogged(site, 4)
-    replay = replaying(site, agent, everything(acct))
-    agent.wait_for("a replay began")
-    agent.kill9()
-    assert replay.wait(60) == 0, replay.stderr()
-    compare(backend, records(rows))
-    up(agent)
-    backend.rule(status=503)
-    replay.begin(agent, everything(acct))
-    agent.wait_for("a replay began", times=2)
-    replay.kill9()
-    agent.wait_for("the replay is over", timeout=30)  # its lease was not renewed
-    backend.clear()
-    stopped(agent)
-
-
-def test_while_the_agent_is_held_the_replay_waits(site):
-    acct, rows, backend, agent = backlogged(site, 4)
-    backend.clear()
-    backend.rule(status=401)
-    acct.append(token_rows(1, first=1000)[0])
-    agent.wait_for("held, nothing is lost")
-    replay = replaying(site, agent, everything(acct))
-    eventually(lambda: "waiting, nothing is lost: endpoint octeth: held" in replay.stderr())
-    refused = len(backend.requests())
-    assert refused and count(backend) == 0
-    backend.clear()
-    assert replay.wait(60) == 0, replay.stderr()
-    arrived(backend, len(rows) + 1)
-    stopped(agent)
-
-
-def locked(path):
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    held = open(path, "w", encoding="ascii")
-    fcntl.flock(held, fcntl.LOCK_EX)
-    return held
-
-
-def test_nothing_is_sent_when_the_agent_cannot_be_asked(site):
-    acct, _ = archive(site, files=1)
-    backend = site.backend()
-    agent = site.agent(backend, acct)
-    with locked(agent.state_dir / "state.lock"):
-        done = agent.command("replay", acct.moved(0))
-    assert done.returncode == 1 and "cannot be asked" in done.stderr
-    assert not backend.requests()
-
-
-def test_one_replay_at_a_time(site):
-    acct, _ = archive(site, files=1)
-    backend = site.backend()
-    agent = site.agent(backend, acct)
-    with locked(agent.state_dir / "replay" / "lock"):
-        done = agent.command("replay", acct.moved(0))
-    assert done.returncode == 1 and "another replay is running" in done.stderr
-    assert not backend.requests()
-
-
-def test_the_share_is_asked_for_over_the_control_socket_only(site):
-    """A lease changes what the agent sends: metrics-listen must not give one."""
-    acct, _, _, agent = backlogged(site, 4)
-    assert control(agent, "POST", "/replay/share?endpoint=octeth&flying=0")[0] == 200
-    assert control(agent, "GET", "/replay/share")[0] == 405
-    assert acct
-
-
-# ---- the screen ----
-
-def on_terminal(args, columns=100, keys=None):
-    """Run on a pseudo-terminal; keys(text) gives what is typed next.  (exit status, all output)"""
-    pid, fd = pty.fork()
-    if pid == 0:
-        die_with_parent()
-        os.environ["TERM"] = "xterm"
-        os.execv(str(args[0]), [str(arg) for arg in args])
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    text = b""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if select.select([fd], [], [], 0.2)[0]:
-            try:
-                more = os.read(fd, 65536)
-            except OSError:
-                break
-            if not more:
-                break
-            text += more
-            typed = keys(text) if keys else None
-            if typed:
-                os.write(fd, typed)
-                keys = None
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.close(fd)
-    return status, text.decode("utf-8", "replace")
-
-
-def screen(text):
-    """The lines that stay on the screen: what was drawn over is gone."""
-    lines = []
-    for line in text.split("\n"):
-        line = line.rstrip("\r")
-        line = line[line.rfind("\x1b[K") + 3:] if "\x1b[K" in line else line
-        lines.append(line.rsplit("\r", 1)[-1])
-    return lines
-
-
-def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(site):
-    acct, rows = archive(site, files=2, rows=80)
-    backend = site.backend()
-    backend.rule(delay_ms=30)
-    agent = site.agent(backend, acct)
-    status, text = on_terminal([AGENT, "replay", "-c", agent.conf, everything(acct)], columns=60)
-    assert status == 0, text
-    bars = re.findall(r"\r\x1b\[K(\[=* *\] [^\r\n]*)", text)
-    assert len(bars) >= 2 and all(len(bar) < 60 for bar in bars), text
-    percents = [int(re.search(r"(\d+)%", bar).group(1)) for bar in bars]
-    assert percents == sorted(percents) and percents[-1] > percents[0]
-    assert any(re.search(r"\d+ delivered, \d+/s", bar) for bar in bars)
-    assert not [line for line in screen(text) if "[=" in line or "[ " in line], text
-    assert f"{len(rows)} records delivered" in screen(text)[-2]
-
-
-def test_ctrl_c_leaves_the_terminal_clean(site):
-    acct, _ = archive(site, files=2, rows=80)
-    backend = site.backend()
-    backend.rule(skip=30, status=503)
-    agent = site.agent(backend, acct)
-    status, text = on_terminal(
-        [AGENT, "replay", "-c", agent.conf, everything(acct)],
-        keys=lambda text: b"\x03" if b"waiting: retrying" in text else None)
-    assert status == 1, text
-    assert not [line for line in screen(text) if "[=" in line or "[ " in line], text
-    assert "to go on: pmta-shipper replay" in screen(text)[-2]
-    assert json.dumps(count(backend)) == "30"
-
-
-def test_a_pause_holds_for_a_replay_when_no_agent_runs(site):
-    """Paused, then stopped: nothing is sent, and how to go on is said; resumed, it goes."""
-    acct, rows = archive(site, files=1)
-    backend = site.backend()
-    agent = up(site.agent(backend, acct, first_start="now"))
-    assert agent.command("pause", "octeth").returncode == 0
-    stopped(agent)
-    done = agent.command("replay", acct.moved(0))
-    assert done.returncode == 1 and "was paused: nothing is sent" in done.stderr
-    assert not backend.tokens()
-    up(agent)
-    assert agent.command("resume", "octeth").returncode == 0
-    stopped(agent)
-    assert agent.command("replay", acct.moved(0)).returncode == 0
-    assert len(backend.tokens()) == len(rows)
-
-
-def test_without_a_terminal_there_are_plain_lines(site):
-    acct, rows = archive(site, files=1)
-    agent = site.agent(site.backend(), acct)
-    done = agent.command("replay", acct.moved(0))
-    assert "\r" not in done.stderr + done.stdout and "\x1b" not in done.stderr + done.stdout
-    assert done.stderr.startswith("replay: 1 file, ")
-    assert done.stdout.startswith(f"replay: {len(rows)} records delivered, 0 refused")
-
-
-def test_addresses_are_masked_on_the_screen(site):
-    acct = site.acct()
-    acct.append([token_row("T1-1")])
-    backend = site.backend()
-    backend.rule(status=422, body="who is user-T1-1@example.org?")
-    agent = site.agent(backend, acct, endpoint={"refuse_limit": 0})
-    done = agent.command("replay", acct.rotate())
-    assert done.returncode == 1 and "u***@example.org" in done.stderr
-    assert "user-T1-1@" not in done.stderr + done.stdout

@@ -1,4 +1,4 @@
-"""The threats of docs/SECURITY.md, and that each has its answer."""
+"""The threats of docs/SECURITY.md, and the defence against each."""
 
 import os
 import socket
@@ -22,22 +22,24 @@ def mode(path):
 
 
 def harmless(text, newlines=True):
-    """No byte in it acts on a terminal."""
+    """Check that no byte of text acts on a terminal."""
     bad = [c for c in text if (c < " " and not (newlines and c == "\n")) or "\x7f" <= c < "\xa0"]
     assert not bad, repr(bad[:5])
 
 
-def said(agent):
-    """All that the agent shows to whoever may look."""
+def everything_shown(agent):
+    """All texts that the agent shows: the log and the output of its commands."""
     shown = [agent.log()]
-    for args in (["status"], ["status", "--json"], ["dead", "list"], ["check"], ["check", "--print"]):
+    for args in (["status"], ["status", "--json"], ["dead", "list"], ["check"],
+                 ["check", "--print"]):
         done = agent.command(*args)
         shown += [done.stdout, done.stderr]
     return shown + [agent.command("dead", "show", str(letter[0])).stdout for letter in dead(agent)]
 
 
 def answering(data):
-    """A port that answers every request with data (or pieces of it, for ever); and what stops it."""
+    """(listener, port, requests): a port that answers every request with data, or with the pieces
+    that data() yields; closing the listener stops it."""
     listener = socket.create_server(("127.0.0.1", 0))
     asked = []
 
@@ -62,7 +64,7 @@ def answering(data):
 
 
 def refused_to_run(agent):
-    """It ends by itself, with a failure; the log."""
+    """Check that the agent ends by itself with a failure.  Returns its log."""
     agent.start()
     assert agent.wait() not in (0, None)
     return agent.log()
@@ -71,7 +73,7 @@ def refused_to_run(agent):
 # ---- secrets
 
 def trusted(site, **endpoint):
-    """delivering(), to a backend that has accepted something: its refusals are believed."""
+    """delivering(), with an endpoint that has accepted a record, so that its refusals are final."""
     backend, agent, acct, _ = delivering(site, **endpoint)
     all_there(backend, more(acct, 1, seed="FIRST"))
     eventually(lambda: endpoint_status(agent)["recordsAccepted"] == 1)
@@ -85,13 +87,13 @@ def with_secrets(site, **settings):
 
 
 def test_secrets_are_sent_and_shown_nowhere(site):
-    """Not in logs (debug), status, check, dead letters, arguments, environment, store."""
+    """Not in logs (debug), status, check, dead letters, arguments or the store."""
     backend, agent, acct, _ = with_secrets(site)
     backend.rule(status=422, times=1, accepted=False, body="no")
     tokens = more(acct, 3)
     all_there(backend, tokens[1:])
     proc = Path("/proc") / str(agent.pid)
-    shown = said(agent) + [(proc / "cmdline").read_text()]
+    shown = everything_shown(agent) + [(proc / "cmdline").read_text()]
     stopped(agent)
     shown += [path.read_bytes().decode("latin-1") for path in agent.state_dir.iterdir()
               if path.is_file()]
@@ -99,13 +101,13 @@ def test_secrets_are_sent_and_shown_nowhere(site):
         assert SIGNATURE not in text and TOKEN not in text
 
 
-def test_a_wrong_secret_is_not_told(site):
-    """Neither when the backend refuses it, nor when the file is no secret."""
+def test_a_wrong_secret_is_not_shown(site):
+    """Neither when the backend refuses it nor when its file is malformed."""
     backend, agent, acct, _ = with_secrets(site)
     backend.control({"set": {"signature": "another"}})
     more(acct, 1)
     wait_state(agent, "held")
-    for text in said(agent):
+    for text in everything_shown(agent):
         assert SIGNATURE not in text and TOKEN not in text
     (site.folder / "token").write_text(f"{TOKEN}\nsecond line\n")
     done = agent.command("check")
@@ -116,7 +118,7 @@ def test_memory_is_not_dumped(site):
     """No core dump, and no other process of that user may look into the memory."""
     _, agent, _, _ = delivering(site)
     proc = Path("/proc") / str(agent.pid)
-    # Of a process that is not dumpable, /proc/PID belongs to root, whoever runs it.
+    # /proc/PID of a process that is not dumpable belongs to root, whoever runs it.
     assert (proc / "mem").stat().st_uid == 0
     if os.geteuid() != 0:
         with pytest.raises(PermissionError):
@@ -127,7 +129,7 @@ def test_memory_is_not_dumped(site):
 
 @pytest.mark.parametrize("bits", [0o604, 0o644, 0o602])
 def test_secret_that_others_can_read_is_refused(site, bits):
-    """By check, by run at the start, and by the running agent at its next look."""
+    """By check, and by the running agent when it next reads the file."""
     backend, agent, acct, _ = with_secrets(site)
     os.chmod(site.folder / "signature", bits)
     done = agent.command("check")
@@ -147,7 +149,7 @@ def test_secret_that_others_can_read_is_refused(site, bits):
 # ---- addresses
 
 def test_addresses_are_masked(site):
-    """Logs, status and dead show have j***@victim.example; --raw has all of it."""
+    """Logs, status and dead show print j***@victim.example; --raw prints the whole address."""
     backend, agent, acct = trusted(site)
     backend.rule(status=422, times=1, accepted=False, body=f"{ADDRESS} is unknown")
     rows, _ = token_rows(2)
@@ -156,16 +158,16 @@ def test_addresses_are_masked(site):
     backend.rule(status=401, accepted=False, body=f"not for {ADDRESS}")
     more(acct, 1)
     wait_state(agent, "held")
-    for text in said(agent):
+    for text in everything_shown(agent):
         assert ADDRESS not in text and "jane" not in text
     assert "j***@victim.example" in endpoint_status(agent)["lastError"]
     assert ADDRESS in dead_shown(agent, number, "--raw")["row"]
 
 
-# ---- what text does to a terminal
+# ---- escape sequences for terminals
 
 def test_escape_sequences_in_a_file_name(site):
-    """A file that PowerMTA would never write; the log and status show it harmlessly."""
+    """A file name that PowerMTA would never write is shown without its escape sequences."""
     acct = site.acct(base="boun\x1b[31mces")
     acct.begin()
     acct.append(token_rows(1)[0])
@@ -181,7 +183,7 @@ def test_escape_sequences_in_a_file_name(site):
 
 
 def test_escape_sequences_in_rows_and_answers(site):
-    """Hostile SMTP text in a row that is no record, and a hostile answer."""
+    """Hostile SMTP text in a row that is no record, and in an answer."""
     backend, agent, acct = trusted(site)
     backend.rule(status=422, times=1, accepted=False, body=f"no {ESCAPES} no")
     acct.append([f'b,{ESCAPES}"quote', token_rows(1)[0][0]])
@@ -199,7 +201,7 @@ def test_escape_sequences_in_rows_and_answers(site):
     assert "\\x1b[2J" in "".join(texts)
 
 
-# ---- what lies on the disk
+# ---- files on the disk
 
 def test_state_is_for_its_owner_only(site):
     """Directory 0700, files 0600, control socket 0660, whatever the umask."""
@@ -238,7 +240,7 @@ def test_state_dir_may_be_reached_through_a_link(site):
 
 @pytest.mark.parametrize("name", ["state.db", "state.lock"])
 def test_symlink_in_state_dir_is_refused(site, name):
-    """What it points to is neither made nor touched."""
+    """The link's target is neither created nor changed."""
     agent = site.agent(site.backend(), site.acct().begin())
     agent.state_dir.mkdir(0o700)
     target = site.folder / "target"
@@ -248,7 +250,7 @@ def test_symlink_in_state_dir_is_refused(site, name):
 
 
 def test_symlinked_accounting_file_is_not_followed(site):
-    """Nor is a fifo opened, which would stop the agent."""
+    """Nor is a fifo opened, which would block the agent."""
     backend, agent, acct, _ = delivering(site)
     secret = site.folder / "shadow"
     rows, tokens = token_rows(2, seed="LINK")
@@ -264,7 +266,7 @@ def test_symlinked_accounting_file_is_not_followed(site):
 
 
 def test_what_is_deleted_is_overwritten(site):
-    """secure_delete: a dead letter that was delivered after all leaves no address in the store."""
+    """secure_delete: a dead letter that was delivered later leaves no address in the store."""
     backend, agent, acct = trusted(site, refuse_limit=1)
     backend.rule(status=422, times=3, accepted=False)
     rows, late = token_rows(3, seed="SECRETROW")
@@ -287,7 +289,7 @@ def memory_kib(agent):
 
 
 def test_a_10_mb_answer_is_broken_off(site):
-    """What decides stands at its beginning; the rest is not taken into memory."""
+    """The beginning of the body decides; the rest is not kept in memory."""
     backend, agent, acct, _ = delivering(site)
     before = memory_kib(agent)
     backend.rule(big_body=10 << 20)
@@ -317,7 +319,7 @@ def endless_interim():
 
 @pytest.mark.parametrize("answer", [endless_headers, endless_line, endless_interim])
 def test_endless_headers_are_bounded(site, answer):
-    """In memory and in time; the record is kept, and the agent goes on answering."""
+    """In memory and in time; the record is kept, and the agent still answers."""
     listener, port, _ = answering(answer)
     acct = site.acct().begin()
     agent = up(site.agent(f"http://127.0.0.1:{port}/?type=pmta", acct, endpoint={"timeout": "2s"}))
@@ -331,7 +333,7 @@ def test_endless_headers_are_bounded(site, answer):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(site, status):
-    """Neither record nor secret goes where the answer points."""
+    """Neither the record nor the secret is sent to the address in the answer."""
     listener, port, asked = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     backend, agent, acct, _ = delivering(
         site, signature_file=put_secret(site.folder / "signature", SIGNATURE))
@@ -346,14 +348,14 @@ def test_redirects_are_not_followed(site, status):
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/",
                                  "smtp://127.0.0.1/", "//127.0.0.1/", "http://example.org/"])
 def test_only_https_or_http_to_this_host(site, url):
-    """Anything else is a mistake in the configuration."""
+    """Any other url is a mistake in the configuration."""
     agent = site.agent(url, site.acct().begin())
     done = agent.command("check")
     assert done.returncode == 78 and "'url'" in done.stderr
 
 
 def test_the_environment_names_no_proxy(site):
-    """The configuration alone decides where records go."""
+    """Only the configuration decides where records are sent."""
     listener, port, asked = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     backend = site.backend()
     acct = site.acct().begin()
@@ -368,7 +370,7 @@ def test_the_environment_names_no_proxy(site):
 
 
 def test_retry_after_is_at_most_a_day(site):
-    """A backend that sends us away for ever is asked again."""
+    """A backend that asks for an endless delay is tried again after a day."""
     backend, agent, acct, _ = delivering(site)
     backend.rule(status=503, headers={"Retry-After": "99999999999999"}, accepted=False)
     more(acct, 1)
@@ -378,8 +380,8 @@ def test_retry_after_is_at_most_a_day(site):
 
 # ---- other local users
 
-def test_listeners_only_tell(site):
-    """Nothing can be changed through them, and nothing but status is told."""
+def test_listeners_are_read_only(site):
+    """Nothing can be changed through metrics-listen, and it answers nothing but status."""
     port = free_port()
     _, agent, _, _ = delivering(site)
     agent.stop()
@@ -399,7 +401,7 @@ def test_listeners_only_tell(site):
 
 
 def test_idle_connections_do_not_stop_delivery(site):
-    """Somebody holds all the connections there may be."""
+    """A client holds all the connections that the agent allows."""
     port = free_port()
     backend = site.backend()
     acct = site.acct().begin()

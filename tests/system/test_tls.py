@@ -1,4 +1,4 @@
-"""TLS as DESIGN.md has it: always verified, 1.2 or newer, and said clearly when it fails."""
+"""TLS as DESIGN.md defines it: always verified, 1.2 or newer, with a clear log line on failure."""
 
 import socket
 import ssl
@@ -19,7 +19,7 @@ def tls_agent(site, backend, host="localhost", **endpoint):
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_verified_with_ca_file(site, host):
-    """ca-file: a certificate of that CA for that host is good; connections are kept."""
+    """ca-file: a certificate of that CA for that host is accepted; connections are kept."""
     backend = site.backend(tls=site.certs())
     agent, acct, tokens = tls_agent(site, backend, host)
     all_there(backend, tokens)
@@ -38,7 +38,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_bad_certificates_are_refused_and_retried(site, case):
-    """Row "TLS": retried for ever, one line that says why; delivered once it is put right."""
+    """Row "TLS": retried for ever, one log line with the cause; delivered when it is corrected."""
     certificate, authority, _ = REFUSED[case]
     certs = site.certs()
     backend = site.backend(tls=certs, tls_cert=certs / certificate,
@@ -60,7 +60,7 @@ def test_bad_certificates_are_refused_and_retried(site, case):
 
 
 def test_without_ca_file_the_system_decides(site):
-    """No ca-file: the system's CAs, which do not know the test's.  Never unverified."""
+    """Without ca-file the system's CAs apply, which do not include the test's: never unverified."""
     backend = site.backend(tls=site.certs())
     agent, _, tokens = tls_agent(site, backend, ca_file=None)
     wait_state(agent, "retrying")
@@ -70,7 +70,7 @@ def test_without_ca_file_the_system_decides(site):
 
 
 def test_client_certificate(site):
-    """client-cert and client-key; without them the server says no, and nothing is lost."""
+    """client-cert and client-key; without them the server refuses, and nothing is lost."""
     certs = site.certs()
     backend = site.backend(tls=certs, client_ca=certs / "ca.pem")
     agent, _, tokens = tls_agent(site, backend)
@@ -84,7 +84,7 @@ def test_client_certificate(site):
 
 
 class OldServer(threading.Thread):
-    """A server that knows TLS up to a version only."""
+    """A server that supports TLS only up to a version."""
 
     def __init__(self, certs, version):
         super().__init__(daemon=True)
@@ -116,7 +116,7 @@ class OldServer(threading.Thread):
     (ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True),
     (ssl.TLSVersion.TLSv1_3, True)])
 def test_tls_versions(site, version, works):
-    """"TLS 1.2 or newer": an older server gets nothing, and the line says what is wrong."""
+    """"TLS 1.2 or newer": an older server gets nothing, and the log line names the cause."""
     certs = site.certs()
     server = OldServer(certs, version)
     acct = site.acct().begin()
@@ -137,7 +137,7 @@ def test_tls_versions(site, version, works):
 
 
 def test_tls_connections_survive_a_restart_of_the_backend(site):
-    """Row "reset": kept connections that the backend's restart has closed are made anew."""
+    """Row "reset": kept connections that the backend's restart has closed are opened again."""
     backend = site.backend(tls=site.certs())
     agent, acct, tokens = tls_agent(site, backend)
     all_there(backend, tokens)
@@ -149,7 +149,7 @@ def test_tls_connections_survive_a_restart_of_the_backend(site):
 
 
 def test_tls_carries_large_bodies(site):
-    """A megabyte in one request, over TLS, compressed or not."""
+    """Half a megabyte in one request over TLS."""
     backend = site.backend(tls=site.certs())
     agent, acct, tokens = tls_agent(site, backend, url=backend.url(ARRAY, "localhost"),
                                     format="array", batch_records=3000, batch_age="300ms")

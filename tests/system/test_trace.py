@@ -1,4 +1,4 @@
-"""`trace` finds every row about an address or an eventId, and says what became of it."""
+"""`trace` finds every row about an address or an eventId, and prints its fate."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from steps import accepted, append, arrived, dead, rescanned, started, stopped, 
 
 
 def traced(agent, what, *options):
-    """The rows as --json has them."""
+    """The rows that trace --json prints."""
     done = agent.command("trace", "--json", *options, what)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -27,7 +27,7 @@ def at(row, hour):
 
 
 def test_all_rows_about_an_address_the_oldest_first(site):
-    """In two sources, live, moved and packed; each with its fate, in the order of time."""
+    """In two sources, in live, moved and compressed files; each with its fate, ordered by time."""
     acct, fbl = site.acct(), site.acct(base="fbl", header=FBL_HEADER)
     backend, agent = started(site, acct, fbl, first_start="all")
     bob = "T1-1"
@@ -51,7 +51,7 @@ def test_all_rows_about_an_address_the_oldest_first(site):
         if row["fate"] == "acknowledged":
             event = sent[row["eventId"]]
             assert {name: event[name] for name in row["record"]} == row["record"]
-    # By eventId it is the one row; by the bounce address, all that have it.
+    # By eventId only one row is found; by the bounce address, all rows that have it.
     assert traced(agent, rows[1]["eventId"], "--raw") == [rows[1]]
     assert traced(agent, f"<BOUNCE-{bob}@Bounce.Example.COM>", "--raw") == rows
 
@@ -67,11 +67,11 @@ def test_an_address_is_found_whole_only(site):
     assert [row["offset"] for row in traced(agent, address("T1-0"))] == [
         acct.live.read_text().index(row) for row in (rows[0], rows[3])]
     done = agent.command("trace", address("T1-9"))
-    assert done.returncode == 1 and not done.stdout and "nothing about it in 1 file" in done.stderr
+    assert done.returncode == 1 and not done.stdout and "no row about it in 1 file" in done.stderr
 
 
 def test_an_address_across_the_border_of_what_is_read_at_once(site):
-    """The search for the address reads a file in pieces: it may begin in one and end in the next."""
+    """trace reads a file in pieces: an address may begin in one piece and end in the next."""
     acct = site.acct()
     agent = site.agent(None, acct)
     row = token_row("T1-1")
@@ -118,7 +118,7 @@ def test_dead_letters_partial_ones_and_rows_that_are_no_records(site):
     rejected = traced(agent, address("T1-3"), "--raw")
     assert [row["fate"] for row in rejected] == ["dead", "dead"]
     assert not rejected[0]["isRecord"] and rejected[0]["record"]["row"].startswith(broken)
-    # The file is gone; dead letters are not.
+    # The file is deleted; its dead letters are still there.
     acct.moved(0).unlink()
     assert fates(agent, address("T1-3")) == ["dead", "dead"]
     assert fates(agent, refused["eventId"]) == ["dead"]
@@ -167,7 +167,7 @@ def test_text_is_masked_and_harmless(site):
 
 
 def test_a_quoted_local_part(site):
-    """In the file its quotes stand doubled."""
+    """In the file its quotes are doubled."""
     acct = site.acct()
     agent = site.agent(None, acct)
     acct.append([token_row("T1-1").replace("user-T1-1@example.org", '"""jane doe""@example.org"')])
@@ -175,7 +175,7 @@ def test_a_quoted_local_part(site):
     assert row["record"]["rcpt"] == '"jane doe"@example.org'
 
 
-def test_damaged_files_are_told(site):
+def test_damaged_files_are_reported(site):
     acct = site.acct()
     agent = site.agent(None, acct)
     acct.append([token_row("T1-0")])

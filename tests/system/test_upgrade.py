@@ -1,4 +1,4 @@
-"""A store made by an earlier version, and one made by a later one."""
+"""Stores made by an earlier version and by a later one."""
 
 import sqlite3
 from contextlib import closing
@@ -10,7 +10,7 @@ from wire import all_there, buried, delivering, finish, letters, more
 
 VERSION = 2
 
-# The way back from each version to the one before it: stores of earlier versions are made with it.
+# SQL that takes a store from each version back to the one before: this makes the earlier stores.
 BACK = {2: "ALTER TABLE dead DROP COLUMN tries; ALTER TABLE dead DROP COLUMN tried;"}
 
 
@@ -20,7 +20,7 @@ def version_of(path):
 
 
 def set_back(agent, version):
-    """Make the stopped agent's store one of an earlier version."""
+    """Convert the stopped agent's store back to an earlier version."""
     with closing(sqlite3.connect(agent.state_dir / "state.db", isolation_level=None)) as db:
         for step in range(version_of(agent.state_dir / "state.db"), version, -1):
             db.executescript(BACK[step])
@@ -28,7 +28,8 @@ def set_back(agent, version):
 
 
 def earlier(site, version):
-    """An agent that is stopped, with rows delivered, a dead letter, and a store of that version."""
+    """(backend, agent, acct, tokens, victims): a stopped agent with delivered rows, a dead letter,
+    and a store of that version."""
     backend, agent, acct, _ = delivering(site)
     backend.rule(contains='"orig":"bounce-V', status=422)
     tokens = more(acct, 20, "A")
@@ -43,7 +44,7 @@ def earlier(site, version):
 
 @pytest.mark.parametrize("version", range(1, VERSION))
 def test_an_earlier_store_is_brought_up_to_date_with_a_copy_kept(site, version):
-    """Nothing lost, nothing repeated, dead letters kept; the copy is the store as it was."""
+    """No loss, no repeats, dead letters are kept; the copy is the store before the upgrade."""
     backend, agent, acct, tokens, victims = earlier(site, version)
     tokens += more(acct, 20, "B")
     up(agent)
@@ -59,18 +60,18 @@ def test_an_earlier_store_is_brought_up_to_date_with_a_copy_kept(site, version):
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     up(agent)
     stopped(agent)
-    assert agent.log().count("brought from version") == 1
+    assert agent.log().count("updated from version") == 1
 
 
 def test_without_a_copy_an_earlier_store_stays_as_it_is(site):
-    """No room for the copy, say: the agent does not start, one line, and the store is untouched."""
+    """If the copy fails, the agent does not start, logs one line, and leaves the store as it is."""
     _, agent, _, _, _ = earlier(site, VERSION - 1)
     in_the_way = agent.state_dir / f"state.db.v{VERSION - 1}"
     in_the_way.mkdir()
     (in_the_way / "x").touch()
     agent.start()
     eventually(lambda: not agent.running())
-    assert "it stays as it is" in agent.log()
+    assert "the store is unchanged" in agent.log()
     assert version_of(agent.state_dir / "state.db") == VERSION - 1
 
 
@@ -79,12 +80,12 @@ def test_commands_that_read_say_that_an_earlier_store_waits_for_run(site):
     for command in (["status"], ["dead", "list"]):
         done = agent.command(*command)
         assert done.returncode == 1
-        assert "the next 'run' brings it up to date" in done.stderr
+        assert "the next 'run' updates it" in done.stderr
     assert version_of(agent.state_dir / "state.db") == VERSION - 1
 
 
 def test_a_later_store_is_refused_and_left_alone(site):
-    """After a downgrade: clearly said, with the way out; no start from zero."""
+    """After a downgrade: a clear message that says what to do, and no start from zero."""
     backend, agent, _, tokens = delivering(site, 5)
     all_there(backend, tokens)
     stopped(agent)

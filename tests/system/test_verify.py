@@ -1,4 +1,4 @@
-"""directives --verify: PowerMTA's configuration against what the sources need, with file and line."""
+"""directives --verify: PowerMTA's configuration against the sources' needs, with file and line."""
 
 import os
 import re
@@ -23,7 +23,7 @@ PROCESSORS = """relay-domain bounce.example.com
 
 
 class Host:
-    """A source "bounces" in a folder of its own, and PowerMTA's configuration for it."""
+    """A source "bounces" in its own folder, and PowerMTA's configuration for it."""
 
     def __init__(self, folder, move_to=True):
         self.folder = folder
@@ -41,7 +41,7 @@ class Host:
         self.conf.write_text("\n".join(lines + ["}", 'endpoint octeth { url = "" }', ""]))
 
     def block(self, **change):
-        """Lines of the acct-file block; None leaves one out."""
+        """The acct-file block; a value of None leaves its line out."""
         values = {"move-interval": "1h", "move-to": self.moved, "records": "b, rb",
                   "record-fields b": STOCK_B, "record-fields rb": STOCK_RB,
                   "world-readable": "yes"}
@@ -67,26 +67,27 @@ def host(tmp_path):
 
 
 def findings(done, level="problem"):
-    """(what, text, mend) of that level."""
+    """[(what, text, fix)] of that level."""
     found = []
     for line in done.stdout.splitlines():
         if line.startswith(level + " "):
             what, rest = line[9:].split(": ", 1)
-            text, _, mend = rest.partition(" -> ")
-            found.append((what, text, mend))
+            text, _, fix = rest.partition(" -> ")
+            found.append((what, text, fix))
     return found
 
 
 def the_problem(host, done, part):
-    """There is one only; returns its text and what mends it, having checked its place."""
+    """Check that there is only one problem, in the line with part.  Returns its text and fix."""
     assert done.returncode == 1, done.stdout + done.stderr
-    (what, text, mend), = findings(done)
+    (what, text, fix), = findings(done)
     assert what == f"{host.pmta}:{host.line_of(part)}"
-    return text, mend
+    return text, fix
 
 
-def mended(host, text, wrong, line):
-    """Put the line where the wrong one stands, or first into the block: now it is fine."""
+def fixed(host, text, wrong, line):
+    """Check that verify finds nothing when line replaces the wrong one, or is put first into the
+    block."""
     if wrong:
         text = "\n".join("    " + line if wrong in one else one for one in text.split("\n"))
     else:
@@ -111,7 +112,7 @@ def test_extended_directives_are_fine(host):
     assert findings(done, "info") and not findings(done) and not findings(done, "warning")
 
 
-# name: (change of the block, what stands in the line it is about, words of the text)
+# name: (change of the block, text of the line the finding is about, words of the finding)
 CHANGES = {
     "records missing": ({"records": "b"}, "records b", "lacks rb"),
     "no records directive": ({"records": None}, "<acct-file", "only d and b"),
@@ -127,22 +128,22 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_difference_has_its_place_and_the_line_that_mends_it(host, name):
+def test_a_difference_has_its_place_and_the_line_that_fixes_it(host, name):
     change, part, words = CHANGES[name]
     text = host.block(**change)
     done = host.verify(text)
-    told, mend = the_problem(host, done, part)
-    assert words in told
-    mended(host, text, None if part == "<acct-file" else part, mend)
+    problem, fix = the_problem(host, done, part)
+    assert words in problem
+    fixed(host, text, None if part == "<acct-file" else part, fix)
 
 
 @pytest.mark.parametrize("value, part, words", [("no", "world-readable", "is off"),
                                                 (None, "<acct-file", "off by default")])
-def test_what_only_a_group_reads_is_mended_by_joining_it(host, value, part, words):
-    """Never by showing mail addresses to everybody on the host."""
-    text, mend = the_problem(host, host.verify(host.block(**{"world-readable": value})), part)
+def test_files_that_only_a_group_reads_are_fixed_by_joining_it(host, value, part, words):
+    """Never by making mail addresses readable for everybody on the host."""
+    text, fix = the_problem(host, host.verify(host.block(**{"world-readable": value})), part)
     assert words in text and "group pmta" in text
-    assert mend == "usermod -a -G pmta pmta-shipper, and restart the service"
+    assert fix == "usermod -a -G pmta pmta-shipper, and restart the service"
 
 
 def test_names_of_types_and_order_of_fields_do_not_matter(host):
@@ -155,13 +156,13 @@ def test_names_of_types_and_order_of_fields_do_not_matter(host):
 
 
 def test_columns_of_files_without_a_header(host):
-    """A live file without one: PowerMTA's order has to be ours."""
+    """If the live file has no header, PowerMTA's order of fields has to be that of the source."""
     text = host.block(**{"record-fields b": ",".join(reversed(STOCK_B.split(",")))})
     assert host.verify(text).returncode == 0
     (host.live / "bounces-2026-11-21-0000.csv").write_text("b,2026-11-21 10:00:00+0000,x\n")
-    told, mend = the_problem(host, host.verify(text), "<acct-file")
-    assert "bounces-2026-11-21-0000.csv" in told and "wrong names" in told
-    line = re.match(r"(record-fields = \{ .* \}) in source bounces", mend)[1]
+    problem, fix = the_problem(host, host.verify(text), "<acct-file")
+    assert "bounces-2026-11-21-0000.csv" in problem and "wrong names" in problem
+    line = re.match(r"(record-fields = \{ .* \}) in source bounces", fix)[1]
     host.conf.write_text(host.conf.read_text().replace("source bounces {",
                                                        "source bounces {\n" + line))
     assert host.verify(text).returncode == 0
@@ -172,23 +173,23 @@ def test_move_to_on_another_volume(tmp_path):
         pytest.skip("one volume only")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
         host = Host(tmp_path, Path(other))
-        told, mend = the_problem(host, host.verify(host.block()), "move-to")
-        assert "another volume" in told and str(host.live) in mend
+        problem, fix = the_problem(host, host.verify(host.block()), "move-to")
+        assert "another volume" in problem and str(host.live) in fix
 
 
 def test_move_to_that_does_not_exist_is_a_warning(host):
     host.moved.rmdir()
     done = host.verify(host.block())
     assert done.returncode == 0
-    (_, text, mend), = findings(done, "warning")
-    assert "does not exist" in text and mend.startswith(f"mkdir -p '{host.moved}' && chown")
+    (_, text, fix), = findings(done, "warning")
+    assert "does not exist" in text and fix.startswith(f"mkdir -p '{host.moved}' && chown")
 
 
 def test_powermta_moves_and_the_source_does_not_know(tmp_path):
     host = Host(tmp_path, None)
     text = host.block(**{"move-to": "/somewhere"})
-    told, mend = the_problem(host, host.verify(text), "move-to")
-    assert "does not look" in told and mend.startswith('move-to = "/somewhere" in source bounces')
+    problem, fix = the_problem(host, host.verify(text), "move-to")
+    assert "does not look" in problem and fix.startswith('move-to = "/somewhere" in source bounces')
 
 
 @pytest.mark.parametrize("value,status", [("1d", 1), ("4h", 1), ("8d", 0), ("never", 0),
@@ -199,9 +200,9 @@ def test_delete_after_without_move_to(tmp_path, value, status):
     done = host.verify(text)
     assert done.returncode == status, done.stdout
     if status:
-        told, mend = the_problem(host, done, "delete-after")
-        assert f"delete-after {value}" in told
-        mended(host, text, "delete-after", mend)
+        problem, fix = the_problem(host, done, "delete-after")
+        assert f"delete-after {value}" in problem
+        fixed(host, text, "delete-after", fix)
 
 
 def test_delete_after_is_void_with_move_to(host):
@@ -213,15 +214,15 @@ def test_delete_after_is_void_with_move_to(host):
 def test_no_block_for_a_source(host):
     done = host.verify("<acct-file /elsewhere/other.csv>\n</acct-file>\n")
     assert done.returncode == 1
-    (what, text, mend), = findings(done)
-    assert what == "source bounces" and "no <acct-file" in text and "directives -c" in mend
+    (what, text, fix), = findings(done)
+    assert what == "source bounces" and "no <acct-file" in text and "directives -c" in fix
 
 
 def test_the_block_writes_to_another_folder(host):
     done = host.verify(host.block().replace(str(host.live) + "/b", "/opt/b"))
-    (what, text, mend), = findings(done)
+    (what, text, fix), = findings(done)
     assert what == "source bounces" and f"{host.pmta}:1 writes /opt/bounces.csv" in text
-    assert mend.startswith('acct-file = "/opt/bounces.csv" in')
+    assert fix.startswith('acct-file = "/opt/bounces.csv" in')
 
 
 def test_two_blocks_for_a_file(host):
@@ -246,14 +247,14 @@ def test_blocks_in_included_files(host):
     (PROCESSORS.replace("relay-domain bounce.", "relay-domain *."), None, None),
 ])
 def test_what_rb_rows_need(host, processors, level, words):
-    """Without a bounce-processor there are none, which is right when Octeth is the MX."""
+    """Without a bounce-processor there are none, which is right if Octeth is the MX."""
     done = host.verify(host.block(), processors)
     assert done.returncode == (1 if level == "problem" else 0)
     if level is None:
         assert not findings(done) and not findings(done, "warning")
     else:
-        (_, text, mend), = findings(done, level)
-        assert words in text and mend
+        (_, text, fix), = findings(done, level)
+        assert words in text and fix
 
 
 def test_a_configuration_that_is_not_there(host):
@@ -264,8 +265,8 @@ def test_a_configuration_that_is_not_there(host):
 
 
 @pytest.mark.parametrize("path, words", [("/dev/null", "not a file"), ("/etc", "a folder")])
-def test_what_is_no_configuration_of_powermta_is_said(host, path, words):
-    """And what is wanted instead."""
+def test_a_path_that_is_no_configuration_of_powermta_is_refused(host, path, words):
+    """The message names the file to give instead."""
     done = subprocess.run([AGENT, "directives", "-c", host.conf, "--verify", path],
                           capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 1 and not done.stdout

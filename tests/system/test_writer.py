@@ -1,4 +1,4 @@
-"""pmta-writer writes what it says: the tests of everything else rest on it."""
+"""pmta-writer writes what its options and its manifest say: all other tests depend on it."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from harness import BOUNCE_HEADER, FBL_HEADER, eventually
 
 
 def rows_of(data):
-    """The rows of a file's text, header first."""
+    """The rows of a file's text, with the header first."""
     return list(csv.reader(io.StringIO(data, newline=""), strict=True))
 
 

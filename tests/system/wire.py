@@ -1,4 +1,4 @@
-"""What the tests of delivery look at: what went over the wire, and the sums at the end."""
+"""Helpers for tests of delivery: the requests on the wire, and the balance at the end."""
 
 import json
 import os
@@ -13,14 +13,14 @@ SLOW = {"retry_min": "1h", "retry_max": "2h", "hold_interval": "1h"}
 
 
 def orig(token):
-    """What marks a token's event in a body, and no other's."""
+    """Text that a body contains only if it carries this token's event."""
     return f'"orig":"bounce-{token}@'
 
 
 def delivering(site, n=0, path=None, backend=None, settings=None, source=None, **endpoint):
-    """(backend, agent, acct, tokens): an agent, running, with n rows in its file.
+    """(backend, agent, acct, tokens): a running agent with n rows in its file.
 
-    With path the format is array, unless endpoint says otherwise.
+    With path the format is array, unless endpoint sets another one.
     """
     backend = backend or site.backend(**(settings or {}))
     acct = site.acct().begin()
@@ -33,7 +33,7 @@ def delivering(site, n=0, path=None, backend=None, settings=None, source=None, *
 
 
 def more(acct, n, seed="M"):
-    """Append n more rows; their tokens."""
+    """Append n more rows.  Returns their tokens."""
     rows, tokens = token_rows(n, seed=seed)
     acct.append(rows)
     return tokens
@@ -60,12 +60,13 @@ def requests_with(backend, token):
 
 
 def sent(backend):
-    """Requests of the agent; a restarted backend starts its own counts anew."""
+    """The number of the agent's requests; a restarted backend resets its own counters."""
     return backend.query("SELECT count(*) n FROM requests")[0]["n"]
 
 
 def judge(backend, tokens, lost=(), repeated=()):
-    """What holds for all the agent ever does; lost and repeated are what may be so."""
+    """Check what must always hold.  lost: tokens that must be missing; repeated: tokens that may
+    have arrived more than once."""
     found = books(backend, tokens)
     assert set(found.lost) == set(lost), f"lost {sorted(found.lost)[:5]}"
     extra = set(found.repeated) - set(repeated)
@@ -84,24 +85,24 @@ def judge(backend, tokens, lost=(), repeated=()):
 
 
 def finish(agent, backend, tokens, lost=(), repeated=()):
-    """Stop cleanly and compare; the status then."""
+    """Stop cleanly and compare.  Returns the last status."""
     status = stopped(agent)
     judge(backend, tokens, lost, repeated)
     return status
 
 
 def patience(fault):
-    """A timeout: short only where nothing answers, for a busy machine answers late, too."""
+    """A timeout, short only if nothing answers: on a busy machine good answers are late, too."""
     return "400ms" if "hang" in fault else "30s"
 
 
 def late(fault, tokens):
-    """What may come twice: an answer that is late on a busy machine is no answer."""
+    """The tokens that may come twice: on a busy machine an answer may come after the timeout."""
     return tokens if "hang" in fault else ()
 
 
 def letters(agent):
-    """The dead letters, whole: [{"kind": ..., "status": ..., ...}]."""
+    """All fields of the dead letters: [{"kind": ..., "status": ..., ...}]."""
     done = agent.command("dead", "list")
     assert done.returncode == 0, done.stderr
     shown = [dead_shown(agent, line.split()[0], "--raw") for line in done.stdout.splitlines()]
@@ -118,7 +119,8 @@ def endpoint_status(agent, i=0):
 
 
 def control(agent, method, path):
-    """(status, body) of a request over the control socket, whose path may be too long for one."""
+    """(status, body) of a request over the control socket.  It is opened through /proc, because its
+    path may be too long for a socket address."""
     fd = os.open(agent.state_dir, os.O_PATH)
     try:
         with socket.socket(socket.AF_UNIX) as sock:
@@ -132,7 +134,7 @@ def control(agent, method, path):
 
 
 def asked(agent, path="/status"):
-    """What the running agent itself answers, whatever its configuration file says by now."""
+    """The running agent's own answer, independent of its configuration file's present contents."""
     return json.loads(control(agent, "GET", path)[1])
 
 
@@ -149,7 +151,7 @@ def log_about(agent, text="endpoint \""):
 
 
 def put_secret(path, text):
-    """A secret file as the agent wants it."""
+    """Write a secret file with the mode that the agent requires."""
     path = Path(path)
     path.touch(0o600)
     path.write_text(text + "\n", "ascii")
@@ -157,7 +159,7 @@ def put_secret(path, text):
 
 
 def bodies(backend):
-    """The bodies, from a backend that keeps them."""
+    """The request bodies of a backend that keeps them."""
     return [bytes(row["body"]) for row in backend.requests()]
 
 

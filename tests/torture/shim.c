@@ -1,5 +1,5 @@
 /*
- * shim.c - preloaded into the agent: one call in turn fails.
+ * shim.c - preloaded into the agent: lets one call fail.
  *
  *     PMTA_SHIM=alloc:N    the Nth allocation gives NULL
  *     PMTA_SHIM=read:N     the Nth read, pread, preadv gives EIO
@@ -8,8 +8,8 @@
  *     PMTA_SHIM=open:N     the Nth open gives EMFILE
  *     PMTA_SHIM=resolve:S  looking up slow.test takes S seconds (and gives 127.0.0.1)
  *
- * Counting begins with the process, or (PMTA_SHIM_SIGNAL=1) with a SIGUSR1.  What failed is said on
- * standard error, once.
+ * Counting begins with the process, or (PMTA_SHIM_SIGNAL=1) with a SIGUSR1.  The failed call is
+ * reported on standard error.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -48,14 +48,14 @@ __attribute__((constructor)) static void begin(void)
 	left = atol(colon + 1);
 }
 
-/* Whether this call is the one. */
+/* Returns true if this call is the one that fails. */
 static int fails(const char *what)
 {
 	if (!counting || left <= 0 || strcmp(kind, what) != 0 || --left > 0)
 		return 0;
 	left = -1;
-	static const char said[] = "shim: failed one\n";
-	(void)!syscall(SYS_write, 2, said, sizeof(said) - 1);
+	static const char text[] = "shim: failed one\n";
+	(void)!syscall(SYS_write, 2, text, sizeof(text) - 1);
 	return 1;
 }
 

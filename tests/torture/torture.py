@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Kill, stop, reload and starve the agent while PowerMTA's stand-in writes, and balance the books.
+"""Kill, stop, reload and starve the agent while a simulated PowerMTA writes; then check the books.
 
     torture.py [--seed S] [--seconds T] [--format array|object|ndjson]
 
-All choices come from the one printed seed.  At the end: every record written is at the backend
-(lost = 0), repeats are at most what was in flight at the kills, every repeat has the eventId of
-its first, no idempotency key carried two bodies, positions equal file sizes, and rows read =
-acknowledged + dead + skipped + ignored.
+All choices come from the one printed seed.  At the end every record written is at the backend
+(lost = 0), the repeats are at most the records in flight at the kills, every repeat has the eventId
+of the first delivery, no idempotency key carried two bodies, positions equal file sizes, and rows
+read = acknowledged + dead + skipped + ignored.
 """
 
 import argparse
@@ -72,7 +72,7 @@ class Torture:
             for n, acct in enumerate([self.bounces, self.fbl])]
 
     def start_agent(self):
-        """Until its signals are its own."""
+        """Return once its signal handlers are in place."""
         times = self.agent.log().count(" started with ")
         self.agent.start()
         self.agent.wait_for(" started with ", times=times + 1)
@@ -116,7 +116,7 @@ class Torture:
         self.backend.start()
 
     def step(self):
-        """One act.  All but misbehave() may leave requests processed and unanswered."""
+        """One act.  All except misbehave() may leave requests processed but unanswered."""
         what, weight = zip(*[(self.kill, 4), (self.stop, 2), (self.freeze, 1), (self.reload, 2),
                              (self.misbehave, 10), (self.bounce_backend, 1)])
         action = self.random.choices(what, weight)[0]
@@ -127,7 +127,7 @@ class Torture:
 
     def run(self):
         self.set_up()
-        # What is moved before its first start is not the agent's to read (first-start).
+        # Files moved before the first start would not be read (first-start).
         self.start_agent()
         for writer in self.writers:
             writer.start()
@@ -140,7 +140,7 @@ class Torture:
         self.backend.clear()
 
     def settle(self):
-        """Until nothing is behind; then stop."""
+        """Wait until nothing is behind; then stop."""
         if not self.backend.running():
             self.backend.start()
         self.backend.clear()
@@ -156,7 +156,7 @@ class Torture:
         return written
 
     def may_repeat(self):
-        """What was in flight at each interruption, and what was taken without an answer."""
+        """Records in flight at each interruption, and records taken without an answer."""
         taken = self.backend.query(
             "SELECT coalesce(sum(nevents), 0) n FROM requests WHERE fault IS NOT NULL "
             "AND fault <> '' AND id IN (SELECT request_id FROM events WHERE accepted = 1)")[0]["n"]
@@ -174,7 +174,7 @@ class Torture:
             if rows["read"] != sum(rows[k] for k in rows if k != "read"):
                 problems.append(f"rows do not balance: {rows}")
             if source["behindBytes"] or source["goneUnread"]:
-                problems.append(f"behind or gone: {source}")
+                problems.append(f"behind or gone unread: {source}")
         if lost:
             missing = set(lost)
             files = sorted({row.file for row in written if row.token in missing})
@@ -182,7 +182,7 @@ class Torture:
         ids = self.backend.query(
             "SELECT token, count(DISTINCT event_id) n FROM events GROUP BY token HAVING n > 1")
         if ids:
-            problems.append(f"{len(ids)} repeats under other eventIds: {ids[:3]}")
+            problems.append(f"{len(ids)} repeats with another eventId: {ids[:3]}")
         if stats["keys_with_two_bodies"]:
             problems.append(f"keys with two bodies: {stats['keys_with_two_bodies']}")
         if status["deadLetters"]["records"]:
@@ -192,7 +192,8 @@ class Torture:
         received = self.backend.query(
             "SELECT count(*) n FROM events WHERE accepted = 1")[0]["n"]
         print(f"seed {self.seed} {self.form}: written {len(written)}, received {received}, "
-              f"lost {len(lost)}, repeated {repeats} (at most {self.may_repeat()}), unexpected {len(unexpected)}, "
+              f"lost {len(lost)}, repeated {repeats} (at most {self.may_repeat()}), "
+              f"unexpected {len(unexpected)}, "
               f"faults {json.dumps(self.counts)}")
         return problems
 
@@ -202,13 +203,13 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--format", choices=["array", "object", "ndjson"])
-    parser.add_argument("--keep", action="store_true", help="keep the folder when something is wrong")
+    parser.add_argument("--keep", action="store_true", help="keep the folder if there is a problem")
     args = parser.parse_args()
     form = args.format or random.Random(args.seed).choice(["array", "object", "ndjson"])
     print(f"torture: seed {args.seed}, {args.seconds:.0f} s, {form}", flush=True)
     folder = tempfile.mkdtemp(prefix="pmta-torture-")
     torture = Torture(args.seed, args.seconds, form, folder)
-    problems = ["it did not end"]
+    problems = ["the run did not end"]
     try:
         torture.run()
         problems = torture.balance(torture.settle())

@@ -1,5 +1,5 @@
 /*
- * temp.h - what unit tests share: cmocka, and a folder of their own that is gone afterwards.
+ * temp.h - shared by the unit tests: cmocka, and a temporary folder for each test.
  */
 #ifndef UNIT_TEMP_H
 #define UNIT_TEMP_H
@@ -23,7 +23,7 @@
 
 #define UNUSED __attribute__((unused))
 
-/* Weak: one for the whole program, however many of its files include this. */
+/* Weak: there is one in the program, however many of its files include this header. */
 __attribute__((weak)) char temp_dir[] = "/tmp/pmta-unit-XXXXXX";
 
 static inline int temp_setup(void **state)
@@ -47,7 +47,7 @@ static inline int temp_teardown(void **state)
 	return nftw(temp_dir, temp_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A path in the folder.  Good until eight more were asked for. */
+/* A path in the folder.  Valid until eight more have been asked for. */
 static inline const char *temp_path(const char *name)
 {
 	static char paths[8][512];
@@ -70,13 +70,13 @@ UNUSED static void temp_append(const char *name, const char *text)
 	temp_put(name, O_APPEND, text, strlen(text));
 }
 
-/* The same inode with other bytes. */
+/* Replaces the contents; the inode stays. */
 UNUSED static void temp_rewrite(const char *name, const char *text)
 {
 	temp_put(name, O_TRUNC, text, strlen(text));
 }
 
-/* A small random number generator with a fixed seed: what failed once fails again. */
+/* A small random number generator with a fixed seed, so that a failure repeats. */
 static uint64_t temp_seed = UINT64_C(0x9e3779b97f4a7c15);
 
 UNUSED static unsigned temp_random(unsigned below)

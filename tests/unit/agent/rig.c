@@ -1,11 +1,11 @@
-/* The owners joined, and memory that ends: what rig.h promises. */
+/* Implements rig.h: the agent's parts connected, and memory that runs out. */
 #include "tests/unit/agent/rig.h"
 
 #include <dlfcn.h>
 
 struct fixture fx;
 
-/* ---- memory: these are called instead of libc's ---- */
+/* ---- memory: these replace libc's functions ---- */
 
 size_t memory_left = SIZE_MAX;
 
@@ -56,7 +56,7 @@ static void on_letter_warning(const char *text, void *arg)
 	(void)snprintf(fx.warnings + n, sizeof(fx.warnings) - n, "%s\n", text);
 }
 
-/* A report is good during the call only: keep all of it. */
+/* A report is valid during the call only, so all of it is copied. */
 static void on_done(const struct ship_done *done, void *arg)
 {
 	(void)arg;
@@ -275,7 +275,7 @@ void grow_old(void)
 {
 	fx.now_ms += AGE_MS;
 	(void)ship_seal_old(fx.ship, fx.now_ms);
-	fill(); /* settles what stands behind the batch */
+	fill(); /* settles the lines after the batch */
 }
 
 void commit(void)

@@ -1,10 +1,10 @@
 /*
- * rig.h - the agent's owners joined as agent/open.c joins them, with a store, a tailer and a ship,
- * for the tests of feed.h, commit.h, redrive.h, boundaries.h and endpoint_memory.h.
+ * rig.h - the agent's parts, connected as in agent/open.c, with a store, a tailer and a ship, for
+ * the tests of feed.h, commit.h, redrive.h, boundaries.h and endpoint_memory.h.
  *
- * PowerMTA writes b.csv in the folder of temp.h.  Nothing is sent: what ship would send becomes a
- * report, which waits until the test answers it, in any order and in any way.  Lines of files have
- * ten bytes each, so that line n begins at 10 * n.
+ * PowerMTA writes b.csv in the folder of temp.h.  Nothing is sent: each request that ship would
+ * send becomes a report, which waits until the test answers it, in any order and with any outcome.
+ * Lines of files are ten bytes long, so that line n begins at offset 10 * n.
  */
 #ifndef UNIT_AGENT_RIG_H
 #define UNIT_AGENT_RIG_H
@@ -23,7 +23,7 @@
 #define AGE_MS 1000 /* batch-age */
 #define LIVE "b.csv"
 
-/* A batch that was sent, or another try of a dead letter; its texts are its own. */
+/* A batch that was sent, or a retry of a dead letter.  It owns its texts. */
 struct report {
 	struct ship_done done;
 	struct ship_item *items;
@@ -31,7 +31,7 @@ struct report {
 };
 
 struct fixture {
-	/* What a test may change before start(). */
+	/* A test may change these before start(). */
 	struct conf conf;
 	struct conf_source source;
 	struct ship_conf endpoint;
@@ -50,87 +50,87 @@ struct fixture {
 	struct feed feed;
 	int64_t now_ms;
 
-	struct report *reports; /* not answered yet, in the order they were sent */
+	struct report *reports; /* not yet answered, in the order of sending */
 	size_t nreports, reports_room;
-	char warnings[4096]; /* of dead letters that cannot be sent */
+	char warnings[4096]; /* about dead letters that cannot be sent */
 };
 extern struct fixture fx;
 
-/* So many calls of realloc() and reallocarray() go well; SIZE_MAX: all of them. */
+/* The number of calls of realloc() and reallocarray() that succeed; SIZE_MAX: all of them. */
 extern size_t memory_left;
 
-/* Each test has a folder and a fixture of its own; nothing is open yet. */
+/* Each test has its own folder and fixture.  Nothing is open at first. */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int setup(void **state);
 int teardown(void **state);
 
 /* ---- the agent ---- */
 
-/* Everything is opened. */
+/* Opens everything. */
 void start(void);
-/* The agent is killed: what is not in the store is lost. */
+/* Kills the agent: everything that is not in the store is lost. */
 void stop(void);
-/* The agent is killed and starts again. */
+/* Kills the agent and starts it again. */
 void restart(void);
-/* What a reload does to what depends on the configuration; the tailer stays. */
+/* Reopens the parts that depend on the configuration, as a reload does; the tailer stays. */
 void reload(void);
 
-/* Events are taken in. */
+/* Handles the file events. */
 void wake(void);
-/* Rows are read until there is no more, or no room; as often as the loop would. */
+/* Reads rows until there are no more, or there is no room, as the main loop does. */
 void fill(void);
-/* The open batch is complete by its age. */
+/* The open batch reaches batch-age and is complete. */
 void grow_old(void);
-/* The commit, which must go well. */
+/* Commits; this must succeed. */
 void commit(void);
-/* What may go out becomes a report. */
+/* Each batch that may be sent becomes a report. */
 void send_out(void);
-/* wake() to send_out(), without an answer. */
+/* One turn from wake() to send_out(), without answers. */
 void turn(void);
 
-/* The report at i is answered, and gone. */
+/* Answers the report at i and removes it. */
 void answer(size_t i, enum ship_outcome outcome);
-/* All of them are, as accepted, in order. */
+/* Answers all reports as accepted, in order. */
 void answer_all(void);
-/* Until nothing is left to do: turns, and all that was sent is accepted. */
+/* Repeats turns, accepting everything that is sent, until nothing is left to do. */
 void run(void);
 
 /* ---- files ---- */
 
 /*
- * Lines are appended to a file, ten bytes each, a letter a line: H and h headers (with other
- * columns), b a row that is shipped, d and x rows of types that are not (x: nobody knows it),
- * ? a row that is no record, Q a row that goes on in a second line (twenty bytes in all).
+ * Appends lines of ten bytes to a file, one for each letter: H and h are headers (with different
+ * columns), b is a row that is shipped, d and x are rows of types that are not shipped (x is an
+ * unknown type), ? is a row that is no record, Q is a row over two lines (twenty bytes in all).
  */
 void grow_file(const char *name, const char *letters);
 void grow(const char *letters); /* LIVE */
 
 /* ---- dead letters ---- */
 
-/* One of the endpoint's, with a start and an eventId by its number. */
+/* A dead letter of the endpoint, with a start and an eventId that follow from n. */
 struct store_dead letter(unsigned n);
-/* It is in the store. */
+/* Puts it into the store. */
 void put_letter(const struct store_dead *d);
-/* So many are, refused in that run; 0: in none. */
+/* Puts letters from to to - 1 into the store, refused in that run; 0: in no run. */
 void put_letters(unsigned from, unsigned to, int64_t run_);
-/* The reports are tries of dead letters with these numbers: "1 2 ". */
+/* Expects the reports to be retries of the dead letters with these numbers: "1 2 ". */
 void expect_tries(const char *want);
 
-/* ---- what came of it, as text; good until four more are asked for ---- */
+/* ---- the results as text, valid until four more are asked for ---- */
 
-/* The reports: "0-20+20-30 30-40 ", items joined by +, batches apart. */
+/* The reports: "0-20+20-30 30-40 ", items joined by +, batches separated by blanks. */
 const char *sent(void);
-/* Boundaries in the store: "0-30 ". */
+/* The boundaries in the store: "0-30 ". */
 const char *stored(void);
-/* Dead letters in the store: "1 refused 20-30 why|", in the order of their numbers. */
+/* The dead letters in the store: "1 refused 20-30 why|", in the order of their numbers. */
 const char *letters(void);
-/* The position of the one file in the store, or of the file named so; -1 when it is not there. */
+/* The position of the only file in the store, or of the file of that name; -1 if there is none. */
 int64_t committed(void);
 int64_t committed_in(const char *name);
 
-/* A number of the endpoint's, in the store. */
+/* A number that the store keeps about the endpoint. */
 int64_t kept(const char *name);
-/* The last line in the log that is a warning or an error contains this. */
+/* Expects this in the last warning or error of the log. */
 void expect_logged(const char *part);
 
 #endif

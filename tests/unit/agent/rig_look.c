@@ -1,4 +1,4 @@
-/* Files that grow, dead letters, and looks at what came of it: what rig.h promises. */
+/* Implements rig.h: files that grow, dead letters, and the results as text. */
 #include "tests/unit/agent/rig.h"
 
 /* ---- files ---- */
@@ -82,9 +82,9 @@ void expect_tries(const char *want)
 	assert_string_equal(got, want);
 }
 
-/* ---- what came of it ---- */
+/* ---- the results as text ---- */
 
-/* Four texts are good at a time. */
+/* Four texts are valid at a time. */
 static char texts[4][1 << 15], *text = texts[0];
 static size_t used;
 
@@ -185,5 +185,5 @@ void expect_logged(const char *part)
 	char last[512];
 	(void)log_last(last, sizeof(last));
 	if (!strstr(last, part))
-		fail_msg("the log says: %s", last);
+		fail_msg("the last problem in the log is: %s", last);
 }

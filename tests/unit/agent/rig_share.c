@@ -1,4 +1,4 @@
-/* Requests that stay under way, and a replay's questions: what rig_share.h promises. */
+/* Implements rig_share.h: requests that stay in flight, and a replay's questions. */
 #include "tests/unit/agent/rig_share.h"
 
 #include <arpa/inet.h>
@@ -11,7 +11,7 @@
 /* ---- a request ---- */
 
 struct query {
-	const char *endpoint, *flying, *end; /* NULL: not there */
+	const char *endpoint, *flying, *end; /* NULL: not in the request */
 };
 
 enum MHD_Result MHD_lookup_connection_value_n(struct MHD_Connection *connection,
@@ -135,7 +135,7 @@ void add(unsigned n)
 		assert_int_equal(ship_add_dead(sh.ship, 0, 1, slice_of("{}"), &item, sh.now_ms), 0);
 }
 
-/* Wait for a transfer to move, and take in what it brings. */
+/* Waits until a transfer makes progress, and handles it. */
 static void move_on(void)
 {
 	struct err err;
@@ -155,7 +155,7 @@ static int accept_one(void)
 	return -1;
 }
 
-/* The one that began first is answered. */
+/* Answers the oldest request. */
 void end_one(void)
 {
 	static const char ok[] =
@@ -178,7 +178,7 @@ void end_one(void)
 	assert_int_equal(flying(), before - 1);
 }
 
-/* Until the endpoint lets as many fly as it may: that adapts to how fast answers come. */
+/* Answers requests until the endpoint's adaptive limit has grown to in-flight. */
 void warm_up(void)
 {
 	for (int i = 0; i < 1000 && status().limit < sh.endpoints[0].in_flight; i++) {

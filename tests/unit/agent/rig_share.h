@@ -1,9 +1,9 @@
 /*
- * rig_share.h - an endpoint whose requests are under way until the test answers them, and the
+ * rig_share.h - an endpoint whose requests stay in flight until the test answers them, and the
  * questions of a replay that shares it; for the tests of leases.h.
  *
- * Requests are real ones, to a socket of ours.  What a replay asks stands where libmicrohttpd would
- * have it.
+ * Requests are real ones, to a socket of the test.  The parameters of a replay's question are
+ * returned by a replacement of libmicrohttpd's function.
  */
 #ifndef UNIT_AGENT_RIG_SHARE_H
 #define UNIT_AGENT_RIG_SHARE_H
@@ -33,18 +33,18 @@ int share_teardown(void **state);
 void share_open(void);
 void share_close(void);
 
-/* So many requests are to be sent. */
+/* Adds n requests that are to be sent. */
 void add(unsigned n);
-/* What may be sent is. */
+/* Sends the requests that may be sent. */
 void begin(void);
-/* The one that began first is answered. */
+/* Answers the oldest request. */
 void end_one(void);
-/* Requests under way. */
+/* The number of requests in flight. */
 unsigned flying(void);
-/* Until the endpoint lets as many fly as it may: that adapts to how fast answers come. */
+/* Answers requests until the endpoint's adaptive limit has grown to in-flight. */
 void warm_up(void);
 
-/* What a replay gets when it says that so many are under way there. */
+/* The answer to a replay that reports flying_there requests in flight. */
 struct granted {
 	unsigned slots;
 	int64_t ask_ms;
@@ -52,7 +52,7 @@ struct granted {
 };
 struct granted ask(unsigned flying_there);
 struct granted ask_of(const char *endpoint, unsigned flying_there);
-/* The whole answer to a question; NULL: that is not in it. */
+/* Expects this answer to a question; a parameter that is NULL is left out of it. */
 void expect_reply(const char *endpoint, const char *flying_there, const char *end,
                   const char *want);
 

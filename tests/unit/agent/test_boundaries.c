@@ -1,5 +1,6 @@
 /*
- * test_boundaries.c - boundaries.h: where batches were cut before, and when that no longer counts.
+ * test_boundaries.c - boundaries.h: where batches were cut before, and when the old boundaries are
+ * dropped.
  */
 #include "tests/unit/agent/rig.h"
 
@@ -17,7 +18,7 @@ static void put(int64_t file, uint64_t from, uint64_t end)
 	assert_int_equal(store_batch_put(fx.store, &b), 0);
 }
 
-/* Three of them, of two files, under the configuration of the rig. */
+/* Puts three boundaries of two files, under the configuration of the rig. */
 static int setup_store(void **state)
 {
 	struct err err;
@@ -58,11 +59,11 @@ static void test_loaded_again_they_are_what_the_store_has(UNUSED void **state)
 	assert_int_equal(fx.boundaries.n, 3);
 	assert_int_equal(boundaries_take(&fx.boundaries, 1, 0), 50);
 	boundaries_close(&fx.boundaries);
-	boundaries_close(&fx.boundaries); /* does no harm */
+	boundaries_close(&fx.boundaries); /* must be harmless */
 	assert_int_equal(fx.boundaries.n, 0);
 }
 
-static void test_what_changes_no_byte_keeps_them(UNUSED void **state)
+static void test_a_change_that_alters_no_byte_keeps_them(UNUSED void **state)
 {
 	static char url[] = "http://127.0.0.1:10/y", dir[] = "/elsewhere";
 	fx.endpoint.url = url;
@@ -80,14 +81,14 @@ static void test_what_changes_no_byte_keeps_them(UNUSED void **state)
 	assert_string_equal(stored(), "0-50 50-80 50-90 ");
 }
 
-/* After a change the next ones are of the new configuration. */
+/* After a change the next boundaries belong to the new configuration. */
 static void expect_dropped(void)
 {
 	load();
 	assert_int_equal(fx.boundaries.n, 0);
 	assert_string_equal(stored(), "");
-	expect_logged("the configuration changed what is sent: 3 batches that were in flight are "
-	              "cut anew, under new keys");
+	expect_logged("the configuration changed the bytes that are sent: new boundaries and keys "
+	              "for 3 batches in flight");
 	put(1, 0, 50);
 	load();
 	assert_int_equal(fx.boundaries.n, 1);
@@ -184,7 +185,7 @@ int main(void)
 	        BOUNDARIES_TEST(test_each_is_taken_once),
 	        BOUNDARIES_TEST(test_another_place_or_another_file_has_none),
 	        BOUNDARIES_TEST(test_loaded_again_they_are_what_the_store_has),
-	        BOUNDARIES_TEST(test_what_changes_no_byte_keeps_them),
+	        BOUNDARIES_TEST(test_a_change_that_alters_no_byte_keeps_them),
 	        BOUNDARIES_TEST(test_another_format),
 	        BOUNDARIES_TEST(test_another_type_field),
 	        BOUNDARIES_TEST(test_filled_addresses),

@@ -1,5 +1,5 @@
 /*
- * test_commit.c - commit.h: what answers come to, and one transaction for all of it, or none.
+ * test_commit.c - commit.h: the effects of answers, and one transaction for all of them, or none.
  */
 #include "tests/unit/agent/rig.h"
 
@@ -52,7 +52,7 @@ static void test_refused_rows_are_dead(UNUSED void **state)
 	assert_string_equal(letters(), "1 refused 20-30 no|");
 }
 
-/* They were taken, and the backend says that some are lost all the same. */
+/* The backend took them, and reports that some failed all the same. */
 static void test_partial_rows_are_acknowledged_and_kept(UNUSED void **state)
 {
 	grow("Hbb");
@@ -67,8 +67,8 @@ static void test_partial_rows_are_acknowledged_and_kept(UNUSED void **state)
 	assert_string_equal(letters(), "1 partial 10-20 no|2 partial 20-30 no|");
 }
 
-/* Where the receiver names them, the others are delivered and nothing else. */
-static void test_of_a_partial_batch_the_rows_that_failed_are_kept(UNUSED void **state)
+/* If the receiver names the failed ones, all others count as delivered. */
+static void test_failed_rows_of_a_partial_batch_are_kept(UNUSED void **state)
 {
 	static const size_t failed[] = {0, 2};
 	struct tally tally;
@@ -101,7 +101,7 @@ static int take_letter(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-/* The one letter there is; the bytes of its row are the caller's. */
+/* The row of the only dead letter.  The caller owns the bytes. */
 static struct store_dead the_letter(void)
 {
 	struct store_dead d = {0};
@@ -111,14 +111,14 @@ static struct store_dead the_letter(void)
 	return d;
 }
 
-static void test_a_letter_has_its_row_as_it_stands_in_the_file(UNUSED void **state)
+static void test_a_letter_has_its_row_as_it_is_in_the_file(UNUSED void **state)
 {
 	fx.endpoint.batch_records = 1;
 	grow("HdQ");
 	start();
 	turn();
 	fx.reports[0].done.run = 7;
-	assert_int_equal(unlink(temp_path(LIVE)), 0); /* it is open */
+	assert_int_equal(unlink(temp_path(LIVE)), 0); /* the batch is open */
 	answer(0, SHIP_REFUSED);
 	const struct store_dead d = the_letter();
 	assert_true(slice_is(d.row, "b,\"000002\n00000002\"\n"));
@@ -127,7 +127,7 @@ static void test_a_letter_has_its_row_as_it_stands_in_the_file(UNUSED void **sta
 	free((char *)d.row.text);
 }
 
-static void test_a_letter_whose_row_is_gone_has_what_was_sent(UNUSED void **state)
+static void test_a_letter_whose_row_was_deleted_has_the_sent_object(UNUSED void **state)
 {
 	fx.endpoint.batch_records = 1;
 	grow("Hb");
@@ -142,7 +142,7 @@ static void test_a_letter_whose_row_is_gone_has_what_was_sent(UNUSED void **stat
 	assert_ptr_equal(strstr(body, "{\"logType\":\"b\",\"abcd\":\"0000001\",\"eventId\":\""),
 	                 body);
 	assert_int_equal(body[d.row.len - 1], '}');
-	assert_int_equal(d.run, 0); /* a run is of refusals */
+	assert_int_equal(d.run, 0); /* a run consists of refusals */
 	free(body);
 	free((char *)d.row.text);
 }
@@ -162,7 +162,7 @@ static void test_a_boundary_goes_with_the_answer(UNUSED void **state)
 	assert_string_equal(stored(), "");
 }
 
-/* The last row, and some before it at growing distances. */
+/* The last row, and some rows before it at growing distances. */
 static void test_rows_of_the_batch_prove_the_file(UNUSED void **state)
 {
 	enum { ROWS = 3000, END = ROWS * 10 + 10 };
@@ -232,7 +232,7 @@ static void test_as_many_letters_as_there_may_be(UNUSED void **state)
 	assert_false(commit_full(&fx.commit));
 	commit();
 	assert_true(commit_full(&fx.commit));
-	expect_logged("2 dead letters (56 bytes) have reached dead-max-records or dead-max-bytes: "
+	expect_logged("dead-max-records or dead-max-bytes is reached (2 dead letters, 56 bytes): "
 	              "reading stops");
 	restart();
 	assert_true(commit_full(&fx.commit));
@@ -305,7 +305,7 @@ static void script(const char *text)
 	assert_int_equal(sql_script(store_sql(fx.store), text), 0);
 }
 
-/* Rows answered in all ways, letters, boundaries, the lag, what is known of the endpoint. */
+/* Rows with all outcomes, letters, boundaries, the lag, the endpoint's memory. */
 static void begin_much(void)
 {
 	fx.endpoint.batch_records = 1;
@@ -327,7 +327,7 @@ static void expect_nothing_of_it(void)
 {
 	char text[LAG_TIME_SIZE];
 	assert_int_equal(committed(), 0);
-	assert_string_equal(letters(), "1 unreadable 30-40 first cell is no record type|");
+	assert_string_equal(letters(), "1 unreadable 30-40 first cell is not a record type|");
 	assert_string_equal(stored(), "0-20 20-30 ");
 	assert_int_equal(kept("run"), -1);
 	assert_int_equal(store_get_text(fx.store, "bounces", "last_record", text, sizeof(text)), 0);
@@ -342,7 +342,7 @@ static void expect_all_of_it(void)
 	char text[LAG_TIME_SIZE];
 	assert_false(fx.commit.degraded);
 	assert_int_equal(committed(), 50);
-	assert_string_equal(letters(), "1 unreadable 30-40 first cell is no record type|"
+	assert_string_equal(letters(), "1 unreadable 30-40 first cell is not a record type|"
 	                               "2 refused 20-30 no|");
 	assert_string_equal(stored(), "50-60 ");
 	assert_int_equal(kept("run"), 5);
@@ -371,7 +371,7 @@ static void test_a_store_that_may_not_be_written(UNUSED void **state)
 	expect_all_of_it();
 }
 
-/* After the letters, which are taken back. */
+/* It fails after the letters were written, which are rolled back. */
 static void test_a_write_that_fails_in_the_middle(UNUSED void **state)
 {
 	begin_much();
@@ -386,7 +386,7 @@ static void test_a_write_that_fails_in_the_middle(UNUSED void **state)
 static void test_a_disk_that_is_full_in_the_middle(UNUSED void **state)
 {
 	begin_much();
-	script("PRAGMA max_page_count = 1"); /* no more pages than there are */
+	script("PRAGMA max_page_count = 1"); /* the database may not grow */
 	for (unsigned n = 0; n < 200; n++)
 		bury(1000 + n);
 	size_t waiting = fx.commit.letters.n;
@@ -414,7 +414,7 @@ static void test_a_store_that_somebody_has_locked(UNUSED void **state)
 	assert_int_equal(sql_script(other, "ROLLBACK"), 0);
 	commit();
 	expect_all_of_it();
-	/* With nothing to be written nobody is waited for. */
+	/* If there is nothing to write, it does not wait for the lock. */
 	assert_int_equal(sql_script(other, "BEGIN IMMEDIATE"), 0);
 	commit();
 	(void)sql_close(other);
@@ -437,7 +437,7 @@ static void test_a_dropped_letter_waits_with_the_rest(UNUSED void **state)
 
 /* ---- memory ---- */
 
-/* The letters that were made before it ended are the same the next time. */
+/* The letters made before memory ran out are the same ones the next time. */
 static void test_out_of_memory_the_rows_are_to_be_sent_again(UNUSED void **state)
 {
 	struct tally tally = {.rows = 99};
@@ -448,7 +448,7 @@ static void test_out_of_memory_the_rows_are_to_be_sent_again(UNUSED void **state
 	struct ship_done *done = &fx.reports[0].done;
 	done->outcome = SHIP_PARTIAL;
 	done->nfailed = done->n;
-	memory_left = 1; /* letters grow in steps */
+	memory_left = 1; /* the list of letters grows in steps */
 	assert_int_equal(commit_done(&fx.commit, done, fx.now_ms, &tally), -ENOMEM);
 	memory_left = SIZE_MAX;
 	assert_int_equal(tally.rows, 99);
@@ -471,9 +471,9 @@ int main(void)
 	        TEST(test_accepted_rows_are_acknowledged),
 	        TEST(test_refused_rows_are_dead),
 	        TEST(test_partial_rows_are_acknowledged_and_kept),
-	        TEST(test_of_a_partial_batch_the_rows_that_failed_are_kept),
-	        TEST(test_a_letter_has_its_row_as_it_stands_in_the_file),
-	        TEST(test_a_letter_whose_row_is_gone_has_what_was_sent),
+	        TEST(test_failed_rows_of_a_partial_batch_are_kept),
+	        TEST(test_a_letter_has_its_row_as_it_is_in_the_file),
+	        TEST(test_a_letter_whose_row_was_deleted_has_the_sent_object),
 	        TEST(test_a_boundary_goes_with_the_answer),
 	        TEST(test_rows_of_the_batch_prove_the_file),
 	        TEST(test_reading_stops_while_too_many_letters_wait),

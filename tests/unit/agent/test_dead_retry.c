@@ -1,6 +1,6 @@
 /*
- * test_dead_retry.c - redrive.h: `dead retry`; each letter that is meant gets one try, and the sum
- * is right.
+ * test_dead_retry.c - redrive.h: `dead retry` tries each selected letter once, and its sums are
+ * right.
  */
 #include "tests/unit/agent/rig.h"
 
@@ -52,7 +52,7 @@ static void expect_sum(uint64_t delivered, uint64_t refused, uint64_t unsendable
 
 static const struct store_dead_filter all;
 
-/* Their source is none that the configuration has, so they are done with at once. */
+/* Their source is not in the configuration, so each of them is finished at once. */
 static void test_a_retry_is_about_the_letters_there_are_when_it_begins(UNUSED void **state)
 {
 	static char other[] = "other";
@@ -78,12 +78,12 @@ static void test_an_answer_to_a_retried_letter_is_counted_once(UNUSED void **sta
 	expect_sum(1, 0, 0);
 	assert_int_equal(fx.redrive.retry.nout, 0);
 	assert_int_equal(fx.redrive.lifted[0].left, 1);
-	redrive_answered(&fx.redrive, &done); /* another try of it is not this retry's */
+	redrive_answered(&fx.redrive, &done); /* another try of it does not belong to this retry */
 	expect_sum(1, 0, 0);
 	assert_int_equal(fx.redrive.lifted[0].left, 0);
 }
 
-static void test_a_retry_goes_through_all_and_ends(UNUSED void **state)
+static void test_a_retry_tries_all_letters_and_ends(UNUSED void **state)
 {
 	put_letters(0, 5, 0);
 	assert_int_equal(begin(&all), 5);
@@ -125,7 +125,7 @@ static void test_no_more_are_out_than_may_be(UNUSED void **state)
 	assert_null(fx.redrive.retry.memory);
 }
 
-/* Records come first: they take what there is of it. */
+/* Records come first: they take all the room. */
 static void test_without_room_a_retry_waits(UNUSED void **state)
 {
 	grow("Hbbbbbb");
@@ -143,17 +143,17 @@ static void test_without_room_a_retry_waits(UNUSED void **state)
 	expect_tries("1 2 ");
 }
 
-static void test_a_retry_is_about_what_was_named(UNUSED void **state)
+static void test_a_retry_tries_only_the_selected_letters(UNUSED void **state)
 {
 	char ids[] = ",2,4,", source[] = "bounces", reason[] = "NO";
 	const struct store_dead_filter what = {.ids = ids, .source = source, .reason = reason};
 	const struct store_dead_filter nothing = {.kind = DEAD_PARTIAL};
 	put_letters(0, 5, 0);
 	assert_int_equal(begin(&what), 2);
-	memset(ids, 'x', 5); /* the request is gone */
+	memset(ids, 'x', 5); /* the request's texts are no longer valid */
 	memset(source, 'x', 7);
 	memset(reason, 'x', 2);
-	assert_int_equal(begin(&nothing), 0); /* what is under way goes on */
+	assert_int_equal(begin(&nothing), 0); /* the retry under way continues */
 	go_on();
 	expect_tries("2 4 ");
 	answer_all();
@@ -170,7 +170,7 @@ static void test_a_letter_that_is_out_is_not_sent_twice(UNUSED void **state)
 	assert_int_equal(begin(&all), 3);
 	go_on();
 	expect_tries("1 2 3 ");
-	assert_int_equal(begin(&all), 3); /* again, before an answer came */
+	assert_int_equal(begin(&all), 3); /* again, before any answer */
 	while (go_on())
 		;
 	expect_tries("1 2 3 ");
@@ -225,19 +225,19 @@ static void expect_unsendable(const struct store_dead *d, const char *why)
 	assert_int_not_equal(letters()[0], '\0'); /* it stays */
 }
 
-static void test_a_letter_of_a_source_that_is_gone(UNUSED void **state)
+static void test_a_letter_of_a_source_that_was_removed(UNUSED void **state)
 {
 	struct store_dead d = letter(1);
 	d.source = "complaints";
 	expect_unsendable(&d, "dead letter 1 cannot be sent again: the configuration has no such "
-	                      "source; it stays\n");
+	                      "source; it is kept\n");
 }
 
 static void test_a_row_that_is_no_record(UNUSED void **state)
 {
 	struct store_dead d = letter(1);
 	d.row = slice_of("b,1,2,3\n");
-	expect_unsendable(&d, "cannot be sent again: its row is no record; it stays\n");
+	expect_unsendable(&d, "cannot be sent again: its row is not a record; it is kept\n");
 }
 
 static void test_a_row_too_large_for_any_batch(UNUSED void **state)
@@ -246,7 +246,7 @@ static void test_a_row_too_large_for_any_batch(UNUSED void **state)
 	stop();
 	fx.endpoint.batch_bytes = 64;
 	start();
-	expect_unsendable(&d, "cannot be sent again: it is larger than batch-bytes; it stays\n");
+	expect_unsendable(&d, "cannot be sent again: it is larger than batch-bytes; it is kept\n");
 }
 
 static void test_a_row_that_a_rule_withholds_now(UNUSED void **state)
@@ -256,7 +256,7 @@ static void test_a_row_that_a_rule_withholds_now(UNUSED void **state)
 	stop();
 	assert_int_equal(rules_load_text(&fx.rules, "t", rules, on_mistake, NULL), 0);
 	start();
-	expect_unsendable(&d, "cannot be sent again: a rule withholds it now; it stays\n");
+	expect_unsendable(&d, "cannot be sent again: a rule withholds it now; it is kept\n");
 }
 
 #define REDRIVE_TEST(name) cmocka_unit_test_setup_teardown(name, setup_agent, teardown)
@@ -266,13 +266,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        REDRIVE_TEST(test_a_retry_is_about_the_letters_there_are_when_it_begins),
 	        REDRIVE_TEST(test_an_answer_to_a_retried_letter_is_counted_once),
-	        REDRIVE_TEST(test_a_retry_goes_through_all_and_ends),
+	        REDRIVE_TEST(test_a_retry_tries_all_letters_and_ends),
 	        REDRIVE_TEST(test_no_more_are_out_than_may_be),
 	        REDRIVE_TEST(test_without_room_a_retry_waits),
-	        REDRIVE_TEST(test_a_retry_is_about_what_was_named),
+	        REDRIVE_TEST(test_a_retry_tries_only_the_selected_letters),
 	        REDRIVE_TEST(test_a_letter_that_is_out_is_not_sent_twice),
 	        REDRIVE_TEST(test_a_letter_of_a_lifted_run_is_left_to_it),
-	        REDRIVE_TEST(test_a_letter_of_a_source_that_is_gone),
+	        REDRIVE_TEST(test_a_letter_of_a_source_that_was_removed),
 	        REDRIVE_TEST(test_a_row_that_is_no_record),
 	        REDRIVE_TEST(test_a_row_too_large_for_any_batch),
 	        REDRIVE_TEST(test_a_row_that_a_rule_withholds_now),

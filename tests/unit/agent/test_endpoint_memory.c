@@ -1,5 +1,5 @@
 /*
- * test_endpoint_memory.c - endpoint_memory.h: what is known of an endpoint after a restart.
+ * test_endpoint_memory.c - endpoint_memory.h: what is known about an endpoint after a restart.
  */
 #include "tests/unit/agent/rig.h"
 
@@ -46,7 +46,7 @@ static void test_it_survives(UNUSED void **state)
 {
 	know(true, 7, 42);
 	put();
-	fx.memory.lifted[0] = 3; /* not put: nothing changed in ship */
+	fx.memory.lifted[0] = 3; /* not written: nothing changed in ship */
 	restart();
 	expect_known(true, 7, 42);
 	assert_int_equal(fx.memory.lifted[0], 0);
@@ -58,7 +58,7 @@ static void test_it_survives(UNUSED void **state)
 	assert_int_equal(fx.memory.lifted[0], 42);
 }
 
-static void test_what_was_not_put_does_not(UNUSED void **state)
+static void test_memory_that_was_not_put_is_lost(UNUSED void **state)
 {
 	know(true, 7, 42);
 	restart();
@@ -82,7 +82,7 @@ static void test_each_endpoint_has_its_own(UNUSED void **state)
 	expect_known(true, 7, 42);
 }
 
-/* The run of refusals stays: when the new address accepts something, that run is over. */
+/* The run of refusals stays, and ends when the new address accepts something. */
 static void test_another_url_has_to_prove_itself_anew(UNUSED void **state)
 {
 	static char other[] = "http://127.0.0.1:9/y", back[] = "http://127.0.0.1:9/x";
@@ -94,7 +94,7 @@ static void test_another_url_has_to_prove_itself_anew(UNUSED void **state)
 	expect_known(false, 7, 42);
 	assert_int_equal(kept("accepted"), 0);
 	stop();
-	fx.endpoint.url = back; /* and so has the first one then */
+	fx.endpoint.url = back; /* and so does the first address afterwards */
 	start();
 	expect_known(false, 7, 42);
 	know(true, 0, 43);
@@ -113,7 +113,7 @@ static enum ship_state state_now(void)
 static void test_paused_it_stays_paused(UNUSED void **state)
 {
 	assert_int_equal(endpoint_memory_pause(&fx.memory, 0, true, fx.now_ms), 0);
-	assert_int_equal(state_now(), SHIP_OK); /* that is the caller's to do */
+	assert_int_equal(state_now(), SHIP_OK); /* the caller has to do that */
 	restart();
 	assert_int_equal(state_now(), SHIP_PAUSED);
 	reload();
@@ -128,7 +128,7 @@ static void script(const char *text)
 	assert_int_equal(sql_script(store_sql(fx.store), text), 0);
 }
 
-static void test_a_pause_that_cannot_be_kept_is_none(UNUSED void **state)
+static void test_a_pause_that_cannot_be_stored_is_refused(UNUSED void **state)
 {
 	script("PRAGMA query_only = ON");
 	assert_int_equal(endpoint_memory_pause(&fx.memory, 0, true, fx.now_ms), -EROFS);
@@ -151,7 +151,7 @@ static void test_only_what_changed_is_written(UNUSED void **state)
 	assert_int_equal(kept("refused"), 8);
 }
 
-/* What the transaction had is not known to be in the store until endpoint_memory_stored(). */
+/* Values count as stored only after endpoint_memory_stored(). */
 static void test_after_a_rollback_it_is_written_again(UNUSED void **state)
 {
 	know(true, 7, 42);
@@ -177,7 +177,7 @@ static size_t letters_of(int64_t run_)
 	return n;
 }
 
-static void test_a_run_that_is_owed_tries_goes_on_in_the_next(UNUSED void **state)
+static void test_a_run_that_is_owed_tries_continues_in_the_next(UNUSED void **state)
 {
 	put_letters(0, 2, 41);
 	put_letters(2, 5, 42);
@@ -204,14 +204,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        MEMORY_TEST(test_nothing_is_known_at_first),
 	        MEMORY_TEST(test_it_survives),
-	        MEMORY_TEST(test_what_was_not_put_does_not),
+	        MEMORY_TEST(test_memory_that_was_not_put_is_lost),
 	        MEMORY_TEST(test_each_endpoint_has_its_own),
 	        MEMORY_TEST(test_another_url_has_to_prove_itself_anew),
 	        MEMORY_TEST(test_paused_it_stays_paused),
-	        MEMORY_TEST(test_a_pause_that_cannot_be_kept_is_none),
+	        MEMORY_TEST(test_a_pause_that_cannot_be_stored_is_refused),
 	        MEMORY_TEST(test_only_what_changed_is_written),
 	        MEMORY_TEST(test_after_a_rollback_it_is_written_again),
-	        MEMORY_TEST(test_a_run_that_is_owed_tries_goes_on_in_the_next),
+	        MEMORY_TEST(test_a_run_that_is_owed_tries_continues_in_the_next),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * test_feed.c - feed.h: from lines to batches; ranges tile the file, whatever stands in it.
+ * test_feed.c - feed.h: from lines to batches; ranges tile the file, whatever it contains.
  */
 #include "tests/unit/agent/rig.h"
 
@@ -66,7 +66,7 @@ static void test_rows_of_other_types_go_with_the_row_after_them(UNUSED void **st
 	assert_int_equal(fx.feed.counters->read.bytes, 40);
 }
 
-/* Inside an open batch a settled range would tear it apart. */
+/* A settled range inside an open batch would tear the batch apart. */
 static void test_rows_passed_over_are_settled_once_no_batch_is_open(UNUSED void **state)
 {
 	grow("Hbdd");
@@ -120,8 +120,8 @@ static void test_a_row_that_is_no_record_becomes_a_dead_letter(UNUSED void **sta
 	grow("Hb?b");
 	start();
 	turn();
-	/* Before anything moves the position past it. */
-	assert_string_equal(letters(), "1 unreadable 20-30 first cell is no record type|");
+	/* The letter is stored before anything moves the position past the row. */
+	assert_string_equal(letters(), "1 unreadable 20-30 first cell is not a record type|");
 	assert_string_equal(sent(), "0-20+20-40 ");
 	answer_all();
 	commit();
@@ -164,7 +164,7 @@ static void test_a_record_over_two_lines_is_one_item(UNUSED void **state)
 	assert_non_null(strstr(fx.reports[0].body, "000001\\n00000001"));
 }
 
-/* Its first line is read again when the rest is there. */
+/* Its first line is read again when the rest has arrived. */
 static void test_a_half_written_record_waits_for_its_end(UNUSED void **state)
 {
 	grow("Hb");
@@ -181,7 +181,7 @@ static void test_a_half_written_record_waits_for_its_end(UNUSED void **state)
 	expect_tally(2, 2, 0, 0);
 }
 
-/* What stands before a line in memory is let go with the file's turn. */
+/* The bytes kept before a line are released when another file has its turn. */
 static void test_a_half_written_record_of_an_older_file(UNUSED void **state)
 {
 	static const char older[] = "b-2026-01-01-0001.csv";
@@ -203,7 +203,7 @@ static void test_a_half_written_record_of_an_older_file(UNUSED void **state)
 	assert_int_equal(tail_file_row(fx.reports[1].done.tag.owner, mark, row), 0);
 }
 
-static void test_a_file_that_is_done_is_let_go(UNUSED void **state)
+static void test_a_finished_file_is_released(UNUSED void **state)
 {
 	struct tail_status s;
 	grow_file("b-2026-01-01-0001.csv", "Hbb");
@@ -317,7 +317,7 @@ static void test_a_stored_boundary_is_cut_again_at_the_same_place(UNUSED void **
 	assert_string_equal(sent(), "0-20+20-30+30-50 50-60+60-70+70-80 80-90 ");
 }
 
-/* Which configuration they were of cannot be told then: that is for the next start. */
+/* The configuration they belong to is then unknown; the next start decides. */
 static void test_out_of_memory_no_boundary_is_dropped(UNUSED void **state)
 {
 	struct boundaries b = {0};
@@ -331,7 +331,7 @@ static void test_out_of_memory_no_boundary_is_dropped(UNUSED void **state)
 	assert_string_equal(stored(), "0-30 ");
 }
 
-/* A row that comes later does not join it, and takes no place in the batch after it. */
+/* A later row neither joins it nor takes a place in the batch after it. */
 static void test_a_record_that_went_alone_goes_alone_again(UNUSED void **state)
 {
 	grow("Hb");
@@ -350,7 +350,7 @@ static void test_a_record_that_went_alone_goes_alone_again(UNUSED void **state)
 	free(body);
 }
 
-/* A batch that was stored is not complete by its age, nor by its bytes. */
+/* A batch with a stored boundary is complete neither by its age nor by its bytes. */
 static void test_limits_do_not_count_under_a_stored_boundary(UNUSED void **state)
 {
 	fx.endpoint.batch_records = 3;
@@ -359,7 +359,7 @@ static void test_limits_do_not_count_under_a_stored_boundary(UNUSED void **state
 	turn();
 	assert_string_equal(stored(), "0-40 ");
 	stop();
-	fx.endpoint.batch_bytes = 60; /* a record and no more */
+	fx.endpoint.batch_bytes = 60; /* one record and no more */
 	start();
 	wake();
 	fill();
@@ -370,7 +370,7 @@ static void test_limits_do_not_count_under_a_stored_boundary(UNUSED void **state
 	assert_string_equal(sent(), "0-20+20-30+30-40 ");
 }
 
-/* The file lost its end in a crash of the host: waiting for it would be for ever. */
+/* The file lost its end in a crash of the host: the wait would never end. */
 static void test_a_boundary_beyond_the_end_is_not_waited_for(UNUSED void **state)
 {
 	grow("Hb");
@@ -382,12 +382,12 @@ static void test_a_boundary_beyond_the_end_is_not_waited_for(UNUSED void **state
 	assert_int_equal(fx.boundaries.n, 1);
 	turn();
 	assert_string_equal(sent(), "0-20 ");
-	grow("bbb"); /* limits count again */
+	grow("bbb"); /* limits apply again */
 	turn();
 	assert_string_equal(sent(), "0-20 20-30+30-40 ");
 }
 
-static void test_what_was_answered_beyond_a_gap_is_not_sent_again(UNUSED void **state)
+static void test_rows_answered_after_a_gap_are_not_sent_again(UNUSED void **state)
 {
 	grow("Hbbbbbb");
 	start();
@@ -404,8 +404,8 @@ static void test_what_was_answered_beyond_a_gap_is_not_sent_again(UNUSED void **
 	expect_tally(6, 6, 0, 0);
 }
 
-/* Reading waits for room just where a range begins, which then grows to the front. */
-static void test_what_was_answered_is_not_read_from_within(UNUSED void **state)
+/* Reading waits for room exactly where a range begins; the range then grows at its front. */
+static void test_an_answered_range_is_not_read_from_within(UNUSED void **state)
 {
 	fx.endpoint.batch_records = 1;
 	fx.endpoint.in_flight = 2; /* room for three batches */
@@ -435,12 +435,12 @@ static void on_mistake(const struct file_mistake *m, void *arg)
 	fail_msg("%s", m->line);
 }
 
-static void test_what_a_rule_withholds_is_passed_over(UNUSED void **state)
+static void test_rows_withheld_by_a_rule_are_passed_over(UNUSED void **state)
 {
 	const struct slice rules = slice_of("0000002==>ignore\n");
 	assert_int_equal(rules_load_text(&fx.rules, "t", rules, on_mistake, NULL), 0);
 	temp_append(LIVE, "type,dsnDiag\n");
-	grow("bbbb"); /* numbers count lines of ten bytes, and so do these */
+	grow("bbbb"); /* offsets count lines of ten bytes, and so must these */
 	start();
 	turn();
 	assert_string_equal(sent(), "0-23+23-43 ");
@@ -469,7 +469,7 @@ int main(void)
 	        TEST(test_a_record_over_two_lines_is_one_item),
 	        TEST(test_a_half_written_record_waits_for_its_end),
 	        TEST(test_a_half_written_record_of_an_older_file),
-	        TEST(test_a_file_that_is_done_is_let_go),
+	        TEST(test_a_finished_file_is_released),
 	        TEST(test_a_batch_holds_rows_of_one_file),
 	        TEST(test_the_same_header_again_changes_nothing),
 	        TEST(test_other_columns_wait_for_all_that_was_before),
@@ -479,9 +479,9 @@ int main(void)
 	        TEST(test_a_record_that_went_alone_goes_alone_again),
 	        TEST(test_limits_do_not_count_under_a_stored_boundary),
 	        TEST(test_a_boundary_beyond_the_end_is_not_waited_for),
-	        TEST(test_what_was_answered_beyond_a_gap_is_not_sent_again),
-	        TEST(test_what_was_answered_is_not_read_from_within),
-	        TEST(test_what_a_rule_withholds_is_passed_over),
+	        TEST(test_rows_answered_after_a_gap_are_not_sent_again),
+	        TEST(test_an_answered_range_is_not_read_from_within),
+	        TEST(test_rows_withheld_by_a_rule_are_passed_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * test_feed_limits.c - feed.h: when reading stops, and that it goes on; memory that ends anywhere.
+ * test_feed_limits.c - feed.h: when reading stops and continues, and memory that runs out anywhere.
  */
 #include "tests/unit/agent/rig.h"
 
@@ -37,7 +37,7 @@ static void test_a_turn_ends_after_many_lines(UNUSED void **state)
 	start();
 	wake();
 	assert_true(feed_fill(&fx.feed, fx.now_ms));
-	assert_in_range(fx.feed.cursor, 10000, 300000); /* and all of that is settled */
+	assert_in_range(fx.feed.cursor, 10000, 300000); /* and all of these are settled */
 	assert_int_equal(feed_rows(&fx.feed), 0);
 	fill();
 	commit();
@@ -45,7 +45,7 @@ static void test_a_turn_ends_after_many_lines(UNUSED void **state)
 	assert_int_equal(tailer_tally(fx.tailer, 0).skipped, MANY);
 }
 
-/* They went with the first row of a batch, and go with it again. */
+/* They were sent with the first row of a batch, and are sent with it again. */
 static void test_a_batch_after_many_rows_begins_where_it_began(UNUSED void **state)
 {
 	char want[64];
@@ -90,10 +90,10 @@ static void test_as_many_dead_letters_as_there_may_be_stop_reading(UNUSED void *
 	assert_int_equal(store_dead_drop_found(fx.store, &all, &n), 0);
 	commit_recount(&fx.commit);
 	turn();
-	assert_string_equal(letters(), "2 unreadable 20-30 first cell is no record type|");
+	assert_string_equal(letters(), "2 unreadable 20-30 first cell is not a record type|");
 }
 
-/* In one turn, before any of them is in the store. */
+/* All in one turn, before any of them is in the store. */
 static void test_as_many_letters_as_may_wait_stop_reading(UNUSED void **state)
 {
 	fx.conf.dead_max_records = 2 * MANY;
@@ -112,7 +112,7 @@ static void test_as_many_letters_as_may_wait_stop_reading(UNUSED void **state)
 	assert_int_equal(fx.commit.dead_records, MANY);
 }
 
-/* One batch is not answered for while all the others are. */
+/* One batch stays unanswered while all the others are answered. */
 static void test_too_many_ranges_beyond_a_gap_stop_reading(UNUSED void **state)
 {
 	enum { ROWS = 2 * LEDGER_RANGES_MAX + 200 };
@@ -127,14 +127,14 @@ static void test_too_many_ranges_beyond_a_gap_stop_reading(UNUSED void **state)
 	turn();
 	while (fx.nreports < 2 * LEDGER_RANGES_MAX + 10)
 		turn();
-	for (size_t i = 1; i <= LEDGER_RANGES_MAX; i++) /* every other one, but the first */
+	for (size_t i = 1; i <= LEDGER_RANGES_MAX; i++) /* every other one except the first */
 		answer(i, SHIP_ACCEPTED);
 	assert_int_equal(tail_file_gaps(fx.reports[0].done.tag.owner), LEDGER_RANGES_MAX);
 	size_t before = fx.nreports;
 	grow("bbbb");
 	turn();
 	turn();
-	assert_true(fx.nreports <= before + 1); /* the row by which the file was entered */
+	assert_true(fx.nreports <= before + 1); /* the row with which the file was entered */
 	answer(0, SHIP_ACCEPTED);
 	run();
 	assert_int_equal(committed(), ROWS * 10 + 50);
@@ -158,12 +158,12 @@ static void test_out_of_memory_the_row_comes_again_a_little_later(UNUSED void **
 	fx.now_ms = fx.feed.stalled_ms;
 	turn();
 	assert_string_equal(sent(), "10-20+20-40 "); /* the header needs no answer */
-	assert_string_equal(letters(), "1 unreadable 20-30 first cell is no record type|");
+	assert_string_equal(letters(), "1 unreadable 20-30 first cell is not a record type|");
 }
 
 static void test_memory_may_end_anywhere(UNUSED void **state)
 {
-	/* Other columns, rows over two lines, bad ones, a batch that is full, one that is not. */
+	/* Other columns, rows over two lines, bad rows, a full batch and one that is not full. */
 	static const char piece[] = "hbQ?dbbHbxb?Qd";
 	uint64_t rows = 0, dead = 0, skipped = 0, size = 0;
 	size_t unspent = 0;

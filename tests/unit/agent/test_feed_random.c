@@ -1,18 +1,18 @@
 /*
  * test_feed_random.c - feed.h and commit.h: random files, answers in random order, kills, reloads
- * and memory that ends; nothing is lost, nothing that was noted is sent again, and all is counted.
+ * and memory that runs out; nothing is lost, no recorded row is sent again, and all are counted.
  */
 #include "tests/unit/agent/rig.h"
 
 #define LINES_MAX 20000
 
-/* What became of the row that begins at 10 times the index. */
+/* The fate of the row that begins at 10 times the index. */
 enum fate { NO_ROW, UNSENT, SENT, ANSWERED, NOTED, PASSED };
 static unsigned char fates[LINES_MAX];
 static bool refused[LINES_MAX];
 static size_t lines;
 
-/* Boundaries that were stored at the last kill: the same rows go out in the same batch. */
+/* Boundaries that were stored at the last kill: the same rows are sent in the same batch. */
 static struct store_batch promised[64];
 static size_t npromised, kept_promises;
 
@@ -52,7 +52,7 @@ static void expect_promised(uint64_t start_, uint64_t end)
 	}
 }
 
-/* What is new among the reports: ranges tile, and no row goes out twice. */
+/* Checks the new reports: ranges tile, and no row is sent twice. */
 static void check_sent(size_t from)
 {
 	for (size_t i = from; i < fx.nreports; i++) {
@@ -118,7 +118,7 @@ static void kill_it(void)
 	restart();
 }
 
-/* As the loop does it: what was answered for is committed first, the rest is read again. */
+/* As in the main loop: answered rows are committed first, the rest is read again. */
 static void reload_it(void)
 {
 	note_answers();
@@ -215,7 +215,7 @@ static void test_nothing_is_lost_and_nothing_twice(UNUSED void **state)
 	run_at_random(0, 3000);
 }
 
-static void test_nothing_is_lost_and_nothing_twice_by_other_chances(UNUSED void **state)
+static void test_nothing_is_lost_and_nothing_twice_with_other_seeds(UNUSED void **state)
 {
 	run_at_random(2, 3000);
 }
@@ -226,7 +226,7 @@ static void test_nothing_is_lost_and_nothing_twice_with_ndjson(UNUSED void **sta
 	run_at_random(3, 3000);
 }
 
-/* One record a batch, and no boundaries. */
+/* One record in each batch, and no boundaries. */
 static void test_nothing_is_lost_and_nothing_twice_with_objects(UNUSED void **state)
 {
 	fx.endpoint.format = SHIP_OBJECT;
@@ -237,7 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(test_nothing_is_lost_and_nothing_twice),
-	        TEST(test_nothing_is_lost_and_nothing_twice_by_other_chances),
+	        TEST(test_nothing_is_lost_and_nothing_twice_with_other_seeds),
 	        TEST(test_nothing_is_lost_and_nothing_twice_with_ndjson),
 	        TEST(test_nothing_is_lost_and_nothing_twice_with_objects),
 	};

@@ -1,5 +1,5 @@
 /*
- * test_host.c - agent/host.h: a page of somebody else's cannot ask under a name that is ours.
+ * test_host.c - agent/host.h: a foreign web page cannot ask under a name of the agent.
  */
 #include "tests/unit/temp.h"
 
@@ -43,7 +43,7 @@ static void test_all_others_are_refused(void **state)
 	                              longest};
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (host_is_ours(others[i], "mta1.example.com"))
-			fail_msg("%s is taken for ours", others[i]);
+			fail_msg("%s is accepted as a name of the agent", others[i]);
 	}
 }
 

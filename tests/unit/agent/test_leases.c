@@ -1,12 +1,12 @@
 /*
- * test_leases.c - leases.h: what is granted of an endpoint that is shared with a replay, and what
- * the agent keeps to meanwhile.
+ * test_leases.c - leases.h: how much of a shared endpoint a replay is granted, and which limits
+ * the agent keeps meanwhile.
  */
 #include "tests/unit/agent/rig_share.h"
 
 #define UNKNOWN "1\nthere is no such endpoint here\n"
 
-static void test_half_is_granted_of_what_is_free(UNUSED void **state)
+static void test_half_of_the_free_slots_is_granted(UNUSED void **state)
 {
 	static const struct {
 		unsigned in_flight, want;
@@ -32,9 +32,9 @@ static void test_no_more_is_granted_than_is_free(UNUSED void **state)
 	assert_int_equal(flying(), 4);
 	struct granted g = ask(0);
 	assert_int_equal(g.slots, 0);
-	assert_int_equal(g.ask_ms, 100); /* soon: what is above our part is about to end */
+	assert_int_equal(g.ask_ms, 100); /* soon: requests beyond our share are about to end */
 	end_one();
-	begin(); /* beyond our part nothing new begins */
+	begin(); /* beyond our share no request begins */
 	assert_int_equal(flying(), 3);
 	g = ask(0);
 	assert_int_equal(g.slots, 1);
@@ -50,8 +50,8 @@ static void test_no_more_is_granted_than_is_free(UNUSED void **state)
 	assert_int_equal(flying(), 2);
 }
 
-/* The replay has more under way than its part: from before a reload, say. */
-static void test_what_is_under_way_there_counts(UNUSED void **state)
+/* The replay has more in flight than its share, for example from before a reload. */
+static void test_requests_in_flight_at_the_replay_count(UNUSED void **state)
 {
 	share_open();
 	warm_up();
@@ -91,13 +91,13 @@ static void test_the_only_request_changes_hands_every_second(UNUSED void **state
 	sh.now_ms = 7999;
 	assert_int_equal(ask(0).slots, 0);
 	sh.now_ms = 8000;
-	assert_int_equal(ask(0).slots, 0); /* its turn, but ours has not ended */
+	assert_int_equal(ask(0).slots, 0); /* its turn, but our request has not ended */
 	end_one();
 	begin();
 	assert_int_equal(flying(), 0);
 	assert_int_equal(ask(0).slots, 1);
 	sh.now_ms = 9000;
-	assert_int_equal(ask(1).slots, 0); /* our turn, but its has not ended */
+	assert_int_equal(ask(1).slots, 0); /* our turn, but its request has not ended */
 	begin();
 	assert_int_equal(flying(), 0);
 	assert_int_equal(ask(0).slots, 0);
@@ -128,12 +128,12 @@ static void test_a_lease_ends_by_itself(UNUSED void **state)
 	assert_int_equal(flying(), 4);
 }
 
-static void test_a_replay_that_is_over_says_so(UNUSED void **state)
+static void test_a_replay_that_ends_reports_it(UNUSED void **state)
 {
 	share_open();
 	warm_up();
 	add(8);
-	expect_reply("octeth", "0", "1", "0\n"); /* without one before */
+	expect_reply("octeth", "0", "1", "0\n"); /* without a lease before */
 	assert_int_equal(ask(0).slots, 2);
 	begin();
 	assert_int_equal(flying(), 2);
@@ -155,13 +155,13 @@ static void test_after_a_reload_it_holds_for_the_next_ship(UNUSED void **state)
 	begin();
 	assert_int_equal(flying(), 1);
 	share_close();
-	sh.conf.nendpoints = 0; /* another one has no such endpoint */
+	sh.conf.nendpoints = 0; /* another configuration has no such endpoint */
 	share_open();
 	leases_apply(&sh.leases, sh.now_ms);
 	assert_int_equal(sh.leases.n, 0);
 }
 
-static void test_what_makes_no_sense_is_refused(UNUSED void **state)
+static void test_invalid_questions_are_refused(UNUSED void **state)
 {
 	char name[100];
 	share_open();
@@ -193,7 +193,7 @@ static void test_so_many_endpoints_and_no_more(UNUSED void **state)
 	for (size_t i = 0; i < LEASES_MAX; i++)
 		assert_int_equal(ask_of(names[i], 0).slots, 2);
 	expect_reply(names[LEASES_MAX], "0", NULL, "1\ntoo many endpoints are shared already\n");
-	assert_int_equal(ask_of(names[3], 0).slots, 2); /* one that is shared is no more */
+	assert_int_equal(ask_of(names[3], 0).slots, 2); /* a shared endpoint is no longer there */
 	expect_reply(names[5], "0", "1", "0\n");
 	for (size_t i = 0; i < sh.leases.n; i++)
 		assert_string_not_equal(sh.leases.all[i].endpoint, names[5]);
@@ -226,14 +226,14 @@ static void test_an_endpoint_that_takes_nothing_grants_nothing(UNUSED void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        SHARE_TEST(test_half_is_granted_of_what_is_free),
+	        SHARE_TEST(test_half_of_the_free_slots_is_granted),
 	        SHARE_TEST(test_no_more_is_granted_than_is_free),
-	        SHARE_TEST(test_what_is_under_way_there_counts),
+	        SHARE_TEST(test_requests_in_flight_at_the_replay_count),
 	        SHARE_TEST(test_the_only_request_changes_hands_every_second),
 	        SHARE_TEST(test_a_lease_ends_by_itself),
-	        SHARE_TEST(test_a_replay_that_is_over_says_so),
+	        SHARE_TEST(test_a_replay_that_ends_reports_it),
 	        SHARE_TEST(test_after_a_reload_it_holds_for_the_next_ship),
-	        SHARE_TEST(test_what_makes_no_sense_is_refused),
+	        SHARE_TEST(test_invalid_questions_are_refused),
 	        SHARE_TEST(test_so_many_endpoints_and_no_more),
 	        SHARE_TEST(test_an_endpoint_that_takes_nothing_grants_nothing),
 	};

@@ -1,12 +1,12 @@
 /*
  * test_leases_random.c - ship/lease.h: agent and replay at random; together they never have more
- * under way than in-flight.
+ * requests in flight than the limit in-flight.
  */
 #include "tests/unit/agent/rig_share.h"
 
 static struct {
 	unsigned flying, slots;
-	int64_t ask_ms; /* it asks again then, and starts nothing before it has */
+	int64_t ask_ms; /* it asks again then, and starts nothing before that */
 } replay;
 
 static unsigned most_seen;
@@ -61,7 +61,7 @@ static void step(void)
 	check();
 }
 
-/* Now and then the replay ends, and another one begins. */
+/* Sometimes the replay ends, and another one begins. */
 static void end_or_begin(void)
 {
 	if (replay.flying == 0 && temp_random(2) == 0) {
@@ -85,7 +85,7 @@ static void run_at_random(unsigned in_flight)
 			end_or_begin();
 		check();
 	}
-	assert_int_equal(most_seen, in_flight); /* and what there is, is used */
+	assert_int_equal(most_seen, in_flight); /* and the limit is used */
 	while (flying() > 0)
 		end_one();
 	sh.leases.n = 0;

@@ -1,5 +1,5 @@
 /*
- * test_letters.c - letters.h: dead letters that wait for the store.
+ * test_letters.c - letters.h: dead letters that wait to be stored.
  */
 #include "tests/unit/agent/rig.h"
 
@@ -27,7 +27,7 @@ static void add(unsigned n)
 	assert_int_equal(letters_add(&l, &d, false), 0);
 }
 
-/* A batch may have thousands of rows, and all of them may be answered for at once. */
+/* A batch may have thousands of rows, all answered at once. */
 static void test_letters_wait_for_the_commit_however_many_they_are(UNUSED void **state)
 {
 	for (unsigned n = 0; n < 1000; n++) {
@@ -68,7 +68,7 @@ static void test_texts_are_copied_with_their_lengths(UNUSED void **state)
 	assert_true(kept_->made_ms > 0);
 }
 
-static void test_of_the_answer_so_much_is_kept(UNUSED void **state)
+static void test_only_512_bytes_of_the_answer_are_kept(UNUSED void **state)
 {
 	char answer[600];
 	struct store_dead d = letter(1);
@@ -91,7 +91,7 @@ static void put(int64_t *ret_records, int64_t *ret_bytes)
 	assert_int_equal(letters_put(&l, fx.store, ret_records, ret_bytes), 0);
 }
 
-/* A row that was read again is the same letter. */
+/* A row that is read again gives the same letter. */
 static void test_only_new_ones_count(UNUSED void **state)
 {
 	int64_t records, bytes, n, size;
@@ -118,7 +118,7 @@ static int take_letter(const struct store_dead *d, void *arg)
 	assert_true(slice_is(d->answer, "another answer"));
 	assert_int_equal(d->tries, 1);
 	assert_true(d->tried_ms > 0);
-	/* What it is about stays. */
+	/* Its source, file and row stay as they were. */
 	assert_string_equal(d->source, "bounces");
 	assert_string_equal(d->file, "b.csv");
 	assert_true(slice_is(d->row, "b,text\n"));
@@ -128,7 +128,7 @@ static int take_letter(const struct store_dead *d, void *arg)
 	return 0;
 }
 
-static void test_a_second_answer_is_noted_with_the_letter_there_is(UNUSED void **state)
+static void test_a_second_answer_is_recorded_with_the_existing_letter(UNUSED void **state)
 {
 	int64_t records, bytes;
 	add(1);
@@ -143,7 +143,7 @@ static void test_a_second_answer_is_noted_with_the_letter_there_is(UNUSED void *
 	                       .header = SLICE_EMPTY,
 	                       .row = SLICE_EMPTY};
 	assert_int_equal(letters_add(&l, &d, true), 0);
-	d.id = letter(9).id; /* dropped meanwhile: it stays gone */
+	d.id = letter(9).id; /* dropped meanwhile: it is not added again */
 	assert_int_equal(letters_add(&l, &d, true), 0);
 	put(&records, &bytes);
 	assert_int_equal(records, 0);
@@ -165,7 +165,7 @@ static void test_cleared_and_closed(UNUSED void **state)
 	letters_close(&l);
 	assert_null(l.all);
 	assert_int_equal(l.n + l.room + l.bytes, 0);
-	letters_close(&l); /* does no harm */
+	letters_close(&l); /* must be harmless */
 	add(4);
 	assert_int_equal(l.n, 1);
 }
@@ -189,9 +189,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        LETTERS_TEST(test_letters_wait_for_the_commit_however_many_they_are),
 	        LETTERS_TEST(test_texts_are_copied_with_their_lengths),
-	        LETTERS_TEST(test_of_the_answer_so_much_is_kept),
+	        LETTERS_TEST(test_only_512_bytes_of_the_answer_are_kept),
 	        LETTERS_TEST(test_only_new_ones_count),
-	        LETTERS_TEST(test_a_second_answer_is_noted_with_the_letter_there_is),
+	        LETTERS_TEST(test_a_second_answer_is_recorded_with_the_existing_letter),
 	        LETTERS_TEST(test_cleared_and_closed),
 	        LETTERS_TEST(test_out_of_memory_nothing_is_added),
 	};

@@ -1,5 +1,5 @@
 /*
- * test_open.c - open.h and reload.h: an agent is opened, opened anew and closed, whole or half.
+ * test_open.c - open.h and reload.h: the agent is opened, reopened and closed, completely or half.
  */
 #include "tests/unit/temp.h"
 
@@ -15,7 +15,7 @@ static void on_mistake(const struct file_mistake *m, void *arg)
 	fail_msg("%s", m->line);
 }
 
-/* A configuration with these sources, which all go to one endpoint. */
+/* A configuration with these sources, which all use one endpoint. */
 static struct conf *configured(const char *s1, const char *s2, const char *endpoint)
 {
 	char text[2048];
@@ -59,7 +59,7 @@ static void open_it(void)
 		fail_msg("%s", err.text);
 }
 
-/* A turn of the loop that waits for nothing. */
+/* One turn of the main loop, without waiting. */
 static void turn(void)
 {
 	a.now_ms += 2000;
@@ -73,7 +73,7 @@ static void turn(void)
 	assert_int_equal(ship_start(a.ship, a.now_ms, &err), 0);
 }
 
-/* Rows are read, their batch grows old and is sent, and the answers are committed. */
+/* Rows are read, their batch reaches its age and is sent, and the answers are committed. */
 static void deliver(void)
 {
 	for (int i = 0; i < 3; i++)
@@ -87,13 +87,13 @@ static int64_t stored(const char *source, const char *name)
 	return value;
 }
 
-static void test_what_was_never_opened_is_closed(UNUSED void **state)
+static void test_an_agent_that_was_never_opened_is_closed(UNUSED void **state)
 {
 	close_all(&a);
 	close_all(&a);
 }
 
-static void test_what_cannot_be_opened_is_said_and_closed(UNUSED void **state)
+static void test_an_agent_that_cannot_be_opened_reports_it_and_is_closed(UNUSED void **state)
 {
 	a.conf = configured("a", NULL, "e");
 	temp_append("state", "no folder\n");
@@ -104,8 +104,8 @@ static void test_what_cannot_be_opened_is_said_and_closed(UNUSED void **state)
 }
 
 /*
- * A reload to a configuration with one source and endpoint less failed before its counters were set
- * up: the agent ends, and asks nobody about what is not there.
+ * A reload that removes one source and one endpoint failed before its counters were set up: closing
+ * must not ask for sources and endpoints that are no longer there.
  */
 static void test_a_reload_that_failed_halfway_is_closed(UNUSED void **state)
 {
@@ -129,11 +129,11 @@ static void test_a_reload_that_failed_halfway_is_closed(UNUSED void **state)
 	assert_int_equal(a.counters->endpoints[0].meter.requests, 7);
 	assert_null(a.ship);
 	assert_null(a.tailer);
-	a.conf->nsources = 2; /* what it has to free */
+	a.conf->nsources = 2; /* these have to be freed */
 	a.conf->nendpoints = 1;
 }
 
-static void test_what_was_answered_comes_into_the_store(UNUSED void **state)
+static void test_answers_are_committed_to_the_store(UNUSED void **state)
 {
 	a.conf = configured("a", "b", "e");
 	temp_append("a.csv", "type,x\nb,1\nd,2\nb,3\n");
@@ -152,7 +152,7 @@ static void test_what_was_answered_comes_into_the_store(UNUSED void **state)
 }
 
 /* The open batch was not sent: its rows are read again. */
-static void test_a_reload_goes_on_where_it_was(UNUSED void **state)
+static void test_a_reload_continues_where_it_was(UNUSED void **state)
 {
 	const struct ship_meter meter = {.retries = 5};
 	a.conf = configured("a", "b", "e");
@@ -178,10 +178,10 @@ static void test_a_reload_goes_on_where_it_was(UNUSED void **state)
 	deliver();
 	assert_int_equal(stored("a", "acked"), 2);
 	assert_int_equal(a.counters->sources[0].shipped.records, 2);
-	assert_int_equal(a.counters->sources[0].read.records, 3); /* one was read again */
+	assert_int_equal(a.counters->sources[0].read.records, 3); /* one row was read again */
 }
 
-/* Sources change places, one is new, one is gone. */
+/* Sources change places, one is new, one is removed. */
 static void test_a_reload_with_other_sources(UNUSED void **state)
 {
 	a.conf = configured("a", "b", "e");
@@ -219,7 +219,7 @@ static bool nobody(const struct conf *conf, char *ret_where, size_t size)
 	return false;
 }
 
-static void test_beside_another_reader_a_first_start_is_refused(UNUSED void **state)
+static void test_a_first_start_is_refused_while_another_program_reads(UNUSED void **state)
 {
 	a.conf = configured("a", NULL, "e");
 	a.options = (struct agent_options){.other_reader = somebody};
@@ -229,18 +229,18 @@ static void test_beside_another_reader_a_first_start_is_refused(UNUSED void **st
 	assert_null(a.tailer);
 }
 
-static void test_who_says_where_to_begin_is_not_refused(UNUSED void **state)
+static void test_an_explicit_first_start_is_not_refused(UNUSED void **state)
 {
 	a.conf = configured("a", NULL, "e");
 	a.options = (struct agent_options){.other_reader = somebody};
 	a.conf->first_start_set = true;
 	open_it();
 	close_all(&a);
-	a.conf = configured("a", NULL, "e"); /* and then the store says it */
+	a.conf = configured("a", NULL, "e"); /* and afterwards the store has the positions */
 	open_it();
 }
 
-static void test_a_dry_run_beside_another_reader_does_no_harm(UNUSED void **state)
+static void test_a_dry_run_may_start_while_another_program_reads(UNUSED void **state)
 {
 	a.conf = configured("a", NULL, "e");
 	a.options.other_reader = somebody;
@@ -248,7 +248,7 @@ static void test_a_dry_run_beside_another_reader_does_no_harm(UNUSED void **stat
 	assert_null(a.http_server);
 }
 
-static void test_where_nobody_else_reads_nothing_is_refused(UNUSED void **state)
+static void test_a_first_start_without_another_reader_is_not_refused(UNUSED void **state)
 {
 	a.conf = configured("a", NULL, "e");
 	a.options = (struct agent_options){.other_reader = nobody};
@@ -261,16 +261,16 @@ static void test_where_nobody_else_reads_nothing_is_refused(UNUSED void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_what_was_never_opened_is_closed),
-	        TEST(test_what_cannot_be_opened_is_said_and_closed),
+	        TEST(test_an_agent_that_was_never_opened_is_closed),
+	        TEST(test_an_agent_that_cannot_be_opened_reports_it_and_is_closed),
 	        TEST(test_a_reload_that_failed_halfway_is_closed),
-	        TEST(test_what_was_answered_comes_into_the_store),
-	        TEST(test_a_reload_goes_on_where_it_was),
+	        TEST(test_answers_are_committed_to_the_store),
+	        TEST(test_a_reload_continues_where_it_was),
 	        TEST(test_a_reload_with_other_sources),
-	        TEST(test_beside_another_reader_a_first_start_is_refused),
-	        TEST(test_who_says_where_to_begin_is_not_refused),
-	        TEST(test_a_dry_run_beside_another_reader_does_no_harm),
-	        TEST(test_where_nobody_else_reads_nothing_is_refused),
+	        TEST(test_a_first_start_is_refused_while_another_program_reads),
+	        TEST(test_an_explicit_first_start_is_not_refused),
+	        TEST(test_a_dry_run_may_start_while_another_program_reads),
+	        TEST(test_a_first_start_without_another_reader_is_not_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * test_redrive.c - redrive.h: when a run of refusals was the endpoint's fault, each of its dead
- * letters gets one try.
+ * test_redrive.c - redrive.h: after a run of refusals that was the endpoint's fault, each of its
+ * dead letters gets one retry.
  */
 #include "tests/unit/agent/rig.h"
 
@@ -10,12 +10,12 @@ static int setup_agent(void **state)
 {
 	if (setup(state) < 0)
 		return -1;
-	fx.endpoint.in_flight = 2; /* room for three tries, owed or not */
+	fx.endpoint.in_flight = 2; /* room for three retries, owed or not */
 	start();
 	return 0;
 }
 
-/* As it is when an endpoint accepts again: the run is in the store as one that is owed tries. */
+/* The endpoint accepts again: the store has the run as one that is owed retries. */
 static void lift(void)
 {
 	const struct ship_memory memory = {.ever_accepted = true, .run = RUN + 1};
@@ -84,7 +84,7 @@ static void test_a_try_is_what_would_be_sent_today(UNUSED void **state)
 	assert_string_equal(fx.reports[1].body, "[{\"as\":\"it was\"}");
 }
 
-/* A stop in between costs none its try. */
+/* A stop in between costs no letter its retry. */
 static void test_the_run_is_over_when_all_are_answered(UNUSED void **state)
 {
 	put_letters(0, 2, RUN);
@@ -107,7 +107,7 @@ static void test_the_run_is_over_when_all_are_answered(UNUSED void **state)
 	expect_tries("");
 }
 
-static void test_a_run_goes_on_after_a_restart(UNUSED void **state)
+static void test_a_run_continues_after_a_restart(UNUSED void **state)
 {
 	put_letters(0, 2, RUN);
 	lift();
@@ -151,7 +151,7 @@ static void test_a_run_without_letters_is_over_at_once(UNUSED void **state)
 	assert_int_equal(kept("lifted"), 0);
 }
 
-/* Its letters join those of the run that is lifted now: put_lifted() in endpoint_memory.c. */
+/* Its letters join the run that is lifted now: put_lifted() in endpoint_memory.c. */
 static void test_a_run_that_is_lifted_during_another_takes_it_along(UNUSED void **state)
 {
 	put_letters(0, 1, RUN - 1);
@@ -197,7 +197,7 @@ static void test_answers_to_tries_before_a_reload_are_not_waited_for(UNUSED void
 	assert_int_equal(kept("lifted"), 0);
 }
 
-/* It had its try, such as it was: the run is over. */
+/* The failed attempt was its retry: the run is over. */
 static void test_an_unsendable_letter_holds_up_no_run(UNUSED void **state)
 {
 	struct store_dead d = letter(1);
@@ -224,7 +224,7 @@ int main(void)
 	        REDRIVE_TEST(test_each_letter_of_the_run_gets_one_try),
 	        REDRIVE_TEST(test_a_try_is_what_would_be_sent_today),
 	        REDRIVE_TEST(test_the_run_is_over_when_all_are_answered),
-	        REDRIVE_TEST(test_a_run_goes_on_after_a_restart),
+	        REDRIVE_TEST(test_a_run_continues_after_a_restart),
 	        REDRIVE_TEST(test_without_room_a_run_waits),
 	        REDRIVE_TEST(test_a_run_without_letters_is_over_at_once),
 	        REDRIVE_TEST(test_a_run_that_is_lifted_during_another_takes_it_along),

@@ -39,7 +39,7 @@ static void settle(struct progress *p, uint64_t start, uint64_t end)
 	assert_true(ledger_ack(&p->file.ledger, &range, &p->file.last) >= 0);
 }
 
-/* Ranges are read without the rows in them: what lies behind the last row known stays settled. */
+/* Ranges are read without their rows: bytes after the last known row stay settled. */
 static void test_replay_does_not_forget_what_lay_beyond_a_gap(void **state)
 {
 	(void)state;
@@ -84,7 +84,7 @@ static void test_replay_progress_that_cannot_be_is_refused(void **state)
 	}
 }
 
-/* A line end in the folder would end the line of its progress. */
+/* A line end in the folder's name would end its line in the progress file. */
 static void test_replay_of_a_path_with_a_line_end_is_refused(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-/* store_view.h: status without an agent, of files in real folders and a real store. */
+/* store_view.h: status without an agent, from files in real folders and a real store. */
 #include "tests/unit/temp.h"
 
 #include "archive/store_view.h"
@@ -63,7 +63,7 @@ static const struct tail_status *status(void)
 	return &fx.view.sources[0].tail;
 }
 
-/* The file is there, and nothing of it is left. */
+/* The file is there, and all of it is settled. */
 static void done(int64_t id, const char *path, bool gz)
 {
 	struct stat st;
@@ -96,7 +96,7 @@ static void test_the_newest_file_is_that_of_the_largest_number(void **state)
 	done(2, "moved/" DAY "9999.csv", false);
 	assert_string_equal(status()->file, DAY "10000.csv");
 	assert_int_equal(status()->size, strlen(HEADER ROW));
-	temp_append("live/" DAY "10001.csv", HEADER); /* one that the store does not know */
+	temp_append("live/" DAY "10001.csv", HEADER); /* the store does not know this one */
 	assert_string_equal(status()->file, DAY "10001.csv");
 	temp_append("live/b.csv", ""); /* without a number it is the newest */
 	assert_string_equal(status()->file, "b.csv");
@@ -116,7 +116,7 @@ static void test_a_compressed_file_is_shown_by_its_name(void **state)
 	assert_int_equal(status()->files_behind, 0);
 }
 
-static void test_gzip_at_work_is_nothing_new(void **state)
+static void test_an_unfinished_gz_is_no_new_file(void **state)
 {
 	(void)state;
 	temp_append("moved/" DAY "0001.csv", HEADER ROW);
@@ -170,7 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_the_newest_file_is_that_of_the_largest_number),
 	        TEST(test_a_compressed_file_is_shown_by_its_name),
-	        TEST(test_gzip_at_work_is_nothing_new),
+	        TEST(test_an_unfinished_gz_is_no_new_file),
 	        TEST(test_a_damaged_gz_is_a_problem),
 	        TEST(test_a_file_that_is_gone_unread_is_a_problem_before_the_next_start),
 	};

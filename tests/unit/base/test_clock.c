@@ -1,5 +1,5 @@
 /*
- * test_clock.c - clock.h: times as PowerMTA and people write them.
+ * test_clock.c - clock.h: times in the formats of PowerMTA and of people.
  */
 #include "tests/unit/temp.h"
 
@@ -14,7 +14,7 @@ static int in_zone(const char *zone)
 	return rc;
 }
 
-/* With its offset in it: the host's zone does not matter. */
+/* With an offset in the text: the host's time zone does not matter. */
 static void expect(const char *text, int64_t want_s)
 {
 	static const char *const zones[] = {"UTC", "Asia/Kathmandu", "EST5EDT"};
@@ -68,7 +68,7 @@ static void test_without_offset_the_hosts_zone_counts(void **state)
 	expect_local("2016-01-01T00:00:00", "UTC", 1451606400);
 }
 
-static void test_what_is_no_time(void **state)
+static void test_invalid_times(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {"",
@@ -95,7 +95,7 @@ static void test_what_is_no_time(void **state)
 		int64_t ms;
 		bool is_local;
 		if (clock_parse(texts[i], &ms, &is_local))
-			fail_msg("\"%s\" was taken for %jd", texts[i], (intmax_t)ms);
+			fail_msg("\"%s\" was accepted as %jd", texts[i], (intmax_t)ms);
 	}
 }
 
@@ -107,7 +107,7 @@ static void test_iso(void **state)
 	assert_string_equal(text, "2016-08-01T18:06:01Z");
 	clock_iso(0, text);
 	assert_string_equal(text, "1970-01-01T00:00:00Z");
-	clock_iso(INT64_MAX, text); /* whatever it says, it stays within bounds */
+	clock_iso(INT64_MAX, text); /* whatever it prints, it stays within bounds */
 	assert_true(strlen(text) < sizeof(text));
 }
 
@@ -139,7 +139,7 @@ int main(void)
 	        cmocka_unit_test(test_times_as_PowerMTA_writes_them),
 	        cmocka_unit_test(test_other_ways_to_write_them),
 	        cmocka_unit_test(test_without_offset_the_hosts_zone_counts),
-	        cmocka_unit_test(test_what_is_no_time),
+	        cmocka_unit_test(test_invalid_times),
 	        cmocka_unit_test(test_iso),
 	        cmocka_unit_test(test_sooner_of_two_timeouts),
 	        cmocka_unit_test(test_mono_does_not_go_back),

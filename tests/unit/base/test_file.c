@@ -37,13 +37,13 @@ static void test_a_longer_one_is_cut(UNUSED void **state)
 	expect("f", 0, 1, "");
 }
 
-static void test_what_is_no_file(UNUSED void **state)
+static void test_paths_that_are_no_file(UNUSED void **state)
 {
 	assert_int_equal(mkdir(temp_path("dir"), 0700), 0);
 	assert_int_equal(mkfifo(temp_path("pipe"), 0600), 0);
 	expect("none", 9, -ENOENT, NULL);
 	expect("dir", 9, -EISDIR, NULL);
-	expect("pipe", 9, -EINVAL, NULL); /* at once, though nobody writes into it */
+	expect("pipe", 9, -EINVAL, NULL); /* at once, although nobody writes into it */
 }
 
 static void test_a_pipe_is_read_to_its_end(UNUSED void **state)
@@ -70,7 +70,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_a_file_is_read_whole),
 	        TEST(test_a_longer_one_is_cut),
-	        TEST(test_what_is_no_file),
+	        TEST(test_paths_that_are_no_file),
 	        TEST(test_a_pipe_is_read_to_its_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

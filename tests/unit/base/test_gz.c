@@ -1,5 +1,5 @@
 /*
- * test_gz.c - gz.h: what was compressed comes back, from any place, as far as it is there.
+ * test_gz.c - gz.h: compressed data is read back, from any offset, as far as it is complete.
  */
 #include "tests/unit/temp.h"
 
@@ -81,7 +81,7 @@ static void test_a_file_being_written_ends_where_its_data_ends(void **state)
 	}
 }
 
-static void test_it_goes_on_when_more_is_there(void **state)
+static void test_reading_continues_when_more_data_arrives(void **state)
 {
 	(void)state;
 	static char got[SIZE];
@@ -111,7 +111,7 @@ static void test_several_members_are_one_text(void **state)
 	expect(SIZE / 2 - 10, 20);
 }
 
-static void test_what_is_no_gzip_or_damaged_is_an_error(void **state)
+static void test_other_or_damaged_data_is_an_error(void **state)
 {
 	(void)state;
 	static char got[SIZE];
@@ -120,17 +120,17 @@ static void test_what_is_no_gzip_or_damaged_is_an_error(void **state)
 	assert_int_equal(gz_open(&gz, fd), 0);
 	assert_int_equal(gz_read_at(gz, got, SIZE, 0), -EBADMSG);
 	assert_int_equal(gz_read_at(gz, got, SIZE, 0), -EBADMSG);
-	packed[packed_len - 6] ^= 1; /* in the check sum, at the end */
+	packed[packed_len - 6] ^= 1; /* in the checksum at the end */
 	open_packed(packed_len);
 	ssize_t n = 0, rc;
 	while ((rc = gz_read_at(gz, got + n, (size_t)(SIZE - n), (uint64_t)n)) > 0)
 		n += rc;
 	assert_int_equal(rc, -EBADMSG);
 	assert_memory_equal(got, plain, (size_t)n);
-	assert_int_equal(gz_read_at(gz, got, 10, 0), 10); /* what is good can be read */
+	assert_int_equal(gz_read_at(gz, got, 10, 0), 10); /* the undamaged part can be read */
 }
 
-static void test_what_is_made_good_can_be_read(void **state)
+static void test_a_repaired_file_can_be_read(void **state)
 {
 	(void)state;
 	char got[10];
@@ -143,7 +143,7 @@ static void test_what_is_made_good_can_be_read(void **state)
 	expect(SIZE - 10, 10);
 }
 
-static void test_compress_needs_room_and_says_so(void **state)
+static void test_compress_reports_a_lack_of_room(void **state)
 {
 	(void)state;
 	static char out[2 * SIZE];
@@ -157,7 +157,7 @@ static void test_compress_needs_room_and_says_so(void **state)
 	}
 	for (size_t i = 0; i < SIZE; i++)
 		plain[i] = (char)temp_random(256);
-	size_t room = gz_bound(SIZE); /* enough for what cannot be compressed */
+	size_t room = gz_bound(SIZE); /* enough for incompressible data */
 	assert_int_equal(gz_compress(plain, SIZE, out, &room), 0);
 }
 
@@ -189,11 +189,11 @@ int main(void)
 	        TEST(test_round_trip),
 	        TEST(test_any_offset_forth_and_back),
 	        TEST(test_a_file_being_written_ends_where_its_data_ends),
-	        TEST(test_it_goes_on_when_more_is_there),
+	        TEST(test_reading_continues_when_more_data_arrives),
 	        TEST(test_several_members_are_one_text),
-	        TEST(test_what_is_no_gzip_or_damaged_is_an_error),
-	        TEST(test_what_is_made_good_can_be_read),
-	        TEST(test_compress_needs_room_and_says_so),
+	        TEST(test_other_or_damaged_data_is_an_error),
+	        TEST(test_a_repaired_file_can_be_read),
+	        TEST(test_compress_reports_a_lack_of_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

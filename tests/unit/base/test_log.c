@@ -1,5 +1,5 @@
 /*
- * test_log.c - log.h: one event a line, and nothing in it that can forge another.
+ * test_log.c - log.h: one event is one line, and nothing in it can forge another line.
  */
 #include "tests/unit/temp.h"
 
@@ -34,7 +34,7 @@ static void take_stderr(void)
 	text[n > 0 ? n : 0] = '\0';
 }
 
-/* The line without its time stamp. */
+/* The line without its timestamp. */
 static void expect(const char *want)
 {
 	take_stderr();
@@ -131,7 +131,7 @@ static void test_long_lines_are_cut_and_stay_lines(void **state)
 	}
 }
 
-static void test_what_repeats_is_limited_and_counted(void **state)
+static void test_repeated_lines_are_limited_and_counted(void **state)
 {
 	(void)state;
 	struct log_limit limit = {0};
@@ -161,21 +161,21 @@ static void test_the_last_problem_is_remembered(void **state)
 	assert_true(when > 0);
 	log_setup(LOG_LEVEL_ERROR, false);
 	catch_stderr();
-	log_warning("not said");
-	log_error("said");
+	log_warning("below the level");
+	log_error("logged");
 	take_stderr();
 	assert_true(log_last(last, 3) >= when);
-	assert_string_equal(last, "sa");
+	assert_string_equal(last, "lo");
 }
 
 static void test_a_crowd_of_lines_is_cut_and_counted(void **state)
 {
 	(void)state;
 	struct log_burst burst = {0};
-	unsigned long left_out = 99, said = 0;
+	unsigned long left_out = 99, allowed = 0;
 	for (int i = 0; i < 1000; i++)
-		said += log_burst(&burst, 7000, &left_out);
-	assert_int_equal(said, LOG_BURST);
+		allowed += log_burst(&burst, 7000, &left_out);
+	assert_int_equal(allowed, LOG_BURST);
 	assert_int_equal(left_out, 0);
 	assert_false(log_burst(&burst, 7500, &left_out));
 	assert_true(log_burst(&burst, 8001, &left_out));
@@ -199,7 +199,7 @@ int main(void)
 	        TEST(test_the_last_problem_is_remembered),
 	        TEST(test_a_crowd_of_lines_is_cut_and_counted),
 	        TEST(test_long_lines_are_cut_and_stay_lines),
-	        TEST(test_what_repeats_is_limited_and_counted),
+	        TEST(test_repeated_lines_are_limited_and_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

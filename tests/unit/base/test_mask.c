@@ -8,7 +8,7 @@
 static void expect(const char *text, const char *want)
 {
 	size_t len = strlen(text);
-	char *got = malloc(3 * len + 4); /* no more than is promised to be enough */
+	char *got = malloc(3 * len + 4); /* exactly the size that is promised to be enough */
 	size_t n = mask_addresses(text, len, got);
 	if (n != strlen(want) || memcmp(got, want, n) != 0)
 		fail_msg("\"%s\" became \"%.*s\"", text, (int)n, got);

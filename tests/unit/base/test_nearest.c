@@ -1,5 +1,5 @@
 /*
- * test_nearest.c - nearest.h: slips are recognised, other words are not.
+ * test_nearest.c - nearest.h: typing errors are recognised, other words are not.
  */
 #include "tests/unit/temp.h"
 
@@ -19,7 +19,7 @@ static void test_slips(void **state)
 	assert_string_equal(nearest_of("dead", names, N), "dead");
 }
 
-static void test_what_is_no_slip(void **state)
+static void test_other_words_are_no_slips(void **state)
 {
 	(void)state;
 	static const char nearly[] = "statusstatusstatusstatusstatusstatusstat";
@@ -47,7 +47,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_slips),
-	        cmocka_unit_test(test_what_is_no_slip),
+	        cmocka_unit_test(test_other_words_are_no_slips),
 	        cmocka_unit_test(test_one_candidate_at_a_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-/* So many calls of realloc() go well; this one is called instead of libc's. */
+/* The number of calls of realloc() that succeed; this function replaces libc's. */
 static size_t left = SIZE_MAX;
 
 void *realloc(void *p, size_t size)
@@ -55,8 +55,8 @@ static void test_a_hash_of_it(void **state)
 	assert_true(hash_equal(&h, &want));
 }
 
-/* glibc's memory streams cut the text, and do not say so. */
-static void test_without_memory_there_is_none(void **state)
+/* glibc's memory streams cut the text without an error. */
+static void test_without_memory_there_is_no_text(void **state)
 {
 	struct text t;
 	struct hash128 h;
@@ -69,7 +69,7 @@ static void test_without_memory_there_is_none(void **state)
 		left = n;
 		for (int i = 0; i < 10000; i++)
 			(void)fprintf(f, "%d,", i % 10);
-		left = SIZE_MAX; /* there is enough again */
+		left = SIZE_MAX; /* enough memory again */
 		(void)fputs("end", f);
 		char *text = text_end(&t);
 		whole = text != NULL;
@@ -77,7 +77,7 @@ static void test_without_memory_there_is_none(void **state)
 		assert_true(!whole || n > 1);
 		free(text);
 	}
-	t.f = NULL; /* as text_begin() leaves it then */
+	t.f = NULL; /* as text_begin() leaves it without memory */
 	assert_null(text_end(&t));
 	assert_int_equal(text_hash(&t, &h), -ENOMEM);
 }
@@ -87,7 +87,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_all_that_is_printed_is_there),
 	        cmocka_unit_test(test_a_hash_of_it),
-	        cmocka_unit_test(test_without_memory_there_is_none),
+	        cmocka_unit_test(test_without_memory_there_is_no_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

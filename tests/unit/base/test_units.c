@@ -1,5 +1,5 @@
 /*
- * test_units.c - units.h: times, sizes and numbers as they are written in the configuration.
+ * test_units.c - units.h: times, sizes and numbers in the configuration's notation.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ static void assert_refuses(read_fn *fn, const char *text)
 {
 	uint64_t got = UNTOUCHED;
 	if (fn(text, &got))
-		fail_msg("'%s' was taken for %ju", text, (uintmax_t)got);
+		fail_msg("'%s' was accepted as %ju", text, (uintmax_t)got);
 	assert_int_equal(got, UNTOUCHED);
 }
 
@@ -116,7 +116,7 @@ static void test_refused_by_all(void **state)
 	}
 }
 
-/* Each kind refuses the others' units, and what does not fit. */
+/* Each kind refuses the units of the others, and values that are too large. */
 static void test_refused(void **state)
 {
 	(void)state;
@@ -169,7 +169,7 @@ static void test_print(void **state)
 	assert_size(UINT64_MAX, "18446744073709551615B");
 }
 
-/* Every value comes back: around each multiple of a unit, and far apart. */
+/* Every printed value is read back: around each multiple of a unit, and far apart. */
 static void test_print_read(void **state)
 {
 	(void)state;

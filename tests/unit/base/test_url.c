@@ -1,5 +1,5 @@
 /*
- * test_url.c - url.h: the places of a URL.
+ * test_url.c - url.h: the parts of a URL.
  */
 #include "tests/unit/temp.h"
 

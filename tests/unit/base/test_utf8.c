@@ -1,5 +1,5 @@
 /*
- * test_utf8.c - utf8.h: what is well-formed (RFC 3629), and what becomes of the rest.
+ * test_utf8.c - utf8.h: which bytes are well-formed (RFC 3629), and how the others are repaired.
  */
 #include "tests/unit/temp.h"
 
@@ -34,7 +34,7 @@ static void test_every_code_point_and_nothing_else(void **state)
 	}
 }
 
-/* Repair text and compare; bad is how many U+FFFD are in want. */
+/* Repairs text and compares; bad is the number of U+FFFD in want. */
 static void expect_repaired(const char *text, const char *want, size_t bad)
 {
 	char got[256];
@@ -119,7 +119,7 @@ static void expect_printable(const char *text, size_t size, const char *want)
 	assert_int_equal(got[size], '#');
 }
 
-static void test_what_acts_on_a_terminal_is_escaped(void **state)
+static void test_bytes_that_act_on_a_terminal_are_escaped(void **state)
 {
 	(void)state;
 	expect_printable("plain b\xc3\xbc", 60, "plain b\xc3\xbc");
@@ -160,7 +160,7 @@ int main(void)
 	        cmocka_unit_test(test_repair_of_random_bytes_is_valid_and_bounded),
 	        cmocka_unit_test(test_a_byte_order_mark_at_the_beginning),
 	        cmocka_unit_test(test_plain_is_ASCII_without_NUL),
-	        cmocka_unit_test(test_what_acts_on_a_terminal_is_escaped),
+	        cmocka_unit_test(test_bytes_that_act_on_a_terminal_are_escaped),
 	        cmocka_unit_test(test_printable_is_cut_between_characters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

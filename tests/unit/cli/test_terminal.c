@@ -1,4 +1,4 @@
-/* test_terminal.c - terminal.h: marks become colours, and words do not. */
+/* test_terminal.c - terminal.h: marks become colours; the words stay. */
 #include "tests/unit/temp.h"
 
 #include "base/paint.h"

@@ -1,5 +1,5 @@
 /*
- * test_options.c - options.h: the table of keys, and that the example and the manual agree with it.
+ * test_options.c - options.h: the table of keys; the example and the manual agree with it.
  * Run from the root of the repository.
  */
 #include <setjmp.h>
@@ -58,7 +58,7 @@ static struct conf *load_text(const char *text)
 	return conf;
 }
 
-/* What conf_print() says of it; conf is freed. */
+/* The output of conf_print().  conf is freed. */
 static char *print(struct conf *conf)
 {
 	char *ret = NULL;
@@ -79,7 +79,7 @@ union any_section {
 	struct ship_conf endpoint;
 };
 
-/* Every default is a value the option would take from a file, and no key stands there twice. */
+/* Every default is a value that the option accepts from a file, and no key is there twice. */
 static void test_defaults_are_values(void **state)
 {
 	(void)state;
@@ -99,7 +99,7 @@ static int set(const char *section, const char *key, void *base, char *text, cha
 	return option_set(option_named(section, key), base, &values, why, 512);
 }
 
-/* The ends of a range belong to it; what is refused changes nothing. */
+/* Both ends of a range belong to it; a refused value changes nothing. */
 static void test_range(void **state)
 {
 	(void)state;
@@ -186,7 +186,7 @@ static void test_dollar_and_quotes(void **state)
 	assert_type_field("\"a\\\nb\"", "ab");
 }
 
-/* Any single byte that may stand in a value survives print and read. */
+/* Any single byte that a value may contain survives printing and reading. */
 static void test_every_byte(void **state)
 {
 	(void)state;
@@ -202,7 +202,7 @@ static void test_every_byte(void **state)
 
 /* ---- the example and the manual ---- */
 
-/* The defaults the example shows as comments are the defaults. */
+/* The defaults that the example shows as comments are the real defaults. */
 static void test_example_shows_defaults(void **state)
 {
 	(void)state;
@@ -212,7 +212,7 @@ static void test_example_shows_defaults(void **state)
 		bool start = p == text || strchr("\n\t", p[-1]);
 		if (!start || p[0] != '#' || p[1] < 'a' || p[1] > 'z')
 			continue;
-		/* To say so is more than to leave it out: conf.first_start_set. */
+		/* Setting it to its default differs from leaving it out: conf.first_start_set. */
 		if (strncmp(p, "#first-start", 12) == 0)
 			continue;
 		*p = ' ';
@@ -236,7 +236,7 @@ static void test_example_names_every_key(void **state)
 	}
 }
 
-/* What the manual says about a key, from its item to the next. */
+/* The manual's item about a key, up to the next item. */
 static char *manual_item(const char *manual, const char *key)
 {
 	char item[64];
@@ -244,7 +244,7 @@ static char *manual_item(const char *manual, const char *key)
 	const char *start = strstr(manual, item);
 	if (!start) {
 		fail_msg("'%s' is not in the manual", key);
-		return NULL; /* not reached, which the compiler cannot know */
+		return NULL; /* not reached, but the compiler does not know that */
 	}
 	const char *end = strstr(start + 1, "\n.It Ic ");
 	return end ? strndup(start, (size_t)(end - start)) : strdup(start);
@@ -256,7 +256,7 @@ static void assert_says(const char *item, const char *key, const char *what)
 		fail_msg("the manual's '%s' does not say '%s'", key, what);
 }
 
-/* Every key is there, with its default, its largest value and an example. */
+/* The manual has every key, with its default, its largest value and an example. */
 static void test_manual_names_every_key(void **state)
 {
 	(void)state;

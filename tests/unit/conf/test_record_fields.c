@@ -1,5 +1,6 @@
 /*
- * test_record_fields.c - record_fields.h: the columns of each type, and none of others.
+ * test_record_fields.c - record_fields.h: the columns of each record type, and none for other
+ * types.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Files at rest and a store: what rig.h promises. */
+/* Implements rig.h: files at rest and a store. */
 #include "tests/unit/csv/rig.h"
 
 #include "base/gz.h"
@@ -53,9 +53,9 @@ void look_through(void)
 	assert_int_equal(catalog_open(&fx.catalog, &fx.conf, fx.store), 0);
 }
 
-/* ---- what the store knows ---- */
+/* ---- entries of the store ---- */
 
-/* "HEADER ROW ROW" was read, and the first n rows of it are settled. */
+/* text is "HEADER ROW ROW"; its first n rows are settled. */
 struct store_file entry_of(const char *path, const char *text, size_t n, struct ladder *ladder)
 {
 	struct stat st;
@@ -90,7 +90,7 @@ void put_entry(struct store_file f, const struct ladder *ladder, const struct le
 	assert_int_equal(store_commit(fx.store, 1000), 0);
 }
 
-/* Write the file, and let the store know its first n rows. */
+/* Writes the file, and an entry in the store with the first n rows settled. */
 void settled(const char *path, const char *text, size_t n)
 {
 	struct ladder ladder;

@@ -1,8 +1,8 @@
 /*
- * rig.h - files at rest in real folders, and a real store that knows of them.
+ * rig.h - files at rest in real folders, and a real store with entries about them.
  *
- * There are two sources, of which the first counts unless a test says otherwise: live/ and moved/,
- * live2/ and moved2/, all in the folder of temp.h.
+ * There are two sources, with live/ and moved/, and live2/ and moved2/, all in the folder of
+ * temp.h.  Only the first is configured unless a test says otherwise.
  */
 #ifndef UNIT_CSV_RIG_H
 #define UNIT_CSV_RIG_H
@@ -31,24 +31,24 @@ struct fixture {
 };
 extern struct fixture fx;
 
-/* Each test has folders and a store of its own. */
+/* Each test has its own folders and store. */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int setup(void **state);
 int teardown(void **state);
 
 void set_source(size_t i, const char *name, const char *acct, const char *move_to);
 
-/* fx.catalog is what is there now. */
+/* Opens fx.catalog anew, with the files that are there now. */
 void look_through(void);
 
-/* The entry of a file with that text, of which the first n rows are settled. */
+/* An entry of a file with that text and the first n rows settled. */
 struct store_file entry_of(const char *path, const char *text, size_t n, struct ladder *ladder);
 void put_entry(struct store_file f, const struct ladder *ladder, const struct ledger *ledger,
                const char *header);
-/* Write the file, and let the store know its first n rows. */
+/* Writes the file, and an entry in the store with the first n rows settled. */
 void settled(const char *path, const char *text, size_t n);
 
-/* The text as a .gz, without its last bytes. */
+/* Writes the text as a .gz file without its last cut bytes. */
 void zip(const char *path, const char *text, size_t cut);
 void rename_to(const char *from, const char *to);
 void link_to(const char *from, const char *to);

@@ -1,9 +1,10 @@
 /*
  * test_acct.c - acct.h: the rows of real files, with a real store and tailer.
  *
- * All that is handed out is written down: p for what is passed, r for a record, u for an unreadable
- * row, c for columns, each with its range (p: where reading is then); s for settle(), with where it
- * was and where it goes on.  Lines have ten bytes each, so that line n begins at 10 * n.
+ * The log records each result: p for passed rows, r for a record, u for an unreadable row, c for
+ * columns, each with its range (p: the position afterwards); s for settle(), with the position
+ * before and the position where reading continues.  Lines are ten bytes long, so that line n begins
+ * at offset 10 * n.
  */
 #include "tests/unit/temp.h"
 
@@ -13,7 +14,7 @@
 #define H2 "type,efgh\n"
 #define R "b,1234567\n"
 #define BAD "?,1234567\n"
-#define Q1 "b,\"34567\n" /* nine bytes, and eleven more */
+#define Q1 "b,\"34567\n" /* nine bytes and eleven more */
 #define Q2 "9012345678\"\n"
 #define NULS "\0\0\0\0\0\0\0\0\0\0"
 
@@ -25,7 +26,7 @@ static struct {
 	struct acct *acct;
 	struct acct_row row;
 	int64_t now_ms;
-	int settles; /* what settle() returns */
+	int settles; /* the result of settle() */
 } fx;
 
 static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -108,7 +109,7 @@ static int next(void)
 	return rc;
 }
 
-/* All there is, columns taken as they come. */
+/* Reads everything, accepting new columns. */
 static void drain(void)
 {
 	int rc;
@@ -155,7 +156,7 @@ static void test_a_half_read_record_waits_for_its_end(UNUSED void **state)
 	expect("p20 r20-41 r41-51 ");
 }
 
-/* Of a file that was let go, too, and then its columns are at hand. */
+/* The file was released in between; its columns are known nevertheless. */
 static void test_a_file_that_was_left_is_read_on(UNUSED void **state)
 {
 	temp_append("b.csv", H Q1);
@@ -172,8 +173,8 @@ static void test_a_file_that_was_left_is_read_on(UNUSED void **state)
 	assert_string_equal(fx.row.rec.columns->names[1], "abcd");
 }
 
-/* R3: an open quote costs its line, and not the rows after it. */
-static void test_reading_goes_on_after_the_first_line_of_a_bad_row(UNUSED void **state)
+/* R3: an open quote costs its line, but not the rows after it. */
+static void test_reading_continues_after_the_first_line_of_a_bad_row(UNUSED void **state)
 {
 	temp_append("b.csv", H BAD "b,\"2345,\n" R "x\"3456789\n" R);
 	begin();
@@ -226,7 +227,7 @@ static void test_a_row_comes_again(UNUSED void **state)
 	expect("s0>0 c0-10 r10-20 r10-20 u20-30 u20-30 r30-40 r30-40 ");
 }
 
-/* Until they are taken, those before are in force. */
+/* Until they are taken, the columns before them are in force. */
 static void test_columns_come_again(UNUSED void **state)
 {
 	temp_append("b.csv", H R H2 R);
@@ -248,7 +249,7 @@ static void test_columns_come_again(UNUSED void **state)
 	assert_true(slice_is(tail_file_header(acct_file(fx.acct)), "type,efgh"));
 }
 
-/* Before the next file is entered, and as often as it takes. */
+/* It is settled before the next file is entered, as often as necessary. */
 static void test_a_file_is_settled_before_the_next(UNUSED void **state)
 {
 	temp_append("b-2026-01-01-0001.csv", H R);
@@ -265,7 +266,7 @@ static void test_a_file_is_settled_before_the_next(UNUSED void **state)
 	fx.settles = -ENOMEM;
 	int rc;
 	do
-		rc = next(); /* the end of the first file may come before */
+		rc = next(); /* the end of the first file may come first */
 	while (rc == ACCT_PASSED);
 	assert_int_equal(rc, -ENOMEM);
 	assert_int_equal(next(), -ENOMEM);
@@ -287,7 +288,7 @@ static void test_a_range_that_was_acknowledged_is_not_read(UNUSED void **state)
 	(void)next();
 	(void)next();
 	(void)next();
-	const struct mark last = fx.row.rec.mark; /* of the third */
+	const struct mark last = fx.row.rec.mark; /* of the third row */
 	assert_int_equal(tailer_ack(fx.tailer, acct_file(fx.acct), 20, 40, &last, 1, &tally), 0);
 	tail_file_seek(acct_file(fx.acct), 10);
 	fx.log[0] = '\0';
@@ -296,7 +297,7 @@ static void test_a_range_that_was_acknowledged_is_not_read(UNUSED void **state)
 	assert_string_equal(fx.row.rec.columns->names[1], "abcd");
 }
 
-/* A crash of the host leaves them; nobody counts them twice. */
+/* A crash of the host leaves them; they are not counted twice. */
 static void test_nul_bytes_belong_to_the_row_after_them(UNUSED void **state)
 {
 	struct tail_status status;
@@ -322,7 +323,7 @@ int main(void)
 	        TEST(test_rows_tile_the_file),
 	        TEST(test_a_half_read_record_waits_for_its_end),
 	        TEST(test_a_file_that_was_left_is_read_on),
-	        TEST(test_reading_goes_on_after_the_first_line_of_a_bad_row),
+	        TEST(test_reading_continues_after_the_first_line_of_a_bad_row),
 	        TEST(test_a_row_that_is_cut_proves_nothing),
 	        TEST(test_a_record_that_is_open_at_the_end_of_a_finished_file),
 	        TEST(test_a_row_comes_again),

@@ -1,11 +1,11 @@
-/* backlog.h: how far each file is, and what is left of it, as an agent would find it. */
+/* backlog.h: the position in each file and the bytes left, as an agent would find them. */
 #include "tests/unit/csv/rig.h"
 
 #include "csv/backlog.h"
 
 static char got[2048];
 
-/* "NAME offset+left" and marks, one a file; "-NAME" is not there. */
+/* "NAME offset+left" and marks for each file; "-NAME" is a missing file. */
 static void note(const struct backlog_file *f, void *arg)
 {
 	(void)arg;
@@ -42,7 +42,7 @@ static void agent_was_here(void)
 #define ONE (HEAD_LEN + ROW_LEN)
 #define TWO (ONE + ROW_LEN)
 
-static void test_what_is_left_of_files_as_they_were_left(void **state)
+static void test_the_backlog_of_files_after_a_stop(void **state)
 {
 	(void)state;
 	agent_was_here();
@@ -50,7 +50,7 @@ static void test_what_is_left_of_files_as_they_were_left(void **state)
 	settled("moved/" DAY "0002.csv", HEADER OTHER ROW_2, 1);
 	temp_rewrite("live/" DAY "10000.csv", HEADER ROW_3);
 	temp_rewrite("live/" DAY "9999.csv", "");
-	temp_rewrite("live/" DAY "10001.csv", HEADER); /* no row of it is to be delivered */
+	temp_rewrite("live/" DAY "10001.csv", HEADER); /* no row of it is delivered */
 	temp_rewrite("live/" DAY "10002.csv", "type,time");
 	assert_backlog("moved/" DAY "0001.csv %zu+0, moved/" DAY "0002.csv %zu+%zu, live/" DAY
 	               "9999.csv 0+0 new, live/" DAY "10000.csv 0+%zu new, live/" DAY
@@ -86,11 +86,11 @@ static void test_a_second_path_is_left_out(void **state)
 	temp_rewrite("live/" DAY "0001.csv", HEADER ROW_1 ROW_2);
 	temp_rewrite("moved/" DAY "0000.csv", HEADER ROW_1 ROW_2);
 	assert_backlog("moved/" DAY "0001.csv %zu+%zu", ONE, ROW_LEN);
-	/* One that has more goes on as a file of its own. */
+	/* A longer copy is a file of its own. */
 	temp_append("moved/" DAY "0000.csv", ROW_3);
 	assert_backlog("moved/" DAY "0000.csv %zu+%zu new, moved/" DAY "0001.csv %zu+%zu", ONE,
 	               2 * ROW_LEN, ONE, ROW_LEN);
-	/* A copy whose original is gone takes its place. */
+	/* A copy replaces an original that is no longer there. */
 	assert_int_equal(unlink(temp_path("moved/" DAY "0001.csv")), 0);
 	assert_int_equal(unlink(temp_path("moved/" DAY "0000.csv")), 0);
 	assert_backlog("live/" DAY "0001.csv %zu+%zu", ONE, ROW_LEN);
@@ -129,7 +129,7 @@ static void test_a_gz_counts_as_a_whole_until_all_of_it_is_settled(void **state)
 	        "moved/" DAY "0001.csv.gz %zu+0, moved/" DAY "0002.csv.gz 0+0 new unreadable", TWO);
 }
 
-static void test_gzip_at_work_is_no_file_more(void **state)
+static void test_an_unfinished_gz_is_no_additional_file(void **state)
 {
 	(void)state;
 	agent_was_here();
@@ -157,19 +157,19 @@ static void test_first_start_has_yet_to_decide(void **state)
 	assert_backlog("moved/" DAY "0001.csv 0+%zu new, live/" DAY "0002.csv 0+%zu new", ONE, TWO);
 }
 
-static void test_what_is_gone_unread_is_lost(void **state)
+static void test_an_unread_file_that_was_deleted_is_lost(void **state)
 {
 	(void)state;
 	agent_was_here();
 	settled("live/" DAY "0001.csv", HEADER ROW_1 ROW_2, 1);
 	assert_int_equal(unlink(temp_path("live/" DAY "0001.csv")), 0);
 	assert_backlog("-" DAY "0001.csv %zu+0 lost", ONE);
-	/* Where a folder cannot be looked into, it may be there. */
+	/* If a folder cannot be read, the file may be in it. */
 	set_source(0, "first", "live/b.csv", "missing");
 	assert_backlog("-" DAY "0001.csv %zu+%zu", ONE, ROW_LEN);
 }
 
-static void test_one_that_a_crash_left_shorter_goes_on_at_an_older_row(void **state)
+static void test_a_file_shortened_by_a_crash_continues_at_an_older_row(void **state)
 {
 	(void)state;
 	agent_was_here();
@@ -197,15 +197,15 @@ static void test_without_a_store_first_start_decides(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_what_is_left_of_files_as_they_were_left),
+	        TEST(test_the_backlog_of_files_after_a_stop),
 	        TEST(test_a_file_renamed_meanwhile_has_its_size_of_now),
 	        TEST(test_an_inode_that_is_used_again_is_another_file),
 	        TEST(test_a_second_path_is_left_out),
 	        TEST(test_a_gz_counts_as_a_whole_until_all_of_it_is_settled),
-	        TEST(test_gzip_at_work_is_no_file_more),
+	        TEST(test_an_unfinished_gz_is_no_additional_file),
 	        TEST(test_first_start_has_yet_to_decide),
-	        TEST(test_what_is_gone_unread_is_lost),
-	        TEST(test_one_that_a_crash_left_shorter_goes_on_at_an_older_row),
+	        TEST(test_an_unread_file_that_was_deleted_is_lost),
+	        TEST(test_a_file_shortened_by_a_crash_continues_at_an_older_row),
 	        TEST(test_without_a_store_first_start_decides),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

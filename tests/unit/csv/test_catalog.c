@@ -1,4 +1,4 @@
-/* catalog.h: which files there are, in what order, and which entry of the store is about each. */
+/* catalog.h: which files there are, in what order, and the records in them. */
 #include "tests/unit/csv/rig.h"
 
 static char reported[256];
@@ -8,7 +8,7 @@ static void report(const char *path, const char *why)
 	(void)snprintf(reported, sizeof(reported), "%s: %s", path, why);
 }
 
-/* The files as one text: "moved/NAME ..." in their order. */
+/* The files in their order, as one text: "moved/NAME ...". */
 static void assert_files(const char *want)
 {
 	char got[2048] = "";
@@ -25,36 +25,16 @@ static void assert_files(const char *want)
 	assert_string_equal(got, want);
 }
 
-static int look_at(const char *path)
-{
-	ledger_free(&fx.known.ledger);
-	look_through();
-	for (size_t i = 0; i < fx.catalog.nfiles; i++)
-		if (strcmp(fx.catalog.files[i].path, temp_path(path)) == 0)
-			return catalog_look(&fx.catalog, &fx.catalog.files[i], &fx.known);
-	fail_msg("%s is not in the catalog", path);
-	return 0;
-}
-
-/* id 0: the store knows nothing of it. */
-static void assert_known(const char *path, int64_t id, bool proved, bool whole)
-{
-	assert_int_equal(look_at(path), 0);
-	assert_int_equal(fx.known.entry ? fx.known.entry->kept.id : 0, id);
-	assert_int_equal(fx.known.proved, proved);
-	assert_int_equal(fx.known.whole, whole);
-}
-
 /* ---- the folders ---- */
 
-static void test_files_stand_in_the_order_of_their_dates_and_numbers(void **state)
+static void test_files_are_in_the_order_of_their_dates_and_numbers(void **state)
 {
 	(void)state;
 	temp_rewrite("moved/" DAY "9999.csv", "");
 	temp_rewrite("moved/" DAY "10000.csv", "");
 	temp_rewrite("moved/b-2026-11-20-20000.csv.gz", "");
 	temp_rewrite("live/" DAY "10001.csv", "");
-	temp_rewrite("live/b.csv", ""); /* without a date it is the newest */
+	temp_rewrite("live/b.csv", ""); /* a file without a date is the newest */
 	assert_files("moved/b-2026-11-20-20000.csv.gz moved/" DAY "9999.csv moved/" DAY
 	             "10000.csv live/" DAY "10001.csv live/b.csv");
 }
@@ -88,7 +68,7 @@ static void test_a_hard_link_is_no_other_file(void **state)
 	assert_files("moved/" DAY "0001.csv");
 }
 
-static void test_a_gz_beside_its_plain_file_is_none_yet(void **state)
+static void test_a_gz_next_to_its_plain_file_does_not_count_yet(void **state)
 {
 	(void)state;
 	settled("moved/" DAY "0001.csv", HEADER ROW_1, 1);
@@ -110,7 +90,7 @@ static void assert_again(const char *want)
 	assert_int_equal(f.moved, strncmp(want, "moved", 5) == 0);
 }
 
-static void test_what_moves_or_is_compressed_meanwhile_is_found_again(void **state)
+static void test_a_file_that_moves_or_is_compressed_meanwhile_is_found_again(void **state)
 {
 	(void)state;
 	temp_rewrite("live/" DAY "0001.csv", HEADER);
@@ -139,7 +119,7 @@ static void test_one_folder_for_both_is_looked_through_once(void **state)
 	set_source(0, "first", "moved/b.csv", "moved");
 	temp_rewrite("moved/" DAY "0001.csv", "");
 	assert_files("moved/" DAY "0001.csv");
-	/* Whatever the path, it is the same folder. */
+	/* It is the same folder under another path. */
 	set_source(0, "first", "moved/b.csv", "live/../moved/");
 	assert_files("live/../moved/" DAY "0001.csv");
 }
@@ -155,13 +135,13 @@ static void test_a_folder_that_cannot_be_read_is_reported(void **state)
 	assert_ptr_equal(fx.catalog.troubles[0].source, &fx.sources[0]);
 	assert_int_equal(catalog_report(&fx.catalog, report), 1);
 	assert_non_null(strstr(reported, "/plain: Not a directory"));
-	/* One that is not there yet is waited for. */
+	/* A folder that is not there yet is no problem. */
 	set_source(0, "first", "live/b.csv", "missing");
 	assert_files("live/" DAY "0001.csv");
 	assert_int_equal(catalog_report(&fx.catalog, report), 0);
 }
 
-static void test_sources_stand_side_by_side(void **state)
+static void test_sources_are_sorted_together(void **state)
 {
 	(void)state;
 	fx.conf.nsources = 2;
@@ -170,241 +150,6 @@ static void test_sources_stand_side_by_side(void **state)
 	temp_rewrite("live/" DAY "0001.csv", "");
 	assert_files("live/" DAY "0001.csv moved2/" DAY "0001.csv moved/" DAY "0002.csv");
 	assert_ptr_equal(fx.catalog.files[1].source, &fx.sources[1]);
-}
-
-/* ---- which entry of the store ---- */
-
-static void test_a_file_is_known_by_its_inode_and_its_last_row(void **state)
-{
-	(void)state;
-	settled("live/" DAY "0001.csv", HEADER ROW_1 ROW_2, 2);
-	assert_int_equal(
-	        rename(temp_path("live/" DAY "0001.csv"), temp_path("moved/" DAY "0001.csv")), 0);
-	assert_known("moved/" DAY "0001.csv", 1, true, true);
-	assert_int_equal(fx.known.ledger.committed, strlen(HEADER ROW_1 ROW_2));
-	assert_string_equal(fx.known.entry->name, DAY "0001.csv");
-	assert_ptr_equal(fx.known.entry->source, &fx.sources[0]);
-}
-
-static void test_rows_that_are_not_settled_leave_it_unfinished(void **state)
-{
-	(void)state;
-	settled("moved/" DAY "0001.csv", HEADER ROW_1 ROW_2, 1);
-	assert_known("moved/" DAY "0001.csv", 1, true, false);
-	settled("moved/" DAY "0002.csv", HEADER OTHER ROW_2, 2);
-	assert_known("moved/" DAY "0002.csv", 2, true, true);
-	temp_append("moved/" DAY "0002.csv", ROW_3);
-	assert_known("moved/" DAY "0002.csv", 2, true, false);
-}
-
-static void test_a_gap_leaves_it_unfinished(void **state)
-{
-	(void)state;
-	static const char text[] = HEADER ROW_1 ROW_2 ROW_3;
-	struct ladder ladder;
-	struct ledger_range range = {sizeof(text) - 1 - strlen(ROW_3), sizeof(text) - 1, {0}};
-	const struct ledger gap = {.ranges = &range, .n = 1};
-	temp_rewrite("moved/" DAY "0001.csv", text);
-	const struct store_file f = entry_of("moved/" DAY "0001.csv", text, 1, &ladder);
-	put_entry(f, &ladder, &gap, "");
-	assert_known("moved/" DAY "0001.csv", 1, true, false);
-	assert_int_equal(fx.known.ledger.n, 1);
-}
-
-static void test_a_copy_is_known_by_its_salt(void **state)
-{
-	(void)state;
-	settled("live/" DAY "0001.csv", HEADER ROW_1 ROW_2, 2);
-	temp_rewrite("moved/" DAY "0001.csv", HEADER ROW_1 ROW_2);
-	assert_known("moved/" DAY "0001.csv", 1, true, true);
-	/* One that has not all that is settled is not it. */
-	temp_rewrite("moved/" DAY "0002.csv", HEADER ROW_1);
-	assert_known("moved/" DAY "0002.csv", 0, false, false);
-}
-
-static void test_the_inode_decides_between_two_that_begin_alike(void **state)
-{
-	(void)state;
-	settled("moved/" DAY "0001.csv", HEADER ROW_1 ROW_2, 1);
-	settled("moved/" DAY "0002.csv", HEADER ROW_1 ROW_2, 2);
-	assert_known("moved/" DAY "0001.csv", 1, true, false);
-	assert_known("moved/" DAY "0002.csv", 2, true, true);
-}
-
-static void test_an_inode_that_is_used_again_proves_nothing(void **state)
-{
-	(void)state;
-	settled("moved/" DAY "0001.csv", HEADER ROW_1 ROW_2, 2);
-	temp_rewrite("moved/" DAY "0001.csv", HEADER OTHER OTHER);
-	assert_known("moved/" DAY "0001.csv", 0, false, false);
-}
-
-static void test_one_that_a_crash_left_shorter_is_known_without_proof(void **state)
-{
-	(void)state;
-	char long_row[LADDER_STEP + 64];
-	char text[sizeof(long_row) + 256];
-	memset(long_row, 'x', sizeof(long_row));
-	memcpy(long_row, "b,", 2);
-	(void)snprintf(long_row + sizeof(long_row) - 2, 2, "\n");
-	(void)snprintf(text, sizeof(text), HEADER ROW_1 "%s", long_row);
-	fx.conf.record_max = 2 * LADDER_STEP;
-	settled("moved/" DAY "0001.csv", text, 2);
-	assert_known("moved/" DAY "0001.csv", 1, true, true);
-	temp_rewrite("moved/" DAY "0001.csv", HEADER ROW_1);
-	assert_known("moved/" DAY "0001.csv", 1, false, false);
-}
-
-static void test_with_no_row_to_compare_the_inode_must_do(void **state)
-{
-	(void)state;
-	settled("moved/" DAY "0001.csv", HEADER ROW_1, 0);
-	assert_known("moved/" DAY "0001.csv", 1, true, false);
-	/* The same beginning in another inode: perhaps another file. */
-	temp_rewrite("moved/" DAY "0002.csv", HEADER ROW_1);
-	assert_known("moved/" DAY "0002.csv", 0, false, false);
-	/* Another beginning in the same inode: it is another file. */
-	temp_rewrite("moved/" DAY "0001.csv", HEADER OTHER);
-	assert_known("moved/" DAY "0001.csv", 0, false, false);
-}
-
-static void test_a_copy_of_what_had_nothing_settled_takes_its_place(void **state)
-{
-	(void)state;
-	settled("live/" DAY "0001.csv", HEADER ROW_1, 0);
-	temp_rewrite("moved/" DAY "0001.csv", HEADER ROW_1);
-	assert_known("moved/" DAY "0001.csv", 0, false, false);
-	assert_int_equal(unlink(temp_path("live/" DAY "0001.csv")), 0);
-	assert_known("moved/" DAY "0001.csv", 1, true, false);
-}
-
-static void test_a_fork_goes_on_after_the_rows_they_share(void **state)
-{
-	(void)state;
-	char long_row[LADDER_STEP + 64];
-	char text[sizeof(long_row) + 256], fork[sizeof(text)];
-	memset(long_row, 'x', sizeof(long_row));
-	memcpy(long_row, "b,", 2);
-	(void)snprintf(long_row + sizeof(long_row) - 2, 2, "\n");
-	(void)snprintf(text, sizeof(text), HEADER ROW_1 "%s", long_row);
-	fx.conf.record_max = 2 * LADDER_STEP;
-	settled("live/" DAY "0001.csv", text, 2);
-	memcpy(fork, text, sizeof(text));
-	fork[strlen(fork) - 9] = 'y';
-	temp_rewrite("moved/" DAY "0002.csv", fork);
-	assert_known("moved/" DAY "0002.csv", 0, false, false);
-	assert_int_equal(fx.known.resume, strlen(HEADER ROW_1));
-}
-
-/* The store's entry of a file that first-start left out. */
-static void passed(const char *path, const char *text)
-{
-	struct ladder ladder;
-	const struct ledger none = {0};
-	temp_rewrite(path, text);
-	struct store_file f = entry_of(path, text, 0, &ladder);
-	f.offset = f.size;
-	f.passed = true;
-	put_entry(f, &ladder, &none, "");
-}
-
-static void test_what_was_passed_over_stays_so(void **state)
-{
-	(void)state;
-	passed("moved/" DAY "0001.csv", HEADER ROW_1);
-	assert_known("moved/" DAY "0001.csv", 1, true, true);
-	zip("moved/" DAY "0001.csv.gz", HEADER ROW_1, 0);
-	assert_int_equal(unlink(temp_path("moved/" DAY "0001.csv")), 0);
-	assert_int_equal(look_at("moved/" DAY "0001.csv.gz"), 0);
-	assert_non_null(fx.known.entry);
-	/* With other contents and another size at its inode it is another file. */
-	passed("moved/" DAY "0002.csv", HEADER ROW_1);
-	temp_rewrite("moved/" DAY "0002.csv", HEADER OTHER ROW_2);
-	assert_known("moved/" DAY "0002.csv", 0, false, false);
-}
-
-static void test_a_header_alone_is_compared(void **state)
-{
-	(void)state;
-	struct ladder ladder;
-	const struct ledger none = {0};
-	temp_rewrite("moved/" DAY "0001.csv", HEADER);
-	struct store_file f = entry_of("moved/" DAY "0001.csv", HEADER, 0, &ladder);
-	f.salt = (struct hash128){0};
-	f.offset = strlen(HEADER);
-	put_entry(f, &ladder, &none, "type,timeLogged,rcpt");
-	assert_known("moved/" DAY "0001.csv", 1, true, true);
-	rename_to("moved/" DAY "0001.csv", "moved/" DAY "0002.csv"); /* it may be any file's */
-	assert_known("moved/" DAY "0002.csv", 0, false, false);
-	rename_to("moved/" DAY "0002.csv", "moved/" DAY "0001.csv");
-	temp_rewrite("moved/" DAY "0001.csv", "type,rcpt,timeLogged\n");
-	assert_known("moved/" DAY "0001.csv", 0, false, false);
-}
-
-static void test_an_entry_of_another_source_is_another_file(void **state)
-{
-	(void)state;
-	fx.conf.nsources = 2;
-	settled("moved2/" DAY "0001.csv", HEADER ROW_1, 1); /* by the source "first" */
-	assert_known("moved2/" DAY "0001.csv", 0, false, false);
-}
-
-static void test_without_a_store_nothing_is_known(void **state)
-{
-	(void)state;
-	settled("moved/" DAY "0001.csv", HEADER ROW_1, 1);
-	fx.store = store_close(fx.store);
-	assert_known("moved/" DAY "0001.csv", 0, false, false);
-}
-
-static void test_a_file_that_is_gone_is_an_error(void **state)
-{
-	(void)state;
-	settled("moved/" DAY "0001.csv", HEADER ROW_1, 1);
-	look_through();
-	assert_int_equal(unlink(temp_path("moved/" DAY "0001.csv")), 0);
-	assert_int_equal(catalog_look(&fx.catalog, &fx.catalog.files[0], &fx.known), -ENOENT);
-}
-
-/* ---- gzip ---- */
-
-static void test_a_compressed_file_is_known_by_its_rows(void **state)
-{
-	(void)state;
-	settled("moved/" DAY "0001.csv", HEADER ROW_1 ROW_2, 2);
-	zip("moved/" DAY "0001.csv.gz", HEADER ROW_1 ROW_2, 0);
-	assert_int_equal(unlink(temp_path("moved/" DAY "0001.csv")), 0);
-	assert_known("moved/" DAY "0001.csv.gz", 1, true, true);
-	zip("moved/" DAY "0001.csv.gz", HEADER ROW_1 ROW_2 ROW_3, 0);
-	assert_known("moved/" DAY "0001.csv.gz", 1, true, false);
-}
-
-static void test_an_unfinished_gz_is_an_error(void **state)
-{
-	(void)state;
-	settled("moved/" DAY "0001.csv", HEADER ROW_1 ROW_2, 2);
-	assert_int_equal(unlink(temp_path("moved/" DAY "0001.csv")), 0);
-	zip("moved/" DAY "0001.csv.gz", HEADER ROW_1 ROW_2, 8);
-	assert_int_equal(look_at("moved/" DAY "0001.csv.gz"), -EBADMSG);
-}
-
-static void test_a_gz_that_was_followed_is_known_by_its_inode(void **state)
-{
-	(void)state;
-	struct ladder ladder;
-	const struct ledger none = {0};
-	zip("moved/" DAY "0001.csv.gz", HEADER ROW_1, 0);
-	struct store_file f = entry_of("moved/" DAY "0001.csv.gz", HEADER ROW_1, 1, &ladder);
-	f.gz = true;
-	f.salt = (struct hash128){0};
-	put_entry(f, &ladder, &none, "");
-	assert_known("moved/" DAY "0001.csv.gz", 1, true, true);
-	/* Shorter than what is settled: nothing stands after that, and it is not whole. */
-	f = entry_of("moved/" DAY "0001.csv.gz", HEADER ROW_1 ROW_2, 2, &ladder);
-	f.gz = true;
-	put_entry(f, &ladder, &none, "");
-	assert_int_equal(store_file_drop(fx.store, 1), 0);
-	assert_known("moved/" DAY "0001.csv.gz", 2, false, false);
 }
 
 /* ---- names, sources, records ---- */
@@ -477,8 +222,8 @@ static void test_records_of_the_wanted_types_and_times(void **state)
 	const char *path = temp_path("moved/" DAY "0001.csv");
 	assert_int_equal(catalog_rows(&fx.conf, &fx.sources[0], path, &all), 0);
 	assert_int_equal(seen.records, 5);
-	assert_int_equal(seen.wanted, 4); /* not "d" */
-	assert_int_equal(seen.within, 2); /* at 11, and when nobody knows */
+	assert_int_equal(seen.wanted, 4); /* all but "d" */
+	assert_int_equal(seen.within, 2); /* at 11:00, and the unreadable time */
 	assert_int_equal(seen.rejects, 1);
 	assert_int_equal(seen.headers, 2);
 	assert_int_equal(catalog_rows(&fx.conf, &fx.sources[0], path, &records), 0);
@@ -489,34 +234,16 @@ static void test_records_of_the_wanted_types_and_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_files_stand_in_the_order_of_their_dates_and_numbers),
+	        TEST(test_files_are_in_the_order_of_their_dates_and_numbers),
 	        TEST(test_only_files_of_the_template_count),
 	        TEST(test_a_file_that_moves_meanwhile_is_the_moved_one),
 	        TEST(test_a_hard_link_is_no_other_file),
-	        TEST(test_a_gz_beside_its_plain_file_is_none_yet),
-	        TEST(test_what_moves_or_is_compressed_meanwhile_is_found_again),
+	        TEST(test_a_gz_next_to_its_plain_file_does_not_count_yet),
+	        TEST(test_a_file_that_moves_or_is_compressed_meanwhile_is_found_again),
 	        TEST(test_a_copy_is_a_file_of_its_own),
 	        TEST(test_one_folder_for_both_is_looked_through_once),
 	        TEST(test_a_folder_that_cannot_be_read_is_reported),
-	        TEST(test_sources_stand_side_by_side),
-	        TEST(test_a_file_is_known_by_its_inode_and_its_last_row),
-	        TEST(test_rows_that_are_not_settled_leave_it_unfinished),
-	        TEST(test_a_gap_leaves_it_unfinished),
-	        TEST(test_a_copy_is_known_by_its_salt),
-	        TEST(test_the_inode_decides_between_two_that_begin_alike),
-	        TEST(test_an_inode_that_is_used_again_proves_nothing),
-	        TEST(test_one_that_a_crash_left_shorter_is_known_without_proof),
-	        TEST(test_with_no_row_to_compare_the_inode_must_do),
-	        TEST(test_a_copy_of_what_had_nothing_settled_takes_its_place),
-	        TEST(test_a_fork_goes_on_after_the_rows_they_share),
-	        TEST(test_what_was_passed_over_stays_so),
-	        TEST(test_a_header_alone_is_compared),
-	        TEST(test_an_entry_of_another_source_is_another_file),
-	        TEST(test_without_a_store_nothing_is_known),
-	        TEST(test_a_file_that_is_gone_is_an_error),
-	        TEST(test_a_compressed_file_is_known_by_its_rows),
-	        TEST(test_an_unfinished_gz_is_an_error),
-	        TEST(test_a_gz_that_was_followed_is_known_by_its_inode),
+	        TEST(test_sources_are_sorted_together),
 	        TEST(test_the_newest_entry_of_a_name),
 	        TEST(test_a_source_is_found_by_the_name_of_the_file),
 	        TEST(test_records_of_the_wanted_types_and_times),

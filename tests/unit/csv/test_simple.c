@@ -1,5 +1,5 @@
 /*
- * test_simple.c - simple.h: rows are split as libcsv splits them, or left to it.
+ * test_simple.c - simple.h: rows are split as libcsv splits them, or left to libcsv.
  */
 #include "tests/unit/temp.h"
 
@@ -58,11 +58,11 @@ static void test_anything_else_is_left_to_libcsv(void **state)
 		char copy[64];
 		struct slice cells[CELLS_MAX];
 		if (split(rows[i], copy, sizeof(copy), cells) != 0)
-			fail_msg("%s is taken for simple", rows[i]);
+			fail_msg("%s is accepted as simple", rows[i]);
 	}
 }
 
-/* Of letters that matter, so that every case comes often. */
+/* Made of significant characters, so that every case is frequent. */
 static void test_random_rows_are_split_as_libcsv_splits_them(void **state)
 {
 	(void)state;
@@ -80,7 +80,7 @@ static void test_random_rows_are_split_as_libcsv_splits_them(void **state)
 		memcpy(copy, row, len);
 		simple += simple_split(copy, len, cells, CELLS_MAX) > 0;
 	}
-	assert_true(simple > 10000); /* or this would show nothing */
+	assert_true(simple > 10000); /* otherwise this test would show nothing */
 }
 
 int main(void)

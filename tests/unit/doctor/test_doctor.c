@@ -1,6 +1,6 @@
 /*
  * test_doctor.c - the parts of doctor that a system test cannot reach without changing the host:
- * DNS, systemd, other programs' configuration, and what is masked.
+ * DNS, systemd, other programs' configuration, and masking.
  */
 #include "tests/unit/temp.h"
 
@@ -19,7 +19,7 @@
 
 struct seen {
 	enum finding_level level;
-	char what[128], text[512], mend[512];
+	char what[128], text[512], advice[512];
 	unsigned n;
 };
 
@@ -30,10 +30,10 @@ static void see(const struct finding *f, void *arg)
 	s->n++;
 	(void)snprintf(s->what, sizeof(s->what), "%s", f->what);
 	(void)snprintf(s->text, sizeof(s->text), "%s", f->text);
-	(void)snprintf(s->mend, sizeof(s->mend), "%s", f->mend ? f->mend : "(none)");
+	(void)snprintf(s->advice, sizeof(s->advice), "%s", f->mend ? f->mend : "(none)");
 }
 
-static void test_what_mends_it_stands_behind_the_first_line(void **state)
+static void test_advice_comes_after_the_first_line(void **state)
 {
 	(void)state;
 	struct seen s = {0};
@@ -41,17 +41,17 @@ static void test_what_mends_it_stands_behind_the_first_line(void **state)
 	finding_tell(&to, FINDING_PROBLEM, "x", "bad %d\nline one\nline two", 7);
 	assert_int_equal(s.level, FINDING_PROBLEM);
 	assert_string_equal(s.text, "bad 7");
-	assert_string_equal(s.mend, "line one line two");
+	assert_string_equal(s.advice, "line one line two");
 	finding_tell(&to, FINDING_OK, "x", "good");
 	assert_string_equal(s.text, "good");
-	assert_string_equal(s.mend, "(none)");
-	/* A line end in what is quoted begins no advice. */
-	finding_tell(&to, FINDING_PROBLEM, "x", "\"%s\" is bad\nmend '%s'", "a\nrm b", "c\nd");
+	assert_string_equal(s.advice, "(none)");
+	/* A line end in a quoted text does not begin the advice. */
+	finding_tell(&to, FINDING_PROBLEM, "x", "\"%s\" is bad\nreplace '%s'", "a\nrm b", "c\nd");
 	assert_string_equal(s.text, "\"a rm b\" is bad");
-	assert_string_equal(s.mend, "mend 'c d'");
+	assert_string_equal(s.advice, "replace 'c d'");
 	finding_tell(&to, FINDING_OK, "x", "%s is fine", "a\nb");
 	assert_string_equal(s.text, "a b is fine");
-	assert_string_equal(s.mend, "(none)");
+	assert_string_equal(s.advice, "(none)");
 	assert_string_equal(finding_level_name(FINDING_WARNING), "warning");
 }
 
@@ -80,7 +80,7 @@ static void test_headers_are_masked_but_for_harmless_ones(void **state)
 
 /* ---- DNS ---- */
 
-/* One more answer behind the n bytes there are; its name is that of the question. */
+/* Adds an answer after the first n bytes; its name is that of the question. */
 static size_t add_answer(unsigned char *a, size_t n, unsigned char type, const void *data,
                          unsigned char len)
 {
@@ -91,7 +91,7 @@ static size_t add_answer(unsigned char *a, size_t n, unsigned char type, const v
 	return n + sizeof(head) + len;
 }
 
-/* Answers each question by its first label. */
+/* The first label of the name decides the answer. */
 static size_t answer_for(const unsigned char *q, size_t len, unsigned char *a)
 {
 	unsigned type = (unsigned)q[len - 4] << 8 | q[len - 3];
@@ -100,9 +100,9 @@ static size_t answer_for(const unsigned char *q, size_t len, unsigned char *a)
 	a[3] = 0x80;
 	a[7] = 0;
 	if (memcmp(q + 13, "none", 4) == 0)
-		a[3] = 0x83; /* there is no such name */
+		a[3] = 0x83; /* no such name */
 	else if (memcmp(q + 13, "torn", 4) == 0)
-		a[7] = 3; /* three answers, it says, and none follows */
+		a[7] = 3; /* it announces three answers, and none follows */
 	else if (type == 15) {
 		len = add_answer(a, len, 15, "\0\24\4last\7example", 16);
 		len = add_answer(a, len, 15, "\0\12\5first\7example", 17);
@@ -130,7 +130,7 @@ static pid_t serve(uint16_t *ret_port)
 		struct sockaddr_in from;
 		socklen_t from_size = sizeof(from);
 		ssize_t len = recvfrom(fd, q, sizeof(q), 0, (struct sockaddr *)&from, &from_size);
-		/* The question alone: extensions of the query are left out of the answer. */
+		/* The answer has the question only, without extensions of the query. */
 		if (len < 17 || memcmp(q + 13, "mute", 4) == 0)
 			continue;
 		size_t end = 12;
@@ -158,7 +158,7 @@ static void test_dns(void **state)
 	assert_int_equal(dns_mx("none.example", &found), -ENOENT);
 	assert_int_equal(found.n, 0);
 	assert_int_equal(dns_mx("torn.example", &found), -EAGAIN);
-	assert_int_equal(dns_mx("mute.example", &found), -EAGAIN); /* and it came back */
+	assert_int_equal(dns_mx("mute.example", &found), -EAGAIN); /* and it returned */
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
 	dns_test_port = 0;
@@ -176,7 +176,7 @@ static struct seen told_of(const char *shown)
 	return s;
 }
 
-static void test_what_systemd_says(void **state)
+static void test_the_answers_of_systemd(void **state)
 {
 	(void)state;
 	static const struct {
@@ -191,11 +191,11 @@ static void test_what_systemd_says(void **state)
 	        {"LoadState=loaded\nActiveState=failed\nResult=exit-code\n", FINDING_PROBLEM,
 	         "failed (exit-code)"},
 	        {"LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nResult=watchdog",
-	         FINDING_PROBLEM, "again and again (watchdog)"},
+	         FINDING_PROBLEM, "keeps failing and restarting (watchdog)"},
 	        {"LoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\n", FINDING_WARNING,
 	         "not running"},
 	        {"LoadState=loaded\nActiveState=active\nUnitFileState=disabled\n", FINDING_WARNING,
-	         "does not start when the host does"},
+	         "does not start when the host boots"},
 	        {"LoadState=loaded\nActiveState=active\nNeedDaemonReload=yes\n", FINDING_WARNING,
 	         "was changed"},
 	};
@@ -204,8 +204,8 @@ static void test_what_systemd_says(void **state)
 		assert_int_equal(s.level, cases[i].level);
 		if (!strstr(s.text, cases[i].words))
 			fail_msg("'%s' is not in '%s'", cases[i].words, s.text);
-		assert_true(s.level < FINDING_WARNING || strstr(s.mend, "systemctl") ||
-		            strstr(s.mend, "journalctl"));
+		assert_true(s.level < FINDING_WARNING || strstr(s.advice, "systemctl") ||
+		            strstr(s.advice, "journalctl"));
 	}
 }
 
@@ -279,7 +279,7 @@ static void test_other_shippers_are_found(void **state)
 	assert_int_equal(o.n, 3);
 }
 
-static void test_what_cleans_a_folder_is_found(void **state)
+static void test_programs_that_clean_a_folder_are_found(void **state)
 {
 	(void)state;
 	char where[700];
@@ -296,15 +296,15 @@ static void test_what_cleans_a_folder_is_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_what_mends_it_stands_behind_the_first_line),
+	        cmocka_unit_test(test_advice_comes_after_the_first_line),
 	        cmocka_unit_test(test_headers_are_masked_but_for_harmless_ones),
 	        cmocka_unit_test(test_dns),
-	        cmocka_unit_test(test_what_systemd_says),
+	        cmocka_unit_test(test_the_answers_of_systemd),
 	        cmocka_unit_test(test_numbers_of_systemd),
 	        cmocka_unit_test_setup_teardown(test_other_shippers_are_found, temp_setup,
 	                                        temp_teardown),
-	        cmocka_unit_test_setup_teardown(test_what_cleans_a_folder_is_found, temp_setup,
-	                                        temp_teardown),
+	        cmocka_unit_test_setup_teardown(test_programs_that_clean_a_folder_are_found,
+	                                        temp_setup, temp_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include "logstash/sincedb.h"
 #include "logstash/translate.h"
 
-/* What stands behind a NUL is not passed over, and a number is not cut by one. */
+/* Text after a NUL is not ignored, and a NUL does not cut a number. */
 static void test_sincedb_with_nul_is_refused_at_its_line(void **state)
 {
 	(void)state;
@@ -28,12 +28,12 @@ static void test_pipeline_brackets_match(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *text, *said;
+		const char *text, *message;
 	} wrong[] = {
 	        {"input { file { { } }\n", ":2: the name of a plugin or '}' is missing"},
 	        {"input { file { path => [ \"/a\" { ] } }\n", ":1: '}' is missing"},
 	        {"input { file { path => [ \"/a\" } }\n", ":1: ']' is missing"},
-	        {"filter { if } { drop { } }\n", ":1: '{' is missing behind 'if'"},
+	        {"filter { if } { drop { } }\n", ":1: '{' is missing after 'if'"},
 	        {"filter { if [a { drop { } }\n", ":2: ']' is missing"},
 	        {"filter {\nif [a] =~ /x\\\ny/ { drop { }\n",
 	         ":4: the name of a plugin or '}' is missing"},
@@ -45,7 +45,7 @@ static void test_pipeline_brackets_match(void **state)
 	struct err err = {0};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_equal(pipeline_parse(&p, "p", wrong[i].text, &err), -EINVAL);
-		if (!strstr(err.text, wrong[i].said))
+		if (!strstr(err.text, wrong[i].message))
 			fail_msg("%s: %s", wrong[i].text, err.text);
 		pipeline_free(&p);
 	}
@@ -57,7 +57,7 @@ static void test_pipeline_brackets_match(void **state)
 	pipeline_free(&p);
 }
 
-/* The configuration, and the notes behind it. */
+/* The configuration, and the notes after it. */
 static char *translated(const char *text)
 {
 	struct pipeline p;
@@ -87,7 +87,7 @@ static void has(const char *text, const char *wanted)
 
 #define LONG_NAME "a_name_that_is_longer_than_what_a_source_may_be_called"
 
-/* Each path is in the configuration as it was, or in a note. */
+/* Each path is unchanged in the configuration, or in a note. */
 static void test_translation_loses_no_path(void **state)
 {
 	(void)state;

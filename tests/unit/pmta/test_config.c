@@ -15,7 +15,7 @@
 #include "conf/options.h"
 #include "pmta/config.h"
 
-/* Files that exist only here. */
+/* Files that exist only in this test. */
 struct file {
 	const char *path, *text;
 };
@@ -116,7 +116,7 @@ static void test_blocks_in_blocks_and_the_last_one_counts(void **state)
 	(void)pmta_config_free(c);
 }
 
-static void test_includes_stand_where_their_line_stands(void **state)
+static void test_includes_are_read_in_place_of_their_line(void **state)
 {
 	(void)state;
 	const struct file files[] = {
@@ -139,7 +139,7 @@ static void test_includes_stand_where_their_line_stands(void **state)
 	(void)pmta_config_free(c);
 }
 
-static void test_loops_end_and_are_told(void **state)
+static void test_include_loops_end_and_are_reported(void **state)
 {
 	(void)state;
 	const struct file files[] = {
@@ -152,7 +152,7 @@ static void test_loops_end_and_are_told(void **state)
 	(void)pmta_config_free(c);
 }
 
-/* Each file includes the next one twice: without a bound that doubles with every level. */
+/* Each file includes the next one twice: without a bound, each level doubles the number. */
 static void test_depth_and_number_of_files_are_bounded(void **state)
 {
 	(void)state;
@@ -180,12 +180,12 @@ static void test_mistakes_have_their_lines(void **state)
 	        {"/d", "</c>\n<f>\n"},
 	        {0}};
 	struct pmta_config *c = read_files(files);
-	assert_mistake(c, 1, "include of what");
-	assert_mistake(c, 2, "cannot read the included '/gone'");
-	assert_mistake(c, 4, "</nothing> closes nothing");
+	assert_mistake(c, 1, "include without a file name");
+	assert_mistake(c, 2, "cannot read the included file '/gone'");
+	assert_mistake(c, 4, "</nothing> without <nothing>");
 	assert_mistake(c, 5, "'>' is missing");
 	assert_mistake(c, 6, "<b> is not closed");
-	assert_mistake(c, 1, "</c> closes nothing");
+	assert_mistake(c, 1, "</c> without <c>");
 	assert_mistake(c, 2, "<f> is not closed");
 	assert_mistake(c, 9, "<e> is not closed");
 	assert_int_equal(c->nmistakes, 8);
@@ -203,7 +203,7 @@ static void test_too_many_blocks_in_blocks(void **state)
 	(void)pmta_config_free(c);
 }
 
-static void test_what_is_no_file_is_told(void **state)
+static void test_unreadable_files_are_reported(void **state)
 {
 	(void)state;
 	struct pmta_config *c = NULL;
@@ -233,12 +233,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_directives_blocks_and_comments),
 	        cmocka_unit_test(test_blocks_in_blocks_and_the_last_one_counts),
-	        cmocka_unit_test(test_includes_stand_where_their_line_stands),
-	        cmocka_unit_test(test_loops_end_and_are_told),
+	        cmocka_unit_test(test_includes_are_read_in_place_of_their_line),
+	        cmocka_unit_test(test_include_loops_end_and_are_reported),
 	        cmocka_unit_test(test_depth_and_number_of_files_are_bounded),
 	        cmocka_unit_test(test_mistakes_have_their_lines),
 	        cmocka_unit_test(test_too_many_blocks_in_blocks),
-	        cmocka_unit_test(test_what_is_no_file_is_told),
+	        cmocka_unit_test(test_unreadable_files_are_reported),
 	        cmocka_unit_test(test_words_of_a_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

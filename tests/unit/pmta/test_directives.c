@@ -1,6 +1,6 @@
 /*
- * test_directives.c - directives.h: the blocks an operator pastes into PowerMTA's configuration.
- * Run from the root of the repository.
+ * test_directives.c - directives.h: the blocks that an operator pastes into PowerMTA's
+ * configuration.  Run from the root of the repository.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 #define OTHER "fixtures/conf/good/other-paths.conf"
 #define PLAIN "fixtures/conf/good/forward.conf"
 
-/* As Octeth's documentation has them: an operator compares the two. */
+/* As in Octeth's documentation: an operator compares the two. */
 static const char stock[] =
         "<acct-file /var/log/pmta/bounces.csv>\n"
         "    move-interval 1h\n"
@@ -75,7 +75,7 @@ static void assert_has_not(const char *text, const char *part)
 		fail_msg("'%s' is in:\n%s", part, text);
 }
 
-/* text without its comments and blank lines, in place. */
+/* Removes comments and blank lines from text. */
 static char *without_comments(char *text)
 {
 	char *to = text;
@@ -97,7 +97,7 @@ static void test_stock_is_octeths(void **state)
 	(void)state;
 	scope_free char *text = generate(EXAMPLE, false);
 	assert_has(text, stock);
-	/* Nothing but these two blocks is active: the rest is for reading. */
+	/* Only these two blocks are active; the rest is comments. */
 	scope_free char *want = strdup(stock);
 	assert_string_equal(without_comments(text), without_comments(want));
 }
@@ -151,7 +151,7 @@ static void test_other_paths(void **state)
 	assert_has_not(text, "<bounce-processor>");
 }
 
-/* PowerMTA ignores move-interval without move-to, so neither is said. */
+/* PowerMTA ignores move-interval without move-to, so neither is printed. */
 static void test_not_moved(void **state)
 {
 	(void)state;
@@ -161,7 +161,7 @@ static void test_not_moved(void **state)
 	                 "    record-fields b timeQueued,");
 }
 
-/* What the configuration lists already is not listed twice. */
+/* Fields that the configuration already lists are not listed twice. */
 static void test_other_extended(void **state)
 {
 	(void)state;

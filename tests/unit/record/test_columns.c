@@ -1,5 +1,5 @@
 /*
- * test_columns.c - columns.h: a header's names, and the union when there is none.
+ * test_columns.c - columns.h: the names in a header, and the union when there is no header.
  */
 #include "tests/unit/temp.h"
 
@@ -40,7 +40,7 @@ static void expect(const char *header, const char *type_field, const char *want)
 	expect_names(want);
 }
 
-static void test_names_as_they_stand(void **state)
+static void test_names_are_taken_unchanged(void **state)
 {
 	(void)state;
 	expect("type,timeQueued,header_x-fblid", "logType", "logType,timeQueued,header_x-fblid");
@@ -48,7 +48,7 @@ static void test_names_as_they_stand(void **state)
 	assert_int_equal(columns->n, 1);
 }
 
-static void test_a_name_that_stands_again_gets_a_number(void **state)
+static void test_a_repeated_name_gets_a_number(void **state)
 {
 	(void)state;
 	expect("type,a,b,a,a,b", "type", "type,a,b,a_2,a_3,b_2");
@@ -155,8 +155,8 @@ static void test_union_of_too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_names_as_they_stand),
-	        TEST(test_a_name_that_stands_again_gets_a_number),
+	        TEST(test_names_are_taken_unchanged),
+	        TEST(test_a_repeated_name_gets_a_number),
 	        TEST(test_names_that_go_over_the_wire_are_taken),
 	        TEST(test_every_name_is_valid_UTF_8),
 	        TEST(test_a_full_header_of_one_name),

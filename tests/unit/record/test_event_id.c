@@ -1,8 +1,8 @@
 /*
- * test_event_id.c - event_id.h and hash.h: the same row of the same file has the same id for ever.
+ * test_event_id.c - event_id.h and hash.h: a row of a file always has the same id.
  *
  * The digests below were made by another program with libxxhash.so, from the definition in
- * event_id.h alone: when one of them changes, rows that were delivered get new ids.
+ * event_id.h alone.  If one of them changes, rows that were delivered before get new ids.
  */
 #include "tests/unit/temp.h"
 
@@ -116,7 +116,7 @@ static void test_everything_else_does(void **state)
 	}
 }
 
-static void test_of_the_two_lines_the_first_4096_bytes_count(void **state)
+static void test_only_the_first_4096_bytes_of_each_line_count(void **state)
 {
 	(void)state;
 	static char line[EVENT_LINE_MAX + 2];
@@ -154,7 +154,7 @@ int main(void)
 	        cmocka_unit_test(test_ids_of_known_rows),
 	        cmocka_unit_test(test_the_line_end_does_not_count),
 	        cmocka_unit_test(test_everything_else_does),
-	        cmocka_unit_test(test_of_the_two_lines_the_first_4096_bytes_count),
+	        cmocka_unit_test(test_only_the_first_4096_bytes_of_each_line_count),
 	        cmocka_unit_test(test_headers_and_blank_lines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

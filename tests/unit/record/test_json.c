@@ -1,5 +1,5 @@
 /*
- * test_json.c - json.h: the exact text that goes over the wire.
+ * test_json.c - json.h: the exact text that is sent.
  */
 #include "tests/unit/temp.h"
 
@@ -73,7 +73,7 @@ static void test_names_in_the_headers_order_and_empty_values_left_out(void **sta
 	expect("type,a", "b", "{\"logType\":\"b\"," END);
 }
 
-static void test_a_name_that_stands_twice(void **state)
+static void test_a_name_that_is_there_twice(void **state)
 {
 	(void)state;
 	expect("type,a,a,logType", "b,1,2,3",
@@ -150,7 +150,7 @@ static void test_addresses(void **state)
 	}
 }
 
-static void test_every_room_either_fits_or_says_so(void **state)
+static void test_any_room_either_fits_or_is_reported(void **state)
 {
 	(void)state;
 	char text[256];
@@ -189,8 +189,7 @@ static void test_every_column_there_can_be(void **state)
 	assert_non_null(strstr(text, "\"a_511\":\"f\",\"eventId\""));
 }
 
-/* The value, at the beginning, at the end and across the blocks of a text, is as cJSON prints it.
- */
+/* Compares with cJSON: the value at the beginning, at the end and across the blocks of a text. */
 static void assert_as_cjson(const char *value, size_t len)
 {
 	static const size_t before[] = {0, 1, 6, 7, 8, 14, 15, 16, 30};
@@ -228,7 +227,7 @@ static void test_every_two_bytes_are_as_cjson_prints_them(void **state)
 			assert_as_cjson((char[]){(char)c, (char)d}, 2);
 }
 
-static void test_the_ends_of_what_utf8_allows(void **state)
+static void test_the_bounds_of_valid_utf8(void **state)
 {
 	(void)state;
 	static const char *const ends[] = {
@@ -266,8 +265,8 @@ static void test_error_count_of_an_answer(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
-/* What the rules said stands behind the columns and before the eventId. */
-static void test_further_members_stand_before_the_event_id(void **state)
+/* The members that the rules add come after the columns and before the eventId. */
+static void test_further_members_come_before_the_event_id(void **state)
 {
 	(void)state;
 	static const struct record_extra extra[] = {{"bounceType", "Hard"}, {"bounceRule", "a\"b"}};
@@ -279,7 +278,7 @@ static void test_further_members_stand_before_the_event_id(void **state)
 	              "\"bounceRule\":\"a\\\"b\"," END);
 }
 
-static void test_columns_do_not_bear_the_names_of_what_rules_say(void **state)
+static void test_columns_do_not_have_the_names_of_the_rules_members(void **state)
 {
 	(void)state;
 	struct record rec = record("type,bounceType,bounceRule", "b,x,y");
@@ -290,22 +289,22 @@ static void test_columns_do_not_bear_the_names_of_what_rules_say(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test_teardown(test_further_members_stand_before_the_event_id, teardown),
-	        cmocka_unit_test_teardown(test_columns_do_not_bear_the_names_of_what_rules_say,
+	        cmocka_unit_test_teardown(test_further_members_come_before_the_event_id, teardown),
+	        cmocka_unit_test_teardown(test_columns_do_not_have_the_names_of_the_rules_members,
 	                                  teardown),
 	        TEST(test_names_in_the_headers_order_and_empty_values_left_out),
-	        TEST(test_a_name_that_stands_twice),
+	        TEST(test_a_name_that_is_there_twice),
 	        TEST(test_values_are_not_altered),
 	        TEST(test_escapes),
 	        TEST(test_addresses_are_filled_in_for_complaints),
 	        TEST(test_addresses_that_are_there_stay),
 	        TEST(test_addresses_are_filled_in_for_nothing_else),
 	        TEST(test_addresses),
-	        TEST(test_every_room_either_fits_or_says_so),
+	        TEST(test_any_room_either_fits_or_is_reported),
 	        TEST(test_every_column_there_can_be),
 	        TEST(test_every_byte_is_as_cjson_prints_it),
 	        TEST(test_every_two_bytes_are_as_cjson_prints_them),
-	        TEST(test_the_ends_of_what_utf8_allows),
+	        TEST(test_the_bounds_of_valid_utf8),
 	        TEST(test_error_count_of_an_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * test_record.c - record.h: what a first cell says, and values by name.
+ * test_record.c - record.h: the type in a first cell, and values by name.
  */
 #include "tests/unit/temp.h"
 
@@ -29,7 +29,7 @@ static void test_names_of_types(void **state)
 	assert_string_equal(record_type_names[RECORD_OTHER], "other");
 }
 
-static void test_what_is_no_type(void **state)
+static void test_invalid_types(void **state)
 {
 	(void)state;
 	static const char *const words[] = {"",  "B",   "rB", "abcd", " b",      "b ",
@@ -60,7 +60,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_types_that_PowerMTA_has),
 	        cmocka_unit_test(test_names_of_types),
-	        cmocka_unit_test(test_what_is_no_type),
+	        cmocka_unit_test(test_invalid_types),
 	        cmocka_unit_test(test_values_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * test_prefilter.c - prefilter.h: exactly those literals are found that occur.
+ * test_prefilter.c - prefilter.h: exactly the literals that occur are found.
  */
 #include "tests/unit/temp.h"
 

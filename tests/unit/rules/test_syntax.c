@@ -1,11 +1,11 @@
 /*
- * test_syntax.c - syntax.h: the literals that every match must have, and what is not understood.
+ * test_syntax.c - syntax.h: the literals that every match must have, and unsupported expressions.
  */
 #include "tests/unit/temp.h"
 
 #include "rules/syntax.h"
 
-/* Sets as "a|b&c|d", " plain" behind them, or "?". */
+/* Expects sets as "a|b&c|d", followed by " plain" or "?". */
 static void demands(const char *regex, const char *want)
 {
 	struct syntax s;
@@ -56,7 +56,7 @@ static void test_required_literals(void **state)
 	demands(".*", "");
 }
 
-static void test_what_is_not_understood_promises_nothing(void **state)
+static void test_unsupported_expressions_have_no_required_literals(void **state)
 {
 	(void)state;
 	static const char *const regexes[] = {
@@ -98,7 +98,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_required_literals),
-	        cmocka_unit_test(test_what_is_not_understood_promises_nothing),
+	        cmocka_unit_test(test_unsupported_expressions_have_no_required_literals),
 	        cmocka_unit_test(test_parts_and_callouts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

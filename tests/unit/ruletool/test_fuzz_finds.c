@@ -5,7 +5,7 @@
 
 #include "ruletool/import_phplist.h"
 
-/* Import text; what comes out, and what is said. */
+/* Imports text; ret_out gets the rules, ret_notes the messages. */
 static struct rules_import import(const char *text, char **ret_out, char **ret_notes)
 {
 	size_t out_len, notes_len;
@@ -22,26 +22,27 @@ static struct rules_import import(const char *text, char **ret_out, char **ret_n
 
 static void check_import(const char *text, const char *out, const char *note)
 {
-	char *got, *said;
-	struct rules_import im = import(text, &got, &said);
+	char *got, *notes;
+	struct rules_import im = import(text, &got, &notes);
 	assert_int_equal(im.rules, *out != '\0');
 	assert_string_equal(got, out);
 	if (note)
-		assert_non_null(strstr(said, note));
+		assert_non_null(strstr(notes, note));
 	free(got);
-	free(said);
+	free(notes);
 }
 
-/* A cell of several lines must not put a line of its own into the file of rules. */
+/* A cell of several lines must not add a line of its own to the file of rules. */
 static void test_phplist_rule_is_one_line(void **state)
 {
 	(void)state;
 	check_import("\"x\\\nUser unknown==>Hard\",deleteuser\n",
 	             "/x\\nUser\\s+unknown==>Hard/ ==> hard action=deleteuser\n", NULL);
-	check_import("a,\"deletebounce\nUser==>Hard\",1\n", "", "x:1: not carried over: no action");
+	check_import("a,\"deletebounce\nUser==>Hard\",1\n", "",
+	             "x:1: not carried over: no valid phpList action");
 }
 
-static void test_phplist_row_that_is_lost_is_said(void **state)
+static void test_a_lost_phplist_row_is_reported(void **state)
 {
 	(void)state;
 	char text[2300], want[4400] = "/";
@@ -50,7 +51,7 @@ static void test_phplist_row_that_is_lost_is_said(void **state)
 	check_import("INSERT INTO t VALUES\n(1,'a','h','deleteu", "",
 	             "x:2: not carried over: the row has no end");
 	check_import("\nInsert into t set regex='a', action='deleteuser';\n", "",
-	             "x:2: not carried over: no rows behind INSERT INTO");
+	             "x:2: not carried over: no rows after INSERT INTO");
 	check_import("\"#5.1.0 no\",deleteuser\n", "/#5.1.0\\s+no/ ==> hard action=deleteuser\n",
 	             NULL);
 	(void)snprintf(text, sizeof(text), "%02200d,deleteuser\n", 0);
@@ -68,7 +69,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_phplist_rule_is_one_line),
-	        cmocka_unit_test(test_phplist_row_that_is_lost_is_said),
+	        cmocka_unit_test(test_a_lost_phplist_row_is_reported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

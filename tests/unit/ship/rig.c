@@ -8,7 +8,7 @@
 #include "record/columns.h"
 #include "record/record.h"
 
-/* ---- the backend: scripted answers first, then by what the body says ---- */
+/* ---- the backend: scripted answers first, then answers that depend on the body ---- */
 
 struct backend backend;
 
@@ -28,7 +28,7 @@ static size_t content_length(const char *text)
 	return p ? strtoul(p + 17, NULL, 10) : 0;
 }
 
-/* One request, NUL-terminated; NULL when none came. */
+/* Reads one request, NUL-terminated; NULL if none came. */
 static char *receive(int fd, const char **ret_body)
 {
 	char *text = calloc(1, 1 << 17);
@@ -59,7 +59,7 @@ static void *serve(void *arg)
 			const char *answer = choose(body);
 			backend.got[backend.n].body = body;
 			backend.got[backend.n++].text = text;
-			/* The last of all: the test looks at the rest when it has this. */
+			/* Sent last: the test looks at the fields above once it has the answer. */
 			(void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL);
 		}
 		(void)close(fd);
@@ -90,7 +90,7 @@ static void stop_backend(void)
 		free(backend.got[i].text);
 }
 
-/* ---- libcurl's memory: so many allocations go well ---- */
+/* ---- libcurl's memory: a number of allocations succeeds ---- */
 
 size_t left = MEMORY_ENOUGH;
 
@@ -121,7 +121,7 @@ static void *get_zeros(size_t n, size_t size)
 	return spent() ? NULL : calloc(n, size);
 }
 
-/* ---- the agent in small ---- */
+/* ---- a small agent ---- */
 
 struct ship *s;
 struct ship_conf conf;
@@ -207,7 +207,7 @@ int teardown(void **state)
 	return 0;
 }
 
-/* A row of ten bytes at 10 * n, for a lane and the endpoint of the same number. */
+/* Adds a row of ten bytes at 10 * n, to a lane and the endpoint of the same number. */
 int add_to(unsigned lane, unsigned n, const char *value)
 {
 	static const struct ship_tag tag = {1, NULL};
@@ -242,7 +242,7 @@ void turn(void)
 	assert_int_equal(ship_step(s, now_ms, &err), 0);
 }
 
-/* Until nothing is in flight; time stands still but for a millisecond a turn. */
+/* Turns until nothing is in flight; the clock advances only one millisecond for each turn. */
 void settle(void)
 {
 	turn();
@@ -251,7 +251,7 @@ void settle(void)
 	assert_int_equal(ship_in_flight(s), 0);
 }
 
-/* Until nothing is left to do, at most for a time; waiting costs no real time. */
+/* Turns until nothing is left to do, at most for ms; waiting costs no real time. */
 void run_for(int64_t ms)
 {
 	for (int64_t end = now_ms + ms; ship_pending(s) > 0 && now_ms < end;) {

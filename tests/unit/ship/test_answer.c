@@ -1,5 +1,5 @@
 /*
- * test_answer.c - answer.h: every row of the answer table (S5).
+ * test_answer.c - answer.h: each row of the answer table (S5).
  */
 #include "tests/unit/temp.h"
 
@@ -61,7 +61,7 @@ static void test_success_is_accepted(void **state)
 	expect(&empty, OUTCOME_ACCEPTED, false);
 }
 
-static void test_success_whose_body_says_no_is_tried_again(void **state)
+static void test_success_with_an_error_in_the_body_is_tried_again(void **state)
 {
 	(void)state;
 	struct answer a = answer(200, "MySQL Error: gone away");
@@ -117,10 +117,10 @@ static void test_error_count_above_0_is_partial(void **state)
 	const struct answer a = answer(200, "{\"Success\":true,\"ErrorCount\":2}");
 	expect(&a, OUTCOME_PARTIAL, false);
 	assert_int_equal(outcome(&a).nfailed, 2);
-	assert_null(outcome(&a).failed_items); /* it does not say which */
+	assert_null(outcome(&a).failed_items); /* it does not name them */
 }
 
-/* What each status that is no success means. */
+/* The expected outcome of each status that is no success. */
 static enum outcome_kind want(long status, bool *slow_down)
 {
 	*slow_down = status == 429 || status == 503;
@@ -193,7 +193,7 @@ static void test_words_of_a_long_body_are_cut(void **state)
 	char body[4096];
 	memset(body, 'x', sizeof(body));
 	struct answer a = answer(500, "");
-	a.body = (struct slice){body, sizeof(body)}; /* no NUL behind it */
+	a.body = (struct slice){body, sizeof(body)}; /* no NUL after it */
 	assert_int_equal(strlen(outcome(&a).words), strlen("HTTP 500: ") + 160);
 	memset(body, '@', sizeof(body));
 	for (size_t i = 0; i < sizeof(body); i += 2)
@@ -214,7 +214,7 @@ static void test_held_has_an_advice(void **state)
 	assert_non_null(strstr(outcome(&a).advice, "redirects are not followed"));
 }
 
-/* ---- while it comes in ---- */
+/* ---- while the answer arrives ---- */
 
 static void take(struct answer_text *t, const char *line)
 {
@@ -228,7 +228,7 @@ static void test_the_head_is_done_at_its_empty_line(void **state)
 	take(&t, "HTTP/1.1 100 Continue\r\n");
 	take(&t, "\r\n");
 	assert_true(t.head_done);
-	take(&t, "HTTP/1.1 200 OK\r\n"); /* the other was an interim one */
+	take(&t, "HTTP/1.1 200 OK\r\n"); /* the first one was an interim answer */
 	assert_false(t.head_done);
 	take(&t, "A: b\r\n");
 	assert_false(t.head_done);
@@ -238,7 +238,7 @@ static void test_the_head_is_done_at_its_empty_line(void **state)
 	assert_true(t.head_done);
 }
 
-static void test_of_the_body_what_decides_is_kept(void **state)
+static void test_the_part_of_the_body_that_decides_is_kept(void **state)
 {
 	(void)state;
 	struct answer_text t = {0};
@@ -257,9 +257,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_the_outcome_carries_the_answer),
 	        cmocka_unit_test(test_the_head_is_done_at_its_empty_line),
-	        cmocka_unit_test(test_of_the_body_what_decides_is_kept),
+	        cmocka_unit_test(test_the_part_of_the_body_that_decides_is_kept),
 	        cmocka_unit_test(test_success_is_accepted),
-	        cmocka_unit_test(test_success_whose_body_says_no_is_tried_again),
+	        cmocka_unit_test(test_success_with_an_error_in_the_body_is_tried_again),
 	        cmocka_unit_test(test_a_body_cut_before_it_decides_is_tried_again),
 	        cmocka_unit_test(test_an_html_page_is_held_unless_it_is_the_way_to_say_yes),
 	        cmocka_unit_test(test_success_before_the_request_was_sent_is_tried_again),

@@ -32,7 +32,7 @@ static struct ship_conf conf(enum ship_format format, size_t records, size_t byt
 	return (struct ship_conf){.format = format, .batch_records = records, .batch_bytes = bytes};
 }
 
-/* Row number n with a value of len bytes, all the same. */
+/* Adds row number n with a value of len equal bytes. */
 static int add_of(struct batch *b, const struct ship_conf *c, unsigned n, char byte, size_t len)
 {
 	static char value[70000], raw[70000];
@@ -112,7 +112,7 @@ static void test_full_at_batch_records(void **state)
 	(void)batch_free(b);
 }
 
-/* Fill up to the limit; what does not fit leaves the batch as it was. */
+/* Fills up to the limit; a record that does not fit leaves the batch unchanged. */
 static void fill(enum ship_format format, size_t limit)
 {
 	const struct ship_conf c = conf(format, 100000, limit);
@@ -127,7 +127,7 @@ static void fill(enum ship_format format, size_t limit)
 	if (n > 0) {
 		batch_seal(b, &c);
 		assert_true(b->len <= limit);
-		/* Not much room is left unused. */
+		/* Little room is left unused. */
 		assert_true(b->len + 90 > limit);
 	}
 	(void)batch_free(b);
@@ -142,7 +142,7 @@ static void test_S3_batch_bytes_is_a_limit_on_the_body(void **state)
 	}
 }
 
-/* A control character is six bytes in JSON: more than was reckoned with. */
+/* A control character is six bytes in JSON: more than the estimate. */
 static void test_a_body_has_room_for_what_is_escaped(void **state)
 {
 	(void)state;
@@ -158,7 +158,7 @@ static void test_a_body_has_room_for_what_is_escaped(void **state)
 	}
 }
 
-static void test_S6_a_record_larger_than_a_batch_says_so(void **state)
+static void test_S6_a_record_larger_than_a_batch_is_reported(void **state)
 {
 	(void)state;
 	static const enum ship_format formats[] = {SHIP_ARRAY, SHIP_OBJECT, SHIP_NDJSON};
@@ -207,7 +207,7 @@ static void test_S4_the_key_is_of_the_body(void **state)
 	(void)batch_free(other);
 }
 
-/* Another record may be there when its row is cut into a batch again. */
+/* Another record may have arrived when its row is cut into a batch again. */
 static void test_a_record_alone_needs_a_boundary_where_others_could_join_it(void **state)
 {
 	(void)state;
@@ -328,7 +328,7 @@ int main(void)
 	        TEST(test_full_at_batch_records),
 	        TEST(test_S3_batch_bytes_is_a_limit_on_the_body),
 	        TEST(test_a_body_has_room_for_what_is_escaped),
-	        TEST(test_S6_a_record_larger_than_a_batch_says_so),
+	        TEST(test_S6_a_record_larger_than_a_batch_is_reported),
 	        TEST(test_a_stored_boundary_knows_no_limit),
 	        TEST(test_S4_the_key_is_of_the_body),
 	        TEST(test_a_record_alone_needs_a_boundary_where_others_could_join_it),

@@ -1,5 +1,5 @@
 /*
- * test_endpoint.c - ship.h: an endpoint that fails, is held, paused, or not there.
+ * test_endpoint.c - ship.h: an endpoint that fails, is held, is paused or does not exist.
  */
 #include "tests/unit/ship/rig.h"
 
@@ -18,7 +18,7 @@ static void test_retry_after_wins(void **state)
 	expect("A0-10 ");
 }
 
-/* What was under way when it came says nothing about it. */
+/* Answers to requests that were already in flight do not end the wait. */
 static void test_retry_after_holds_whatever_else_is_answered(void **state)
 {
 	(void)state;
@@ -32,7 +32,7 @@ static void test_retry_after_holds_whatever_else_is_answered(void **state)
 	assert_int_equal(backend.n, 4);
 }
 
-static void test_what_is_due_is_not_kept_waiting_by_what_is_not(void **state)
+static void test_a_due_batch_does_not_wait_for_others(void **state)
 {
 	(void)state;
 	backend.script[0] = ANSWER("503", "Retry-After: 77\r\n", "");
@@ -41,7 +41,7 @@ static void test_what_is_due_is_not_kept_waiting_by_what_is_not(void **state)
 	add_many(0, 1);
 	seal_and_store();
 	settle();
-	turn(); /* after an answer there is no waiting, for a turn */
+	turn(); /* for one turn after an answer there is no wait */
 	assert_in_range(ship_timeout(s, now_ms), 76000, 77000);
 	add_many(1, 2);
 	assert_int_equal(ship_timeout(s, now_ms), 1000);
@@ -77,11 +77,11 @@ static void test_one_outage_does_not_count_as_many(void **state)
 	add_many(0, 4);
 	int64_t before = now_ms;
 	run();
-	/* Two fail at first, and then a probe at a time. */
+	/* Two fail at first, and then one probe at a time. */
 	assert_in_range(now_ms - before, 1500, 8000);
 }
 
-static void test_nobody_there_is_tried_for_ever(void **state)
+static void test_a_missing_receiver_is_tried_for_ever(void **state)
 {
 	(void)state;
 	static char nowhere[] = "http://127.0.0.1:1/";
@@ -99,7 +99,7 @@ static void test_nobody_there_is_tried_for_ever(void **state)
 	conf.url = backend.url;
 }
 
-/* A head of so many lines of that length. */
+/* A head with this number of lines, each of that length. */
 static char *long_head(size_t lines, size_t len)
 {
 	char *text = calloc(1, lines * (len + 2) + 256);
@@ -113,9 +113,8 @@ static char *long_head(size_t lines, size_t len)
 	return text;
 }
 
-/* Debug headers of PHP have been seen to grow like that.  What libcurl does not take is no answer.
- */
-static void test_a_head_too_long_is_tried_again_and_said(void **state)
+/* Debug headers of PHP have grown like this.  A head that libcurl refuses is no answer. */
+static void test_a_head_too_long_is_tried_again_and_reported(void **state)
 {
 	(void)state;
 	char *line = long_head(1, 150000), *lines = long_head(400, 1000);
@@ -125,7 +124,7 @@ static void test_a_head_too_long_is_tried_again_and_said(void **state)
 	add_many(0, 1);
 	seal_and_store();
 	settle();
-	assert_non_null(strstr(notes, "a line in the head of the answer is longer than 100 KiB"));
+	assert_non_null(strstr(notes, "a header line of the answer is longer than 100 KiB"));
 	assert_int_equal(status().state, SHIP_RETRYING);
 	now_ms += 1000;
 	settle();
@@ -137,7 +136,7 @@ static void test_a_head_too_long_is_tried_again_and_said(void **state)
 	free(lines);
 }
 
-/* Every allocation that a request takes fails once. */
+/* Each allocation of a request fails once. */
 static void test_without_memory_for_a_request_it_waits(void **state)
 {
 	(void)state;
@@ -229,7 +228,7 @@ static void test_S5_after_refuse_limit_the_endpoint_is_doubted(void **state)
 	run_for(600000);
 	assert_int_equal(lifted, 5);
 	assert_int_equal(ship_memory(s, 0).run, 6);
-	lifted = -1; /* the two that had waited were refused, which is no run yet */
+	lifted = -1; /* the two waiting records were refused, which is no run yet */
 	assert_true(add(10, "good") >= 0);
 	run();
 	assert_int_equal(lifted, -1);
@@ -280,7 +279,7 @@ static void test_dry_run_sends_nothing_and_accepts_all(void **state)
 	assert_int_equal(backend.n, 0);
 }
 
-/* They count as answered in ship_start(), behind the agent's books: it has to turn once more. */
+/* They count as answered within ship_start(), unseen by the agent: it needs one more turn. */
 static void test_dry_run_leaves_nothing_to_sleep_on(void **state)
 {
 	(void)state;
@@ -296,7 +295,7 @@ static void test_dry_run_leaves_nothing_to_sleep_on(void **state)
 	assert_int_equal(ship_timeout(s, now_ms), -1);
 }
 
-static void test_compressed_bodies_say_so(void **state)
+static void test_compressed_bodies_are_marked(void **state)
 {
 	(void)state;
 	conf.gzip = true;
@@ -351,11 +350,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_retry_after_wins),
 	        TEST(test_retry_after_holds_whatever_else_is_answered),
-	        TEST(test_what_is_due_is_not_kept_waiting_by_what_is_not),
+	        TEST(test_a_due_batch_does_not_wait_for_others),
 	        TEST(test_after_a_recovery_the_waits_are_short_again),
 	        TEST(test_one_outage_does_not_count_as_many),
-	        TEST(test_nobody_there_is_tried_for_ever),
-	        TEST(test_a_head_too_long_is_tried_again_and_said),
+	        TEST(test_a_missing_receiver_is_tried_for_ever),
+	        TEST(test_a_head_too_long_is_tried_again_and_reported),
 	        TEST(test_without_memory_for_a_request_it_waits),
 	        TEST(test_S5_unauthorized_is_held_and_loses_nothing),
 	        TEST(test_S5_an_endpoint_that_never_accepted_is_not_believed),
@@ -365,7 +364,7 @@ int main(void)
 	        TEST(test_without_url_nothing_is_taken),
 	        TEST(test_dry_run_sends_nothing_and_accepts_all),
 	        TEST(test_dry_run_leaves_nothing_to_sleep_on),
-	        TEST(test_compressed_bodies_say_so),
+	        TEST(test_compressed_bodies_are_marked),
 	        TEST(test_secrets_are_sent_and_read_again_while_held),
 	        TEST(test_a_secret_that_others_can_read_is_not_sent),
 	};

@@ -1,4 +1,4 @@
-/* test_lease.c - lease.h: an answer is read back as it was meant, whatever stands in its words. */
+/* test_lease.c - lease.h: an answer is read back correctly, whatever its words contain. */
 #include "tests/unit/temp.h"
 
 #include "ship/lease.h"
@@ -27,7 +27,7 @@ static void test_an_answer_is_read_back(void **state)
 	assert_string_equal(got.why, "held: HTTP 401");
 }
 
-/* The receiver's own, perhaps. */
+/* They may come from the receiver. */
 static void test_words_that_look_like_the_answers_own(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /*
- * test_meter.c - ship/meter.h: requests fall into the bucket whose bound they do not exceed.
+ * test_meter.c - ship/meter.h: a request counts in the bucket whose bound it does not exceed.
  */
 #include "tests/unit/temp.h"
 

@@ -1,5 +1,5 @@
 /*
- * test_ship.c - ship.h: delivery, the one sleep, and what is bounded.
+ * test_ship.c - ship.h: delivery, the one sleep, and bounds.
  */
 #include "tests/unit/ship/rig.h"
 
@@ -57,7 +57,7 @@ static const char *key_of(size_t i)
 	return strstr(backend.got[i].text, "Idempotency-Key: ");
 }
 
-static void test_S4_tried_again_it_is_the_same_byte_for_byte(void **state)
+static void test_S4_a_retry_is_the_same_byte_for_byte(void **state)
 {
 	(void)state;
 	backend.script[0] = ANSWER("500", "", "");
@@ -95,7 +95,7 @@ static void test_records_that_are_refused_are_found_by_halves(void **state)
 	assert_int_equal(status().state, SHIP_OK);
 }
 
-static void test_partial_answers_are_reported_so(void **state)
+static void test_partial_answers_are_reported_as_partial(void **state)
 {
 	(void)state;
 	backend.script[0] = ANSWER("200", "", "{\"Success\":true,\"ErrorCount\":1}");
@@ -106,7 +106,7 @@ static void test_partial_answers_are_reported_so(void **state)
 	expect("P0-20 ");
 }
 
-/* Or it would crowd out what else is to be said. */
+/* Otherwise it would crowd out other messages. */
 static void test_a_backend_of_partial_answers_gets_a_line_a_minute(void **state)
 {
 	(void)state;
@@ -116,16 +116,16 @@ static void test_a_backend_of_partial_answers_gets_a_line_a_minute(void **state)
 	open_ship();
 	add_many(0, 3);
 	run();
-	const char *said = strstr(notes, "says that 1 of 1 events failed");
-	assert_non_null(said);
-	assert_null(strstr(said + 1, "says that"));
+	const char *line = strstr(notes, "reports that 1 of 1 event failed");
+	assert_non_null(line);
+	assert_null(strstr(line + 1, "reports that"));
 	now_ms += 60000;
 	add_many(3, 4);
 	run();
 	assert_non_null(strstr(notes, "(2 more since the last such line)"));
 }
 
-static void test_S6_a_record_too_large_for_any_batch_is_told(void **state)
+static void test_S6_a_record_too_large_for_any_batch_is_reported(void **state)
 {
 	(void)state;
 	char value[5000];
@@ -148,7 +148,7 @@ static void test_one_record_a_request(void **state)
 	open_ship();
 	for (unsigned n = 0; n < 8; n++)
 		assert_int_equal(add(n, "good"), 1);
-	assert_false(ship_has_boundaries(s)); /* one alone needs none */
+	assert_false(ship_has_boundaries(s)); /* a single record needs no boundary */
 	run();
 	assert_int_equal(backend.n, 8);
 	assert_true(backend.got[0].body[0] == '{');
@@ -156,8 +156,8 @@ static void test_one_record_a_request(void **state)
 
 /* ---- the one sleep ---- */
 
-/* libcurl sleeps for all of them, and was given at most eight descriptors once. */
-static void test_of_many_descriptors_the_one_that_is_ready_is_told(void **state)
+/* libcurl sleeps for all of them; an earlier version gave it at most eight descriptors. */
+static void test_the_ready_one_of_many_descriptors_is_reported(void **state)
 {
 	(void)state;
 	struct pollfd fds[20];
@@ -212,7 +212,8 @@ static void test_an_url_that_nothing_sends_to_is_refused(void **state)
 	struct err err;
 	conf.url = url;
 	assert_int_equal(ship_open(&s, &conf, 1, 1, &hooks, &err), -EINVAL);
-	assert_string_equal(err.text, "endpoint \"octeth\": nothing sends to \"gopher://host/\"");
+	assert_string_equal(err.text,
+	                    "endpoint \"octeth\": no transport supports \"gopher://host/\"");
 	s = NULL;
 }
 
@@ -276,13 +277,14 @@ static void test_a_shared_endpoint_keeps_to_its_part(void **state)
 	open_ship();
 	add_many(0, 12);
 	ship_share(s, 0, 0, true);
-	assert_int_equal(ship_timeout(s, now_ms), -1); /* only an answer or the agent can tell */
+	assert_int_equal(ship_timeout(s, now_ms),
+	                 -1); /* only an answer or the agent can end the wait */
 	settle();
 	assert_int_equal(backend.n, 0);
 	ship_share(s, 0, 1, true);
 	assert_int_equal(ship_start(s, now_ms, &err), 0);
 	assert_int_equal(ship_in_flight(s), 1);
-	ship_share(s, 0, 0, true); /* what is under way ends by itself */
+	ship_share(s, 0, 0, true); /* requests in flight end by themselves */
 	settle();
 	assert_int_equal(backend.n, 1);
 	ship_share(s, 0, 8, false);
@@ -312,7 +314,7 @@ static void test_a_shared_rate_is_halved_and_comes_back(void **state)
 	assert_in_range(now_ms - began, 7000, 9999);
 }
 
-/* 60000 / 1100 is 54.5: rounded down that would be eleven requests a minute too many. */
+/* 60000 / 1100 is 54.5: rounded down, that is eleven requests per minute too many. */
 static void test_a_rate_is_never_exceeded(void **state)
 {
 	(void)state;
@@ -364,13 +366,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_S1_a_batch_is_done_when_it_was_answered),
 	        TEST(test_S4_nothing_is_sent_before_its_boundary_is_stored),
-	        TEST(test_S4_tried_again_it_is_the_same_byte_for_byte),
+	        TEST(test_S4_a_retry_is_the_same_byte_for_byte),
 	        TEST(test_records_that_are_refused_are_found_by_halves),
-	        TEST(test_partial_answers_are_reported_so),
+	        TEST(test_partial_answers_are_reported_as_partial),
 	        TEST(test_a_backend_of_partial_answers_gets_a_line_a_minute),
-	        TEST(test_S6_a_record_too_large_for_any_batch_is_told),
+	        TEST(test_S6_a_record_too_large_for_any_batch_is_reported),
 	        TEST(test_one_record_a_request),
-	        TEST(test_of_many_descriptors_the_one_that_is_ready_is_told),
+	        TEST(test_the_ready_one_of_many_descriptors_is_reported),
 	        TEST(test_endpoints_wait_for_their_answers_together),
 	        TEST(test_an_url_that_nothing_sends_to_is_refused),
 	        TEST(test_S3_no_room_while_nothing_is_answered),

@@ -1,296 +1,11 @@
-/*
- * test_transport.c - ship/transport.h: a transport of the test's own under the real endpoint.c and
- * schedule.c.  It reports whatever the test wants, and looks after what it was lent.
- */
-#include "tests/unit/temp.h"
+/* test_transport.c - ship/transport.h: how an endpoint handles the outcomes of its transport. */
+#include "tests/unit/ship/rig_transport.h"
 
 #include <inttypes.h>
 
-#include "ship/endpoint.h"
-#include "ship/schedule.h"
-#include "ship/wait.h"
-
-#define FLYING_MAX 32
-
-/* ---- the transport ---- */
-
-struct message {
-	void *batch;
-	const void *body, *key; /* where they lay */
-	char *body_was, *key_was;
-	size_t len, n;
-	char ids[256]; /* of the items, and their objects */
-};
-
-static struct {
-	struct transport transport;
-	struct message flying[FLYING_MAX];
-	size_t nflying, sent;
-	unsigned reconnects, credentials;
-	int credentials_rc, send_rc;
-	int fd;                        /* to be watched; -1: none */
-	const struct outcome *outcome; /* of the next message that ends */
-} fake;
-
-static int fake_open(struct transport **ret, struct wait *wait, const struct ship_conf *conf,
-                     struct err *err)
-{
-	(void)wait;
-	(void)conf;
-	(void)err;
-	*ret = &fake.transport;
-	return 0;
-}
-
-static void forget(struct message *m)
-{
-	free(m->body_was);
-	free(m->key_was);
-}
-
-static struct transport *fake_close(struct transport *t)
-{
-	assert_ptr_equal(t, &fake.transport);
-	for (size_t i = 0; i < fake.nflying; i++)
-		forget(&fake.flying[i]);
-	fake.nflying = 0;
-	return NULL;
-}
-
-static int fake_credentials(struct transport *t, struct err *err)
-{
-	(void)t;
-	fake.credentials++;
-	return fake.credentials_rc < 0 ? err_set(err, fake.credentials_rc, "no password") : 0;
-}
-
-static void fake_reconnect(struct transport *t)
-{
-	(void)t;
-	fake.reconnects++;
-}
-
-static int fake_send(struct transport *t, const struct transport_message *m, void *batch)
-{
-	(void)t;
-	if (fake.send_rc < 0)
-		return fake.send_rc;
-	assert_true(fake.nflying < FLYING_MAX);
-	struct message *to = &fake.flying[fake.nflying++];
-	*to = (struct message){.batch = batch,
-	                       .body = m->body,
-	                       .key = m->key,
-	                       .body_was = malloc(m->len),
-	                       .key_was = strdup(m->key),
-	                       .len = m->len,
-	                       .n = m->n};
-	assert_non_null(to->body_was);
-	memcpy(to->body_was, m->body, m->len);
-	assert_true((m->items != NULL) == t->ops->items);
-	for (size_t i = 0; m->items && i < m->n; i++) {
-		const struct transport_item *item = &m->items[i];
-		size_t at = strlen(to->ids);
-		(void)snprintf(to->ids + at, sizeof(to->ids) - at, "%.2s=%.*s ", item->event_id,
-		               (int)item->object.len, item->object.text);
-		assert_int_equal(item->route.len, 0);
-		assert_int_equal(strlen(item->event_id), HASH_HEX_SIZE - 1);
-	}
-	fake.sent++;
-	return 0;
-}
-
-static int fake_watch(struct transport *t, struct wait *wait)
-{
-	(void)t;
-	wait_within(wait, 100);
-	return fake.fd >= 0 ? wait_fd(wait, fake.fd, POLLIN) : 0;
-}
-
-/* X1: as it was lent, at the place where it lay. */
-static void check_lent(const struct message *m)
-{
-	assert_memory_equal(m->body, m->body_was, m->len);
-	assert_string_equal(m->key, m->key_was);
-}
-
-/* What has been under way longest ends, if the test says how. */
-static int fake_step(struct transport *t, transport_done_fn *done, void *arg)
-{
-	(void)t;
-	if (!fake.outcome)
-		return 0;
-	assert_true(fake.nflying > 0);
-	struct message m = fake.flying[0];
-	check_lent(&m);
-	memmove(&fake.flying[0], &fake.flying[1], --fake.nflying * sizeof(m));
-	done(m.batch, fake.outcome, arg);
-	fake.outcome = NULL;
-	forget(&m);
-	return 0;
-}
-
-static const char *const schemes[] = {"fake", NULL};
-static const struct transport_ops ops = {.schemes = schemes,
-                                         .open = fake_open,
-                                         .close = fake_close,
-                                         .credentials = fake_credentials,
-                                         .reconnect = fake_reconnect,
-                                         .send = fake_send,
-                                         .watch = fake_watch,
-                                         .step = fake_step};
-
-/* ---- an endpoint above it ---- */
-
-static struct endpoint e;
-static struct ship_conf conf;
-static struct wait wait;
-static int64_t now_ms;
-static char reports[1024], notes[4096];
-
-/* "A0-30 ": accepted from 0 to 30; of a partial one the items that become dead letters follow. */
-static void on_done(const struct ship_done *d, void *arg)
-{
-	static const char letters[] = "APR";
-	(void)arg;
-	FILE *f = fmemopen(reports, sizeof(reports), "a");
-	assert_non_null(f);
-	(void)fprintf(f, "%c%ju-%ju", letters[d->outcome], (uintmax_t)d->items[0].start,
-	              (uintmax_t)d->items[d->n - 1].mark.end);
-	size_t failed = 0;
-	for (size_t i = 0; i < d->n; i++) {
-		failed += ship_failed(d, i);
-		if (d->outcome == SHIP_PARTIAL && ship_failed(d, i))
-			(void)fprintf(f, "+%zu", i);
-	}
-	assert_int_equal(failed, d->nfailed);
-	(void)fprintf(f, " ");
-	(void)fclose(f);
-}
-
-static void on_lifted(size_t endpoint, int64_t run, void *arg)
-{
-	(void)endpoint;
-	(void)run;
-	(void)arg;
-}
-
-static void on_note(bool problem, const char *text, void *arg)
-{
-	(void)problem;
-	(void)arg;
-	size_t n = strlen(notes);
-	(void)snprintf(notes + n, sizeof(notes) - n, "%s\n", text);
-}
-
-static struct ship_hooks hooks = {on_done, on_lifted, on_note, NULL, false};
-
-static void open_endpoint(const struct transport_ops *o)
-{
-	struct err err = {0};
-	e = (struct endpoint){.conf = &conf, .hooks = &hooks, .host = &e};
-	e.memory.ever_accepted = true;
-	fake.transport.ops = o;
-	assert_int_equal(endpoint_open(&e, o, &wait, now_ms, &err), 0);
-}
-
-static int setup(void **state)
-{
-	static char name[] = "broker", url[] = "fake://host/";
-	(void)state;
-	memset(&fake, 0, sizeof(fake));
-	fake.fd = -1;
-	now_ms = 5000000;
-	reports[0] = notes[0] = '\0';
-	wait = (struct wait){0};
-	conf = (struct ship_conf){.name = name,
-	                          .url = url,
-	                          .format = SHIP_ARRAY,
-	                          .batch_records = 10,
-	                          .batch_bytes = 4096,
-	                          .in_flight = 8,
-	                          .retry_min_ms = 1000,
-	                          .retry_max_ms = 8000,
-	                          .hold_interval_ms = 60000,
-	                          .refuse_limit = 3};
-	open_endpoint(&ops);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	endpoint_close(&e);
-	wait_close(&wait);
-	return 0;
-}
-
-/* Rows of ten bytes from 10 * first on, as one batch that is stored. */
-static void enqueue(unsigned first, unsigned n)
-{
-	static const struct ship_tag tag = {1, NULL};
-	struct batch *b = batch_new(0, &tag, now_ms);
-	assert_non_null(b);
-	for (unsigned i = first; i < first + n; i++) {
-		char object[32];
-		(void)snprintf(object, sizeof(object), "{\"n\":\"%u\"}", i);
-		const struct ship_item item = {.start = i * 10,
-		                               .mark = {i * 10, i * 10 + 10, {{(unsigned char)i}}}};
-		assert_int_equal(batch_add_text(b, &conf, slice_of(object), &item), 0);
-	}
-	batch_seal(b, &conf);
-	b->stored = true;
-	e.nbatches++;
-	e.nrecords += b->n;
-	endpoint_enqueue(&e, b);
-}
-
-static void start(void)
-{
-	for (struct batch *b = e.queue; b; b = b->next)
-		b->stored = true; /* halves, too */
-	schedule_start(&e, false, now_ms);
-}
-
-static struct outcome outcome_of(enum outcome_kind kind)
-{
-	return (struct outcome){.kind = kind,
-	                        .code = 312,
-	                        .words = "some words",
-	                        .advice = "some advice",
-	                        .answer = SLICE_EMPTY,
-	                        .elapsed_us = 1000};
-}
-
-/* As ship.c does. */
-static void on_outcome(void *batch, const struct outcome *o, void *arg)
-{
-	struct batch *b = batch;
-	(void)arg;
-	assert_ptr_equal(b->endpoint, &e);
-	endpoint_outcome(b->endpoint, b, o, now_ms);
-}
-
-static void end_with(const struct outcome *o)
-{
-	fake.outcome = o;
-	assert_int_equal(e.transport->ops->step(e.transport, on_outcome, NULL), 0);
-}
-
-static void end(enum outcome_kind kind)
-{
-	const struct outcome o = outcome_of(kind);
-	end_with(&o);
-}
-
-static void expect(const char *want)
-{
-	assert_string_equal(reports, want);
-	reports[0] = '\0';
-}
-
 /* ---- outcomes ---- */
 
-static void test_of_a_partial_one_just_the_items_that_are_named_are_buried(void **state)
+static void test_only_the_named_items_of_a_partial_batch_are_dead(void **state)
 {
 	(void)state;
 	const size_t failed[] = {1, 4};
@@ -301,12 +16,12 @@ static void test_of_a_partial_one_just_the_items_that_are_named_are_buried(void 
 	start();
 	end_with(&o);
 	expect("P0-50+1+4 ");
-	assert_non_null(strstr(notes, "\"broker\": says that 2 of 5 events failed"));
+	assert_non_null(strstr(notes, "\"broker\": reports that 2 of 5 events failed"));
 	assert_int_equal(e.state, SHIP_OK);
 	assert_null(e.queue);
 }
 
-static void test_of_a_partial_one_that_names_none_all_are_buried(void **state)
+static void test_all_items_of_a_partial_batch_that_names_none_are_dead(void **state)
 {
 	(void)state;
 	struct outcome o = outcome_of(OUTCOME_PARTIAL);
@@ -315,17 +30,17 @@ static void test_of_a_partial_one_that_names_none_all_are_buried(void **state)
 	start();
 	end_with(&o);
 	expect("P0-30+0+1+2 ");
-	assert_non_null(strstr(notes, "says that 1 of 3 events failed"));
+	assert_non_null(strstr(notes, "reports that 1 of 3 events failed"));
 }
 
-static void test_refused_it_is_split_until_the_record_is_found(void **state)
+static void test_a_refused_batch_is_split_until_the_record_is_found(void **state)
 {
 	(void)state;
 	enqueue(0, 4);
 	start();
 	assert_int_equal(fake.flying[0].n, 4);
 	char *key = strdup(fake.flying[0].key_was);
-	end(OUTCOME_REFUSED);
+	end_as(OUTCOME_REFUSED);
 	expect("");
 	start();
 	assert_int_equal(fake.nflying, 2);
@@ -333,25 +48,25 @@ static void test_refused_it_is_split_until_the_record_is_found(void **state)
 	assert_string_not_equal(fake.flying[0].key, key);
 	assert_string_not_equal(fake.flying[0].key, fake.flying[1].key);
 	free(key);
-	end(OUTCOME_REFUSED);
-	end(OUTCOME_ACCEPTED);
+	end_as(OUTCOME_REFUSED);
+	end_as(OUTCOME_ACCEPTED);
 	expect("A20-40 ");
 	start();
-	end(OUTCOME_ACCEPTED);
-	end(OUTCOME_REFUSED);
+	end_as(OUTCOME_ACCEPTED);
+	end_as(OUTCOME_REFUSED);
 	expect("A0-10 R10-20 ");
 	assert_null(e.queue);
 	assert_int_equal(e.state, SHIP_OK);
 	assert_int_equal(e.nrecords, 0);
 }
 
-static void test_held_it_waits_with_words_and_advice(void **state)
+static void test_a_held_endpoint_waits_and_shows_words_and_advice(void **state)
 {
 	(void)state;
 	enqueue(0, 2);
 	start();
 	assert_int_equal(fake.credentials, 1);
-	end(OUTCOME_HELD);
+	end_as(OUTCOME_HELD);
 	expect("");
 	assert_int_equal(e.state, SHIP_HELD);
 	assert_int_equal(fake.reconnects, 1);
@@ -365,8 +80,8 @@ static void test_held_it_waits_with_words_and_advice(void **state)
 	now_ms++;
 	start();
 	assert_int_equal(fake.sent, 2);
-	assert_int_equal(fake.credentials, 2); /* somebody may have changed them */
-	end(OUTCOME_ACCEPTED);
+	assert_int_equal(fake.credentials, 2); /* an operator may have changed them */
+	end_as(OUTCOME_ACCEPTED);
 	expect("A0-20 ");
 	assert_int_equal(e.state, SHIP_OK);
 }
@@ -376,10 +91,10 @@ static void try_once(enum outcome_kind kind)
 	now_ms += 60000;
 	start();
 	assert_int_equal(fake.nflying, 1);
-	end(kind);
+	end_as(kind);
 }
 
-/* Whatever else it answers: nothing that is refused meanwhile is believed. */
+/* No other answer ends it: refusals meanwhile are not believed. */
 static void test_a_hold_for_refusals_ends_when_something_is_accepted(void **state)
 {
 	(void)state;
@@ -388,7 +103,7 @@ static void test_a_hold_for_refusals_ends_when_something_is_accepted(void **stat
 	try_once(OUTCOME_REFUSED);
 	assert_int_equal(e.state, SHIP_HELD);
 	int64_t since = e.since_ms;
-	assert_non_null(strstr(notes, "refuses record after record (some words); holding"));
+	assert_non_null(strstr(notes, "refuses record after record (some words); held"));
 	notes[0] = '\0';
 	enqueue(1, 1);
 	e.queue->next->dead = 7;
@@ -411,8 +126,8 @@ static void test_a_hold_for_refusals_ends_when_something_is_accepted(void **stat
 	assert_int_equal(e.state, SHIP_OK);
 }
 
-/* And what comes of what was under way is what it is afterwards. */
-static void test_a_pause_stands_over_the_state(void **state)
+/* Outcomes of requests in flight decide the state after the pause. */
+static void test_a_pause_hides_the_state(void **state)
 {
 	(void)state;
 	enqueue(0, 1);
@@ -423,9 +138,9 @@ static void test_a_pause_stands_over_the_state(void **state)
 	endpoint_pause(&e, true, now_ms + 5);
 	assert_int_equal(e.state, SHIP_PAUSED);
 	assert_int_equal(e.since_ms, now_ms);
-	end(OUTCOME_ACCEPTED);
+	end_as(OUTCOME_ACCEPTED);
 	assert_int_equal(e.state, SHIP_PAUSED);
-	end(OUTCOME_HELD);
+	end_as(OUTCOME_HELD);
 	assert_int_equal(e.state, SHIP_PAUSED);
 	now_ms += 60000;
 	start();
@@ -438,7 +153,7 @@ static void test_a_pause_stands_over_the_state(void **state)
 	assert_int_equal(e.state, SHIP_OK);
 }
 
-static void test_one_that_is_to_be_slower_halves_the_limit(void **state)
+static void test_a_request_to_slow_down_halves_the_limit(void **state)
 {
 	(void)state;
 	struct outcome o = outcome_of(OUTCOME_RETRY);
@@ -446,9 +161,9 @@ static void test_one_that_is_to_be_slower_halves_the_limit(void **state)
 		enqueue(i, 1);
 	while (e.limit < conf.in_flight) {
 		start();
-		end(OUTCOME_ACCEPTED);
+		end_as(OUTCOME_ACCEPTED);
 	}
-	unsigned left = (unsigned)fake.nflying;
+	unsigned under_way = (unsigned)fake.nflying;
 	end_with(&o);
 	assert_int_equal(e.limit, 8);
 	o.slow_down = true;
@@ -457,17 +172,17 @@ static void test_one_that_is_to_be_slower_halves_the_limit(void **state)
 	assert_int_equal(e.limit, 4);
 	assert_int_equal(e.state, SHIP_RETRYING);
 	while (fake.nflying > 0)
-		end(OUTCOME_ACCEPTED);
-	now_ms += 76999; /* whatever else was answered meanwhile */
+		end_as(OUTCOME_ACCEPTED);
+	now_ms += 76999; /* regardless of other answers meanwhile */
 	start();
 	assert_int_equal(fake.nflying, 0);
 	now_ms++;
 	start();
 	assert_int_equal(fake.nflying, 1);
-	assert_true(left > 2);
+	assert_true(under_way > 2);
 }
 
-static void test_only_one_that_is_busy_keeps_its_connection(void **state)
+static void test_only_a_busy_receiver_keeps_its_connection(void **state)
 {
 	(void)state;
 	struct outcome o = outcome_of(OUTCOME_RETRY);
@@ -483,7 +198,7 @@ static void test_only_one_that_is_busy_keeps_its_connection(void **state)
 	assert_int_equal(fake.reconnects, 1);
 }
 
-/* ---- what is lent ---- */
+/* ---- lent memory ---- */
 
 static void test_X1_body_and_key_stay_until_the_outcome(void **state)
 {
@@ -493,23 +208,23 @@ static void test_X1_body_and_key_stay_until_the_outcome(void **state)
 	enqueue(10, 4);
 	start();
 	assert_int_equal(fake.nflying, 2);
-	for (unsigned i = 20; i < 28; i++) /* all that happens meanwhile */
+	for (unsigned i = 20; i < 28; i++) /* other work meanwhile */
 		enqueue(i, 1);
 	start();
-	end(OUTCOME_REFUSED); /* of the first: it is split beside the other */
+	end_as(OUTCOME_REFUSED); /* of the first batch: it is split while the other is in flight */
 	start();
 	check_lent(&fake.flying[0]);
-	end(OUTCOME_ACCEPTED);
+	end_as(OUTCOME_ACCEPTED);
 	while (fake.nflying > 0) {
 		for (size_t i = 0; i < fake.nflying; i++)
 			check_lent(&fake.flying[i]);
-		end(OUTCOME_ACCEPTED);
+		end_as(OUTCOME_ACCEPTED);
 		start();
 	}
 	assert_null(e.queue);
 }
 
-static void test_S4_tried_again_it_is_the_same_under_the_same_key(void **state)
+static void test_S4_a_retry_is_the_same_body_under_the_same_key(void **state)
 {
 	(void)state;
 	static const enum outcome_kind kinds[] = {OUTCOME_RETRY, OUTCOME_HELD, OUTCOME_RETRY};
@@ -519,7 +234,7 @@ static void test_S4_tried_again_it_is_the_same_under_the_same_key(void **state)
 	first.body_was = strndup(first.body_was, first.len);
 	first.key_was = strdup(first.key_was);
 	for (size_t i = 0; i < 3; i++) {
-		end(kinds[i]);
+		end_as(kinds[i]);
 		now_ms += 60000;
 		start();
 		assert_int_equal(fake.nflying, 1);
@@ -527,17 +242,17 @@ static void test_S4_tried_again_it_is_the_same_under_the_same_key(void **state)
 		assert_memory_equal(fake.flying[0].body_was, first.body_was, first.len);
 		assert_string_equal(fake.flying[0].key_was, first.key_was);
 	}
-	end(OUTCOME_ACCEPTED);
+	end_as(OUTCOME_ACCEPTED);
 	forget(&first);
 }
 
-static void test_items_are_for_who_asks_for_them(void **state)
+static void test_items_are_given_to_transports_that_ask_for_them(void **state)
 {
 	(void)state;
-	struct transport_ops other = ops;
+	struct transport_ops other = fake_ops;
 	enqueue(0, 2);
-	start(); /* fake_send() looks that there are none */
-	end(OUTCOME_ACCEPTED);
+	start(); /* fake_send() checks that there are none */
+	end_as(OUTCOME_ACCEPTED);
 	endpoint_close(&e);
 	other.items = true;
 	open_endpoint(&other);
@@ -548,10 +263,10 @@ static void test_items_are_for_who_asks_for_them(void **state)
 	                    "00={\"n\":\"0\"} 01={\"n\":\"1\"} 02={\"n\":\"2\"} ");
 	assert_string_equal(fake.flying[1].ids, "03={\"n\":\"3\"} ");
 	endpoint_close(&e);
-	open_endpoint(&ops);
+	open_endpoint(&fake_ops);
 }
 
-/* ---- what cannot be sent ---- */
+/* ---- batches that cannot be sent ---- */
 
 static void test_without_memory_to_send_it_waits_a_little(void **state)
 {
@@ -565,7 +280,7 @@ static void test_without_memory_to_send_it_waits_a_little(void **state)
 	fake.send_rc = 0;
 	now_ms += 1000;
 	start();
-	end(OUTCOME_ACCEPTED);
+	end_as(OUTCOME_ACCEPTED);
 	expect("A0-10 ");
 }
 
@@ -581,34 +296,34 @@ static void test_credentials_that_cannot_be_read_hold_it(void **state)
 	fake.credentials_rc = 0;
 	now_ms += 60000;
 	start();
-	end(OUTCOME_ACCEPTED);
+	end_as(OUTCOME_ACCEPTED);
 	expect("A0-10 ");
 }
 
-static void test_where_a_message_is_one_record_no_other_format_will_do(void **state)
+static void test_a_transport_of_single_records_requires_format_object(void **state)
 {
 	(void)state;
 	struct err err = {0};
-	struct transport_ops one = ops;
+	struct transport_ops one = fake_ops;
 	one.one_record = true;
 	endpoint_close(&e);
-	e = (struct endpoint){.conf = &conf, .hooks = &hooks, .host = &e};
-	assert_int_equal(endpoint_open(&e, &one, &wait, now_ms, &err), -EINVAL);
+	e = (struct endpoint){.conf = &conf, .hooks = &fake_hooks, .host = &e};
+	assert_int_equal(endpoint_open(&e, &one, &fake_wait, now_ms, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "format = \"object\""));
 	endpoint_close(&e);
 	conf.format = SHIP_OBJECT;
 	open_endpoint(&one);
 	enqueue(0, 1);
 	start();
-	end(OUTCOME_ACCEPTED);
+	end_as(OUTCOME_ACCEPTED);
 	expect("A0-10 ");
 	endpoint_close(&e);
-	open_endpoint(&ops);
+	open_endpoint(&fake_ops);
 }
 
 /* ---- codes ---- */
 
-/* An outcome of any kind, mostly a good one; the same ones in each run. */
+/* A random outcome, the same sequence in each run. */
 static struct outcome any_outcome(int code, unsigned *seed)
 {
 	static const enum outcome_kind kinds[] = {
@@ -623,7 +338,7 @@ static struct outcome any_outcome(int code, unsigned *seed)
 	return o;
 }
 
-/* All that an endpoint does, as text. */
+/* Everything that an endpoint does, as text. */
 static void trace(int code, char *ret, size_t size)
 {
 	unsigned seed = 1, first = 0;
@@ -658,8 +373,8 @@ static void test_nothing_is_decided_by_a_code(void **state)
 	assert_non_null(strstr(want, "held in"));
 	assert_non_null(strstr(want, "retrying in"));
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-		(void)teardown(state);
-		(void)setup(state);
+		(void)fake_teardown(state);
+		(void)fake_setup(state);
 		trace(codes[i], got, sizeof(got));
 		assert_string_equal(got, want);
 	}
@@ -667,19 +382,19 @@ static void test_nothing_is_decided_by_a_code(void **state)
 
 /* ---- sleeping, and finding a transport ---- */
 
-static void test_what_a_transport_watches_ends_the_sleep(void **state)
+static void test_a_descriptor_of_a_transport_ends_the_sleep(void **state)
 {
 	(void)state;
 	int ends[2];
 	assert_int_equal(pipe(ends), 0);
 	fake.fd = ends[0];
-	wait_begin(&wait, -1);
-	assert_int_equal(e.transport->ops->watch(e.transport, &wait), 0);
-	assert_int_equal(wait.timeout_ms, 100);
-	wait.timeout_ms = 30000;
+	wait_begin(&fake_wait, -1);
+	assert_int_equal(e.transport->ops->watch(e.transport, &fake_wait), 0);
+	assert_int_equal(fake_wait.timeout_ms, 100);
+	fake_wait.timeout_ms = 30000;
 	assert_int_equal(write(ends[1], "x", 1), 1);
-	assert_int_equal(wait_sleep(&wait), 0);
-	assert_int_equal(wait.fds[0].revents, POLLIN);
+	assert_int_equal(wait_sleep(&fake_wait), 0);
+	assert_int_equal(fake_wait.fds[0].revents, POLLIN);
 	(void)close(ends[0]);
 	(void)close(ends[1]);
 }
@@ -697,28 +412,26 @@ static void test_a_transport_is_found_by_the_scheme_of_the_url(void **state)
 		assert_null(transport_for(none[i]));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_of_a_partial_one_just_the_items_that_are_named_are_buried),
-	        TEST(test_of_a_partial_one_that_names_none_all_are_buried),
-	        TEST(test_refused_it_is_split_until_the_record_is_found),
-	        TEST(test_held_it_waits_with_words_and_advice),
-	        TEST(test_a_hold_for_refusals_ends_when_something_is_accepted),
-	        TEST(test_a_pause_stands_over_the_state),
-	        TEST(test_one_that_is_to_be_slower_halves_the_limit),
-	        TEST(test_only_one_that_is_busy_keeps_its_connection),
-	        TEST(test_X1_body_and_key_stay_until_the_outcome),
-	        TEST(test_S4_tried_again_it_is_the_same_under_the_same_key),
-	        TEST(test_items_are_for_who_asks_for_them),
-	        TEST(test_without_memory_to_send_it_waits_a_little),
-	        TEST(test_credentials_that_cannot_be_read_hold_it),
-	        TEST(test_where_a_message_is_one_record_no_other_format_will_do),
-	        TEST(test_nothing_is_decided_by_a_code),
-	        TEST(test_what_a_transport_watches_ends_the_sleep),
-	        TEST(test_a_transport_is_found_by_the_scheme_of_the_url),
+	        FAKE_TEST(test_only_the_named_items_of_a_partial_batch_are_dead),
+	        FAKE_TEST(test_all_items_of_a_partial_batch_that_names_none_are_dead),
+	        FAKE_TEST(test_a_refused_batch_is_split_until_the_record_is_found),
+	        FAKE_TEST(test_a_held_endpoint_waits_and_shows_words_and_advice),
+	        FAKE_TEST(test_a_hold_for_refusals_ends_when_something_is_accepted),
+	        FAKE_TEST(test_a_pause_hides_the_state),
+	        FAKE_TEST(test_a_request_to_slow_down_halves_the_limit),
+	        FAKE_TEST(test_only_a_busy_receiver_keeps_its_connection),
+	        FAKE_TEST(test_X1_body_and_key_stay_until_the_outcome),
+	        FAKE_TEST(test_S4_a_retry_is_the_same_body_under_the_same_key),
+	        FAKE_TEST(test_items_are_given_to_transports_that_ask_for_them),
+	        FAKE_TEST(test_without_memory_to_send_it_waits_a_little),
+	        FAKE_TEST(test_credentials_that_cannot_be_read_hold_it),
+	        FAKE_TEST(test_a_transport_of_single_records_requires_format_object),
+	        FAKE_TEST(test_nothing_is_decided_by_a_code),
+	        FAKE_TEST(test_a_descriptor_of_a_transport_ends_the_sleep),
+	        FAKE_TEST(test_a_transport_is_found_by_the_scheme_of_the_url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

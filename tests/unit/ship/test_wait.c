@@ -1,5 +1,5 @@
 /*
- * test_wait.c - ship/wait.h: it wakes up for whoever is ready, and for the nearest time.
+ * test_wait.c - ship/wait.h: it wakes up for any ready descriptor, and for the earliest time.
  */
 #include "tests/unit/temp.h"
 
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "ship/wait.h"
 
-#define MANY 50 /* descriptors; libcurl was given at most eight once */
+#define MANY 50 /* descriptors; an earlier version gave libcurl at most eight */
 
 static struct wait w;
 
@@ -27,7 +27,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void test_it_says_which_of_many_is_ready(void **state)
+static void test_the_ready_descriptor_of_many_is_marked(void **state)
 {
 	(void)state;
 	int ends[MANY][2];
@@ -66,7 +66,7 @@ static void test_the_nearest_time_counts(void **state)
 	assert_in_range(clock_mono_ms() - before, 19, 900);
 }
 
-static void test_what_was_added_is_for_one_sleep(void **state)
+static void test_added_descriptors_are_for_one_sleep(void **state)
 {
 	(void)state;
 	int ends[2];
@@ -121,9 +121,9 @@ static void test_another_may_sleep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_it_says_which_of_many_is_ready),
+	        TEST(test_the_ready_descriptor_of_many_is_marked),
 	        TEST(test_the_nearest_time_counts),
-	        TEST(test_what_was_added_is_for_one_sleep),
+	        TEST(test_added_descriptors_are_for_one_sleep),
 	        TEST(test_a_signal_is_no_failure),
 	        TEST(test_another_may_sleep),
 	};

@@ -13,7 +13,7 @@ static size_t slurp(const char *name, char *ret, size_t size)
 	return n < 0 ? 0 : (size_t)n;
 }
 
-/* A store that is refused is left as it was found, and the words say what is wrong with it. */
+/* A refused store is left unchanged, and the message names the fault. */
 static void test_corrupt_store_is_left_alone(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /*
- * test_ladder.c - ladder.h: few proofs, the nearer the denser.
+ * test_ladder.c - ladder.h: few proofs, denser near the position.
  */
 #include "tests/unit/temp.h"
 
@@ -38,7 +38,7 @@ static size_t rungs_between(uint64_t from, uint64_t to)
 	return n;
 }
 
-/* Each distance class that the file has bytes for has a rung or two. */
+/* Each distance class within the file has one or two rungs. */
 static void assert_spread(uint64_t written, uint64_t row)
 {
 	uint64_t from = LADDER_STEP;
@@ -50,7 +50,7 @@ static void assert_spread(uint64_t written, uint64_t row)
 	}
 }
 
-static void test_rungs_stand_about_4_KiB_times_4_to_the_k_apart(void **state)
+static void test_rungs_are_about_4_KiB_times_4_to_the_k_apart(void **state)
 {
 	(void)state;
 	uint64_t at = 0;
@@ -94,7 +94,7 @@ static void test_only_newer_rows_count(void **state)
 	assert_int_equal(ladder.rungs[0].end, 100);
 }
 
-static void test_cut_forgets_what_lies_behind(void **state)
+static void test_cut_forgets_rungs_after_it(void **state)
 {
 	(void)state;
 	for (uint64_t at = 1000; at <= 1000000; at += 1000)
@@ -117,10 +117,10 @@ static void test_cut_forgets_what_lies_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_rungs_stand_about_4_KiB_times_4_to_the_k_apart),
+	        TEST(test_rungs_are_about_4_KiB_times_4_to_the_k_apart),
 	        TEST(test_bounded_whatever_comes),
 	        TEST(test_only_newer_rows_count),
-	        TEST(test_cut_forgets_what_lies_behind),
+	        TEST(test_cut_forgets_rungs_after_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The row that ends a range proves it. */
+/* The last row of a range proves the range. */
 static int ack(uint64_t start, uint64_t end, struct mark *ret_last)
 {
 	const struct ledger_range range = {start, end, {end - 1, end, {{0}}}};
@@ -40,7 +40,7 @@ static uint64_t prefix(void)
 	return n;
 }
 
-/* The ledger says what the bitmap says, in its shortest form. */
+/* The ledger equals the bitmap and has its shortest form. */
 static void assert_model(void)
 {
 	uint64_t at = prefix();
@@ -101,7 +101,7 @@ static void test_in_order_needs_no_memory(void **state)
 	assert_null(ledger.ranges);
 }
 
-static void test_what_is_known_already_is_ignored(void **state)
+static void test_ranges_that_are_known_already_are_ignored(void **state)
 {
 	(void)state;
 	struct mark last = {7, 7, {{0}}};
@@ -113,7 +113,7 @@ static void test_what_is_known_already_is_ignored(void **state)
 	assert_int_equal(last.end, 10);
 }
 
-/* Reading came to where a range began, and waits; meanwhile that range grows to the front. */
+/* Reading waits at the start of a range; meanwhile the range grows at its front. */
 static void test_a_range_that_grew_to_the_front_is_skipped_from_within(void **state)
 {
 	(void)state;
@@ -187,7 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_random_acknowledgements_against_a_bitmap),
 	        TEST(test_in_order_needs_no_memory),
-	        TEST(test_what_is_known_already_is_ignored),
+	        TEST(test_ranges_that_are_known_already_are_ignored),
 	        TEST(test_a_range_that_grew_to_the_front_is_skipped_from_within),
 	        TEST(test_the_gap_closes_over_all_ranges_that_touch),
 	        TEST(test_ranges_that_prove_nothing_leave_the_last_proof),

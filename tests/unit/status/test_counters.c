@@ -1,5 +1,5 @@
 /*
- * test_counters.c - counters.h: what is counted goes on over a reload, by name.
+ * test_counters.c - counters.h: counters continue over a reload, by name.
  */
 #include "tests/unit/temp.h"
 
@@ -74,7 +74,7 @@ static void test_records_by_type_category_and_domain(void **state)
 	(void)counters_close(c);
 }
 
-static void test_a_reload_hands_on_what_has_the_same_name(void **state)
+static void test_a_reload_hands_on_counters_of_the_same_name(void **state)
 {
 	(void)state;
 	struct counters *c, *next;
@@ -100,7 +100,7 @@ static void test_a_tailers_counters_go_on_in_the_next_tailer(void **state)
 {
 	(void)state;
 	struct source_counters s = {0};
-	/* What the store kept is not of this process. */
+	/* The counts from the store do not belong to this process. */
 	const struct tail_counters first = {.rotations = 100},
 	                           later = {.rotations = 104, .rescans = 9},
 	                           second = {.rotations = 104},
@@ -108,7 +108,7 @@ static void test_a_tailers_counters_go_on_in_the_next_tailer(void **state)
 	counters_tail_open(&s, &first);
 	assert_int_equal(counters_tail(&s, &first).rotations, 0);
 	assert_int_equal(counters_tail(&s, &later).rotations, 4);
-	counters_tail_open(&s, &later); /* a reload that kept the tailer */
+	counters_tail_open(&s, &later); /* a reload that keeps the tailer */
 	assert_int_equal(counters_tail(&s, &later).rotations, 4);
 	counters_tail_close(&s, &later);
 	counters_tail_open(&s, &second);
@@ -121,7 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_records_by_type_category_and_domain),
-	        cmocka_unit_test(test_a_reload_hands_on_what_has_the_same_name),
+	        cmocka_unit_test(test_a_reload_hands_on_counters_of_the_same_name),
 	        cmocka_unit_test(test_a_tailers_counters_go_on_in_the_next_tailer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

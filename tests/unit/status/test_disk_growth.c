@@ -1,5 +1,5 @@
 /*
- * test_disk_growth.c - status/disk_growth.h: when a volume will be full, by the growth of up to a
+ * test_disk_growth.c - status/disk_growth.h: when a volume will be full, by its growth over up to a
  * day.
  */
 #include "tests/unit/temp.h"
@@ -20,14 +20,14 @@ static int setup(void **state)
 	return 0;
 }
 
-/* As the loop does it: noted when it is due, looked at often. */
+/* As in the main loop: recorded when it is due, read often. */
 static void note(int64_t now_ms, uint64_t bytes)
 {
 	if (disk_growth_due(&g, now_ms))
 		disk_growth_note(&g, now_ms, bytes);
 }
 
-static void test_nothing_is_told_in_the_first_hour(void **state)
+static void test_nothing_is_reported_in_the_first_hour(void **state)
 {
 	(void)state;
 	assert_true(disk_growth_full_s(&g, 5, 0, GIB) < 0);
@@ -78,7 +78,7 @@ static void test_a_daily_cleaning_evens_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test_setup(test_nothing_is_told_in_the_first_hour, setup),
+	        cmocka_unit_test_setup(test_nothing_is_reported_in_the_first_hour, setup),
 	        cmocka_unit_test_setup(test_a_gibibyte_an_hour_fills_ten_in_ten_hours, setup),
 	        cmocka_unit_test_setup(test_only_the_last_day_counts, setup),
 	        cmocka_unit_test_setup(test_a_daily_cleaning_evens_out, setup),

@@ -37,7 +37,7 @@ static void test_a_domain_is_named_once_it_is_large(void **state)
 	count("b@Large.EXAMPLE", 1);
 	assert_int_equal(d.n, 1);
 	assert_string_equal(d.slots[0].name, "large.example");
-	assert_int_equal(d.slots[0].events, 0); /* what it had before stays where it was counted */
+	assert_int_equal(d.slots[0].events, 0); /* earlier bounces stay where they were counted */
 	count("c@large.example", 7);
 	assert_int_equal(d.slots[0].events, 7);
 	assert_int_equal(d.others, DOMAIN_LARGE);
@@ -84,7 +84,7 @@ static void test_slots_are_bounded_and_kept(void **state)
 	assert_int_equal(total(), 9ul * DOMAINS_MAX * DOMAIN_LARGE);
 }
 
-static void test_what_is_no_domain_is_not_named(void **state)
+static void test_texts_that_are_no_domain_are_not_named(void **state)
 {
 	(void)state;
 	char longest[DOMAIN_SIZE + 3];
@@ -97,7 +97,7 @@ static void test_what_is_no_domain_is_not_named(void **state)
 		count(none[i], 3 * DOMAIN_LARGE);
 	assert_int_equal(d.n, 0);
 	assert_int_equal(d.others, 3 * DOMAIN_LARGE * sizeof(none) / sizeof(none[0]));
-	longest[DOMAIN_SIZE + 1] = '\0'; /* the longest that has room */
+	longest[DOMAIN_SIZE + 1] = '\0'; /* the longest name that fits */
 	count(longest, DOMAIN_LARGE);
 	assert_int_equal(d.n, 1);
 	count("\"odd@one\"@large.example", DOMAIN_LARGE);
@@ -111,7 +111,7 @@ int main(void)
 	        cmocka_unit_test_setup(test_many_small_domains_take_no_slot, setup),
 	        cmocka_unit_test_setup(test_a_large_domain_comes_through_among_small_ones, setup),
 	        cmocka_unit_test_setup(test_slots_are_bounded_and_kept, setup),
-	        cmocka_unit_test_setup(test_what_is_no_domain_is_not_named, setup),
+	        cmocka_unit_test_setup(test_texts_that_are_no_domain_are_not_named, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

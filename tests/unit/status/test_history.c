@@ -1,5 +1,5 @@
 /*
- * test_history.c - history.h: rates and minutes, also over moments that were slept through.
+ * test_history.c - history.h: rates and minutes, also across times without a turn.
  */
 #include "tests/unit/temp.h"
 
@@ -20,7 +20,7 @@ static uint64_t values[N];
 static int setup(void **state)
 {
 	(void)state;
-	now = 5000; /* a clock does not begin at 0 */
+	now = 5000; /* the clock does not begin at 0 */
 	memset(values, 0, sizeof(values));
 	return history_open(&history, series, N, now, NULL);
 }
@@ -32,7 +32,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The loop turns after so many milliseconds, and only then something happens. */
+/* The loop turns after ms milliseconds; rows are counted after that turn. */
 static void turn_after(int64_t ms, uint64_t rows)
 {
 	bool levels;
@@ -47,7 +47,7 @@ static void assert_rate(size_t i, int64_t span_ms, double wanted)
 {
 	double rate = history_rate(history, i, span_ms);
 	if (rate < wanted * 0.999 - 1e-9 || rate > wanted * 1.001 + 1e-9)
-		fail_msg("%g a second over %jd ms, not %g", rate, (intmax_t)span_ms, wanted);
+		fail_msg("%g per second over %jd ms, not %g", rate, (intmax_t)span_ms, wanted);
 }
 
 static void test_nothing_is_known_at_first(void **state)
@@ -65,7 +65,7 @@ static void test_nothing_is_known_at_first(void **state)
 	assert_null(history_close(NULL));
 }
 
-static void test_what_was_counted_before_the_opening_is_no_growth(void **state)
+static void test_counts_from_before_the_opening_are_no_growth(void **state)
 {
 	(void)state;
 	values[ROWS] = 1000000;
@@ -100,7 +100,7 @@ static void test_a_young_history_divides_by_its_age(void **state)
 	assert_rate(ROWS, 3600000, 3);
 }
 
-/* Rows of one turn, then sleep: they belong to the minute they came in, not to the last one. */
+/* Rows count in the minute of their turn, not in the last minute of the sleep after it. */
 static void test_minutes_that_were_slept_through_are_empty(void **state)
 {
 	(void)state;
@@ -154,7 +154,7 @@ static void test_levels_are_what_they_were_at_the_end_of_a_minute(void **state)
 	values[BEHIND] = 9;
 	turn_after(60000, 0);
 	assert_true(history_due(history, now + 1000, &levels));
-	assert_false(levels); /* a second is no reason to look at all files */
+	assert_false(levels); /* after one second the files are not looked at again */
 	values[BEHIND] = 4;
 	turn_after(120000, 0);
 	assert_int_equal(history_minutes(history, BEHIND, minutes), 3);
@@ -163,7 +163,7 @@ static void test_levels_are_what_they_were_at_the_end_of_a_minute(void **state)
 	assert_int_equal(minutes[2], 4);
 }
 
-/* A reload: what was in flight is read again, and the counters of endpoints begin at 0. */
+/* After a reload rows in flight are read again, and the endpoints' counters begin at 0. */
 static void test_a_step_back_counts_nothing_twice(void **state)
 {
 	(void)state;
@@ -208,7 +208,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_nothing_is_known_at_first),
-	        TEST(test_what_was_counted_before_the_opening_is_no_growth),
+	        TEST(test_counts_from_before_the_opening_are_no_growth),
 	        TEST(test_steady_work_gives_the_same_rate_over_every_span),
 	        TEST(test_a_young_history_divides_by_its_age),
 	        TEST(test_minutes_that_were_slept_through_are_empty),

@@ -1,5 +1,5 @@
 /*
- * test_history_json.c - history_json.h: the last hour as the page gets it.
+ * test_history_json.c - history_json.h: the last hour, as sent to the page.
  */
 #include "tests/unit/temp.h"
 

@@ -1,6 +1,6 @@
 /*
- * test_lag.c - lag.h: which row counts as settled, whatever order answers come in, and what a view
- * makes of it.
+ * test_lag.c - lag.h: which row counts as settled, in any order of answers, and the lag that a view
+ * shows.
  */
 #include "tests/unit/temp.h"
 
@@ -21,7 +21,7 @@ static int setup(void **state)
 
 /* ---- answers ---- */
 
-/* The last row of a batch, which ends at end; its file is settled up to committed. */
+/* The last row of a batch that ends at end was answered; its file is settled up to committed. */
 static void answered(int64_t file, uint64_t end, int64_t logged_ms, uint64_t committed, bool gaps)
 {
 	const struct lag_row row = {.file = file,
@@ -56,7 +56,7 @@ static void test_beyond_a_gap_nothing_is_settled(void **state)
 	expect_settled(0);
 }
 
-static void test_what_fills_the_gap_settles_all(void **state)
+static void test_filling_the_gap_settles_all(void **state)
 {
 	(void)state;
 	answered(1, 300, 3000, 0, true);
@@ -65,8 +65,8 @@ static void test_what_fills_the_gap_settles_all(void **state)
 	expect_settled(3000);
 }
 
-/* The first of two gaps is filled: up to there, and no further. */
-static void test_what_fills_one_of_two_gaps_settles_its_own(void **state)
+/* The first of two gaps is filled: rows up to the second gap are settled, and no further ones. */
+static void test_filling_one_of_two_gaps_settles_rows_up_to_the_other(void **state)
 {
 	(void)state;
 	answered(1, 500, 5000, 0, true);
@@ -76,14 +76,14 @@ static void test_what_fills_one_of_two_gaps_settles_its_own(void **state)
 	expect_settled(5000);
 }
 
-/* A late answer for an older row of the file is not the last that was answered for. */
+/* A late answer to an older row of the file does not make it the last answered row. */
 static void test_the_place_in_the_file_counts_not_the_time_of_the_answer(void **state)
 {
 	(void)state;
 	answered(1, 200, 2000, 0, true);
 	answered(1, 150, 1000, 0, true);
 	assert_int_equal(lag.done_ms, 2000);
-	answered(2, 50, 6000, 0, true); /* ends differ from file to file */
+	answered(2, 50, 6000, 0, true); /* offsets of different files are not compared */
 	assert_int_equal(lag.done_ms, 6000);
 }
 
@@ -123,7 +123,7 @@ static void test_the_first_and_the_last_time_that_were_read(void **state)
 	assert_int_equal(lag.read_ms, 0);
 	assert_int_equal(read_row(early, AT(1), 3), 1000);
 	assert_int_equal(read_row(early, AT(1), 3), 1000);
-	assert_int_equal(read_row(late, AT(2), 3), 2000); /* a header with the column elsewhere */
+	assert_int_equal(read_row(late, AT(2), 3), 2000); /* the column is at another place */
 	assert_int_equal(lag.first_ms, 1000);
 	assert_int_equal(lag.read_ms, 2000);
 	assert_int_equal(read_row(never, "", 2), 0);
@@ -132,7 +132,7 @@ static void test_the_first_and_the_last_time_that_were_read(void **state)
 	assert_int_equal(lag.read_ms, 3000);
 }
 
-static void test_what_is_no_time_or_too_long_for_one_is_none(void **state)
+static void test_invalid_or_too_long_times_are_ignored(void **state)
 {
 	(void)state;
 	char text[LAG_TIME_SIZE + 1];
@@ -152,7 +152,7 @@ static void test_what_is_no_time_or_too_long_for_one_is_none(void **state)
 
 /* ---- the store ---- */
 
-static void test_the_store_keeps_what_is_settled(void **state)
+static void test_the_store_keeps_the_time_of_the_last_settled_row(void **state)
 {
 	(void)state;
 	struct store *store;
@@ -170,7 +170,7 @@ static void test_the_store_keeps_what_is_settled(void **state)
 	assert_int_equal(lag.done_ms, 0);
 	assert_int_equal(lag_load(&lag, store, "complaints"), 0);
 	assert_int_equal(lag.settled_ms, 0);
-	/* As PowerMTA wrote it: what an older version stored. */
+	/* An older version stored the time as PowerMTA wrote it. */
 	assert_int_equal(
 	        store_put_text(store, "complaints", "last_record", "1970-01-01 02:00:07+0200"), 0);
 	assert_int_equal(lag_load(&lag, store, "complaints"), 0);
@@ -202,14 +202,14 @@ static void test_records_behind_by_the_mean_of_rows_so_far(void **state)
 	(void)state;
 	assert_int_equal(records_behind(1001, 3000, 30), 11);
 	assert_int_equal(records_behind(1000, 3000, 30), 10);
-	assert_int_equal(records_behind(1001, 0, 0), 3); /* of a typical size */
-	/* Rows beyond a gap count, and their bytes do not yet: that is no mean. */
+	assert_int_equal(records_behind(1001, 0, 0), 3); /* rows of a typical size */
+	/* Rows after a gap count already, but their bytes do not: there is no usable mean. */
 	assert_int_equal(records_behind(1001, 30, 30), 3);
 	assert_int_equal(records_behind(0, 3000, 30), 0);
 	assert_int_equal(records_behind(1, 3000, 30), 1);
 }
 
-static void test_seconds_behind_are_the_age_of_what_is_settled(void **state)
+static void test_seconds_behind_are_the_age_of_the_last_settled_row(void **state)
 {
 	(void)state;
 	const struct tail_status behind = {.behind_bytes = 1}, level = {0};
@@ -223,7 +223,7 @@ static void test_seconds_behind_are_the_age_of_what_is_settled(void **state)
 	assert_int_equal(view_of(&level, 0).behind_seconds, 0);
 }
 
-/* After a quiet night the row of this second is not a night late. */
+/* After a quiet night a new row is not a night late. */
 static void test_no_later_than_since_all_was_done(void **state)
 {
 	(void)state;
@@ -232,7 +232,7 @@ static void test_no_later_than_since_all_was_done(void **state)
 	lag.caught_up_ms = 1000000;
 	assert_int_equal(view_of(&behind, 1007000).behind_seconds, 7);
 	assert_int_equal(view_of(&behind, 1000000).behind_seconds, 0);
-	behind.unreadable = 1; /* then it did not see all there is */
+	behind.unreadable = 1; /* then caught_up_ms does not cover all files */
 	assert_true(view_of(&behind, 1007000).behind_seconds > 20 * 365 * DAY_S);
 }
 
@@ -259,16 +259,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_answers_in_order_settle_row_after_row),
 	        TEST(test_beyond_a_gap_nothing_is_settled),
-	        TEST(test_what_fills_the_gap_settles_all),
-	        TEST(test_what_fills_one_of_two_gaps_settles_its_own),
+	        TEST(test_filling_the_gap_settles_all),
+	        TEST(test_filling_one_of_two_gaps_settles_rows_up_to_the_other),
 	        TEST(test_the_place_in_the_file_counts_not_the_time_of_the_answer),
 	        TEST(test_a_row_without_a_time_changes_nothing),
 	        TEST(test_the_first_and_the_last_time_that_were_read),
-	        TEST(test_what_is_no_time_or_too_long_for_one_is_none),
-	        cmocka_unit_test_setup_teardown(test_the_store_keeps_what_is_settled, setup_folder,
-	                                        temp_teardown),
+	        TEST(test_invalid_or_too_long_times_are_ignored),
+	        cmocka_unit_test_setup_teardown(
+	                test_the_store_keeps_the_time_of_the_last_settled_row, setup_folder,
+	                temp_teardown),
 	        TEST(test_records_behind_by_the_mean_of_rows_so_far),
-	        TEST(test_seconds_behind_are_the_age_of_what_is_settled),
+	        TEST(test_seconds_behind_are_the_age_of_the_last_settled_row),
 	        TEST(test_no_later_than_since_all_was_done),
 	        TEST(test_the_last_record_is_the_last_that_was_read),
 	};

@@ -44,7 +44,7 @@ static void test_a_count_is_exact_as_far_as_a_double_is(void **state)
 	expect("n 9007199254740992\nn 1234567890123\nn -1\n");
 }
 
-static void test_what_is_not_known_is_no_sample(void **state)
+static void test_unknown_values_give_no_sample(void **state)
 {
 	(void)state;
 	metric_sample(f, "n", NULL, NAN);
@@ -77,7 +77,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_a_family_and_its_samples),
 	        TEST(test_a_count_is_exact_as_far_as_a_double_is),
-	        TEST(test_what_is_not_known_is_no_sample),
+	        TEST(test_unknown_values_give_no_sample),
 	        TEST(test_a_column_of_a_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ static char *printed(void (*print)(FILE *f, const struct rules *r), const struct
 	return text;
 }
 
-/* Rules that share an id are one time series; those that have decided nothing are none. */
+/* Rules with the same id are one time series; rules without a decision have none. */
 static void test_metrics_have_a_series_a_verdict_and_an_id(void **state)
 {
 	(void)state;
@@ -67,7 +67,7 @@ static void test_metrics_have_a_series_a_verdict_and_an_id(void **state)
 	(void)rules_free(r);
 }
 
-static void test_without_rules_there_is_little_to_tell(void **state)
+static void test_without_rules_there_is_little_to_show(void **state)
 {
 	(void)state;
 	char *text = printed(rules_metrics, NULL);
@@ -85,7 +85,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_metrics_have_a_series_a_verdict_and_an_id),
-	        cmocka_unit_test(test_without_rules_there_is_little_to_tell),
+	        cmocka_unit_test(test_without_rules_there_is_little_to_show),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

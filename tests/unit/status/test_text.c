@@ -1,4 +1,4 @@
-/* test_text.c - text.h: what is marked, and that names do not decide it. */
+/* test_text.c - text.h: states are marked by their value, not by names that look alike. */
 #include "tests/unit/temp.h"
 
 #include "base/paint.h"
@@ -48,7 +48,7 @@ static void expect_one(const char *name, bool running, enum ship_state state, co
 	free(plain);
 }
 
-static void test_a_state_is_marked_whatever_names_and_messages_say(void **state)
+static void test_a_state_is_marked_whatever_names_and_messages_contain(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"octeth", "PROBLEM", "ok", "held"};
@@ -66,7 +66,7 @@ static void test_a_state_is_marked_whatever_names_and_messages_say(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_a_state_is_marked_whatever_names_and_messages_say),
+	        cmocka_unit_test(test_a_state_is_marked_whatever_names_and_messages_contain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * test_view.c - view.h: what an operator is to look at, and what is none of it.
+ * test_view.c - view.h: which states are problems for an operator, and which are not.
  */
 #include "tests/unit/temp.h"
 
@@ -31,7 +31,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	view_free(&v);
-	view_free(&v); /* does no harm */
+	view_free(&v); /* must be harmless */
 	return 0;
 }
 
@@ -66,7 +66,7 @@ static void test_each_problem_counts(void **state)
 	assert_int_equal(view_problems(&v), 7);
 }
 
-/* By the operator's own will, or not there yet. */
+/* Paused by the operator, or not configured yet. */
 static void test_paused_and_unconfigured_are_no_problem(void **state)
 {
 	(void)state;
@@ -75,7 +75,7 @@ static void test_paused_and_unconfigured_are_no_problem(void **state)
 	assert_int_equal(view_problems(&v), 0);
 }
 
-/* Nobody asked it: its state is what the zeros of an empty view say. */
+/* Its state is not known: the view has only its initial zeros. */
 static void test_an_agent_that_was_not_asked_has_no_endpoint_in_trouble(void **state)
 {
 	(void)state;
@@ -101,8 +101,8 @@ static void test_a_loss_is_a_problem_for_a_week(void **state)
 	assert_true(lost(1, NOW_MS));
 	assert_true(lost(1, NOW_MS - VIEW_LOST_DAYS * DAY_MS + 1));
 	assert_false(lost(1, NOW_MS - VIEW_LOST_DAYS * DAY_MS));
-	assert_true(lost(1, 0));               /* by an older version, which noted no time */
-	assert_true(lost(1, NOW_MS + DAY_MS)); /* the clock was set back since */
+	assert_true(lost(1, 0));               /* an older version recorded no time */
+	assert_true(lost(1, NOW_MS + DAY_MS)); /* the clock has been set back since then */
 }
 
 static void test_texts_are_the_views_own(void **state)

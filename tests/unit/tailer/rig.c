@@ -1,4 +1,4 @@
-/* The agent in small, and a disk with bad places: what rig.h promises. */
+/* Implements rig.h: a small agent, and a disk with read errors. */
 #include "tests/unit/tailer/rig.h"
 
 #include <dirent.h>
@@ -11,7 +11,7 @@
 struct fixture fx;
 struct broken broken;
 
-/* ---- a disk with bad places: these are called instead of libc's ---- */
+/* ---- a disk with read errors: these replace libc's functions ---- */
 
 static char broken_name[64];
 
@@ -20,7 +20,7 @@ static char broken_name[64];
 	if (!libc)                                                                                 \
 		*(void **)&libc = dlsym(RTLD_NEXT, #name);
 
-/* Rows are compared one by one; heads are read in large pieces. */
+/* Rows are read one by one to be compared; heads are read in large pieces. */
 ssize_t pread(int fd, void *data, size_t len, off_t offset)
 {
 	char link[64], path[512] = "";
@@ -65,7 +65,7 @@ static void on_note(enum tail_level level, const char *text, void *arg)
 	size_t n = strlen(fx.notes);
 	(void)snprintf(fx.notes + n, sizeof(fx.notes) - n, "%s\n", text);
 	if (strstr(text, "\" goes from "))
-		fail_msg("no file may do that: %s", text);
+		fail_msg("a forbidden change of state: %s", text);
 }
 
 static void write_down(const char *name, const char *text, size_t len)
@@ -370,7 +370,7 @@ void expect_state(const char *name, enum file_state state)
 			return;
 		}
 	}
-	fail_msg("nobody knows %s", name);
+	fail_msg("the tailer does not know %s", name);
 }
 
 struct tail_status status(void)

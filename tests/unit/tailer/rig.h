@@ -1,10 +1,9 @@
 /*
- * rig.h - an agent in small, for the tests of tailer.h: a tailer over a real store and real files.
+ * rig.h - a small agent for the tests of tailer.h: a tailer with a real store and real files.
  *
- * PowerMTA writes in live/, and its finished files go to moved/, both in the folder of temp.h.
- * Each line handed out is written down as "NNNN|text", NNNN being the number in the file's name,
- * and the log of them is compared as a whole.  Names are plain words here, so that a test reads
- * like the story it tells.
+ * PowerMTA writes in live/, and finished files move to moved/, both in the folder of temp.h.  Each
+ * line that the tailer hands out is logged as "NNNN|text", with the number in the file's name, and
+ * the whole log is compared.  Names are plain words, so that a test reads like a story.
  */
 #ifndef UNIT_TAILER_RIG_H
 #define UNIT_TAILER_RIG_H
@@ -19,54 +18,54 @@
 #define RESCAN_MS 30000
 #define LINE_MAX_TEST 4096
 #define HEAD "type,a\n"
-#define BARE "live/b.csv" /* the file of today, where its name has no date and no number */
+#define BARE "live/b.csv" /* today's file, if its name has no date and no number */
 
 struct fixture {
 	struct store *store;
 	struct tailer *tailer;
-	struct tail_source source; /* one; a test may change it before start() */
+	struct tail_source source; /* the only one; a test may change it before start() */
 	struct tailer_conf conf;
 	int64_t now_ms;
 	bool ack; /* drain() acknowledges; true at first */
 	char acct[128], move_to[128], state[128];
-	char log[1 << 16];   /* lines handed out since forget() */
-	char notes[1 << 16]; /* all that the tailer wanted to have logged */
+	char log[1 << 16];   /* lines that were handed out since forget() */
+	char notes[1 << 16]; /* all messages that the tailer wants to be logged */
 };
 extern struct fixture fx;
 
-/* A disk with bad places: libc's calls fail with EIO for as long as one of these is true. */
+/* A disk with read errors: libc's calls fail with EIO while one of these is true. */
 struct broken {
 	bool rows;    /* pread() of few bytes of a .csv, which proves a row */
 	bool folders; /* readdir() */
-	bool entry;   /* fstatat() of one name, the first that is asked for */
+	bool entry;   /* fstatat() of one name, the first one */
 };
 extern struct broken broken;
 
-/* Each test has a folder and a fixture of its own. */
+/* Each test has its own folder and fixture. */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int setup(void **state);
 int teardown(void **state);
 
 /* ---- the agent ---- */
 
-/* The store and the tailer are opened; no line is handed out yet. */
+/* Opens the store and the tailer; hands out no line. */
 void start(enum tail_first first);
-/* The agent is killed: unsaved changes are lost. */
+/* Kills the agent: unsaved changes are lost. */
 void stop(void);
-/* The agent is killed and starts again. */
+/* Kills the agent and starts it again. */
 void restart(void);
 
-/* Events are taken in, and a rescan is made when it is due; no line is handed out. */
+/* Handles the file events, and rescans if a rescan is due; hands out no line. */
 void wake(void);
-/* One line is handed out and written down; false when there is none for now. */
+/* Takes one line and logs it.  Returns false if there is none now. */
 bool next(struct tail_file **ret_file, struct line *line);
-/* The mark of a line, as the reader of records makes it. */
+/* The mark of a line, as the reader makes it. */
 struct mark mark_of(const struct line *line);
-/* A line is delivered. */
+/* Acknowledges a line as delivered. */
 void acknowledge(struct tail_file *f, const struct line *line);
-/* Changes are committed, if there are any. */
+/* Commits changes, if there are any. */
 void save(void);
-/* All lines there are come out, and are acknowledged if fx.ack says so; changes are committed. */
+/* Takes all lines, acknowledges them if fx.ack is true, and commits changes. */
 void drain(void);
 
 /* The loop turns once: wake() and drain() with no rescan due. */
@@ -74,59 +73,59 @@ void turn(void);
 /* The loop turns once, or n times, with a rescan due each time. */
 void rescan(void);
 void rescans(int n);
-/* A turn and n rescans follow: finished files end and are let go meanwhile. */
+/* One turn and n rescans: finished files end and are released meanwhile. */
 void settle(int n);
 
-/* The agent starts, with TAIL_FIRST_LIVE if it never did, and turns once. */
+/* Starts the agent, with TAIL_FIRST_LIVE on its first start, and turns once. */
 void run(void);
-/* The agent starts in empty folders; then live(0) appears with this text, and it turns once. */
+/* Starts the agent in empty folders; then live(0) appears with this text, and it turns once. */
 void begin(const char *text);
-/* begin(), and what it handed out is forgotten. */
+/* begin(), and clears the log. */
 void delivered(const char *text);
 
-/* ---- files: names are below the folder of temp.h, good until eight more are asked for ---- */
+/* ---- files: names are below the folder of temp.h, valid until eight more are asked for ---- */
 
 const char *live(unsigned n);
 const char *moved(unsigned n);
 const char *gz(unsigned n); /* moved(n), compressed */
 
-/* live(n) has this text in addition; it appears if it was not there. */
+/* Appends text to live(n); creates it if it does not exist. */
 void grow(unsigned n, const char *text);
-/* live(n) becomes moved(n). */
+/* Renames live(n) to moved(n). */
 void move(unsigned n);
-/* live(n) becomes moved(n), and live(n + 1) has this text. */
+/* Renames live(n) to moved(n), and creates live(n + 1) with this text. */
 void rotate(unsigned n, const char *text);
-/* The bytes of live(n) between two offsets are appended to moved(n), as a slow copy does it. */
+/* Appends the bytes of live(n) between two offsets to moved(n), like a slow copy. */
 void copy(unsigned n, size_t from, size_t to);
-/* moved(n) becomes gz(n). */
+/* Replaces moved(n) by gz(n). */
 void compress(unsigned n);
 
 void rename_in_temp(const char *from, const char *to);
 void unlink_in_temp(const char *name);
-/* The file is read, or as much as fits; returns the length. */
+/* Reads the file, or as much as fits.  Returns the length. */
 size_t read_in_temp(const char *name, char *ret, size_t size);
-/* The second file has the contents of the first, compressed; the first one stays. */
+/* Compresses the first file into the second; the first one stays. */
 void gzip_to(const char *from, const char *to);
 
 /* ---- expectations ---- */
 
-/* The log begins anew. */
+/* Clears the log. */
 void forget(void);
-/* The log is exactly this; it begins anew. */
+/* Expects exactly this log, and clears it. */
 void expect(const char *want);
-/* No row is in the log; headers may be. */
+/* Expects no row in the log; it may have headers. */
 void expect_no_row(void);
-/* After a restart, a turn and n rescans hand out nothing. */
+/* Expects that after a restart, one turn and n rescans hand out nothing. */
 void expect_nothing_after_restart(int n);
-/* The next line there is has HEAD in force. */
+/* Expects a next line, with HEAD in force. */
 void expect_header_with_next(void);
-/* One of the notes contains this. */
+/* Expects this in one of the notes. */
 void expect_note(const char *part);
 
-/* The file at this path, or the one that was there last, is in that state. */
+/* Expects this state of the file at the path, or of the last file that was there. */
 void expect_state(const char *name, enum file_state state);
 
-/* The status of the one source, as it is now. */
+/* The current status of the source. */
 struct tail_status status(void);
 
 #endif

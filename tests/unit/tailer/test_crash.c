@@ -1,5 +1,6 @@
 /*
- * test_crash.c - tailer.h: kills of the agent, crashes of the machine, and all of it at random.
+ * test_crash.c - tailer.h: kills of the agent, crashes of the machine, and random sequences of
+ * both.
  */
 #include "tests/unit/tailer/rig.h"
 
@@ -40,7 +41,7 @@ static void test_acknowledged_beyond_a_gap_is_not_read_again(UNUSED void **state
 	assert_int_equal(status().behind_bytes, 0);
 }
 
-/* ---- a crash of the machine: the end of a file is lost, or NULs ---- */
+/* ---- a crash of the machine: the end of a file is lost or consists of NULs ---- */
 
 static char *rows(unsigned from, unsigned to, char *at)
 {
@@ -49,7 +50,7 @@ static char *rows(unsigned from, unsigned to, char *at)
 	return at;
 }
 
-static void test_crash_shortened_file_goes_on_near_its_end(UNUSED void **state)
+static void test_crash_shortened_file_continues_near_its_end(UNUSED void **state)
 {
 	static char text[65536];
 	(void)rows(0, 5000, text);
@@ -103,11 +104,11 @@ static void test_NULs_at_the_end_of_a_moved_file_are_no_rest(UNUSED void **state
 	assert_int_equal(status().files_open, 1);
 }
 
-/* ---- all of it at once ---- */
+/* ---- random sequences ---- */
 
 #define WORLD_ROWS 400
 
-/* PowerMTA, operators and the machine do things at random. */
+/* The files after random acts of PowerMTA, operators and the machine. */
 static struct {
 	unsigned current, rows;
 	bool seen[WORLD_ROWS];
@@ -142,7 +143,8 @@ static void world_rotate(void)
 	unsigned how = temp_random(3);
 	if (how == 0)
 		world_append();
-	if (how == 2) { /* a copy to another volume; the turn sees a row to tell it by */
+	if (how == 2) { /* a copy to another volume; in this turn the agent sees a row that
+		           identifies it */
 		turn();
 		size_t part = temp_random(7 + 6); /* a header and a row are always there */
 		copy(old, 0, part);
@@ -154,7 +156,7 @@ static void world_rotate(void)
 	}
 }
 
-/* The oldest moved file is compressed. */
+/* Compresses the oldest moved file. */
 static void world_compress(void)
 {
 	for (unsigned n = 0; n < world.current; n++) {
@@ -191,7 +193,7 @@ static void world_step(void)
 	}
 }
 
-/* Every row came; more than once only where crashes may have taken its acknowledgement. */
+/* Expects each row; more than once only if a crash may have lost its acknowledgement. */
 static void world_check(bool once)
 {
 	memset(world.seen, 0, sizeof(world.seen));
@@ -224,7 +226,7 @@ static void world_run(bool crashes)
 	world_check(!crashes);
 	assert_int_equal(status().behind_bytes, 0);
 	if (status().counters.gone_unread > 0)
-		fail_msg("lost nothing and says so:\n%s", fx.notes);
+		fail_msg("a loss is counted, but nothing was lost:\n%s", fx.notes);
 	forget();
 	restart();
 	rescans(2);
@@ -255,7 +257,7 @@ static void test_T5_random_crashes_give_each_row_at_least_once(void **state)
 static const struct CMUnitTest tests[] = {
         TEST(test_T5_lines_not_saved_come_again_after_a_crash),
         TEST(test_acknowledged_beyond_a_gap_is_not_read_again),
-        TEST(test_crash_shortened_file_goes_on_near_its_end),
+        TEST(test_crash_shortened_file_continues_near_its_end),
         TEST(test_NULs_where_a_crash_left_them_are_passed_over),
         TEST(test_NULs_at_the_end_of_a_moved_file_are_no_rest),
         TEST(test_T2_T4_random_rotations_copies_and_restarts_give_each_row_once),

@@ -1,5 +1,6 @@
 /*
- * test_first_start.c - tailer.h: files that exist before the first start, passed over or not.
+ * test_first_start.c - tailer.h: files that exist before the first start, whether passed over or
+ * read.
  */
 #include "tests/unit/tailer/rig.h"
 
@@ -18,7 +19,7 @@ static void first_start(enum tail_first first)
 	turn();
 }
 
-/* Rows written after the first start are handed out, however that was. */
+/* Rows written after the first start are handed out in every mode. */
 static void expect_later_rows(void)
 {
 	grow(1, "4\n");
@@ -78,7 +79,7 @@ static void test_files_passed_over_stay_so(UNUSED void **state)
 	assert_int_equal(status().gone, 0);
 }
 
-/* An inode is used again: one file gets the bytes of another, and a new name. */
+/* An inode is reused: one file gets the bytes of another, and a new name. */
 static void reuse(const char *inode_of, const char *bytes_of, const char *name)
 {
 	char data[8192];
@@ -109,7 +110,7 @@ static void test_a_passed_file_stays_passed_moved_grown_or_compressed(UNUSED voi
 	restart();
 	rescan();
 	expect("");
-	/* No entry is left that is gone: it would be dropped one day, and its .gz read. */
+	/* No entry is marked as gone: it would be dropped some day, and the .gz would be read. */
 	assert_int_equal(status().files_known, 2);
 }
 

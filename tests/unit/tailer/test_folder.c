@@ -1,4 +1,4 @@
-/* folder.h: what is a file of a folder, and what cannot be looked at. */
+/* folder.h: which entries of a folder are accounting files, and unreadable entries. */
 #include "tests/unit/temp.h"
 
 #include <dirent.h>
@@ -9,13 +9,13 @@
 #define DAY "b-2026-11-21-"
 
 static struct seen {
-	char names[512]; /* sorted, with a blank after each */
+	char names[512]; /* sorted, each followed by a blank */
 	char broken[64];
 	int error, rc;
 	unsigned stop_after;
 } seen;
 
-/* ---- a disk with bad places ---- */
+/* ---- a disk with read errors ---- */
 
 static const char *bad_name;
 static bool breaks_off;
@@ -106,21 +106,21 @@ static void test_files_are_regular_and_named_by_the_template(void **state)
 	assert_string_equal(seen.names, DAY "0001.csv " DAY "0002.csv.gz b.csv ");
 }
 
-static void test_a_gz_beside_its_plain_file_is_none(void **state)
+static void test_a_gz_next_to_its_plain_file_does_not_count(void **state)
 {
 	(void)state;
 	temp_append("d/" DAY "0001.csv", "1");
 	temp_append("d/" DAY "0001.csv.gz", "half");
 	look("d");
 	assert_string_equal(seen.names, DAY "0001.csv ");
-	/* Only a file of that name has its rows. */
+	/* Only a regular file with the plain name counts. */
 	assert_int_equal(unlink(temp_path("d/" DAY "0001.csv")), 0);
 	assert_int_equal(symlink(DAY "0001.csv.gz", temp_path("d/" DAY "0001.csv")), 0);
 	look("d");
 	assert_string_equal(seen.names, DAY "0001.csv.gz ");
 }
 
-static void test_one_that_cannot_be_looked_at_hides_no_other(void **state)
+static void test_an_unreadable_entry_hides_no_other(void **state)
 {
 	(void)state;
 	temp_append("d/" DAY "0001.csv", "");
@@ -192,8 +192,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(test_files_are_regular_and_named_by_the_template),
-	        TEST(test_a_gz_beside_its_plain_file_is_none),
-	        TEST(test_one_that_cannot_be_looked_at_hides_no_other),
+	        TEST(test_a_gz_next_to_its_plain_file_does_not_count),
+	        TEST(test_an_unreadable_entry_hides_no_other),
 	        TEST(test_folders_that_cannot_be_read),
 	        TEST(test_an_error_of_the_caller_ends_it),
 	        TEST(test_one_name_of_a_folder),

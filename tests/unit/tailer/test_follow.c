@@ -1,5 +1,5 @@
 /*
- * test_follow.c - follow.h: an open file's bytes as lines, and whether they are still the same.
+ * test_follow.c - follow.h: an open file's bytes as lines, and checks that they are unchanged.
  */
 #include "tests/unit/temp.h"
 
@@ -33,7 +33,7 @@ static int teardown(void **state)
 	return temp_teardown(state);
 }
 
-/* The next line is text, in the file at start. */
+/* Expects text as the next line, at offset start. */
 static void expect_line(const char *text, uint64_t start)
 {
 	struct line line;
@@ -67,7 +67,7 @@ static void test_lines_come_one_by_one_as_they_are_completed(void **state)
 	assert_int_equal(follow_read_to(f), 16);
 }
 
-static void test_final_hands_out_what_is_left_and_says_so(void **state)
+static void test_final_hands_out_the_rest_and_marks_it(void **state)
 {
 	(void)state;
 	struct line line;
@@ -83,7 +83,7 @@ static void test_final_hands_out_what_is_left_and_says_so(void **state)
 	assert_int_equal(line.len, 0);
 }
 
-static void test_end_stands_behind_what_is_kept(void **state)
+static void test_end_is_after_the_kept_bytes(void **state)
 {
 	(void)state;
 	struct line line;
@@ -99,7 +99,7 @@ static void test_end_stands_behind_what_is_kept(void **state)
 	assert_memory_equal(line.text - 10, "one\ntwo\n\0", 10);
 }
 
-static void test_kept_bytes_stand_before_the_line(void **state)
+static void test_kept_bytes_are_before_the_line(void **state)
 {
 	(void)state;
 	struct line line;
@@ -133,7 +133,7 @@ static void test_seek_goes_back_and_forth(void **state)
 	expect_nothing();
 }
 
-/* A line of len bytes with its newline, between two others. */
+/* A line of len bytes, newline included, between two others. */
 static void long_line(size_t len, size_t piece)
 {
 	static char text[400000];
@@ -233,7 +233,7 @@ static void test_NULs_at_the_start_of_a_line_are_passed_over_however_many(void *
 	}
 }
 
-static void test_R1_NULs_behind_a_kept_line_do_not_fill_the_memory(void **state)
+static void test_R1_NULs_after_a_kept_line_do_not_fill_the_memory(void **state)
 {
 	(void)state;
 	static char nuls[500000];
@@ -431,15 +431,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(test_lines_come_one_by_one_as_they_are_completed),
-	        TEST(test_final_hands_out_what_is_left_and_says_so),
-	        TEST(test_end_stands_behind_what_is_kept),
-	        TEST(test_kept_bytes_stand_before_the_line),
+	        TEST(test_final_hands_out_the_rest_and_marks_it),
+	        TEST(test_end_is_after_the_kept_bytes),
+	        TEST(test_kept_bytes_are_before_the_line),
 	        TEST(test_seek_goes_back_and_forth),
 	        TEST(test_T1_lines_longer_than_line_max_are_cut_there),
 	        TEST(test_a_cut_line_without_end_in_a_finished_file),
 	        TEST(test_a_cut_line_proves_the_file),
 	        TEST(test_NULs_at_the_start_of_a_line_are_passed_over_however_many),
-	        TEST(test_R1_NULs_behind_a_kept_line_do_not_fill_the_memory),
+	        TEST(test_R1_NULs_after_a_kept_line_do_not_fill_the_memory),
 	        TEST(test_truncated_is_changed),
 	        TEST(test_rewritten_longer_is_changed),
 	        TEST(test_changed_after_a_seek_is_noticed),

@@ -40,8 +40,8 @@ static bool see(struct tailer *t, const char *wanted)
 }
 
 /*
- * T1: a copy that stopped in the middle of a row was handed out as far as it went; the original, of
- * a later name, goes on from the start of that row and not from its middle.
+ * T1: a copy that stopped in the middle of a row was handed out up to there; the original, which
+ * has a later name, continues at the start of that row and not in its middle.
  */
 static void test_T1_original_of_a_torn_copy_is_read_by_whole_rows(void **state)
 {

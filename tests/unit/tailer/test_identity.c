@@ -1,5 +1,5 @@
 /*
- * test_identity.c - identity.h: the identity table, row by row.
+ * test_identity.c - identity.h: each row of the identity table.
  */
 #include "tests/unit/temp.h"
 
@@ -9,7 +9,7 @@
 static const struct ladder ladder = {
         .n = 3, .rungs = {{990, 1000, {{3}}}, {590, 600, {{2}}}, {190, 200, {{1}}}}};
 
-static uint64_t good_to; /* the bytes before are as they were */
+static uint64_t good_to; /* the bytes before this offset are unchanged */
 static int error;
 static unsigned asked;
 
@@ -49,12 +49,13 @@ static void test_an_earlier_rung_in_the_same_inode_the_host_crashed(void **state
 	(void)state;
 	assert_int_equal(decide(true, 700, 700), IDENTITY_CRASHED);
 	assert_int_equal(resume, 600);
-	assert_int_equal(asked, 1); /* what ends beyond the file is not read */
-	assert_int_equal(decide(true, 5000, 599), IDENTITY_CRASHED); /* NULs, or written on */
+	assert_int_equal(asked, 1); /* a row that ends beyond the file is not read */
+	assert_int_equal(decide(true, 5000, 599),
+	                 IDENTITY_CRASHED); /* NULs, or new rows after the crash */
 	assert_int_equal(resume, 200);
 }
 
-static void test_what_was_committed_behind_the_last_proof_is_gone(void **state)
+static void test_bytes_committed_after_the_last_proof_are_lost(void **state)
 {
 	(void)state;
 	assert_int_equal(decide(true, 1005, 1005), IDENTITY_CRASHED);
@@ -105,7 +106,7 @@ static void test_bytes_that_cannot_be_read_decide_nothing(void **state)
 	assert_int_equal(identity_decide(&c, holds, NULL, &resume), -EIO);
 }
 
-static void test_without_rungs_a_header_that_stands_there_is_enough(void **state)
+static void test_without_rungs_an_equal_header_is_enough(void **state)
 {
 	(void)state;
 	static const struct ladder none;
@@ -116,11 +117,11 @@ static void test_without_rungs_a_header_that_stands_there_is_enough(void **state
 	assert_int_equal(identity_decide(&with_rungs, holds, NULL, &resume), IDENTITY_NEW);
 }
 
-/* ---- a new path beside a known file ---- */
+/* ---- a new path compared with a known file ---- */
 
 struct row {
 	struct relation_case c;
-	enum relation there, gone; /* whether the known file's own path leads to it */
+	enum relation there, gone; /* if the known file's own path leads to it, or not */
 };
 
 static const struct row table[] = {
@@ -139,7 +140,7 @@ static const struct row table[] = {
         {{.identity = IDENTITY_FORK, .skipped = true}, RELATION_ALIAS, RELATION_HEIR},
 };
 
-static void test_what_a_new_path_is_to_a_known_file(void **state)
+static void test_the_relation_of_a_new_path_to_a_known_file(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -155,14 +156,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_last_proof_holds_the_same_file_whatever_its_name_and_inode),
 	        cmocka_unit_test(test_an_earlier_rung_in_the_same_inode_the_host_crashed),
-	        cmocka_unit_test(test_what_was_committed_behind_the_last_proof_is_gone),
+	        cmocka_unit_test(test_bytes_committed_after_the_last_proof_are_lost),
 	        cmocka_unit_test(test_an_earlier_rung_in_a_shorter_file_a_copy_under_way),
 	        cmocka_unit_test(test_an_earlier_rung_in_another_file_that_is_no_shorter_a_fork),
 	        cmocka_unit_test(test_nothing_holds_a_new_file),
 	        cmocka_unit_test(test_without_rungs_nothing_is_proved),
 	        cmocka_unit_test(test_bytes_that_cannot_be_read_decide_nothing),
-	        cmocka_unit_test(test_without_rungs_a_header_that_stands_there_is_enough),
-	        cmocka_unit_test(test_what_a_new_path_is_to_a_known_file),
+	        cmocka_unit_test(test_without_rungs_an_equal_header_is_enough),
+	        cmocka_unit_test(test_the_relation_of_a_new_path_to_a_known_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * test_lines.c - tailer.h: lines of files that grow, and the order of files.
+ * test_lines.c - tailer.h: lines of growing files, and the order of files.
  */
 #include "tests/unit/tailer/rig.h"
 
@@ -27,7 +27,7 @@ static void test_header_is_known_after_a_restart(UNUSED void **state)
 	expect_header_with_next();
 }
 
-static void test_header_only_file_goes_on_after_a_restart(UNUSED void **state)
+static void test_header_only_file_continues_after_a_restart(UNUSED void **state)
 {
 	begin(HEAD);
 	expect("0000|type,a\n");
@@ -78,7 +78,7 @@ static void test_a_line_longer_than_line_max_is_cut_and_proves_its_file(UNUSED v
 	assert_int_equal(status().counters.crashes, 0);
 }
 
-static void test_what_was_saved_is_not_saved_again(UNUSED void **state)
+static void test_saved_changes_are_not_saved_again(UNUSED void **state)
 {
 	begin(HEAD "b,1\n");
 	assert_false(tailer_dirty(fx.tailer));
@@ -126,7 +126,7 @@ static void test_more_files_than_are_held_open_are_read_at_once(UNUSED void **st
 	expect(want);
 }
 
-/* Each batch has one line. */
+/* Each batch is one line. */
 static void take_turns(int n)
 {
 	struct tail_file *f;
@@ -170,10 +170,10 @@ static void test_oldest_first_comes_back_to_an_older_file_that_grew(UNUSED void 
 static const struct CMUnitTest tests[] = {
         TEST(test_T1_a_line_is_handed_out_once_its_newline_is_there),
         TEST(test_header_is_known_after_a_restart),
-        TEST(test_header_only_file_goes_on_after_a_restart),
+        TEST(test_header_only_file_continues_after_a_restart),
         TEST(test_a_header_too_long_to_compare_is_read_again),
         TEST(test_a_line_longer_than_line_max_is_cut_and_proves_its_file),
-        TEST(test_what_was_saved_is_not_saved_again),
+        TEST(test_saved_changes_are_not_saved_again),
         TEST(test_rewind_goes_back_to_what_is_committed),
         TEST(test_T2_older_files_come_first_and_the_bare_name_last),
         TEST(test_more_files_than_are_held_open_are_read_at_once),

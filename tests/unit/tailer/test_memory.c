@@ -1,5 +1,5 @@
 /*
- * test_memory.c - tailer.h: memory that ends moves no position without its count.
+ * test_memory.c - tailer.h: without memory no position moves without its count.
  */
 #include "tests/unit/tailer/rig.h"
 
@@ -17,7 +17,7 @@ void *realloc(void *p, size_t size)
 	return no_memory ? NULL : libc(p, size);
 }
 
-static void test_an_answer_that_cannot_be_noted_moves_nothing(UNUSED void **state)
+static void test_an_answer_that_cannot_be_recorded_moves_nothing(UNUSED void **state)
 {
 	struct tail_file *f;
 	struct line line;
@@ -43,7 +43,7 @@ static void test_an_answer_that_cannot_be_noted_moves_nothing(UNUSED void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_an_answer_that_cannot_be_noted_moves_nothing),
+	        TEST(test_an_answer_that_cannot_be_recorded_moves_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

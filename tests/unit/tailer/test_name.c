@@ -1,5 +1,5 @@
 /*
- * test_name.c - name.h: which names are an acct-file's, and in what order.
+ * test_name.c - name.h: which names belong to an acct-file, and their order.
  */
 #include "tests/unit/temp.h"
 
@@ -12,7 +12,7 @@ static void expect(const char *acct, const char *file, bool want)
 	if (acct_name_parse(&t, file, &name) != want)
 		fail_msg("%s %s \"%s\"", acct, want ? "lacks" : "has", file);
 	if (!want)
-		assert_int_equal(name.date, 1); /* untouched */
+		assert_int_equal(name.date, 1); /* unchanged */
 }
 
 static void test_the_template_and_its_files(void **state)

@@ -1,5 +1,5 @@
 /*
- * test_rotation.c - tailer.h: files that move, are superseded, and grow old and are deleted.
+ * test_rotation.c - tailer.h: files that move, are superseded, grow old and are deleted.
  */
 #include "tests/unit/tailer/rig.h"
 
@@ -127,12 +127,12 @@ static void test_no_folder_for_finished_files(UNUSED void **state)
 
 #define DAY 86400
 
-/* A finished file last changed so many seconds ago. */
+/* A finished file that last changed age seconds ago. */
 static void old_file(unsigned n, time_t age)
 {
 	const struct timespec then = {.tv_sec = time(NULL) - age};
 	const struct timespec times[2] = {then, then};
-	char row[] = "b,0\n"; /* files that are alike would be copies of one */
+	char row[] = "b,0\n"; /* identical files would be copies of one file */
 	row[2] = (char)('0' + n);
 	temp_append(moved(n), row);
 	assert_int_equal(utimensat(AT_FDCWD, temp_path(moved(n)), times, 0), 0);
@@ -158,7 +158,7 @@ static void test_the_age_at_which_files_are_deleted_is_learnt(UNUSED void **stat
 	unlink_in_temp(moved(0));
 	unlink_in_temp(moved(1));
 	rescans(3);
-	/* The younger of the two counts. */
+	/* The younger of the two is shown. */
 	expect_deleted_after(8 * DAY);
 	assert_int_equal(status().archive_bytes, 4);
 	unlink_in_temp(moved(2));
@@ -169,7 +169,7 @@ static void test_the_age_at_which_files_are_deleted_is_learnt(UNUSED void **stat
 	expect_deleted_after(2 * DAY);
 }
 
-static void test_the_oldest_file_with_unread_rows_is_told(UNUSED void **state)
+static void test_the_oldest_file_with_unread_rows_is_reported(UNUSED void **state)
 {
 	start(TAIL_FIRST_ALL);
 	fx.ack = false;
@@ -202,7 +202,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_a_finished_file_that_grows_later_is_read_on),
         TEST(test_no_folder_for_finished_files),
         TEST(test_the_age_at_which_files_are_deleted_is_learnt),
-        TEST(test_the_oldest_file_with_unread_rows_is_told),
+        TEST(test_the_oldest_file_with_unread_rows_is_reported),
         TEST(test_a_compressed_file_was_not_deleted),
 };
 

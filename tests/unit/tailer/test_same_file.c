@@ -23,12 +23,12 @@ static void test_copy_to_another_volume_is_the_same_file(UNUSED void **state)
 	expect("0000|b,late\n");
 }
 
-/* A fuzzer found it: the copy was closed, and then asked for its buffer. */
-static void test_copy_that_shows_itself_behind_a_newer_file(UNUSED void **state)
+/* Found by a fuzzer: the copy's buffer was used after the copy was closed. */
+static void test_copy_that_is_recognised_after_a_newer_file(UNUSED void **state)
 {
 	start(TAIL_FIRST_LIVE);
 	grow(0, HEAD "b,1\n");
-	grow(1, "type"); /* half a header: nothing is known of it yet */
+	grow(1, "type"); /* half a header: nothing is known about it yet */
 	grow(2, HEAD "b,2\n");
 	turn();
 	forget();
@@ -77,7 +77,7 @@ static void test_a_fork_is_read_from_where_it_differs(UNUSED void **state)
 	grow(1, HEAD "b,1\nb,7\nb,8\nb,9\n");
 	settle(1);
 	expect("0001|b,7\n0001|b,8\n0001|b,9\n");
-	expect_note("begins like a file that is known");
+	expect_note("begins like a known file");
 	expect_nothing_after_restart(1);
 }
 
@@ -91,7 +91,7 @@ static void test_one_follower_per_identity(UNUSED void **state)
 	expect("0000|type,a\n0000|b,1\n0000|b,2\n");
 }
 
-static void test_gz_of_an_unfinished_file_goes_on_at_the_offset(UNUSED void **state)
+static void test_gz_of_an_unfinished_file_continues_at_the_offset(UNUSED void **state)
 {
 	begin(HEAD "b,1\nb,2\n");
 	stop();
@@ -109,7 +109,7 @@ static void test_gz_of_an_unfinished_file_goes_on_at_the_offset(UNUSED void **st
 	expect_no_row();
 }
 
-static void test_gz_beside_its_plain_file_is_left_alone(UNUSED void **state)
+static void test_gz_next_to_its_plain_file_is_left_alone(UNUSED void **state)
 {
 	start(TAIL_FIRST_LIVE);
 	temp_append(moved(0), HEAD "b,1\n");
@@ -144,7 +144,7 @@ static void test_a_truncated_file_is_known_after_a_restart(UNUSED void **state)
 	expect_nothing_after_restart(1);
 }
 
-static void test_a_copy_of_what_was_truncated_is_not_read_again(UNUSED void **state)
+static void test_a_copy_of_truncated_rows_is_not_read_again(UNUSED void **state)
 {
 	delivered(HEAD "b,1\nb,2\n");
 	temp_rewrite(live(0), HEAD "b,3\n");
@@ -172,7 +172,7 @@ static void test_rewritten_longer_is_noticed(UNUSED void **state)
 	assert_int_equal(status().gone, 0);
 }
 
-/* The file was only opened and proved since the start, and nothing read of it. */
+/* Since the start the file was only opened and proved; nothing of it was read. */
 static void truncated_after_a_quiet_restart(const char *text, const char *want)
 {
 	begin(HEAD "b,1\nb,2\n");
@@ -256,7 +256,7 @@ static void test_rewritten_with_rows_in_flight(UNUSED void **state)
 	expect_nothing_after_restart(0);
 }
 
-/* The last committed row is the proof, even if it was acknowledged before a row above it. */
+/* The last committed row is the proof, even if an earlier row was acknowledged later. */
 static void test_T6_rows_acknowledged_beyond_a_gap_prove_their_file(UNUSED void **state)
 {
 	struct tail_file *f;
@@ -279,16 +279,16 @@ static void test_T6_rows_acknowledged_beyond_a_gap_prove_their_file(UNUSED void 
 
 static const struct CMUnitTest tests[] = {
         TEST(test_copy_to_another_volume_is_the_same_file),
-        TEST(test_copy_that_shows_itself_behind_a_newer_file),
+        TEST(test_copy_that_is_recognised_after_a_newer_file),
         TEST(test_copy_while_stopped_with_rows_unread),
         TEST(test_a_file_that_goes_on_under_its_copy_is_committed_there),
         TEST(test_a_fork_is_read_from_where_it_differs),
         TEST(test_one_follower_per_identity),
-        TEST(test_gz_of_an_unfinished_file_goes_on_at_the_offset),
-        TEST(test_gz_beside_its_plain_file_is_left_alone),
+        TEST(test_gz_of_an_unfinished_file_continues_at_the_offset),
+        TEST(test_gz_next_to_its_plain_file_is_left_alone),
         TEST(test_truncated_file_is_read_from_its_beginning),
         TEST(test_a_truncated_file_is_known_after_a_restart),
-        TEST(test_a_copy_of_what_was_truncated_is_not_read_again),
+        TEST(test_a_copy_of_truncated_rows_is_not_read_again),
         TEST(test_a_file_shortened_while_open_keeps_its_header),
         TEST(test_rewritten_longer_is_noticed),
         TEST(test_truncated_after_a_quiet_restart),

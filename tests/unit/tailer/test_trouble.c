@@ -1,5 +1,5 @@
 /*
- * test_trouble.c - tailer.h: folders and files that cannot be read, are damaged, or gone.
+ * test_trouble.c - tailer.h: folders and files that are unreadable, damaged or missing.
  */
 #include "tests/unit/tailer/rig.h"
 
@@ -81,7 +81,7 @@ static void test_unreadable_file_is_passed_over_and_tried_again(UNUSED void **st
 	turn();
 	expect("0001|b,2\n");
 	assert_int_equal(status().unreadable, 1);
-	expect_note("passing it over");
+	expect_note("skipping it, trying again");
 	assert_int_equal(chmod(temp_path(live(0)), 0600), 0);
 	rescan();
 	expect("0000|b,1\n");
@@ -104,8 +104,7 @@ static void test_damaged_gz_is_passed_over_and_tried_again(UNUSED void **state)
 }
 
 /* The file was whole when it was opened. */
-static void
-test_a_gz_damaged_while_it_is_read_is_passed_over_until_it_is_mended(UNUSED void **state)
+static void test_a_gz_damaged_while_it_is_read_is_passed_over_until_repaired(UNUSED void **state)
 {
 	char packed[4096];
 	start(TAIL_FIRST_LIVE);
@@ -117,14 +116,14 @@ test_a_gz_damaged_while_it_is_read_is_passed_over_until_it_is_mended(UNUSED void
 	drain();
 	expect("");
 	assert_int_equal(status().unreadable, 1);
-	expect_note("passing it over");
+	expect_note("skipping it, trying again");
 	temp_put(gz(0), O_TRUNC, packed, len);
 	rescans(2);
 	expect("0000|type,a\n0000|b,1\n0000|b,2\n");
 	assert_int_equal(status().unreadable, 0);
 }
 
-static void test_a_proof_that_cannot_be_read_is_said(UNUSED void **state)
+static void test_a_proof_that_cannot_be_read_is_reported(UNUSED void **state)
 {
 	begin(HEAD "b,1\n");
 	restart();
@@ -134,14 +133,14 @@ static void test_a_proof_that_cannot_be_read_is_said(UNUSED void **state)
 	rescans(2);
 	broken.rows = false;
 	expect("");
-	expect_note("0000.csv\": Input/output error; passing it over");
+	expect_note("0000.csv\": Input/output error; skipping it");
 	assert_int_equal(status().unreadable, 1);
 	rescan();
 	expect("0000|b,2\n");
 	assert_int_equal(status().unreadable, 0);
 }
 
-/* Nothing more is to be read in the file; still, it must not count as unreadable for ever. */
+/* Nothing in the file is left to read; still, it must not stay unreadable. */
 static void test_a_proof_that_could_not_be_read_is_tried_again(UNUSED void **state)
 {
 	begin(HEAD "b,1\n");
@@ -173,7 +172,7 @@ static void half_delivered(void)
 	stop();
 }
 
-static void test_gone_unread_is_counted_and_said(UNUSED void **state)
+static void test_gone_unread_is_counted_and_reported(UNUSED void **state)
 {
 	half_delivered();
 	unlink_in_temp(live(0));
@@ -183,15 +182,16 @@ static void test_gone_unread_is_counted_and_said(UNUSED void **state)
 	expect("0000|b,1\n0001|b,3\n");
 	assert_int_equal(status().counters.gone_unread, 1);
 	assert_int_equal(status().gone, 1);
-	expect_note("\"b-2026-11-21-0000.csv\" is gone and 4 bytes of it were not delivered");
+	expect_note("\"b-2026-11-21-0000.csv\" disappeared before all of it was delivered: 4 bytes "
+	            "lost");
 	restart();
 	rescans(2);
 	assert_int_equal(status().counters.gone_unread, 1);
 	assert_int_equal(status().gone, 1);
 }
 
-/* An older version counted it, and did not note when. */
-static void test_what_was_gone_unread_before_has_a_time(UNUSED void **state)
+/* An older version counted the loss without a time. */
+static void test_an_older_loss_gets_a_time(UNUSED void **state)
 {
 	start(TAIL_FIRST_LIVE);
 	assert_int_equal(store_put(fx.store, "bounces", "gone_unread", 3), 0);
@@ -225,11 +225,11 @@ static const struct CMUnitTest tests[] = {
         TEST(test_a_file_that_cannot_be_looked_at_hides_no_other),
         TEST(test_unreadable_file_is_passed_over_and_tried_again),
         TEST(test_damaged_gz_is_passed_over_and_tried_again),
-        TEST(test_a_gz_damaged_while_it_is_read_is_passed_over_until_it_is_mended),
-        TEST(test_a_proof_that_cannot_be_read_is_said),
+        TEST(test_a_gz_damaged_while_it_is_read_is_passed_over_until_repaired),
+        TEST(test_a_proof_that_cannot_be_read_is_reported),
         TEST(test_a_proof_that_could_not_be_read_is_tried_again),
-        TEST(test_gone_unread_is_counted_and_said),
-        TEST(test_what_was_gone_unread_before_has_a_time),
+        TEST(test_gone_unread_is_counted_and_reported),
+        TEST(test_an_older_loss_gets_a_time),
         TEST(test_a_file_that_was_gone_and_comes_back_goes_on),
 };
 

@@ -1,12 +1,12 @@
 /*
- * test_wake.c - tailer/file_state.h: what waits is looked at again by the event that changes its
- * answer.  No rescan is due in any turn() here.
+ * test_wake.c - tailer/file_state.h: a waiting file is looked at again after the event that may end
+ * its wait.  No rescan is due in any turn() here.
  */
 #include "tests/unit/tailer/rig.h"
 
 #include "tailer/impl.h"
 
-/* Turns until nothing is left that would not be slept over. */
+/* Turns until the tailer's timeout is no longer 0. */
 static void turns(void)
 {
 	do
@@ -14,7 +14,7 @@ static void turns(void)
 	while (tailer_timeout(fx.tailer, fx.now_ms) == 0);
 }
 
-/* A copy of live(n) that appears in the other folder when it is whole. */
+/* A copy of live(n) that appears in the other folder only when it is complete. */
 static void copy_whole(unsigned n)
 {
 	char data[8192];
@@ -56,7 +56,7 @@ static void test_rows_and_a_whole_copy_before_we_look(UNUSED void **state)
 	assert_int_equal(status().counters.gone_unread, 0);
 }
 
-static void test_its_original_goes_later(UNUSED void **state)
+static void test_a_copy_whose_original_is_deleted_later(UNUSED void **state)
 {
 	delivered(HEAD "b,1\n");
 	grow(1, HEAD "b,9\n");
@@ -74,12 +74,12 @@ static void test_its_original_goes_later(UNUSED void **state)
 	expect("0000|b,late\n");
 }
 
-/* Its size was noted when the folder was looked at, before it grew; no event was about that. */
+/* The recorded size is from the look at the folder, before it grew; no event reported that. */
 static void test_an_original_that_has_grown_unnoticed_is_no_shorter(UNUSED void **state)
 {
 	delivered(HEAD "b,1\n");
 	expect_state(live(0), FILE_OPEN);
-	rename_in_temp("live", "elsewhere"); /* whose events are not ours */
+	rename_in_temp("live", "elsewhere"); /* events there are not seen */
 	temp_append("elsewhere/b-2026-11-21-0000.csv", "b,2\n");
 	char data[64];
 	size_t len = read_in_temp("elsewhere/b-2026-11-21-0000.csv", data, sizeof(data));
@@ -105,7 +105,7 @@ static void test_a_copy_before_the_first_row_is_acknowledged(UNUSED void **state
 	acknowledge(f, &line);
 	assert_true(next(&f, &line));
 	char row[] = "b,1\n";
-	line.text = row; /* what it points to is good until the next call */
+	line.text = row; /* the tailer's text is valid until the next call */
 	copy_whole(0);
 	wake();
 	drain();
@@ -116,7 +116,7 @@ static void test_a_copy_before_the_first_row_is_acknowledged(UNUSED void **state
 	expect_state(moved(0), FILE_ALIAS);
 }
 
-static void test_a_file_without_a_row_whose_namesake_goes(UNUSED void **state)
+static void test_a_file_without_a_row_whose_namesake_is_deleted(UNUSED void **state)
 {
 	delivered(HEAD "b,1\n");
 	temp_append(moved(0), "type");
@@ -130,8 +130,8 @@ static void test_a_file_without_a_row_whose_namesake_goes(UNUSED void **state)
 	expect("0000|type,a\n0000|b,7\n");
 }
 
-/* It seemed to be a file of its own, and its first row is another's. */
-static void test_a_copy_that_shows_itself_is_looked_at_at_once(UNUSED void **state)
+/* It seemed to be a file of its own, but its first row belongs to another file. */
+static void test_a_recognised_copy_is_looked_at_at_once(UNUSED void **state)
 {
 	start(TAIL_FIRST_LIVE);
 	grow(0, HEAD "b,1\n");
@@ -163,7 +163,7 @@ static void test_a_copy_whose_header_was_in_flight(UNUSED void **state)
 	expect_state(live(1), FILE_ALIAS);
 }
 
-static void test_a_copy_of_what_is_rewritten_with_rows_in_flight(UNUSED void **state)
+static void test_a_copy_of_a_file_rewritten_with_rows_in_flight(UNUSED void **state)
 {
 	struct tail_file *f;
 	struct line line;
@@ -186,7 +186,7 @@ static void test_a_copy_of_what_is_rewritten_with_rows_in_flight(UNUSED void **s
 	expect("0000|b,late\n");
 }
 
-/* It has more than the original, whose rows may be the same ones, still to be copied. */
+/* It is longer than the original; the new rows may still be copied from there. */
 static void test_a_longer_file_waits_until_the_other_is_at_rest_and_settled(UNUSED void **state)
 {
 	start(TAIL_FIRST_LIVE);
@@ -208,11 +208,11 @@ static void test_a_longer_file_waits_until_the_other_is_at_rest_and_settled(UNUS
 
 /* ---- compressed files ---- */
 
-static void test_a_gz_is_looked_at_when_its_plain_file_goes(UNUSED void **state)
+static void test_a_gz_is_looked_at_when_its_plain_file_is_deleted(UNUSED void **state)
 {
 	start(TAIL_FIRST_LIVE);
 	temp_append("plain", HEAD "b,1\n");
-	temp_append(moved(0), ""); /* gzip at work on a file that was never seen to have a row */
+	temp_append(moved(0), ""); /* gzip compresses a file in which no row was ever seen */
 	gzip_to("plain", gz(0));
 	turns();
 	expect("");
@@ -247,7 +247,7 @@ static void test_the_mode_of_a_folder_is_an_event(UNUSED void **state)
 	assert_int_equal(status().counters.rescans, before + 1);
 }
 
-static void test_an_unreadable_file_that_is_gone_is_no_trouble(UNUSED void **state)
+static void test_an_unreadable_file_that_was_deleted_is_no_problem(UNUSED void **state)
 {
 	begin(HEAD "b,1\n");
 	stop();
@@ -292,18 +292,18 @@ static void test_a_path_that_leads_elsewhere_is_looked_at_soon(UNUSED void **sta
 static const struct CMUnitTest tests[] = {
         TEST(test_every_state_has_a_name_and_can_be_reached),
         TEST(test_rows_and_a_whole_copy_before_we_look),
-        TEST(test_its_original_goes_later),
+        TEST(test_a_copy_whose_original_is_deleted_later),
         TEST(test_an_original_that_has_grown_unnoticed_is_no_shorter),
         TEST(test_a_copy_before_the_first_row_is_acknowledged),
-        TEST(test_a_file_without_a_row_whose_namesake_goes),
-        TEST(test_a_copy_that_shows_itself_is_looked_at_at_once),
+        TEST(test_a_file_without_a_row_whose_namesake_is_deleted),
+        TEST(test_a_recognised_copy_is_looked_at_at_once),
         TEST(test_a_copy_whose_header_was_in_flight),
-        TEST(test_a_copy_of_what_is_rewritten_with_rows_in_flight),
+        TEST(test_a_copy_of_a_file_rewritten_with_rows_in_flight),
         TEST(test_a_longer_file_waits_until_the_other_is_at_rest_and_settled),
-        TEST(test_a_gz_is_looked_at_when_its_plain_file_goes),
+        TEST(test_a_gz_is_looked_at_when_its_plain_file_is_deleted),
         TEST(test_a_file_that_was_unreadable_is_tried_when_something_happens_to_it),
         TEST(test_the_mode_of_a_folder_is_an_event),
-        TEST(test_an_unreadable_file_that_is_gone_is_no_trouble),
+        TEST(test_an_unreadable_file_that_was_deleted_is_no_problem),
         TEST(test_an_open_file_without_a_path_is_read_on),
         TEST(test_a_path_that_leads_elsewhere_is_looked_at_soon),
 };

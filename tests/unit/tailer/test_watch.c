@@ -1,5 +1,6 @@
 /*
- * test_watch.c - watch.h: hints about folders, those that come, go and are replaced included.
+ * test_watch.c - watch.h: hints about folders, also about folders that appear, disappear or are
+ * replaced.
  */
 #include "tests/unit/temp.h"
 
@@ -8,12 +9,12 @@
 #include "tailer/watch.h"
 
 static struct watch *w;
-static char told[4096];
+static char hints[4096];
 
 static int setup(void **state)
 {
 	struct err err;
-	told[0] = '\0';
+	hints[0] = '\0';
 	return temp_setup(state) < 0 ? -1 : watch_open(&w, &err);
 }
 
@@ -28,16 +29,16 @@ static void on_event(unsigned token, const char *name, void *arg)
 	char one[300];
 	(void)arg;
 	(void)snprintf(one, sizeof(one), "%u:%s ", token, name ? name : "*");
-	if (!strstr(told, one))
-		strcat(told, one);
+	if (!strstr(hints, one))
+		strcat(hints, one);
 }
 
-/* Each hint once, in the order of their first coming. */
+/* Expects each hint once, in the order of their first arrival. */
 static void expect(const char *want)
 {
 	assert_int_equal(watch_read(w, on_event, NULL), 0);
-	assert_string_equal(told, want);
-	told[0] = '\0';
+	assert_string_equal(hints, want);
+	hints[0] = '\0';
 }
 
 static void make(const char *name)

@@ -1,0 +1,291 @@
+"""doctor about an endpoint: the request it sends, the answer, and the way there."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from findings import ROOT_ONLY, doctor, site_with
+from harness import AGENT, free_port
+
+
+# ---- the requests it sends
+
+
+def test_no_event_is_sent(site):
+    """doctor probes the receiver with a request that carries no event."""
+    backend = site.backend(keep_bodies=True)
+    agent, _ = site_with(site, backend)
+    findings = doctor(agent)
+    assert not findings.of("problem")
+    request, = backend.requests()
+    assert (request["nevents"], request["body_bytes"]) == (0, 0)
+    assert request["key"] == ""
+    assert backend.events(None) == []
+    findings.one("ok", "endpoint octeth", "without an event")
+    findings.one("info", "endpoint octeth", "clocks cannot be compared")
+
+
+@pytest.mark.parametrize("format", ["object", "array", "ndjson"])
+def test_send_test_sends_one_marked_event_and_shows_it(site, format):
+    backend = site.backend(signature="open-sesame", semantics="any")
+    secret = site.folder / "signature"
+    secret.write_text("open-sesame\n")
+    secret.chmod(0o600)
+    agent, _ = site_with(site, backend, url=backend.url("/hook"), format=format,
+                         signature_file=secret, headers=["X-Api-Key: also-secret"])
+    findings = doctor(agent, "--send-test")
+    assert not findings.of("problem"), findings.done.stdout
+    event, = backend.events()
+    assert event["event"]["rcpt"] == "pmta-shipper-test@example.invalid"
+    assert event["event"]["logType"] == "b" and len(event["event"]["eventId"]) == 32
+    assert "test event" in event["event"]["dsnDiag"]
+    sent, _ = findings.one("info", "endpoint octeth", "sent: ")
+    assert "POST /hook" in sent and "X-Octeth-Signature: ***" in sent and "X-Api-Key: ***" in sent
+    assert "sesame" not in findings.done.stdout and "also-secret" not in findings.done.stdout
+    assert "example.invalid" in findings.one("info", "endpoint octeth", "body: ")[0]
+    assert "ok" in findings.one("info", "endpoint octeth", "answer: ")[0]
+    findings.one("ok", "endpoint octeth", "was accepted")
+
+
+def test_send_test_that_is_refused(site):
+    backend = site.backend()
+    agent, _ = site_with(site, backend)
+    backend.rule(skip=1, status=422, body="no such subscriber")
+    text, _ = doctor(agent, "--send-test").one("problem", "endpoint octeth", "test event")
+    assert "HTTP 422: no such subscriber" in text
+
+
+def test_send_test_of_complaints(site):
+    """An endpoint that gets only complaints is tested with a complaint."""
+    backend = site.backend()
+    fbl = site.acct(base="fbl").begin()
+    findings = doctor(site.agent(backend, fbl), "--send-test")
+    findings.one("ok", "endpoint octeth", "was accepted")
+    event, = backend.events()
+    assert event["event"]["logType"] == "f"
+
+
+# ---- answers
+
+ANSWERS = {
+    200: ("ok", "path and credentials are right", ""),
+    301: ("problem", "points to another address", 'url = "http://127.0.0.1:'),
+    401: ("problem", "signature is missing or wrong", "signature-file"),
+    403: ("problem", "access is refused", "signature-file"),
+    404: ("problem", "nothing at this path", "bounce_webhook?type=pmta"),
+    405: ("problem", "does not accept POST", "bounce_webhook?type=pmta"),
+    418: ("problem", "every event would be held", "check url"),
+    422: ("ok", "refuses a request without an event", ""),
+    429: ("warning", "too many requests", "requests-per-minute"),
+    500: ("warning", "others are broken", "--send-test"),
+    502: ("problem", "is down", "start it"),
+    503: ("problem", "is down", "log"),
+    507: ("problem", "the receiver fails", "log"),
+}
+
+
+@pytest.mark.parametrize("status", ANSWERS)
+def test_each_status_has_its_finding(site, status):
+    level, words, advice = ANSWERS[status]
+    backend = site.backend()
+    backend.rule(status=status, headers={"Location": "/elsewhere"} if status == 301 else {},
+                 body="")
+    agent, _ = site_with(site, backend)
+    text, fix = doctor(agent).one(level, "endpoint octeth", f"HTTP {status}")
+    assert words in text and advice in fix
+
+
+def test_a_database_error_with_status_200(site):
+    backend = site.backend()
+    backend.rule(status=200, body="MySQL Error: gone away")
+    agent, _ = site_with(site, backend)
+    text, _ = doctor(agent).one("problem", "endpoint octeth", "MySQL Error")
+    assert "database" in text
+
+
+def test_wrong_signature(site):
+    """The stand-in answers 401 without signature-file; with the right secret doctor is content."""
+    backend = site.backend(signature="right")
+    agent, _ = site_with(site, backend)
+    findings = doctor(agent)
+    findings.one("problem", "endpoint octeth", "HTTP 401")
+    findings.one("info", "endpoint octeth", "no credentials")
+    secret = site.folder / "signature"
+    secret.write_text("right\n")
+    secret.chmod(0o600)
+    agent.endpoints[0]["signature_file"] = secret
+    agent.write_conf()
+    findings = doctor(agent)
+    assert not findings.of("problem")
+    findings.one("ok", "endpoint octeth", "others cannot")
+
+
+@pytest.mark.parametrize("fault", [{"close": True}, {"garbage": True}, {"cut": 9},
+                                   {"reset": "headers"}])
+def test_connected_and_no_answer(site, fault):
+    backend = site.backend()
+    backend.rule(**fault)
+    agent, _ = site_with(site, backend)
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "no answer came")
+    assert "curl -v" in fix
+
+
+def test_a_receiver_that_never_answers(site):
+    backend = site.backend()
+    backend.rule(hang=True)
+    agent, _ = site_with(site, backend, timeout="400ms")
+    doctor(agent).one("problem", "endpoint octeth", "no answer came")
+
+
+# ---- names, connections, TLS, clocks
+
+
+def test_nobody_listens(site):
+    agent, _ = site_with(site, f"http://127.0.0.1:{free_port()}/x?type=pmta")
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "no connection to 127.0.0.1")
+    assert "curl -v" in fix
+
+
+def test_credentials_that_systemd_hands_to_the_service_alone(site):
+    agent, _ = site_with(site, "https://receiver.invalid/x?type=pmta", connect_timeout="3s",
+                         signature_file="$CREDENTIALS_DIRECTORY/signature")
+    findings = doctor(agent)
+    assert not findings.of("problem"), findings.done.stdout
+    findings.one("ok", "configuration", "is fine")
+    findings.one("info", "endpoint octeth", "only the service sees it")
+    findings.one("info", "endpoint octeth", "the receiver was not contacted")
+
+
+@ROOT_ONLY
+def test_a_secret_that_only_the_service_may_read(site):
+    """doctor runs as a user who cannot read the secret: the service may well be able to."""
+    secret = site.folder / "signature"
+    secret.write_text("secret")
+    secret.chmod(0o600)
+    agent, _ = site_with(site, "https://receiver.invalid/x", connect_timeout="3s",
+                         signature_file=secret)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        program, conf = Path(folder) / "pmta-shipper", Path(folder) / "agent.conf"
+        shutil.copy(AGENT, program)
+        shutil.copytree(site.folder, Path(folder) / "site")
+        shutil.copy(agent.conf, conf)
+        conf.write_text(conf.read_text().replace(str(site.folder), f"{folder}/site"))
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                               program, "doctor", "-c", conf], capture_output=True, text=True,
+                              timeout=60, check=False)
+    assert f"cannot read '{folder}/site/signature': Permission denied; only the service can check it" \
+        in done.stdout
+    assert re.search(r"^info     configuration: ", done.stdout, re.MULTILINE)
+
+
+def test_no_such_host(site):
+    agent, _ = site_with(site, "https://receiver.invalid/x?type=pmta", connect_timeout="3s")
+    text, fix = doctor(agent).one("problem", "endpoint octeth", "receiver.invalid")
+    assert "not resolved" in text and "getent hosts receiver.invalid" in fix
+
+
+TLS = {
+    "expired.pem": ("ca.pem", "expired on 2020-02-01"),
+    "wrong.pem": ("ca.pem", "for wrong.example, by pmta-shipper test CA"),
+    "good.pem": ("other-ca.pem", "for localhost, by pmta-shipper test CA"),
+}
+
+
+@pytest.mark.parametrize("certificate", TLS)
+def test_certificates_that_are_refused(site, certificate):
+    authority, words = TLS[certificate]
+    certs = site.certs()
+    backend = site.backend(tls=certs, tls_cert=certs / certificate,
+                           tls_key=certs / certificate.replace(".pem", ".key"))
+    agent, _ = site_with(site, backend, ca_file=certs / authority,
+                         url=backend.url(host="localhost"))
+    findings = doctor(agent)
+    text, fix = findings.one("problem", "endpoint octeth", words)
+    assert "ertificate" in text and fix
+    findings.one("ok", "endpoint octeth", "accepts connections")
+    assert not backend.requests()
+
+
+def test_a_host_whose_name_has_words_of_tls_in_it(site):
+    """libcurl's message contains the host's name: "tls" and "alert" in it are not the cause."""
+    agent, _ = site_with(site, f"https://tls.localhost:{free_port()}/x?type=pmta")
+    findings = doctor(agent)
+    findings.one("problem", "endpoint octeth", "no connection to tls.localhost")
+    assert not findings.of("problem", "endpoint octeth", "TLS failed")
+    certs = site.certs()
+    backend = site.backend(tls=certs)
+    agent.endpoints[0].update(url=backend.url(host="alert.localhost"), ca_file=certs / "ca.pem")
+    agent.write_conf()
+    doctor(agent).one("problem", "endpoint octeth", "for localhost, by pmta-shipper test CA")
+
+
+def test_good_tls_says_until_when(site):
+    backend = site.backend(tls=site.certs())
+    agent, _ = site_with(site, backend)
+    findings = doctor(agent)
+    findings.one("ok", "endpoint octeth", "certificate of localhost, by pmta-shipper test CA")
+    findings.one("ok", "endpoint octeth", "ca-file")
+
+
+def short_lived(certs, name, days):
+    """Make a self-signed certificate that is valid for that many days."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", certs / f"{name}.key", "-out",
+                    certs / f"{name}.pem", "-days", str(days), "-subj", f"/CN={name}",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+                   check=True, capture_output=True)
+
+
+def test_a_certificate_that_expires_soon_is_a_warning(site):
+    certs = site.certs()
+    short_lived(certs, "soon", 10)
+    backend = site.backend(tls=certs, tls_cert=certs / "soon.pem", tls_key=certs / "soon.key")
+    agent, _ = site_with(site, backend, ca_file=certs / "soon.pem")
+    findings = doctor(agent)
+    assert not findings.of("problem")
+    findings.one("warning", "endpoint octeth", "receiver's certificate (soon, by soon) expires in")
+    findings.one("warning", "endpoint octeth", "ca-file")
+
+
+def test_client_certificates(site):
+    """Required but missing; valid; the key of another certificate; expired."""
+    certs = site.certs()
+    backend = site.backend(tls=certs, client_ca=certs / "ca.pem")
+    agent, _ = site_with(site, backend)
+    doctor(agent).one("problem", "endpoint octeth", "client-cert and client-key")
+    agent.endpoints[0].update(client_cert=certs / "client.pem", client_key=certs / "client.key")
+    agent.write_conf()
+    findings = doctor(agent)
+    assert not findings.of("problem"), findings.done.stdout
+    findings.one("ok", "endpoint octeth", "(agent) is valid until")
+    agent.endpoints[0]["client_key"] = certs / "good.key"
+    agent.write_conf()
+    doctor(agent).one("problem", "endpoint octeth", "does not belong to client-cert")
+    agent.endpoints[0].update(client_cert=certs / "expired.pem", client_key=certs / "expired.key")
+    agent.write_conf()
+    doctor(agent).one("problem", "endpoint octeth", "(localhost) expired on 2020-02-01")
+
+
+@pytest.mark.parametrize("seconds,level", [(-120, "warning"), (120, "warning"), (-7200, "problem"),
+                                           (3, "ok")])
+def test_clocks(site, seconds, level):
+    backend = site.backend()
+    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + seconds))
+    backend.rule(status=200, headers={"Date": date})
+    agent, _ = site_with(site, backend)
+    text, _ = doctor(agent).one(level, "endpoint octeth", "clock")
+    if level != "ok":
+        assert ("ahead of" if seconds < 0 else "behind") in text
+
+
+def test_no_url_yet(site):
+    agent, _ = site_with(site)
+    findings = doctor(agent)
+    assert not findings.of("problem")
+    assert "nothing is sent" in findings.one("info", "endpoint octeth", "url is empty")[0]
