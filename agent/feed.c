@@ -252,7 +252,7 @@ static bool may_read(struct feed *f)
 {
 	const struct tail_file *file = acct_file(f->acct);
 	if (f->now_ms < f->stalled_ms || commit_full(f->parts.commit) ||
-	    !ship_room(f->parts.ship, f->conf->endpoint))
+	    !ship_room(f->parts.ship, f->index, f->conf->endpoint))
 		return false;
 	if (f->barrier && tail_file_committed(file) < f->cursor)
 		return false;

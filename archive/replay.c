@@ -272,7 +272,7 @@ static int hand_over(struct replay *r, const struct record *rec)
 	if (r->delivered + r->refused == 0 && ship_pending(r->ship) == 0)
 		begin_bar(r); /* the rows passed over so far needed no request */
 	while (rc == -ENOMEM) {
-		while (r->stops == 0 && !ship_room(r->ship, f->source->endpoint))
+		while (r->stops == 0 && !ship_room(r->ship, f->lane, f->source->endpoint))
 			turn(r, true);
 		if (r->stops > 0)
 			return 1;

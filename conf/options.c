@@ -123,6 +123,8 @@ const struct option options[] = {
 	 .help = "proxy to use; empty: none"},
 	{IN_ENDPOINT(allow_http), .key = "allow-http", .type = OPTION_BOOL, .fallback = "false",
 	 .help = "allow http:// to hosts other than this one"},
+	{IN_ENDPOINT(accept_html), .key = "accept-html", .type = OPTION_BOOL, .fallback = "false",
+	 .help = "a 2xx answer that is an HTML page is an acceptance"},
 	{IN_ENDPOINT(reject_body), .key = "reject-body", .type = OPTION_LIST, .defaults = reject_body,
 	 .help = "a 2xx answer that begins with this is a failure"},
 	{.section = NULL},

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/scope.h"
 #include "record/columns.h"
@@ -194,6 +195,58 @@ static long error_count_of_text(const char *text, size_t len)
 	for (; p < end && isdigit((unsigned char)*p) && n < 1000000; p++)
 		n = n * 10 + (*p - '0');
 	return n;
+}
+
+/* "false" in the words of an API; absent, it says nothing. */
+static bool is_false(const cJSON *v)
+{
+	if (cJSON_IsString(v))
+		return strcasecmp(v->valuestring, "false") == 0 || strcmp(v->valuestring, "0") == 0;
+	return cJSON_IsFalse(v) || (cJSON_IsNumber(v) && v->valueint == 0);
+}
+
+static bool object_failed(const cJSON *o)
+{
+	return cJSON_IsObject(o) && is_false(cJSON_GetObjectItem(o, "Success"));
+}
+
+/* For an answer that was cut: its own members, not those of what is in them. */
+static bool failed_of_text(const char *text, size_t len)
+{
+	static const char name[] = "\"success\"";
+	int depth = 0;
+	const char *end = text + len;
+	for (const char *p = text; p < end; p++) {
+		depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
+		if (*p != '"')
+			continue;
+		const char *begun = p;
+		for (p++; p < end && *p != '"'; p++)
+			p += *p == '\\';
+		if (depth != 1 || (size_t)(end - begun) < sizeof(name) ||
+		    strncasecmp(begun, name, sizeof(name) - 1) != 0)
+			continue;
+		const char *value = p + 1;
+		while (value < end && (isspace((unsigned char)*value) || *value == ':'))
+			value++;
+		return end - value >= 5 && strncasecmp(value, "false", 5) == 0;
+	}
+	return false;
+}
+
+bool json_says_failed(const char *text, size_t len)
+{
+	cJSON *answer = cJSON_ParseWithLength(text, len);
+	if (!answer)
+		return failed_of_text(text, len);
+	bool failed = object_failed(answer);
+	if (cJSON_IsArray(answer) && answer->child) {
+		const cJSON *one;
+		failed = true;
+		cJSON_ArrayForEach(one, answer) failed = failed && object_failed(one);
+	}
+	cJSON_Delete(answer);
+	return failed;
 }
 
 long json_error_count(const char *text, size_t len)

@@ -30,6 +30,12 @@ ssize_t json_record(const struct record *rec, bool fill, char *ret, size_t room)
 #define JSON_KEY_SIZE(len) (6 * (len) + 4 + JSON_SLACK)
 size_t json_key(const char *name, char *ret);
 
+/*
+ * True if the JSON of an answer says that nothing was taken: an object with "Success" (in any case)
+ * false, or a list of such objects only.  Text that is cut off may say it at its beginning.
+ */
+bool json_says_failed(const char *text, size_t len);
+
 /* Returns ErrorCount of an answer such as {"Success":true,"ErrorCount":2}, or 0 if it has none. */
 long json_error_count(const char *text, size_t len);
 

@@ -1,12 +1,19 @@
 #include "ship/answer.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 #include "base/mask.h"
-#include "record/json.h"
+#include "ship/answer_body.h"
 
 #define WORDS_MAX 160    /* bytes of the body shown in a line for people */
 #define BODY_BOUND 65536 /* a longer body is cut off; the part that decides has arrived by then */
+
+void answer_begin(struct answer_text *t)
+{
+	t->len = t->seen = 0;
+	t->head_done = false;
+}
 
 /* An interim answer (100 Continue) has its own header block; trailers may follow the body. */
 void answer_take_head(struct answer_text *t, const char *line, size_t len)
@@ -26,34 +33,28 @@ bool answer_take_body(struct answer_text *t, const char *data, size_t len)
 	return t->seen <= BODY_BOUND;
 }
 
-/* True if the body begins with text, or might do so if more of it had arrived. */
-static bool begins(const struct answer *a, const char *text)
+static void judge_success(const struct answer *a, const struct answer_conf *conf, struct outcome *o)
 {
-	size_t len = strlen(text);
-	if (a->body.len >= len)
-		return memcmp(a->body.text, text, len) == 0;
-	return !a->body_whole && memcmp(a->body.text, text, a->body.len) == 0;
-}
-
-static void judge_success(const struct answer *a, const struct strlist *reject_body,
-                          struct outcome *o)
-{
-	for (size_t i = 0; i < reject_body->n; i++) {
-		if (begins(a, reject_body->v[i])) {
-			o->kind = OUTCOME_RETRY;
-			o->slow_down = true;
-			return;
-		}
-	}
-	o->nfailed = (size_t)json_error_count(a->body.text, a->body.len);
+	enum body_says says = answer_body(a->body, a->body_whole, conf->reject_body, &o->nfailed);
 	o->kind = o->nfailed > 0 ? OUTCOME_PARTIAL : OUTCOME_ACCEPTED;
+	if (says == BODY_PAGE && !conf->accept_html) {
+		o->kind = OUTCOME_HELD;
+		o->advice =
+		        "an HTML page answers, of a login or maintenance perhaps: check url; with "
+		        "accept-html = true a page is an acceptance";
+	}
+	/* What it was not sent it cannot have taken. */
+	if (says == BODY_FAILED || !a->sent) {
+		o->kind = OUTCOME_RETRY;
+		o->slow_down = true;
+	}
 }
 
-static void judge(const struct answer *a, const struct strlist *reject_body, struct outcome *o)
+static void judge(const struct answer *a, const struct answer_conf *conf, struct outcome *o)
 {
 	switch (a->status) {
 	case 200 ... 299:
-		judge_success(a, reject_body, o);
+		judge_success(a, conf, o);
 		break;
 	case 400:
 	case 413:
@@ -91,13 +92,17 @@ static void judge(const struct answer *a, const struct strlist *reject_body, str
 static void write_words(const struct answer *a, char *ret, size_t size)
 {
 	char masked[3 * WORDS_MAX + 4];
-	size_t len = 0;
-	while (len < a->body.len && len < WORDS_MAX && a->body.text[len] != '\r' &&
-	       a->body.text[len] != '\n')
+	size_t from = 0, len = 0;
+	while (from < a->body.len && isspace((unsigned char)a->body.text[from]))
+		from++;
+	while (from + len < a->body.len && len < WORDS_MAX && a->body.text[from + len] != '\r' &&
+	       a->body.text[from + len] != '\n')
 		len++;
-	len = mask_addresses(a->body.text, len, masked);
+	len = mask_addresses(a->body.text + from, len, masked);
 	if (a->status == 0)
 		(void)snprintf(ret, size, "%s", a->failure[0] ? a->failure : "no answer");
+	else if (!a->sent && a->status <= 299)
+		(void)snprintf(ret, size, "HTTP %ld before all of the request was sent", a->status);
 	else if (len > 0)
 		(void)snprintf(ret, size, "HTTP %ld: %.*s", a->status, (int)len, masked);
 	else
@@ -127,8 +132,8 @@ static const char *advice(long status)
 	}
 }
 
-struct outcome answer_outcome(const struct answer *a, const struct strlist *reject_body,
-                              char *words, size_t size)
+struct outcome answer_outcome(const struct answer *a, const struct answer_conf *conf, char *words,
+                              size_t size)
 {
 	struct outcome o = {
 	        .code = (int)a->status,
@@ -138,7 +143,7 @@ struct outcome answer_outcome(const struct answer *a, const struct strlist *reje
 	        .advice = advice(a->status),
 	        .answer = a->body,
 	};
-	judge(a, reject_body, &o);
+	judge(a, conf, &o);
 	write_words(a, words, size);
 	return o;
 }

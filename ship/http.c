@@ -45,6 +45,7 @@ struct call {
 	void *batch;
 	struct curl_slist key_node, encoding_node;
 	char key[80];
+	size_t len; /* of its body */
 	struct answer_text text;
 	char error[CURL_ERROR_SIZE];
 };
@@ -164,6 +165,7 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 	        /* An empty proxy overrides the proxy of the environment. */
 	        {CURLOPT_PROXY, conf->proxy},
 	        {CURLOPT_NOPROXY, ""},
+	        {CURLOPT_ACCEPT_ENCODING, ""}, /* all it knows: else a packed "no" is not read */
 	        {CURLOPT_CAPATH, NULL},
 	        {CURLOPT_CAINFO, conf->ca_file[0] ? conf->ca_file : CA_FILE},
 	        {CURLOPT_SSLCERT, or_null(conf->client_cert)},
@@ -228,6 +230,7 @@ static CURLcode set_request(struct call *c, const struct transport_message *m)
 	(void)snprintf(c->key, sizeof(c->key), "Idempotency-Key: %s", m->key);
 	c->encoding_node = (struct curl_slist){"Content-Encoding: gzip", headers};
 	c->key_node = (struct curl_slist){c->key, m->gzip ? &c->encoding_node : headers};
+	c->len = m->len;
 	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, m->body);
 	(void)curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)m->len);
 	return curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER,
@@ -248,22 +251,25 @@ static const char *failure_of(const struct call *c, CURLcode rc, long status)
 static struct outcome outcome_of(struct call *c, CURLcode rc, char *words, size_t size)
 {
 	long status = 0;
-	curl_off_t retry_after = 0, total = 0;
+	curl_off_t retry_after = 0, total = 0, sent = 0;
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	(void)curl_easy_getinfo(c->easy, CURLINFO_TOTAL_TIME_T, &total);
+	(void)curl_easy_getinfo(c->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
 	const struct answer a = {
 	        /* An interim answer (100 Continue) does not count. */
 	        .status = status >= 200 && c->text.head_done ? status : 0,
 	        .failure = failure_of(c, rc, status),
 	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
+	        .sent = (size_t)sent >= c->len,
 	        .body = {c->text.body, c->text.len},
 	        .body_whole = rc == CURLE_OK || c->text.len == ANSWER_BODY_MAX,
 	        .retry_after_ms = retry_after < RETRY_AFTER_MAX_S ? (int64_t)retry_after * 1000
 	                                                          : RETRY_AFTER_MAX_S * 1000,
 	        .elapsed_us = (int64_t)total,
 	};
-	return answer_outcome(&a, &c->http->conf->reject_body, words, size);
+	const struct answer_conf how = {&c->http->conf->reject_body, c->http->conf->accept_html};
+	return answer_outcome(&a, &how, words, size);
 }
 
 /* ---- the transport ---- */
@@ -332,16 +338,12 @@ static void http_reconnect(struct transport *t)
 static int http_send(struct transport *t, const struct transport_message *m, void *batch)
 {
 	struct http *h = of(t);
-	struct call *c = h->free;
-	if (c)
-		h->free = c->next;
-	else
-		c = call_new(h);
+	struct call *c = h->free ? h->free : call_new(h);
 	if (!c)
 		return -ENOMEM;
+	h->free = c->next;
 	c->batch = batch;
-	c->text.len = c->text.seen = 0;
-	c->text.head_done = false;
+	answer_begin(&c->text);
 	c->error[0] = '\0';
 	CURLcode rc = set_request(c, m);
 	set_connection(c, h);

@@ -56,6 +56,27 @@ static unsigned limit_of(const struct endpoint *e)
 	return limit < e->ceiling ? limit : e->ceiling;
 }
 
+int64_t schedule_slot_ms(const struct endpoint *e, int64_t now_ms)
+{
+	if (e->state == SHIP_UNCONFIGURED || e->state == SHIP_PAUSED || e->flying >= limit_of(e))
+		return INT64_MAX;
+	int64_t at = rate_ms(e, now_ms);
+	if (e->state != SHIP_OK && e->probe_ms > at)
+		at = e->probe_ms;
+	return at > now_ms ? at : now_ms;
+}
+
+bool schedule_wants(const struct endpoint *e, int64_t now_ms)
+{
+	if (schedule_slot_ms(e, now_ms) > now_ms)
+		return false;
+	/* At a rate one request goes out at a time, however many may be in flight. */
+	unsigned slots = e->conf->requests_per_minute > 0 ? 1 : limit_of(e) - e->flying;
+	for (const struct batch *b = e->queue; b && slots > 0; b = b->next)
+		slots -= b->state == BATCH_SEALED && !b->dead;
+	return slots > 0;
+}
+
 /* Lists the records for a transport that looks at each one.  The list is valid for one send. */
 static int itemize(struct endpoint *e, const struct batch *b)
 {
@@ -146,11 +167,9 @@ void schedule_start(struct endpoint *e, bool draining, int64_t now_ms)
 		return;
 	endpoint_summary(e, now_ms);
 	for (int rc = 0; rc == 0;) {
-		bool probing = e->state != SHIP_OK;
-		if (e->flying >= limit_of(e) || (probing && now_ms < e->probe_ms) ||
-		    rate_ms(e, now_ms) > 0)
-			return;
-		struct batch *b = next_batch(e, now_ms);
+		struct batch *b = NULL;
+		if (schedule_slot_ms(e, now_ms) <= now_ms)
+			b = next_batch(e, now_ms);
 		if (!b)
 			return;
 		if (e->hooks->dry_run) {
@@ -169,11 +188,8 @@ void schedule_start(struct endpoint *e, bool draining, int64_t now_ms)
 
 int64_t schedule_timeout(const struct endpoint *e, int64_t now_ms)
 {
-	int64_t at = INT64_MAX;
-	if (e->state == SHIP_UNCONFIGURED || e->state == SHIP_PAUSED)
-		return -1;
-	bool probing = e->state != SHIP_OK;
-	if (e->flying >= limit_of(e))
+	int64_t at = INT64_MAX, slot = schedule_slot_ms(e, now_ms);
+	if (slot == INT64_MAX)
 		return -1;
 	for (const struct batch *b = e->queue; b; b = b->next) {
 		if (!b->stored || (b->state != BATCH_SEALED && b->state != BATCH_WAITING))
@@ -184,9 +200,7 @@ int64_t schedule_timeout(const struct endpoint *e, int64_t now_ms)
 	}
 	if (at == INT64_MAX)
 		return -1;
-	if (probing && e->probe_ms > at)
-		at = e->probe_ms;
-	if (rate_ms(e, now_ms) > at)
-		at = rate_ms(e, now_ms);
+	if (slot > at)
+		at = slot;
 	return at > now_ms ? at - now_ms : 0;
 }

@@ -124,12 +124,18 @@ static size_t bytes_max(const struct ship_conf *conf)
 	return (conf->format == SHIP_OBJECT ? 2 : conf->in_flight) * conf->batch_bytes;
 }
 
-/* Dead letters take no room from records: those that always fail would keep all others out. */
-bool ship_room(const struct ship *s, size_t endpoint)
+/*
+ * Dead letters take no room from records: those that fail for ever would keep all others out.  A
+ * batch that is open had its room when it was begun and may be filled: it would go out with what it
+ * has, a row perhaps, and the next one likewise, for as long as the queue is full.
+ */
+bool ship_room(const struct ship *s, unsigned lane, size_t endpoint)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
-	return e->health != ENDPOINT_UNCONFIGURED &&
-	       e->nbatches - e->again < batches_max(e->conf, s->lanes) &&
+	size_t batches = e->nbatches - e->again, most = batches_max(e->conf, s->lanes);
+	if (s->open[lane])
+		return batches <= most;
+	return e->health != ENDPOINT_UNCONFIGURED && batches < most &&
 	       e->bytes - e->again_bytes < bytes_max(e->conf);
 }
 
@@ -296,21 +302,49 @@ int ship_step(struct ship *s, int64_t now_ms, struct err *err)
 	return rc < 0 ? err_set(err, rc, "process transfers: %s", strerror(-rc)) : 0;
 }
 
-static bool aged(const struct ship *s, size_t lane, int64_t now_ms)
+/* When the lane's open batch is complete by its age; INT64_MAX: never. */
+static int64_t ripe_ms(const struct ship *s, size_t lane)
 {
 	const struct batch *b = s->open[lane];
-	return b && !b->bounded &&
-	       now_ms - b->opened_ms >= (int64_t)s->endpoints[s->open_at[lane]].conf->batch_age_ms;
+	if (!b || b->bounded)
+		return INT64_MAX;
+	return b->opened_ms + (int64_t)s->endpoints[s->open_at[lane]].conf->batch_age_ms;
+}
+
+/* The lane whose batch has been complete for longest and can go out now, or the number of lanes. */
+static unsigned oldest_ripe(const struct ship *s, int64_t now_ms)
+{
+	unsigned oldest = (unsigned)s->lanes;
+	for (unsigned i = 0; i < s->lanes; i++) {
+		int64_t at = ripe_ms(s, i);
+		if (at <= now_ms && (oldest == s->lanes || at < ripe_ms(s, oldest)) &&
+		    schedule_wants(&s->endpoints[s->open_at[i]], now_ms))
+			oldest = i;
+	}
+	return oldest;
 }
 
 bool ship_seal_old(struct ship *s, int64_t now_ms)
 {
 	bool any = false;
-	for (unsigned i = 0; i < s->lanes; i++) {
-		if (aged(s, i, now_ms))
-			any = ship_seal(s, i) || any;
-	}
+	for (unsigned i; (i = oldest_ripe(s, now_ms)) < s->lanes;)
+		any = ship_seal(s, i) || any;
 	return any;
+}
+
+/* Milliseconds until ship_seal_old() has something to do for the lane, or -1: an answer first. */
+static int64_t seal_timeout(const struct ship *s, size_t lane, int64_t now_ms)
+{
+	int64_t at = ripe_ms(s, lane);
+	if (at == INT64_MAX)
+		return -1;
+	const struct endpoint *e = &s->endpoints[s->open_at[lane]];
+	int64_t slot = schedule_slot_ms(e, now_ms);
+	if (slot == INT64_MAX || (slot <= now_ms && at <= now_ms && !schedule_wants(e, now_ms)))
+		return -1;
+	if (slot > at)
+		at = slot;
+	return at > now_ms ? at - now_ms : 0;
 }
 
 int ship_start(struct ship *s, int64_t now_ms, struct err *err)
@@ -340,14 +374,8 @@ int64_t ship_timeout(const struct ship *s, int64_t now_ms)
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
 		left = clock_sooner(left, schedule_timeout(&s->endpoints[i], now_ms));
-	for (size_t i = 0; i < s->lanes; i++) {
-		const struct batch *b = s->open[i];
-		if (!b || b->bounded)
-			continue;
-		int64_t age = (int64_t)s->endpoints[s->open_at[i]].conf->batch_age_ms;
-		int64_t rest = b->opened_ms + age - now_ms;
-		left = clock_sooner(left, rest > 0 ? rest : 0);
-	}
+	for (size_t i = 0; i < s->lanes; i++)
+		left = clock_sooner(left, seal_timeout(s, i, now_ms));
 	return left;
 }
 
@@ -433,5 +461,5 @@ uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes)
 	uint64_t bytes = 2 * bytes_max(conf) + (lanes + 1) * conf->batch_bytes;
 	if (conf->gzip)
 		bytes += bytes / 8; /* text never compresses worse than that */
-	return bytes + batches_max(conf, lanes) * (items + 1) * sizeof(struct ship_item);
+	return bytes + (batches_max(conf, lanes) + 1) * (items + 1) * sizeof(struct ship_item);
 }

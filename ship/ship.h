@@ -11,9 +11,9 @@
  *  S2  A batch holds records of one file only.  Done reports come in the order of the answers; the
  *      caller moves a file's offset over its contiguous prefix and remembers the ranges beyond a
  *      gap.
- *  S3  Bounded.  An endpoint has at most two times in_flight batches and one per lane, the pieces
- *      of those that were split, and the same number of retries of dead letters in addition.  When
- *      ship_room() returns false, stop reading: the file on disk is the queue.
+ *  S3  Bounded.  An endpoint has at most two times in_flight batches, one per lane and one more,
+ *      the pieces of those that were split, and the same number of retries of dead letters in
+ *      addition.  When ship_room() returns false, stop reading: the file on disk is the queue.
  *  S4  A retried batch is sent byte for byte as before.  Its idempotency key is a hash of its
  *      uncompressed body, so one key never carries two bodies.  It is first sent after
  *      ship_stored(), that is, once its boundary survives a crash.
@@ -79,6 +79,7 @@ struct ship_conf {
 	char *ca_file, *client_cert, *client_key, *proxy;
 	bool allow_http;
 	struct strlist reject_body;
+	bool accept_html;
 };
 
 /* The file and source of a batch's records.  Carried, never read. */
@@ -170,8 +171,11 @@ struct ship_memory ship_memory(const struct ship *s, size_t endpoint);
 /* Continues counting from m, the counters under the previous configuration. */
 void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m);
 
-/* Returns true if a record may be added for the endpoint now. */
-bool ship_room(const struct ship *s, size_t endpoint);
+/*
+ * True if a record may be added to the lane for the endpoint now: always to an open batch, so that
+ * batches go out full while rows wait.
+ */
+bool ship_room(const struct ship *s, unsigned lane, size_t endpoint);
 /*
  * Returns true if a retry of a dead letter may be added.  It uses only room that records leave free
  * or, with owed, the same amount of room in addition.
@@ -202,7 +206,10 @@ int ship_boundaries(const struct ship *s, ship_boundary_fn *fn, void *arg) MUST_
 bool ship_has_boundaries(const struct ship *s);
 void ship_stored(struct ship *s);
 
-/* Completes the open batches that are older than batch-age.  Returns true if there were any. */
+/*
+ * Completes the open batches that are older than batch-age, the oldest first, as many as can go out
+ * now: one that has to wait may as well grow.  Returns true if there were any.
+ */
 bool ship_seal_old(struct ship *s, int64_t now_ms);
 
 /* Receives answers and reports them.  Never blocks. */

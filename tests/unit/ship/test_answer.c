@@ -7,18 +7,24 @@
 
 static char *reject_text[] = {"MySQL Error", "<br />\n<b>Fatal error", "{\"Success\":false"};
 static const struct strlist reject = {reject_text, 3};
+static struct answer_conf conf = {&reject, false};
 
 static struct answer answer(long status, const char *body)
 {
 	return (struct answer){
-	        .status = status, .failure = "", .body = slice_of(body), .body_whole = true};
+	        .status = status,
+	        .failure = "",
+	        .sent = true,
+	        .body = slice_of(body),
+	        .body_whole = true,
+	};
 }
 
 static char words[256];
 
 static struct outcome outcome(const struct answer *a)
 {
-	return answer_outcome(a, &reject, words, sizeof(words));
+	return answer_outcome(a, &conf, words, sizeof(words));
 }
 
 static void expect(const struct answer *a, enum outcome_kind kind, bool slow_down)
@@ -78,6 +84,31 @@ static void test_a_body_cut_before_it_decides_is_tried_again(void **state)
 	a = answer(200, "");
 	a.body_whole = false;
 	expect(&a, OUTCOME_RETRY, true);
+}
+
+static void test_an_html_page_is_held_unless_it_is_the_way_to_say_yes(void **state)
+{
+	(void)state;
+	const struct answer a = answer(200, "\n<!DOCTYPE html><title>Log in</title>");
+	expect(&a, OUTCOME_HELD, false);
+	assert_non_null(strstr(outcome(&a).advice, "accept-html"));
+	conf.accept_html = true;
+	expect(&a, OUTCOME_ACCEPTED, false);
+	conf.accept_html = false;
+}
+
+/* A receiver cannot have taken what it was not sent. */
+static void test_success_before_the_request_was_sent_is_tried_again(void **state)
+{
+	(void)state;
+	struct answer a = answer(200, "{\"Success\":true}");
+	a.sent = false;
+	expect(&a, OUTCOME_RETRY, true);
+	assert_string_equal(outcome(&a).words, "HTTP 200 before all of the request was sent");
+	a = answer(413, "too large"); /* the usual way to say that */
+	a.sent = false;
+	expect(&a, OUTCOME_REFUSED, false);
+	assert_string_equal(outcome(&a).words, "HTTP 413: too large");
 }
 
 static void test_error_count_above_0_is_partial(void **state)
@@ -144,6 +175,8 @@ static void test_words(void **state)
 	(void)state;
 	struct answer a = answer(401, "signature is missing\r\nmore");
 	expect_words(&a, "HTTP 401: signature is missing");
+	a = answer(500, "\r\n <html>");
+	expect_words(&a, "HTTP 500: <html>");
 	a = answer(500, "");
 	expect_words(&a, "HTTP 500");
 	a = answer(0, "");
@@ -166,7 +199,7 @@ static void test_words_of_a_long_body_are_cut(void **state)
 	for (size_t i = 0; i < sizeof(body); i += 2)
 		body[i] = 'a';
 	(void)outcome(&a);
-	(void)answer_outcome(&a, &reject, words, 7);
+	(void)answer_outcome(&a, &conf, words, 7);
 	assert_string_equal(words, "HTTP 5");
 }
 
@@ -228,6 +261,8 @@ int main(void)
 	        cmocka_unit_test(test_success_is_accepted),
 	        cmocka_unit_test(test_success_with_an_error_in_the_body_is_tried_again),
 	        cmocka_unit_test(test_a_body_cut_before_it_decides_is_tried_again),
+	        cmocka_unit_test(test_an_html_page_is_held_unless_it_is_the_way_to_say_yes),
+	        cmocka_unit_test(test_success_before_the_request_was_sent_is_tried_again),
 	        cmocka_unit_test(test_error_count_above_0_is_partial),
 	        cmocka_unit_test(test_S5_every_other_status),
 	        cmocka_unit_test(test_no_answer_is_tried_again),

@@ -258,7 +258,7 @@ static void test_without_url_nothing_is_taken(void **state)
 	static char empty[] = "";
 	conf.url = empty;
 	open_ship();
-	assert_false(ship_room(s, 0));
+	assert_false(ship_room(s, 0, 0));
 	assert_int_equal(status().state, SHIP_UNCONFIGURED);
 	assert_int_equal(ship_timeout(s, now_ms), -1);
 }

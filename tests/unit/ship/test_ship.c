@@ -225,11 +225,11 @@ static void test_S3_no_room_while_nothing_is_answered(void **state)
 	conf.format = SHIP_OBJECT;
 	open_ship();
 	unsigned n = 0;
-	while (ship_room(s, 0) && n < 100)
+	while (ship_room(s, 0, 0) && n < 100)
 		assert_true(add(n++, "good") >= 0);
 	assert_in_range(n, 2 * conf.in_flight, 2 * conf.in_flight + 1);
 	run();
-	assert_true(ship_room(s, 0));
+	assert_true(ship_room(s, 0, 0));
 }
 
 static void test_in_flight_grows_with_answers_and_halves_on_429(void **state)
