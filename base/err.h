@@ -2,8 +2,8 @@
  * err.h - how a failure is reported.
  *
  * A function that can fail returns a negative errno value.  If it takes a struct err, it fills in
- * one line of text: the action, its object (quoted) and the reason.  Only agent/ prints; every
- * other file returns.
+ * one line of text: the action, its object (quoted) and the reason.  It does not print the
+ * error; a caller does.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

@@ -1,7 +1,7 @@
 /*
  * finding.h - the result of a check: how bad it is, which object it is about, and how to fix it.
  *
- * A check reports findings; only agent/ prints them.
+ * A check only reports findings; its caller prints them.
  */
 #ifndef BASE_FINDING_H
 #define BASE_FINDING_H

@@ -37,8 +37,8 @@ static int on_record(const struct record *rec, void *arg)
 {
 	struct reading *r = arg;
 	if (r->bar && r->check->rows % PROGRESS_EVERY == 0)
-		(void)fprintf(stderr, "\r%d of %d files, %" PRIu64 " rows ", r->file, r->files,
-		              r->check->rows);
+		(void)fprintf(stderr, "\r%d of %d file%s, %" PRIu64 " rows ", r->file, r->files,
+		              units_s((uint64_t)r->files), r->check->rows);
 	return rules_check_record(rec, r->check);
 }
 

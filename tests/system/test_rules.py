@@ -186,9 +186,9 @@ def test_wrong_rules_end_a_start_with_78(site):
     for command in ("check", "parse"):
         done = agent.command(command, *([path] if command == "parse" else []))
         assert done.returncode == 78
-        assert f"{path}:2: no rule" in done.stderr
-        assert f"{path}:3: the regular expression is wrong" in done.stderr
-    assert f"{path}:2: no rule" in agent.log()
+        assert f"{path}:2: not a rule" in done.stderr
+        assert f"{path}:3: invalid regular expression" in done.stderr
+    assert f"{path}:2: not a rule" in agent.log()
 
 
 def test_a_reload_takes_new_rules_and_wrong_ones_leave_the_old_in_force(site):
@@ -263,7 +263,7 @@ def test_doctor_reports_rules(site):
     found = [one for one in json.loads(agent.command("doctor", "--json").stdout)["findings"]
              if one["what"] == "rules"]
     assert [one["level"] for one in found] == ["problem"]
-    assert f"{path}:1: no rule" in found[0]["text"]
+    assert f"{path}:1: not a rule" in found[0]["text"]
 
 
 # ---- the starter set ----

@@ -208,7 +208,7 @@ def test_delete_after_without_move_to(tmp_path, value, status):
 def test_delete_after_is_void_with_move_to(host):
     done = host.verify(host.block(**{"delete-after": "1d"}))
     assert done.returncode == 0
-    assert any("void" in text for _, text, _ in findings(done, "info"))
+    assert any("has no effect" in text for _, text, _ in findings(done, "info"))
 
 
 def test_no_block_for_a_source(host):
@@ -272,7 +272,7 @@ def test_a_path_that_is_no_configuration_of_powermta_is_refused(host, path, word
     assert done.returncode == 1 and not done.stdout
     line, = done.stderr.splitlines()
     assert line.startswith(f'pmta-shipper: read "{path}": {words}')
-    assert line.endswith("; give PowerMTA's configuration, such as /etc/pmta/config")
+    assert line.endswith("; give the path of PowerMTA's configuration, such as /etc/pmta/config")
 
 
 def test_extended_and_verify_do_not_go_together(host):
