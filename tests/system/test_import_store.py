@@ -27,7 +27,7 @@ def test_it_is_refused_while_an_agent_runs_and_on_a_store_with_positions(site):
     stopped(agent)
     for args in ((), ("--dry-run",)):
         imported(agent, entry(acct.live, offset), status=1, args=args)
-        assert "has positions of 1 file already" in agent.done.stderr
+        assert "already has positions of 1 file" in agent.done.stderr
         assert "move state.db*" in agent.done.stderr
     continues(agent, backend, rows)
 

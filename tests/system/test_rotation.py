@@ -196,7 +196,7 @@ def test_a_file_that_was_deleted_unread_is_counted_and_logged(site, begun, runni
     agent.wait_for("disappeared before all")
     assert gone.name in [line for line in agent.log().splitlines() if "disappeared before all" in line][0]
     done = agent.command("status")
-    assert done.returncode == 1 and "gone" in done.stdout
+    assert done.returncode == 1 and "disappeared before all of it was delivered" in done.stdout
     assert source_status(agent)["goneUnread"] == 1
     stopped(agent)
     assert agent.command("status").returncode == 1

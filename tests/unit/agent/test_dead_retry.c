@@ -131,11 +131,11 @@ static void test_without_room_a_retry_waits(UNUSED void **state)
 	grow("Hbbbbbb");
 	wake();
 	fill();
-	assert_int_equal(ship_pending(fx.ship), 5);
+	assert_int_equal(ship_pending(fx.ship), 6);
 	put_letters(0, 2, 0);
 	assert_int_equal(begin(&all), 2);
 	assert_false(redrive_turn(&fx.redrive, fx.now_ms));
-	assert_int_equal(ship_pending(fx.ship), 5);
+	assert_int_equal(ship_pending(fx.ship), 6);
 	commit();
 	send_out();
 	answer_all();
