@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 
+import limits
 import steady
 import throughput
 from tools import BIN, Bench, say
@@ -25,6 +26,7 @@ PARTS = {
     "latency": steady.latency,
     "startup": steady.startup,
     "isolation": steady.isolation,
+    "limits": limits.limits,
 }
 
 

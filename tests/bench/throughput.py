@@ -8,9 +8,6 @@ from collections import defaultdict
 from tools import (CERTS, LIBCSV, ROOT, delivered, free_port, mb, median, now_ns, say,
                    spread, table, thousands)
 
-# Fluent Bit is not in Debian 12.  It was measured once elsewhere, in turn with syslog-ng on the
-# same rows: 96-118 k records per CPU-second, against 58-75 k of syslog-ng.
-FLUENT_BIT = (96 / 58 + 118 / 75) / 2
 BATCH = 500
 SYSLOG_NG = ROOT / "build/syslog-ng"
 COLUMNS = ("type,timeQueued,timeLogged,orig,rcpt,bounceCat,dsnStatus,dsnAction,dsnDiag,dsnMta,"
@@ -135,12 +132,8 @@ def throughput(bench):
             lambda folder, sink: syslog_ng(bench, folder, live, sink.url())))
         results["libcsv"].append(floor(bench, bench.rows))
     mine, other, least = results["ours"], results["syslog-ng"], results["libcsv"]
-    lost = any(result.lost for result in mine + other)
     rows = [row_of("pmta-shipper", mine, mine), row_of("syslog-ng", other, mine),
             row_of("libcsv alone", least, mine, is_floor=True)]
-    against = "no ratio: records lost" if lost else \
-        f"{median([a.rate / b.rate for a, b in zip(mine, other)]) / FLUENT_BIT:.2f} x"
-    rows.insert(2, ["Fluent Bit (not measured)", "-", "-", "-", "-", "-", "-", against])
     times = "no ratio: records lost" if any(result.lost for result in mine) else \
         spread([a.cpu / b.cpu for a, b in zip(mine, least)]) + " x"
     table(f"Throughput: {bench.rows} rows, {live.stat().st_size / 1e6:.0f} MB, arrays of {BATCH} "
@@ -148,8 +141,7 @@ def throughput(bench):
           ["", "records/CPU-s", "CPU", "wall", "RssAnon", "VmRSS", "delivered",
            "pmta-shipper is"], rows,
           [f"CPU of pmta-shipper in units of libcsv alone: {times} (target: at most 1.7).  "
-           "Targets of the last column: 5 x syslog-ng, 3.5 x Fluent Bit.",
-           f"Fluent Bit's figure is calculated, not measured: {FLUENT_BIT:.2f} x syslog-ng."])
+           "Target of the last column: 5 x syslog-ng."])
 
 
 NGINX_CONF = """
