@@ -128,7 +128,7 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 {
 	take_signals(a);
 	int rc = tailer_wake(a->tailer, a->now_ms, err);
-	/* Only now, because 'drain' covers the rows that were written before it asked. */
+	/* After tailer_wake(): 'drain' covers the rows that were written before it asked. */
 	http_server_run(a->http_server);
 	if (rc == 0)
 		rc = ship_step(a->ship, a->now_ms, err);
@@ -136,7 +136,7 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 		return rc;
 	leases_apply(&a->leases, a->now_ms);
 	*ret_more = fill(a);
-	/* Reading had stopped for one of these. */
+	/* Either of these stops reading. */
 	bool stuck = a->commit.degraded || commit_full(&a->commit);
 	if (commit_write(&a->commit, a->now_ms)) {
 		bool more = !a->stopping && !a->reload.under_way &&

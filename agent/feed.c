@@ -261,7 +261,7 @@ static bool may_read(struct feed *f)
 	return !file || tail_file_gaps(file) < LEDGER_RANGES_MAX;
 }
 
-/* Passed-over rows stay with the batch they were stored with: settling them moves its start. */
+/* Passed-over rows stay with the batch they were stored with: else its start would move. */
 static bool may_settle(struct feed *f)
 {
 	if (!acct_file(f->acct) || ship_has_open(f->parts.ship, f->index))

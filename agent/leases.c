@@ -35,7 +35,7 @@ static ssize_t endpoint_named(const struct conf *conf, const char *name)
 static void end_lease(struct leases *l, struct lease *lease)
 {
 	ssize_t i = endpoint_named(l->conf, lease->endpoint);
-	log_info("endpoint \"%s\": the replay is over, the agent uses the full limits again",
+	log_info("endpoint \"%s\": the replay has ended; the agent uses the full limits again",
 	         lease->endpoint);
 	if (i >= 0)
 		ship_share(l->ship, (size_t)i, l->conf->endpoints[i].in_flight, false);
@@ -126,7 +126,8 @@ char *leases_reply(struct leases *l, const struct http_server_request *request, 
 	if (!lease) {
 		lease = &l->all[l->n++];
 		(void)snprintf(lease->endpoint, sizeof(lease->endpoint), "%s", name);
-		log_info("endpoint \"%s\": a replay began, it shares this endpoint's limits", name);
+		log_info("endpoint \"%s\": a replay has started and shares this endpoint's limits",
+		         name);
 	}
 	struct share g = {0};
 	decide(l, (size_t)i, (unsigned)flying, now_ms, lease, &g);

@@ -149,7 +149,8 @@ static void go_on_with_runs(struct redrive *r)
 	for (size_t i = 0; i < r->conf->nendpoints; i++) {
 		int rc = r->memory->lifted[i] != 0 ? go_on_with_run(r, i) : 0;
 		if (rc < 0) {
-			log_warning("retry refused records: %s; see 'pmta-shipper dead list'",
+			log_warning("cannot retry the refused records: %s; see 'pmta-shipper dead "
+			            "list'",
 			            strerror(-rc));
 			r->memory->lifted[i] = 0;
 		}
@@ -259,7 +260,7 @@ static bool go_on_with_retry(struct redrive *r)
 	retry->what.limit = RETRY_OUT;
 	int rc = store_dead_find(r->store, &retry->what, send_meant, r);
 	if (rc < 0 && rc != -ENOMEM) {
-		log_warning("try dead letters again: %s; the rest stays as it is",
+		log_warning("retry of dead letters stopped: %s; the remaining ones are unchanged",
 		            store_error(r->store));
 		redrive_end(r);
 	} else if (rc == 0 && retry->what.after == before && retry->nout == 0) {

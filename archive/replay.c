@@ -87,8 +87,8 @@ static void on_lifted(size_t endpoint, int64_t run, void *arg)
 	struct replay *r = arg;
 	(void)run;
 	replay_say(r,
-	           "endpoint \"%s\" accepts records again: the records it refused just before may "
-	           "be good; they are named above and are not sent again automatically",
+	           "endpoint \"%s\" accepts records again: records that it refused before may be "
+	           "valid; they are listed above and are not retried",
 	           r->conf->endpoints[endpoint].name);
 }
 

@@ -136,7 +136,7 @@ static int show(const struct conf *conf, struct dead *o, int argc, char **argv)
 	int status = 0;
 	char one[HASH_HEX_SIZE + 2];
 	if (argc == 0)
-		return cli_usage("dead", "show which? give numbers from 'dead list'");
+		return cli_usage("dead", "give the numbers to show, from 'dead list'");
 	for (int i = 0; i < argc; i++) {
 		(void)snprintf(one, sizeof(one), ",%s,", argv[i]);
 		o->what.ids = one;
@@ -224,8 +224,7 @@ static int act(const struct conf *conf, struct dead *o, const char *what, int ar
 	if (strcmp(what, "export") == 0)
 		return look(conf, o, print_json);
 	if (!o->all && !filtered(&o->what))
-		return cli_usage("dead",
-		                 "which? give numbers from 'dead list', a filter, or --all");
+		return cli_usage("dead", "give numbers from 'dead list', a filter, or --all");
 	return tell(conf, o, what);
 }
 

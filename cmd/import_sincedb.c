@@ -133,7 +133,7 @@ static int back(const struct conf *conf)
 {
 	struct store *store;
 	if (store_in_use(conf->state_dir))
-		return cli_failed("positions change while 'run' is running: stop it first");
+		return cli_failed("stop the agent first: its positions are changing");
 	int status = cli_open_store(&store, conf);
 	if (status != 0)
 		return status;

@@ -39,7 +39,8 @@ static bool is_hard(const struct record *rec, enum rules_verdict verdict)
 	static const char *const vague[] = {"5.0.0", "5.1.0", "5.2.0", "5.4.0", "5.5.0", NULL};
 	static const char *const categories[] = {"bad-mailbox", "bad-domain", "inactive-mailbox",
 	                                         NULL};
-	/* A block is not the address's fault: of Hard and Soft, which the page knows, Soft fits. */
+	/* The page has only Hard and Soft.  A block is not the address's fault, so it becomes Soft.
+	 */
 	if (verdict != RULES_UNKNOWN)
 		return verdict == RULES_HARD;
 	struct slice status = status_of(record_get(rec, "dsnStatus"));

@@ -140,7 +140,7 @@ int cmd_parse(int argc, char **argv)
 	                    "  pmta-shipper parse --format octeth-process bounces-2026-11-21-*.csv",
 	        .options = options,
 	        .config = &p.conf_path,
-	        .arguments = "which files?"};
+	        .arguments = "give at least one file"};
 	struct conf *conf;
 	int status = cli_options(argc, argv, &spec);
 	if (status != CLI_GO_ON)

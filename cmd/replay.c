@@ -167,7 +167,7 @@ int cmd_replay(int argc, char **argv)
 	         "only records with timeLogged at or after T"},
 	        {"until", CLI_TIME, &job.until_ms, "T", "only records with timeLogged before T"},
 	        {"dry-run", CLI_FLAG, &dry_run, NULL, "send nothing, print counts by day and type"},
-	        {"restart", CLI_FLAG, &anew, NULL, "start over, not where it was interrupted"},
+	        {"restart", CLI_FLAG, &anew, NULL, "start from the beginning"},
 	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--since T] [--until T] [--dry-run] [--restart] CSV...",
@@ -182,7 +182,7 @@ int cmd_replay(int argc, char **argv)
 	                    "--until 2026-11-21T09:30:00Z bounces-2026-11-21-*.csv.gz",
 	        .options = options,
 	        .config = &job.conf_path,
-	        .arguments = "which files?"};
+	        .arguments = "give at least one file"};
 	int status = cli_options(argc, argv, &spec);
 	if (status != CLI_GO_ON)
 		return status;

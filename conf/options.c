@@ -43,7 +43,7 @@ const struct option options[] = {
 	{"", "runtime-dir", OPTION_PATH, IN_CONF(runtime_dir),
 	 .help = "where the control socket is made; unset: in state-dir"},
 	{"", "log-level", OPTION_CHOICE, IN_CONF(log_level), .choices = levels, .fallback = "info",
-	 .help = "the least important lines that are logged"},
+	 .help = "the lowest level that is logged"},
 	{"", "log-format", OPTION_CHOICE, IN_CONF(log_json), .choices = log_formats, .fallback = "text",
 	 .help = "log lines as text, or as one JSON object each"},
 	{"", "first-start", OPTION_CHOICE, IN_CONF(first_start), .choices = first_starts, .fallback = "live",

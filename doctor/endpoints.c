@@ -35,7 +35,7 @@ static void tell_connection(const struct look *l, const struct probe *p)
 	const char *peer = *proxy ? proxy : l->host;
 	if (p->end == PROBE_DNS)
 		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "the name %s was not resolved: %s; nothing is delivered until it is\n"
+		             "the name %s was not resolved: %s; nothing can be delivered\n"
 		             "getent hosts %s; then check url and /etc/resolv.conf",
 		             peer, p->failure, peer);
 	else if (p->end == PROBE_TCP)
@@ -147,7 +147,7 @@ static const struct advice advices[] = {
         {421, FINDING_PROBLEM, "the server does not know this host name",
          "put the right host name into url"},
         {422, FINDING_OK, "the receiver works, and refuses a request without an event", ""},
-        {425, FINDING_WARNING, "too early; such requests are retried", ""},
+        {425, FINDING_WARNING, "425 means too early; the agent retries", ""},
         {429, FINDING_WARNING, "too many requests; the agent slows down by itself",
          "set requests-per-minute in the endpoint"},
         {500, FINDING_WARNING,
@@ -213,11 +213,12 @@ static void tell_answer(const struct look *l, const struct probe *p)
 		return;
 	}
 	if (p->outcome.kind == OUTCOME_RETRY)
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "%s; the status is a success, but the receiver's database fails: "
-		             "everything "
-		             "is retried\nsee the receiver's log",
-		             p->outcome.words);
+		finding_tell(
+		        &l->d->to, FINDING_PROBLEM, l->what,
+		        "%s; the status is 2xx, but the body reports a failure of the database: "
+		        "everything "
+		        "is retried\nsee the receiver's log",
+		        p->outcome.words);
 	else
 		finding_tell(&l->d->to, FINDING_OK, l->what,
 		             "%s to a request without an event: path and credentials are right",

@@ -122,7 +122,7 @@ void doctor_descriptors(const struct doctor *d)
 	const char *whose = service ? "the service" : "a process started like this one";
 	if (limit < need)
 		finding_tell(&d->to, FINDING_PROBLEM, "descriptors",
-		             "%s may open %llu files, but in-flight and the sources may need %llu\n"
+		             "%s may open %llu files; in-flight and the sources can need %llu\n"
 		             "systemctl edit pmta-shipper: [Service] LimitNOFILE=%llu",
 		             whose, limit, need, 2 * need);
 	else

@@ -118,7 +118,8 @@ static void tell_left(const struct doctor *d, const char *what, const struct beh
                       int64_t stay_s, const char *who, int64_t now)
 {
 	if (b->oldest_s == 0) {
-		finding_tell(&d->to, FINDING_OK, what, "no undelivered file could be deleted by %s",
+		finding_tell(&d->to, FINDING_OK, what,
+		             "no file waits for delivery, so %s can delete nothing undelivered",
 		             who);
 		return;
 	}

@@ -6,7 +6,7 @@
  *   same device, inode and name       -                                the same
  *   same device and inode, no path    -                                the same
  *   same device and inode, bare name  dated                            the same, moved since
- *   same device and inode             another dated name               nothing: a used inode
+ *   same device and inode             another dated name               unrelated: the inode was reused
  *   same inode and dated name         another device number            the same, after a restart
  *   same dated name                   .gz, or moved to another device  the same rows
  *   same dated name                   anything else                    a position that does not fit
@@ -301,11 +301,12 @@ static int do_source(struct positions *im, const struct conf_source *s, const st
 		return rc;
 	const struct span span = span_of(im, first, im->n, s, db);
 	if (span.any && !span.known)
-		return err_set(err, -EEXIST,
-		               "source \"%s\": Logstash has read \"%s\", but none of the sincedb's "
-		               "inodes is a file here, so it is unknown where Logstash stopped; "
-		               "set first-start, then start 'run'",
-		               s->name, s->acct_file);
+		return err_set(
+		        err, -EEXIST,
+		        "source \"%s\": Logstash has read \"%s\", but no file here "
+		        "has an inode from the sincedb, so it is unknown where Logstash stopped; "
+		        "set first-start, then start 'run'",
+		        s->name, s->acct_file);
 	*ret_any = *ret_any || span.any;
 	return decide_source(im, first, im->n, &span, err);
 }

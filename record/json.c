@@ -197,7 +197,7 @@ static long error_count_of_text(const char *text, size_t len)
 	return n;
 }
 
-/* "false" in the words of an API; absent, it says nothing. */
+/* "false" as APIs write it.  A missing member is not false. */
 static bool is_false(const cJSON *v)
 {
 	if (cJSON_IsString(v))
@@ -210,7 +210,7 @@ static bool object_failed(const cJSON *o)
 	return cJSON_IsObject(o) && is_false(cJSON_GetObjectItem(o, "Success"));
 }
 
-/* For an answer that was cut: its own members, not those of what is in them. */
+/* For an answer that was cut off.  Only top-level members count. */
 static bool failed_of_text(const char *text, size_t len)
 {
 	static const char name[] = "\"success\"";

@@ -39,11 +39,10 @@ static void judge_success(const struct answer *a, const struct answer_conf *conf
 	o->kind = o->nfailed > 0 ? OUTCOME_PARTIAL : OUTCOME_ACCEPTED;
 	if (says == BODY_PAGE && !conf->accept_html) {
 		o->kind = OUTCOME_HELD;
-		o->advice =
-		        "an HTML page answers, of a login or maintenance perhaps: check url; with "
-		        "accept-html = true a page is an acceptance";
+		o->advice = "the answer is an HTML page, such as a login page: check url; set "
+		            "accept-html = true if this receiver answers with pages";
 	}
-	/* What it was not sent it cannot have taken. */
+	/* The receiver cannot have accepted bytes that were not sent. */
 	if (says == BODY_FAILED || !a->sent) {
 		o->kind = OUTCOME_RETRY;
 		o->slow_down = true;

@@ -37,7 +37,7 @@ static bool begins(const struct look *l, const char *text)
 	return (size_t)(l->end - l->p) >= len && strncasecmp(l->p, text, len) == 0;
 }
 
-/* The same, or it might begin so if more of it had come. */
+/* The same, or the text was cut off and could still become it. */
 static bool may_begin(const struct look *l, const char *text)
 {
 	size_t have = (size_t)(l->end - l->p);

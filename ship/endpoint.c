@@ -348,8 +348,8 @@ static void say_lone(const struct endpoint *e, const struct batch *b, const char
 	hash_hex(&b->items[0].mark.id, id);
 	endpoint_note(e, true,
 	              "endpoint \"%s\": the record with eventId %s, at byte %" PRIu64
-	              " of its file, fails again and again while others are accepted: %s; "
-	              "other records overtake it, and it is retried until it is accepted",
+	              " of its file, keeps failing while others are accepted: %s; it is "
+	              "retried separately until it is accepted",
 	              e->conf->name, id, b->items[0].mark.start, words);
 }
 

@@ -165,7 +165,7 @@ static CURLcode set_up(struct call *c, const struct ship_conf *conf)
 	        /* An empty proxy overrides the proxy of the environment. */
 	        {CURLOPT_PROXY, conf->proxy},
 	        {CURLOPT_NOPROXY, ""},
-	        {CURLOPT_ACCEPT_ENCODING, ""}, /* all it knows: else a packed "no" is not read */
+	        {CURLOPT_ACCEPT_ENCODING, ""}, /* all that libcurl can unpack */
 	        {CURLOPT_CAPATH, NULL},
 	        {CURLOPT_CAINFO, conf->ca_file[0] ? conf->ca_file : CA_FILE},
 	        {CURLOPT_SSLCERT, or_null(conf->client_cert)},
@@ -213,7 +213,7 @@ static void calls_free(struct call *list, CURLM *multi)
 	}
 }
 
-/* libcurl counts ages in whole seconds, and 0 means any: one a second too old may be reused. */
+/* The age is in whole seconds, and 0 means no limit: a connection may be a second too old. */
 static void set_connection(struct call *c, struct http *h)
 {
 	int64_t age_s = (clock_mono_ms() - h->reconnected_ms) / 1000;

@@ -112,13 +112,13 @@ void ship_set_meter(struct ship *s, size_t endpoint, const struct ship_meter *m)
 	s->endpoints[endpoint].status.meter = *m;
 }
 
-/* Two rounds of single records keep every slot busy; of longer batches, one round is enough. */
+/* Two rounds of single records keep every slot busy.  Longer batches need one round. */
 static size_t batches_max(const struct ship_conf *conf, size_t lanes)
 {
 	return (conf->format == SHIP_OBJECT ? 2 * conf->in_flight : conf->in_flight) + lanes;
 }
 
-/* Single records are small, but each may be as large as a batch: in bytes, two of those fit. */
+/* Single records are small, but each may be as large as a batch: the limit allows two of those. */
 static size_t bytes_max(const struct ship_conf *conf)
 {
 	return (conf->format == SHIP_OBJECT ? 2 : conf->in_flight) * conf->batch_bytes;
@@ -126,8 +126,8 @@ static size_t bytes_max(const struct ship_conf *conf)
 
 /*
  * Dead letters take no room from records: those that fail for ever would keep all others out.  A
- * batch that is open had its room when it was begun and may be filled: it would go out with what it
- * has, a row perhaps, and the next one likewise, for as long as the queue is full.
+ * batch that is open had its room when it was begun and may be filled.  Otherwise it would be sent
+ * nearly empty, and the next one likewise, for as long as the queue is full.
  */
 bool ship_room(const struct ship *s, unsigned lane, size_t endpoint)
 {

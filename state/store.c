@@ -125,8 +125,8 @@ static int check_version(struct store *s, const char *path, bool read_only, stru
 	if (tables == 0 && read_only)
 		return err_set(
 		        err, -ENOENT,
-		        "the store \"%s\" is empty: the first 'run' did not finish; the next "
-		        "one fills it",
+		        "the store \"%s\" is empty: the first start was interrupted; the next "
+		        "start completes it",
 		        path);
 	if (tables > 0)
 		return err_set(err, -EUCLEAN, "\"%s\" is not a pmta-shipper store; move it away",

@@ -91,7 +91,7 @@ static const char *libcsv_differs(const char *text, size_t len, size_t max)
 			why = "another cell";
 		else if (cells[i].text[cells[i].len] != '\0' ||
 		         cells[i].text + cells[i].len > copy + len)
-			why = "no NUL behind a cell";
+			why = "no NUL after a cell";
 	}
 	free(copy);
 	free(row.arena);

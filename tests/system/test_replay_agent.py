@@ -31,7 +31,7 @@ def both_at_work(site, in_flight):
     stopped(agent)
     compare(backend, records(rows + fresh))
     assert backend.stats()["in_flight_max"] <= in_flight
-    assert "a replay began" in agent.log() and "the replay is over" in agent.log()
+    assert "a replay has started" in agent.log() and "the replay has ended" in agent.log()
     return backend
 
 
@@ -64,16 +64,16 @@ def test_a_rate_is_shared(site):
 def test_an_agent_that_dies_leaves_all_of_it_and_a_replay_that_dies_too(site):
     acct, rows, backend, agent = backlogged(site, 4)
     replay = replaying(site, agent, everything(acct))
-    agent.wait_for("a replay began")
+    agent.wait_for("a replay has started")
     agent.kill9()
     assert replay.wait(60) == 0, replay.stderr()
     compare(backend, records(rows))
     up(agent)
     backend.rule(status=503)
     replay.begin(agent, everything(acct))
-    agent.wait_for("a replay began", times=2)
+    agent.wait_for("a replay has started", times=2)
     replay.kill9()
-    agent.wait_for("the replay is over", timeout=30)  # its lease was not renewed
+    agent.wait_for("the replay has ended", timeout=30)  # its lease was not renewed
     backend.clear()
     stopped(agent)
 

@@ -136,7 +136,7 @@ static void test_a_body_that_was_cut_off(void **state)
 	assert_int_equal(cut(" \n"), BODY_FAILED);
 	assert_int_equal(cut("mysql"), BODY_FAILED);
 	assert_int_equal(cut(NOTICE), BODY_FAILED);
-	/* It has said so already. */
+	/* It has reported the failure already. */
 	assert_int_equal(cut("{ \"Success\" :\nfalse, \"Words\": \"and m"), BODY_FAILED);
 	assert_int_equal(cut("{\"a\":[{\"Success\":true}], \"Success\":false, "), BODY_FAILED);
 	/* Or something else. */

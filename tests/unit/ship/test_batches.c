@@ -161,7 +161,7 @@ static void test_an_old_batch_waits_for_an_answer_without_turns(void **state)
 	run();
 }
 
-/* What fails for ever must not keep from the receiver what it would take. */
+/* A batch that always fails must not keep others from the receiver. */
 static void test_an_old_batch_takes_its_turn_while_the_endpoint_fails(void **state)
 {
 	(void)state;
