@@ -90,7 +90,7 @@ static int look(const struct look *o, char **ret, struct err *why)
 	/* It may be running, if only this user may not connect to it. */
 	if (status < 0 && agent.code == -EACCES)
 		return err_set(why, status, "%s; %s", agent.text, store.text);
-	return status < 0 ? err_set(why, status, "no agent is running; %s", store.text) : status;
+	return status < 0 ? err_set(why, status, "not running: %s", store.text) : status;
 }
 
 static int once(const struct look *o)

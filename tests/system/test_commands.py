@@ -70,7 +70,7 @@ def test_a_wrong_command_line_is_64(args):
 
 
 @pytest.mark.parametrize("args, words", [
-    (["parse"], "parse: give at least one file See 'pmta-shipper parse --help'"),
+    (["parse"], "parse: give at least one file; see 'pmta-shipper parse --help'"),
     (["dead"], "dead: list, show, export, retry or drop? See 'pmta-shipper dead --help'"),
     (["check", "x"], "check: takes no argument; see 'pmta-shipper check --help'"),
     (["check", "--prnt"], "(did you mean '--print'?); see 'pmta-shipper check --help'"),

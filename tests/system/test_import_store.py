@@ -97,7 +97,7 @@ def test_back_prints_where_the_agent_stopped_as_a_sincedb(site):
     imported(agent, entry(acct.live, offset))
     up(agent)
     busy = agent.command("import-sincedb", "--back")
-    assert busy.returncode == 1 and "stop it first" in busy.stderr
+    assert busy.returncode == 1 and "stop the agent first" in busy.stderr
     arrived(backend, 10)
     later, _ = token_rows(5, first=20)
     moved = acct.rotate()

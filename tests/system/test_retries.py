@@ -181,7 +181,7 @@ def test_single_poison_record_is_passed(site):
     def logged():
         tokens.extend(more(acct, 1, f"L{len(tokens)}"))
         all_there(backend, set(tokens) - {"M-3"})
-        return log_about(agent, "fails again and again while")
+        return log_about(agent, "keeps failing while")
     line, = eventually(logged)
     assert requests_with(backend, "M-3")[0]["status"] == 500 and "HTTP 500" in line
     assert backend.query("SELECT event_id FROM events WHERE token = 'M-3'")[0]["event_id"] in line
