@@ -1,7 +1,6 @@
 #include "doctor/user.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "tailer/folder.h"
 
 #define GROUPS_MAX 256
 
@@ -64,22 +64,32 @@ static bool in_group(const struct user *u, gid_t group)
 	return false;
 }
 
+struct newest {
+	bool found;
+	struct acct_name key;
+	gid_t group;
+};
+
+static int take_newer(const struct folder_file *f, void *arg)
+{
+	struct newest *n = arg;
+	if (f->error == 0 && (!n->found || acct_name_compare(&n->key, &f->key) < 0))
+		*n = (struct newest){true, f->key, f->st.st_gid};
+	return 0;
+}
+
 /* The group of the newest existing file, else PowerMTA's group by name. */
 static bool group_of_files(const struct conf_source *s, gid_t *ret)
 {
-	char stem[2048], pattern[2052];
-	struct stat st;
-	glob_t g = {0}; /* freed whatever glob() returns */
-	conf_source_stem(s, stem, sizeof(stem));
-	(void)snprintf(pattern, sizeof(pattern), "%s*", stem);
-	bool found = glob(pattern, 0, NULL, &g) == 0 && stat(g.gl_pathv[g.gl_pathc - 1], &st) == 0;
-	if (found)
-		*ret = st.st_gid;
-	globfree(&g);
-	const struct group *pmta = found ? NULL : getgrnam(USER_PMTA_GROUP);
-	if (pmta)
-		*ret = pmta->gr_gid;
-	return found || pmta;
+	char folder[2048];
+	int error;
+	struct newest newest = {0};
+	const struct acct_template template = acct_template(s->acct_file);
+	conf_source_folder(s, folder, sizeof(folder));
+	(void)!folder_each(folder, &template, take_newer, &newest, &error);
+	const struct group *pmta = newest.found ? NULL : getgrnam(USER_PMTA_GROUP);
+	*ret = newest.found ? newest.group : pmta ? pmta->gr_gid : *ret;
+	return newest.found || pmta;
 }
 
 static const char *name_group(gid_t gid, char ret[64])

@@ -1,6 +1,6 @@
 /* Checks which rows a block logs, and with which columns. */
+#include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "pmta/verify_pair.h"
 #include "record/event_id.h"
+#include "tailer/folder.h"
 
 #define RECORDS_DEFAULT "d,b" /* PowerMTA's, without the directive */
 
@@ -268,27 +269,35 @@ static char *union_of(const char *const *lists, size_t n)
 
 #define TYPES_MAX 16
 #define FILES_LOOKED_AT 100
+#define FOUND (-ECANCELED) /* ends the walk */
+
+struct heads {
+	char folder[2048], *ret; /* the path of the file without a header */
+	size_t size, looked_at;
+};
+
+static int look_at_head(const struct folder_file *f, void *arg)
+{
+	char head[64];
+	struct heads *h = arg;
+	if (f->key.gz || f->error != 0)
+		return 0;
+	if (++h->looked_at > FILES_LOOKED_AT)
+		return -E2BIG;
+	(void)snprintf(h->ret, h->size, "%s/%s", h->folder, f->name);
+	scope_close int fd = open(h->ret, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof(head));
+	return n > 0 && !event_is_header(head, (size_t)n) ? FOUND : 0;
+}
 
 /* Returns true, with its path, if one of the source's files does not begin with a header. */
 static bool headless(const struct conf_source *s, char *ret, size_t size)
 {
-	char stem[2048];
-	glob_t g;
-	bool found = false;
-	conf_source_stem(s, stem, sizeof(stem));
-	(void)snprintf(ret, size, "%s*%s", stem, s->acct_file + strlen(stem));
-	if (glob(ret, 0, NULL, &g) != 0)
-		return false;
-	for (size_t i = 0; !found && i < g.gl_pathc && i < FILES_LOOKED_AT; i++) {
-		char head[64];
-		scope_close int fd = open(g.gl_pathv[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof(head));
-		found = n > 0 && !event_is_header(head, (size_t)n);
-		if (found)
-			(void)snprintf(ret, size, "%s", g.gl_pathv[i]);
-	}
-	globfree(&g);
-	return found;
+	struct heads h = {.ret = ret, .size = size};
+	int error;
+	const struct acct_template template = acct_template(s->acct_file);
+	conf_source_folder(s, h.folder, sizeof(h.folder));
+	return folder_each(h.folder, &template, look_at_head, &h, &error) == FOUND;
 }
 
 /* Prints "b timeQueued,..." with our type and PowerMTA's list. */

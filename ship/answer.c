@@ -44,6 +44,7 @@ static void judge_success(const struct answer *a, const struct answer_conf *conf
 	}
 	/* The receiver cannot have accepted bytes that were not sent. */
 	if (says == BODY_FAILED || !a->sent) {
+		o->nfailed = 0;
 		o->kind = OUTCOME_RETRY;
 		o->slow_down = true;
 	}

@@ -6,6 +6,7 @@ FUZZ       := build/fuzz
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_FLAGS := -std=gnu17 -D_GNU_SOURCE -DVERSION='"fuzz"' -I. -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all \
+	-Werror=incompatible-pointer-types \
 	$(shell pkg-config --cflags $(PKGS))
 FUZZ_OBJ   := $(patsubst %.c,$(FUZZ)/%.o,$(filter-out cmd/main.c,$(SRC)))
 PACKAGES_FUZZ := $(PACKAGES) clang-14 libclang-rt-14-dev

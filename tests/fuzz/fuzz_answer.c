@@ -11,16 +11,19 @@ static char words[4][24] = {"MySQL Error", "Fatal error", "<br />\n<b>Fatal erro
 static char *list[] = {words[0], words[1], words[2], words[3]};
 static const struct strlist reject_body = {list, 4};
 
-static void check_outcome(const struct answer *a, size_t size)
+static void check_outcome(const struct answer *a, bool accept_html, size_t size)
 {
+	const struct answer_conf conf = {&reject_body, accept_html};
 	char text[300], shown[4 * sizeof(text)];
 	memset(text, '#', sizeof(text));
-	struct outcome o = answer_outcome(a, &reject_body, text, size);
+	struct outcome o = answer_outcome(a, &conf, text, size);
 	bool success = a->status >= 200 && a->status < 300;
 	PROMISE(o.kind <= OUTCOME_RETRY && o.code == a->status);
 	PROMISE((o.kind == OUTCOME_PARTIAL) == (o.nfailed > 0) && !o.failed_items);
 	PROMISE(success || (o.kind != OUTCOME_ACCEPTED && o.kind != OUTCOME_PARTIAL));
-	PROMISE(!success || (o.kind != OUTCOME_REFUSED && o.kind != OUTCOME_HELD));
+	PROMISE(!success || o.kind != OUTCOME_REFUSED);
+	PROMISE(!success || o.kind != OUTCOME_HELD || !accept_html);
+	PROMISE(!success || a->sent || o.kind == OUTCOME_RETRY);
 	PROMISE(o.kind == OUTCOME_RETRY || (!o.busy && !o.slow_down));
 	PROMISE(o.advice[0] != '\0' && o.words == text);
 	size_t len = strnlen(text, size);
@@ -44,10 +47,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	        .status = status % 1100,
 	        .failure = flags & 1 ? "broken off" : "",
 	        .timed_out = flags & 2,
+	        .sent = flags & 8,
 	        .body = {body, len},
 	        .body_whole = flags & 4,
 	};
-	check_outcome(&a, words_size);
+	check_outcome(&a, flags & 16, words_size);
 	struct slice address = json_address(a.body);
 	PROMISE(address.len == 0 ||
 	        (address.text >= body && address.text + address.len <= body + len));

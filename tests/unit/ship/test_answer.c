@@ -105,6 +105,9 @@ static void test_success_before_the_request_was_sent_is_tried_again(void **state
 	a.sent = false;
 	expect(&a, OUTCOME_RETRY, true);
 	assert_string_equal(outcome(&a).words, "HTTP 200 before all of the request was sent");
+	a = answer(200, "{\"ErrorCount\":2}");
+	a.sent = false;
+	assert_int_equal(outcome(&a).nfailed, 0);
 	a = answer(413, "too large"); /* the usual way to say that */
 	a.sent = false;
 	expect(&a, OUTCOME_REFUSED, false);
