@@ -79,8 +79,7 @@ int boundaries_load(struct boundaries *b, const struct conf *conf, const struct 
 		return rc;
 	if (b->n > 0)
 		log_warning("the configuration changed the bytes that are sent: new boundaries and "
-		            "keys "
-		            "for %zu batch%s in flight",
+		            "keys for %zu batch%s in flight",
 		            b->n, b->n == 1 ? "" : "es");
 	b->n = 0;
 	return begin_anew(store, now, now_ms);

@@ -277,8 +277,7 @@ bool commit_write(struct commit *c, int64_t now_ms)
 	}
 	if (log_allowed(&c->store_limit, now_ms, SAY_EVERY_MS, &left_out))
 		log_error("cannot write the store in \"%s\": %s; nothing new is sent until it "
-		          "works, trying "
-		          "again every second%s",
+		          "works, trying again every second%s",
 		          c->conf->state_dir, store_error(c->store), log_more(left_out, more));
 	store_rollback(c->store);
 	c->degraded = true;

@@ -96,6 +96,8 @@ static void on_done(const struct ship_done *done, void *arg)
 	log_error("out of memory: %zu delivered record%s of \"%s\" cannot be recorded and will be "
 	          "sent again",
 	          done->n, units_s(done->n), tail_file_name(done->tag.owner));
+	if (!a->reload.under_way)
+		a->stop_ms = a->now_ms; /* requests in flight may end first */
 	a->reload.under_way = true;
 }
 

@@ -212,13 +212,18 @@ static void tell_answer(const struct look *l, const struct probe *p)
 		tell_status(l, p);
 		return;
 	}
+	const struct slice body = p->outcome.answer;
 	if (p->outcome.kind == OUTCOME_RETRY)
 		finding_tell(
 		        &l->d->to, FINDING_PROBLEM, l->what,
-		        "%s; the status is 2xx, but the body reports a failure of the database: "
-		        "everything "
-		        "is retried\nsee the receiver's log",
-		        p->outcome.words);
+		        "%s; the status is 2xx, but the body reports a failure%s: everything is "
+		        "retried\nsee the receiver's log",
+		        p->outcome.words,
+		        memmem(body.text, body.len, "MySQL", 5) ? " of its database" : "");
+	else if (p->outcome.kind == OUTCOME_HELD)
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "%s; every event would be held\n%s", p->outcome.words,
+		             p->outcome.advice);
 	else
 		finding_tell(&l->d->to, FINDING_OK, l->what,
 		             "%s to a request without an event: path and credentials are right",

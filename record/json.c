@@ -234,32 +234,33 @@ static bool failed_of_text(const char *text, size_t len)
 	return false;
 }
 
-bool json_says_failed(const char *text, size_t len)
+static bool answer_failed(const cJSON *answer)
 {
-	cJSON *answer = cJSON_ParseWithLength(text, len);
-	if (!answer)
-		return failed_of_text(text, len);
-	bool failed = object_failed(answer);
-	if (cJSON_IsArray(answer) && answer->child) {
-		const cJSON *one;
-		failed = true;
-		cJSON_ArrayForEach(one, answer) failed = failed && object_failed(one);
+	const cJSON *one;
+	if (!cJSON_IsArray(answer))
+		return object_failed(answer);
+	cJSON_ArrayForEach(one, answer)
+	{
+		if (!object_failed(one))
+			return false;
 	}
-	cJSON_Delete(answer);
-	return failed;
+	return answer->child;
 }
 
-long json_error_count(const char *text, size_t len)
+static long error_count(const cJSON *answer)
+{
+	const cJSON *count = cJSON_GetObjectItemCaseSensitive(answer, "ErrorCount");
+	if (cJSON_IsNumber(count))
+		return count->valueint; /* clamped */
+	return cJSON_IsString(count) ? strtol(count->valuestring, NULL, 10) : 0;
+}
+
+bool json_answer_failed(const char *text, size_t len, size_t *ret_events)
 {
 	cJSON *answer = cJSON_ParseWithLength(text, len);
-	if (!answer)
-		return error_count_of_text(text, len);
-	const cJSON *count = cJSON_GetObjectItemCaseSensitive(answer, "ErrorCount");
-	long n = 0;
-	if (cJSON_IsNumber(count))
-		n = count->valueint; /* clamped */
-	else if (cJSON_IsString(count))
-		n = strtol(count->valuestring, NULL, 10);
+	bool failed = answer ? answer_failed(answer) : failed_of_text(text, len);
+	long events = answer ? error_count(answer) : error_count_of_text(text, len);
 	cJSON_Delete(answer);
-	return n > 0 ? n : 0;
+	*ret_events = failed || events < 0 ? 0 : (size_t)events;
+	return failed;
 }

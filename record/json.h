@@ -31,13 +31,11 @@ ssize_t json_record(const struct record *rec, bool fill, char *ret, size_t room)
 size_t json_key(const char *name, char *ret);
 
 /*
- * True if the JSON of an answer says that nothing was taken: an object with "Success" (in any case)
- * false, or a list of such objects only.  Text that is cut off may say it at its beginning.
+ * Returns true if the JSON of an answer reports that nothing was taken: an object whose "Success"
+ * (in any case) is false, or a list of such objects only.  Otherwise *ret_events is the number of
+ * events that failed, its ErrorCount, or 0.  Text that is cut off may report both.
  */
-bool json_says_failed(const char *text, size_t len);
-
-/* Returns ErrorCount of an answer such as {"Success":true,"ErrorCount":2}, or 0 if it has none. */
-long json_error_count(const char *text, size_t len);
+bool json_answer_failed(const char *text, size_t len, size_t *ret_events);
 
 /* Returns the bare address of "Doe, John" <john@example.com>, empty when there is none. */
 struct slice json_address(struct slice value);

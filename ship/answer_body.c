@@ -128,11 +128,8 @@ enum body_says answer_body(struct slice body, bool whole, const struct strlist *
 			return BODY_FAILED;
 	} while (skip_notice(&l));
 	if (l.p < l.end && (*l.p == '{' || *l.p == '[')) {
-		size_t len = (size_t)(l.end - l.p);
-		if (json_says_failed(l.p, len))
-			return BODY_FAILED;
-		*ret_failed = (size_t)json_error_count(l.p, len);
-		return BODY_NOTHING;
+		bool failed = json_answer_failed(l.p, (size_t)(l.end - l.p), ret_failed);
+		return failed ? BODY_FAILED : BODY_NOTHING;
 	}
 	if (script_died(l))
 		return BODY_FAILED;

@@ -8,7 +8,8 @@
  *    request again (same body, same key);
  *  - an answer cut off within its headers counts as a complete answer without a body: this file
  *    looks for the end of the headers itself;
- *  - a header line of 100 KiB in an answer is reported as "Out of memory".
+ *  - a header line of 100 KiB in an answer is reported as "Out of memory";
+ *  - a body under a wrong Content-Encoding is an error, though it all came: it says nothing.
  */
 #include "ship/http.h"
 
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/scope.h"
 #include "ship/headers.h"
 #include "ship/wait.h"
 
@@ -263,7 +265,8 @@ static struct outcome outcome_of(struct call *c, CURLcode rc, char *words, size_
 	        .timed_out = rc == CURLE_OPERATION_TIMEDOUT,
 	        .sent = (size_t)sent >= c->len,
 	        .body = {c->text.body, c->text.len},
-	        .body_whole = rc == CURLE_OK || c->text.len == ANSWER_BODY_MAX,
+	        .body_whole = rc == CURLE_OK || rc == CURLE_BAD_CONTENT_ENCODING ||
+	                      c->text.len == ANSWER_BODY_MAX,
 	        .retry_after_ms = retry_after < RETRY_AFTER_MAX_S ? (int64_t)retry_after * 1000
 	                                                          : RETRY_AFTER_MAX_S * 1000,
 	        .elapsed_us = (int64_t)total,
@@ -393,10 +396,8 @@ static int http_step(struct transport *t, transport_done_fn *done, void *arg)
 	return 0;
 }
 
-static const char *const schemes[] = {"https", "http", NULL};
-
 const struct transport_ops http_transport = {
-        .schemes = schemes,
+        .schemes = (const char *const[]){"https", "http", NULL},
         .open = http_open,
         .close = http_close,
         .credentials = http_credentials,
@@ -490,10 +491,8 @@ int http_once(const struct ship_conf *conf, const struct transport_message *m,
 		once_read(c, curl_easy_perform(c->easy), ret);
 		(void)fclose(sent);
 	}
-	if (len == 0) {
-		free(ret->sent);
-		ret->sent = NULL;
-	}
+	if (len == 0)
+		free(STEAL(ret->sent));
 	calls_free(c, NULL);
 	curl_slist_free_all(h.headers);
 	return rc;

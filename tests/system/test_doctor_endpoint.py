@@ -105,7 +105,22 @@ def test_a_database_error_with_status_200(site):
     backend.rule(status=200, body="MySQL Error: gone away")
     agent, _ = site_with(site, backend)
     text, _ = doctor(agent).one("problem", "endpoint octeth", "MySQL Error")
-    assert "database" in text
+    assert "the body reports a failure of its database" in text
+
+
+@pytest.mark.parametrize("body, words, advice", [
+    ('{"Success": false}', "the status is 2xx, but the body reports a failure: every", "log"),
+    ("<!DOCTYPE html><title>Log in</title>", "every event would be held", "login page"),
+])
+def test_a_success_that_is_none(site, body, words, advice):
+    """No answer is called good that the agent would retry or hold."""
+    backend = site.backend()
+    backend.rule(status=200, body=body)
+    agent, _ = site_with(site, backend)
+    findings = doctor(agent)
+    text, fix = findings.one("problem", "endpoint octeth", "HTTP 200")
+    assert words in text and advice in fix and "database" not in text
+    assert "path and credentials are right" not in findings.done.stdout
 
 
 def test_wrong_signature(site):

@@ -101,6 +101,20 @@ def test_a_packed_answer_is_read(site):
     assert endpoint_status(agent)["retries"] >= 2
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd-of-tomorrow"])
+def test_a_body_that_cannot_be_unpacked_says_nothing(site, encoding):
+    """A server that names a wrong encoding has taken the records: once is enough."""
+    def reply(reader, size, n):
+        reader.read(size)
+        return answer(b"thank you", f"Content-Encoding: {encoding}\r\n")
+    odd = Odd(reply)
+    _, agent, acct, _ = delivering(site, path=ARRAY, url=odd.url, batch_age="0s")
+    more(acct, 1)
+    eventually(lambda: agent.status()["sources"][0]["rows"]["acknowledged"] == 1)
+    assert odd.asked == 1
+    assert endpoint_status(agent)["retries"] == 0
+
+
 def test_a_success_before_the_request_was_sent_is_tried_again(site):
     """The server reads 1,000 bytes of 4 MB and says yes; it cannot have taken the rest."""
     early = []

@@ -14,6 +14,7 @@
 #include "doctor/other_programs.h"
 #include "doctor/probe.h"
 #include "doctor/unit.h"
+#include "doctor/user.h"
 
 /* ---- findings ---- */
 
@@ -293,6 +294,30 @@ static void test_programs_that_clean_a_folder_are_found(void **state)
 	assert_false(other_programs_cleaner(temp_dir, "/var/log/other", where, sizeof(where)));
 }
 
+/* ---- who reads PowerMTA's files ---- */
+
+/* Number 10000 comes after 9999; in the order of names it is the other way round. */
+static void test_the_newest_file_decides_the_group(void **state)
+{
+	(void)state;
+	char acct_file[600];
+	struct conf_source source = {.acct_file = acct_file};
+	const struct conf conf = {.sources = &source, .nsources = 1};
+	const struct user user = {.name = "uid 54321", .uid = 54321, .gid = 54322};
+	if (geteuid() != 0)
+		skip(); /* only root gives files away */
+	(void)snprintf(acct_file, sizeof(acct_file), "%s/bounces.csv", temp_dir);
+	temp_append("bounces-2026-11-21-9999.csv", "x\n");
+	temp_append("bounces-2026-11-21-10000.csv", "x\n");
+	assert_int_equal(chown(temp_path("bounces-2026-11-21-9999.csv"), 0, 54323), 0);
+	assert_int_equal(chown(temp_path("bounces-2026-11-21-10000.csv"), 0, 54322), 0);
+	assert_true(user_reader(&user, &conf).member);
+	assert_int_equal(chown(temp_path("bounces-2026-11-21-10000.csv"), 0, 54323), 0);
+	const struct verify_reader other = user_reader(&user, &conf);
+	assert_false(other.member);
+	assert_string_equal(other.group, "54323");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +327,8 @@ int main(void)
 	        cmocka_unit_test(test_the_answers_of_systemd),
 	        cmocka_unit_test(test_numbers_of_systemd),
 	        cmocka_unit_test_setup_teardown(test_other_shippers_are_found, temp_setup,
+	                                        temp_teardown),
+	        cmocka_unit_test_setup_teardown(test_the_newest_file_decides_the_group, temp_setup,
 	                                        temp_teardown),
 	        cmocka_unit_test_setup_teardown(test_programs_that_clean_a_folder_are_found,
 	                                        temp_setup, temp_teardown),

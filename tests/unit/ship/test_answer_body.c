@@ -139,6 +139,7 @@ static void test_a_body_that_was_cut_off(void **state)
 	/* It has reported the failure already. */
 	assert_int_equal(cut("{ \"Success\" :\nfalse, \"Words\": \"and m"), BODY_FAILED);
 	assert_int_equal(cut("{\"a\":[{\"Success\":true}], \"Success\":false, "), BODY_FAILED);
+	assert_int_equal(cut("{\"a\":\"\\\"\",\"Success\":false,\"b"), BODY_FAILED);
 	/* Or something else. */
 	assert_int_equal(cut("OK, "), BODY_NOTHING);
 	assert_int_equal(cut("{\"Success\":true, \"Words\": \"and m"), BODY_NOTHING);

@@ -148,6 +148,7 @@ static void test_an_old_batch_waits_for_an_answer_without_turns(void **state)
 	now_ms += 5000;
 	assert_true(ship_seal_old(s, now_ms));
 	assert_true(ship_has_open(s, 1)); /* one request at a time: the other may grow */
+	assert_int_equal(ship_timeout(s, now_ms), -1); /* nor for a store that takes no writes */
 	ship_stored(s);
 	struct err err;
 	assert_int_equal(ship_start(s, now_ms, &err), 0);
@@ -171,7 +172,12 @@ static void test_an_old_batch_takes_its_turn_while_the_endpoint_fails(void **sta
 	add_many(0, 4);
 	ship_stored(s);
 	settle();
+	turn();
 	add_many(4, 5);
+	now_ms += ship_timeout(s, now_ms); /* the probe is due */
+	now_ms += 1000;
+	assert_true(ship_seal_old(s, now_ms)); /* though another batch waits for it */
+	ship_stored(s);
 	for (int i = 0; i < 100 && status().meter.accepted_records < 5; i++) {
 		(void)ship_seal_old(s, now_ms);
 		ship_stored(s);
@@ -182,6 +188,20 @@ static void test_an_old_batch_takes_its_turn_while_the_endpoint_fails(void **sta
 	assert_int_equal(status().meter.accepted_records, 5);
 }
 
+/* Retries of dead letters have room of their own. */
+static void test_a_dead_letter_keeps_no_batch_open(void **state)
+{
+	(void)state;
+	static const struct ship_item item = {.start = 90, .mark = {90, 100, {{9}}}};
+	conf.requests_per_minute = 60;
+	open_lanes(1);
+	add_many(0, 1);
+	assert_int_equal(ship_add_dead(s, 0, 7, slice_of("{}"), &item, now_ms), 0);
+	assert_true(ship_seal_old(s, now_ms + 1000));
+	ship_stored(s);
+	run();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +210,7 @@ int main(void)
 	        TEST(test_S3_batches_that_are_full_by_bytes_are_bounded),
 	        TEST(test_an_old_batch_is_complete_when_it_can_go_out),
 	        TEST(test_an_old_batch_waits_for_an_answer_without_turns),
+	        TEST(test_a_dead_letter_keeps_no_batch_open),
 	        TEST(test_an_old_batch_takes_its_turn_while_the_endpoint_fails),
 	};
 	return rig_begin() != 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
