@@ -5,7 +5,7 @@ import socket
 import threading
 
 import pytest
-from harness import eventually
+from harness import eventually, token_rows
 from wire import ARRAY, all_there, delivering, endpoint_status, finish, letters, log_about, more, sent
 
 NOTICE = "<br />\n<b>Notice</b>:  Undefined index in <b>/a.php</b> on line <b>3</b><br />\n"
@@ -56,12 +56,14 @@ def test_a_page_may_be_the_way_to_say_yes(site):
 class Odd(threading.Thread):
     """A server that answers as a function says: request (its head, a reader) to answer."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, early=False):
         super().__init__(daemon=True)
         self.answer = answer
+        self.early = early
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.asked = 0
+        self.open = []  # a connection with bytes unread that is closed is reset
         self.start()
 
     def run(self):
@@ -70,7 +72,8 @@ class Odd(threading.Thread):
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def serve(self, client):
-        with client, client.makefile("rb") as reader:
+        self.open.append(client)
+        with client.makefile("rb") as reader:
             lines = []
             while (line := reader.readline().strip()):
                 lines.append(line.lower())
@@ -79,6 +82,8 @@ class Odd(threading.Thread):
             size = next(int(x.split(b":")[1]) for x in lines if x.startswith(b"content-length:"))
             self.asked += 1
             client.sendall(self.answer(reader, size, self.asked))
+            if not self.early:
+                client.close()
 
 
 def answer(body, headers=""):
@@ -116,21 +121,24 @@ def test_a_body_that_cannot_be_unpacked_says_nothing(site, encoding):
 
 
 def test_a_success_before_the_request_was_sent_is_tried_again(site):
-    """The server reads 1,000 bytes of 4 MB and says yes; it cannot have taken the rest."""
-    early = []
+    """The server reads 1,000 bytes of megabytes and says yes; it cannot have taken the rest.
+
+    It resets nothing: the answer alone has to show that it came too early."""
+    early, whole = [], []
 
     def reply(reader, size, n):
-        if size > 2 << 20 and len(early) < 3:
+        if size > 4 << 20 and len(early) < 3:
             early.append(size)
             reader.read(1000)
         else:
-            reader.read(size)
+            whole.append(len(reader.read(size)))
         return answer(b"OK")
-    odd = Odd(reply)
+    odd = Odd(reply, early=True)
     _, agent, acct, _ = delivering(site, path=ARRAY, url=odd.url, batch_records=10000,
-                                   batch_bytes="4MiB")
-    count = 15000
-    more(acct, count)
-    eventually(lambda: agent.status()["sources"][0]["rows"]["acknowledged"] >= count)
-    assert early
-    assert endpoint_status(agent)["retries"] >= 1
+                                   batch_bytes="16MiB")
+    rows, tokens = token_rows(10000, size=1200)
+    acct.append(rows)
+    eventually(lambda: agent.status()["sources"][0]["rows"]["acknowledged"] >= len(tokens))
+    assert early and max(whole) >= min(early)
+    assert endpoint_status(agent)["retries"] == len(early)
+    assert "before all of the request was sent" in agent.log()
