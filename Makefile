@@ -37,7 +37,7 @@ LIBS := -lcsv -lresolv $(shell pkg-config --libs $(PKGS))
 # tests/lint/includes reads this table, and each unit test links only the rooms that it may use.
 FLOOR_0 := base
 FLOOR_1 := record
-FLOOR_2 := state ship
+FLOOR_2 := state ship follow
 FLOOR_3 := tailer
 FLOOR_4 := conf
 FLOOR_5 := rules
@@ -189,7 +189,7 @@ bench-rules: $(BUILD)/bench-rules
 	@$(BUILD)/bench-rules conf/rules.d/50-starter.rules
 
 # The agent under valgrind, with records, answers and a rotation; and some unit tests.
-VALGRIND_UNIT := csv/test_reader csv/test_reader_rejects csv/test_reader_sweeps tailer/test_follow \
+VALGRIND_UNIT := csv/test_reader csv/test_reader_rejects csv/test_reader_sweeps follow/test_follow \
 	state/test_store state/test_store_files state/test_store_dead state/test_ledger record/test_json \
 	ship/test_batch
 VALGRIND_SYSTEM := tests/system/test_records.py -k "not megabytes"

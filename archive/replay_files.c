@@ -13,7 +13,7 @@
 #include "base/gz.h"
 #include "base/scope.h"
 #include "csv/catalog.h"
-#include "tailer/name.h"
+#include "follow/name.h"
 
 static const char *name_of(const char *path)
 {

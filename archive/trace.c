@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "cli/cli.h"
+#include "follow/follow.h"
 #include "record/columns.h"
 #include "rules/judge.h"
-#include "tailer/follow.h"
 
 #define CHUNK (1u << 20)
 #define ADDRESS_MAX 1000

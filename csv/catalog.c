@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "tailer/folder.h"
+#include "follow/folder.h"
 
 /* Adds one element at the end of a list.  Returns NULL when out of memory. */
 static void *one_more(void **list, size_t n, size_t *room, size_t size)

@@ -15,8 +15,8 @@
 #include "base/err.h"
 #include "conf/conf.h"
 #include "csv/rows.h"
+#include "follow/name.h"
 #include "state/store.h"
-#include "tailer/name.h"
 
 struct catalog_file {
 	const struct conf_source *source;

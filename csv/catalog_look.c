@@ -7,7 +7,7 @@
 
 #include "base/scope.h"
 #include "csv/catalog.h"
-#include "tailer/follow.h"
+#include "follow/follow.h"
 #include "tailer/identity.h"
 
 static int holds(const struct mark *mark, void *arg)

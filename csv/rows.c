@@ -7,7 +7,7 @@
 
 #include "base/gz.h"
 #include "base/scope.h"
-#include "tailer/follow.h"
+#include "follow/follow.h"
 
 struct rows {
 	const struct rows_hooks *hooks;

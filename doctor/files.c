@@ -14,7 +14,7 @@
 #include "doctor/certificate.h"
 #include "doctor/checks.h"
 #include "doctor/text.h"
-#include "tailer/folder.h"
+#include "follow/folder.h"
 
 #define EXPIRY_WARNING_DAYS 21
 #define DAY_S 86400

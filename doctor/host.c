@@ -16,7 +16,7 @@
 #include "doctor/checks.h"
 #include "doctor/other_programs.h"
 #include "doctor/unit.h"
-#include "tailer/watch.h"
+#include "follow/watch.h"
 
 #define DAY_S 86400
 #define GROWTH_DAYS 7 /* the growth of move-to is measured over these days */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "tailer/folder.h"
+#include "follow/folder.h"
 
 #define GROUPS_MAX 256
 

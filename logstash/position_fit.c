@@ -15,8 +15,8 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "csv/catalog.h"
+#include "follow/follow.h"
 #include "logstash/positions.h"
-#include "tailer/follow.h"
 
 struct walk {
 	struct position_file *f;

@@ -10,8 +10,8 @@
 #include "base/gz.h"
 #include "base/scope.h"
 #include "base/units.h"
-#include "tailer/follow.h"
-#include "tailer/name.h"
+#include "follow/follow.h"
+#include "follow/name.h"
 
 #define LINE_MAX_BYTES 65536
 

@@ -7,9 +7,9 @@
 
 #include "base/scope.h"
 #include "base/text.h"
+#include "follow/folder.h"
 #include "pmta/verify_pair.h"
 #include "record/event_id.h"
-#include "tailer/folder.h"
 
 #define RECORDS_DEFAULT "d,b" /* PowerMTA's, without the directive */
 

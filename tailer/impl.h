@@ -21,11 +21,11 @@
 #ifndef TAILER_IMPL_H
 #define TAILER_IMPL_H
 
+#include "follow/follow.h"
+#include "follow/name.h"
+#include "follow/watch.h"
 #include "tailer/file_state.h"
-#include "tailer/follow.h"
-#include "tailer/name.h"
 #include "tailer/tailer.h"
-#include "tailer/watch.h"
 
 enum { DIR_LIVE, DIR_MOVED, NDIRS };
 

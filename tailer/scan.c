@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/permission.h"
-#include "tailer/folder.h"
+#include "follow/folder.h"
 #include "tailer/impl.h"
 
 /* The first two scans come at the start, before any new path was read: it may be the same file. */

@@ -11,7 +11,7 @@
 #include "tests/unit/temp.h"
 
 #include "csv/reader.h"
-#include "tailer/follow.h"
+#include "follow/follow.h"
 
 #define RECORD_MAX 512
 #define EVENTS_MAX 4096

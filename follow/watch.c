@@ -1,4 +1,4 @@
-#include "tailer/watch.h"
+#include "follow/watch.h"
 
 #include <errno.h>
 #include <inotifytools/inotify.h>

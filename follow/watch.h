@@ -6,8 +6,8 @@
  * Only watch.c includes inotify, and only libinotifytools' header: that library's own event loop
  * keeps global state and spins.
  */
-#ifndef TAILER_WATCH_H
-#define TAILER_WATCH_H
+#ifndef FOLLOW_WATCH_H
+#define FOLLOW_WATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "tailer/name.h"
+#include "follow/name.h"
 
 #include <ctype.h>
 #include <string.h>

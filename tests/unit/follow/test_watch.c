@@ -6,7 +6,7 @@
 
 #include <poll.h>
 
-#include "tailer/watch.h"
+#include "follow/watch.h"
 
 static struct watch *w;
 static char hints[4096];

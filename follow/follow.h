@@ -5,8 +5,8 @@
  * that was truncated and rewritten meanwhile, even if it is longer now, is detected before any of
  * its new bytes are handed out.
  */
-#ifndef TAILER_FOLLOW_H
-#define TAILER_FOLLOW_H
+#ifndef FOLLOW_FOLLOW_H
+#define FOLLOW_FOLLOW_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "tailer/folder.h"
+#include "follow/folder.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -6,13 +6,13 @@
  * count while a file NAME exists in the same folder: gzip is still running, and all rows are in
  * NAME.  A file that cannot be examined does not hide the others.
  */
-#ifndef TAILER_FOLDER_H
-#define TAILER_FOLDER_H
+#ifndef FOLLOW_FOLDER_H
+#define FOLLOW_FOLDER_H
 
 #include <sys/stat.h>
 
 #include "base/err.h"
-#include "tailer/name.h"
+#include "follow/name.h"
 
 enum folder_result {
 	FOLDER_READ = 0, /* read completely */

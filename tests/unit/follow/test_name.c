@@ -3,7 +3,7 @@
  */
 #include "tests/unit/temp.h"
 
-#include "tailer/name.h"
+#include "follow/name.h"
 
 static void expect(const char *acct, const char *file, bool want)
 {

@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 
-#include "tailer/folder.h"
+#include "follow/folder.h"
 
 #define DAY "b-2026-11-21-"
 

@@ -6,8 +6,8 @@
  * exists in older set-ups.  NNNN may have more digits; it is compared as a number.  ".gz" may
  * follow.
  */
-#ifndef TAILER_NAME_H
-#define TAILER_NAME_H
+#ifndef FOLLOW_NAME_H
+#define FOLLOW_NAME_H
 
 #include <stdbool.h>
 #include <stddef.h>

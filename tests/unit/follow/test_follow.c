@@ -4,7 +4,7 @@
 #include "tests/unit/temp.h"
 
 #include "base/gz.h"
-#include "tailer/follow.h"
+#include "follow/follow.h"
 
 #define LINE_MAX_TEST 1000
 

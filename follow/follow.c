@@ -9,7 +9,7 @@
  *        dropped    record    not yet
  *        on need    pending   split
  */
-#include "tailer/follow.h"
+#include "follow/follow.h"
 
 #include <errno.h>
 #include <stdlib.h>
