@@ -9,7 +9,6 @@
 #include "base/units.h"
 #include "ship/backoff.h"
 
-#define START_LIMIT 2
 #define SUMMARY_MS 60000
 #define LONE_FAILURES 3 /* of one batch while others succeed, before it is split */
 #define LONE_SAID 5     /* of one record while others succeed, before it is logged */
@@ -47,7 +46,7 @@ static void set_state(struct endpoint *e, enum endpoint_health health, bool paus
 		e->since_ms = now_ms;
 	if (turned) {
 		e->status.meter.holds += shown[health] == SHIP_HELD;
-		e->said_ms = now_ms;
+		e->notes.said_ms = now_ms;
 		e->state_tries = e->tries;
 	}
 	e->health = health;
@@ -70,10 +69,8 @@ int endpoint_open(struct endpoint *e, const struct transport_ops *ops, struct wa
 	e->since_ms = now_ms;
 	if (e->conf->url[0] || e->hooks->dry_run)
 		become(e, ENDPOINT_OK, now_ms);
-	e->limit = e->conf->in_flight < START_LIMIT ? e->conf->in_flight : START_LIMIT;
-	e->ceiling = e->conf->in_flight;
+	pace_open(&e->pace, e->conf->in_flight);
 	e->random = (uint64_t)now_ms * 2 + 1;
-	e->best_ms = -1;
 	if (ops && ops->one_record && e->conf->format != SHIP_OBJECT)
 		return err_set(err, -EINVAL,
 		               "endpoint \"%s\": its url takes one record at a time; set format = "
@@ -87,42 +84,7 @@ void endpoint_close(struct endpoint *e)
 	if (e->transport)
 		e->transport = e->transport->ops->close(e->transport);
 	free(e->items);
-	while (e->queue) {
-		struct batch *next = e->queue->next;
-		(void)batch_free(e->queue);
-		e->queue = next;
-	}
-}
-
-void endpoint_enqueue(struct endpoint *e, struct batch *b)
-{
-	struct batch **p = &e->queue;
-	while (*p)
-		p = &(*p)->next;
-	b->next = NULL;
-	*p = b;
-	e->bytes += b->len;
-	e->again += b->dead != 0;
-	e->again_bytes += b->dead != 0 ? b->len : 0;
-}
-
-static struct batch **link_of(struct endpoint *e, const struct batch *b)
-{
-	struct batch **p = &e->queue;
-	while (*p != b)
-		p = &(*p)->next;
-	return p;
-}
-
-static void finish(struct endpoint *e, struct batch *b)
-{
-	*link_of(e, b) = b->next;
-	e->nbatches--;
-	e->nrecords -= b->n;
-	e->bytes -= b->len;
-	e->again -= b->dead != 0;
-	e->again_bytes -= b->dead != 0 ? b->len : 0;
-	(void)batch_free(b);
+	queue_free(&e->queue);
 }
 
 /* A request that was in flight when the endpoint began to fail is part of that failure. */
@@ -134,22 +96,22 @@ static bool is_probe(const struct endpoint *e, const struct batch *b)
 /* One line per change of state, but one per minute for an endpoint that fails now and then. */
 static bool may_say(struct endpoint *e, int64_t now_ms)
 {
-	if (now_ms - e->minute_ms >= SUMMARY_MS) {
-		if (e->changes > CHANGES_SAID)
+	if (now_ms - e->notes.minute_ms >= SUMMARY_MS) {
+		if (e->notes.changes > CHANGES_SAID)
 			endpoint_note(e, true,
 			              "endpoint \"%s\": failed and recovered %u times in %" PRId64
 			              " s, nothing is lost; last failure: %s",
-			              e->conf->name, e->changes / 2, (now_ms - e->minute_ms) / 1000,
-			              e->last_failure);
-		e->changes = 0;
-		e->minute_ms = now_ms;
+			              e->conf->name, e->notes.changes / 2,
+			              (now_ms - e->notes.minute_ms) / 1000, e->notes.last_failure);
+		e->notes.changes = 0;
+		e->notes.minute_ms = now_ms;
 	}
-	if (++e->changes == CHANGES_SAID + 1)
+	if (++e->notes.changes == CHANGES_SAID + 1)
 		endpoint_note(e, true,
 		              "endpoint \"%s\": fails and recovers repeatedly; from now on one "
 		              "line per minute gives the count",
 		              e->conf->name);
-	return e->changes <= CHANGES_SAID;
+	return e->notes.changes <= CHANGES_SAID;
 }
 
 /*
@@ -194,16 +156,6 @@ static void report(struct endpoint *e, const struct batch *b, enum ship_outcome 
 	e->hooks->on_done(&done, e->hooks->arg);
 }
 
-/* Allows one more request in flight while answers stay fast; endpoint_outcome() halves them. */
-static void adapt(struct endpoint *e, int64_t elapsed_ms)
-{
-	if (e->best_ms < 0 || elapsed_ms < e->best_ms)
-		e->best_ms = elapsed_ms;
-	if (elapsed_ms <= 4 * e->best_ms + 20 && e->limit < e->conf->in_flight)
-		e->limit++;
-	e->best_ms += (elapsed_ms - e->best_ms + 31) / 32;
-}
-
 /* The endpoint accepted something, so its failure is over. */
 static void recovered(struct endpoint *e, int64_t now_ms)
 {
@@ -231,7 +183,7 @@ static void say_partial(struct endpoint *e, size_t failed, size_t n, int64_t now
 {
 	unsigned long left_out;
 	char more[LOG_MORE_SIZE];
-	if (log_allowed(&e->partial_limit, now_ms, SUMMARY_MS, &left_out))
+	if (log_allowed(&e->notes.partial_limit, now_ms, SUMMARY_MS, &left_out))
 		endpoint_note(
 		        e, true,
 		        "endpoint \"%s\": reports that %zu of %zu event%s failed; the rows are "
@@ -242,13 +194,13 @@ static void say_partial(struct endpoint *e, size_t failed, size_t n, int64_t now
 static void accepted(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
 	bool partial = o->kind == OUTCOME_PARTIAL;
-	adapt(e, o->elapsed_us / 1000);
+	pace_answered(&e->pace, o->elapsed_us / 1000);
 	e->status.meter.accepted_batches++;
 	e->status.meter.accepted_records += b->n;
 	if (partial)
 		say_partial(e, o->nfailed, b->n, now_ms);
 	report(e, b, partial ? SHIP_PARTIAL : SHIP_ACCEPTED, o);
-	finish(e, b);
+	queue_finish(&e->queue, b);
 	recovered(e, now_ms);
 }
 
@@ -295,12 +247,7 @@ static void split(struct endpoint *e, struct batch *b, int64_t now_ms)
 		wait_until(b, now_ms + (int64_t)e->conf->retry_min_ms); /* out of memory: later */
 		return;
 	}
-	left->next = right;
-	right->next = b->next;
-	*link_of(e, b) = left;
-	e->nbatches++;
-	e->bytes += left->len + right->len - b->len;
-	(void)batch_free(b);
+	queue_split(&e->queue, b, left, right);
 }
 
 /* The endpoint refuses the content. */
@@ -323,7 +270,7 @@ static void refused(struct endpoint *e, struct batch *b, const struct outcome *o
 	e->memory.refused_in_a_row += b->dead == 0;
 	e->status.meter.refused_records++;
 	report(e, b, SHIP_REFUSED, o);
-	finish(e, b);
+	queue_finish(&e->queue, b);
 }
 
 static void held(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
@@ -404,15 +351,16 @@ static void retry(struct endpoint *e, struct batch *b, const struct outcome *o, 
 
 void endpoint_outcome(struct endpoint *e, struct batch *b, const struct outcome *o, int64_t now_ms)
 {
-	e->flying--;
+	e->pace.flying--;
 	meter_request(&e->status.meter, o->code, o->elapsed_us, b->n,
 	              b->packed ? b->packed_len : b->len);
 	if (o->slow_down)
-		e->limit = e->limit > 1 ? e->limit / 2 : 1;
+		pace_halve(&e->pace);
 	if (o->kind != OUTCOME_ACCEPTED)
 		(void)snprintf(e->status.last_error, sizeof(e->status.last_error), "%s", o->words);
 	if (o->kind == OUTCOME_RETRY)
-		(void)snprintf(e->last_failure, sizeof(e->last_failure), "%s", o->words);
+		(void)snprintf(e->notes.last_failure, sizeof(e->notes.last_failure), "%s",
+		               o->words);
 	switch (o->kind) {
 	case OUTCOME_ACCEPTED:
 	case OUTCOME_PARTIAL:
@@ -433,10 +381,11 @@ void endpoint_outcome(struct endpoint *e, struct batch *b, const struct outcome 
 /* Logs a line per minute while the endpoint fails, even when nothing is tried in that minute. */
 void endpoint_summary(struct endpoint *e, int64_t now_ms)
 {
-	if (e->state == SHIP_OK || now_ms - e->said_ms < SUMMARY_MS)
+	if (e->state == SHIP_OK || now_ms - e->notes.said_ms < SUMMARY_MS)
 		return;
-	e->said_ms = now_ms;
+	e->notes.said_ms = now_ms;
 	endpoint_note(e, true, "endpoint \"%s\": %s for %" PRId64 " s, %zu record%s: %s",
 	              e->conf->name, ship_state_name(e->state), (now_ms - e->since_ms) / 1000,
-	              e->nrecords, e->nrecords == 1 ? " waits" : "s wait", e->status.last_error);
+	              e->queue.records, e->queue.records == 1 ? " waits" : "s wait",
+	              e->status.last_error);
 }

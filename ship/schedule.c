@@ -17,7 +17,7 @@ static bool due(const struct batch *b, int64_t now_ms)
 static struct batch *next_batch(const struct endpoint *e, int64_t now_ms)
 {
 	struct batch *best = NULL;
-	for (struct batch *b = e->queue; b; b = b->next) {
+	for (struct batch *b = e->queue.first; b; b = b->next) {
 		if (!due(b, now_ms))
 			continue;
 		if (e->state == SHIP_OK)
@@ -31,34 +31,22 @@ static struct batch *next_batch(const struct endpoint *e, int64_t now_ms)
 /* Earliest time of the next request, by the host's rate or the receiver's request; 0: now. */
 static int64_t rate_ms(const struct endpoint *e, int64_t now_ms)
 {
-	int64_t at = e->conf->requests_per_minute > 0 ? e->host->slot_ms : 0;
+	int64_t at = e->conf->requests_per_minute > 0 ? e->host->rate.slot_ms : 0;
 	if (e->pause_ms > at)
 		at = e->pause_ms;
 	return at > now_ms ? at : 0;
 }
 
-/*
- * Milliseconds between two requests to the host, rounded up, because the rate must not be exceeded.
- * When the rate is shared, each side uses half of it.
- */
-static int64_t gap_ms(const struct endpoint *e)
-{
-	unsigned rate = e->conf->requests_per_minute;
-	if (e->host->half_rate)
-		rate = rate > 1 ? rate / 2 : 1;
-	return (60000 + rate - 1) / rate;
-}
-
 /* The most requests at a time in the current state. */
 static unsigned limit_of(const struct endpoint *e)
 {
-	unsigned limit = e->state == SHIP_OK ? e->limit : 1;
-	return limit < e->ceiling ? limit : e->ceiling;
+	return pace_limit(&e->pace, e->state != SHIP_OK);
 }
 
 int64_t schedule_slot_ms(const struct endpoint *e, int64_t now_ms)
 {
-	if (e->state == SHIP_UNCONFIGURED || e->state == SHIP_PAUSED || e->flying >= limit_of(e))
+	if (e->state == SHIP_UNCONFIGURED || e->state == SHIP_PAUSED ||
+	    e->pace.flying >= limit_of(e))
 		return INT64_MAX;
 	int64_t at = rate_ms(e, now_ms);
 	if (e->state != SHIP_OK && e->probe_ms > at)
@@ -71,8 +59,8 @@ bool schedule_wants(const struct endpoint *e, int64_t now_ms)
 	if (schedule_slot_ms(e, now_ms) > now_ms)
 		return false;
 	/* At a rate one request goes out at a time, however many may be in flight. */
-	unsigned slots = e->conf->requests_per_minute > 0 ? 1 : limit_of(e) - e->flying;
-	for (const struct batch *b = e->queue; b && slots > 0; b = b->next)
+	unsigned slots = e->conf->requests_per_minute > 0 ? 1 : limit_of(e) - e->pace.flying;
+	for (const struct batch *b = e->queue.first; b && slots > 0; b = b->next)
 		slots -= b->state == BATCH_SEALED && !b->dead;
 	return slots > 0;
 }
@@ -119,11 +107,9 @@ static int launch(struct endpoint *e, struct batch *b, int64_t now_ms)
 	b->endpoint = e;
 	b->state = BATCH_FLYING;
 	b->tried = ++e->tries;
-	e->flying++;
+	e->pace.flying++;
 	e->status.meter.requests++;
-	if (e->conf->requests_per_minute > 0)
-		e->host->slot_ms = (e->host->slot_ms > now_ms ? e->host->slot_ms : now_ms) +
-		                   gap_ms(e);
+	rate_use(&e->host->rate, e->conf->requests_per_minute, now_ms);
 	return 0;
 }
 
@@ -157,7 +143,7 @@ static void pretend(struct endpoint *e, struct batch *b, int64_t now_ms)
 {
 	static const struct outcome yes = {
 	        .kind = OUTCOME_ACCEPTED, .words = "", .advice = "", .answer = SLICE_EMPTY};
-	e->flying++;
+	e->pace.flying++;
 	endpoint_outcome(e, b, &yes, now_ms);
 }
 
@@ -191,7 +177,7 @@ int64_t schedule_timeout(const struct endpoint *e, int64_t now_ms)
 	int64_t at = INT64_MAX, slot = schedule_slot_ms(e, now_ms);
 	if (slot == INT64_MAX)
 		return -1;
-	for (const struct batch *b = e->queue; b; b = b->next) {
+	for (const struct batch *b = e->queue.first; b; b = b->next) {
 		if (!b->stored || (b->state != BATCH_SEALED && b->state != BATCH_WAITING))
 			continue;
 		int64_t when = b->state == BATCH_WAITING ? b->next_ms : now_ms;

@@ -132,19 +132,19 @@ static size_t bytes_max(const struct ship_conf *conf)
 bool ship_room(const struct ship *s, unsigned lane, size_t endpoint)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
-	size_t batches = e->nbatches - e->again, most = batches_max(e->conf, s->lanes);
+	size_t batches = e->queue.batches - e->queue.again, most = batches_max(e->conf, s->lanes);
 	if (s->open[lane])
 		return batches <= most;
 	return e->health != ENDPOINT_UNCONFIGURED && batches < most &&
-	       e->bytes - e->again_bytes < bytes_max(e->conf);
+	       e->queue.bytes - e->queue.again_bytes < bytes_max(e->conf);
 }
 
 bool ship_room_again(const struct ship *s, size_t endpoint, bool owed)
 {
 	const struct endpoint *e = &s->endpoints[endpoint];
 	return e->health != ENDPOINT_UNCONFIGURED &&
-	       (owed ? e->again : e->nbatches) < batches_max(e->conf, s->lanes) &&
-	       (owed ? e->again_bytes : e->bytes) < bytes_max(e->conf);
+	       (owed ? e->queue.again : e->queue.batches) < batches_max(e->conf, s->lanes) &&
+	       (owed ? e->queue.again_bytes : e->queue.bytes) < bytes_max(e->conf);
 }
 
 bool ship_has_open(const struct ship *s, unsigned lane)
@@ -160,7 +160,7 @@ bool ship_seal(struct ship *s, unsigned lane)
 	struct endpoint *e = &s->endpoints[s->open_at[lane]];
 	s->open[lane] = NULL;
 	batch_seal(b, e->conf);
-	endpoint_enqueue(e, b);
+	queue_append(&e->queue, b);
 	return true;
 }
 
@@ -178,7 +178,7 @@ static struct batch *open_batch(struct ship *s, unsigned lane, size_t endpoint,
 	b->bounded = bounded;
 	s->open[lane] = b;
 	s->open_at[lane] = endpoint;
-	e->nbatches++;
+	e->queue.batches++;
 	return b;
 }
 
@@ -186,7 +186,7 @@ static void drop_empty(struct ship *s, unsigned lane)
 {
 	struct batch *b = s->open[lane];
 	if (b && b->n == 0) {
-		s->endpoints[s->open_at[lane]].nbatches--;
+		s->endpoints[s->open_at[lane]].queue.batches--;
 		s->open[lane] = batch_free(b);
 	}
 }
@@ -209,7 +209,7 @@ int ship_add(struct ship *s, unsigned lane, size_t endpoint, const struct ship_t
 		}
 		completed = ship_seal(s, lane); /* it is full; the record begins the next one */
 	}
-	e->nrecords++;
+	e->queue.records++;
 	if (batch_full(s->open[lane], e->conf))
 		completed = ship_seal(s, lane);
 	return completed;
@@ -229,16 +229,16 @@ int ship_add_dead(struct ship *s, size_t endpoint, int64_t dead, struct slice ob
 		return -ENOMEM;
 	}
 	batch_seal(b, e->conf);
-	e->nbatches++;
-	e->nrecords++;
-	endpoint_enqueue(e, b);
+	e->queue.batches++;
+	e->queue.records++;
+	queue_append(&e->queue, b);
 	return 0;
 }
 
 int ship_boundaries(const struct ship *s, ship_boundary_fn *fn, void *arg)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		for (const struct batch *b = s->endpoints[i].queue; b; b = b->next) {
+		for (const struct batch *b = s->endpoints[i].queue.first; b; b = b->next) {
 			if (b->stored)
 				continue;
 			int rc = b->dead ? 0
@@ -254,7 +254,7 @@ int ship_boundaries(const struct ship *s, ship_boundary_fn *fn, void *arg)
 bool ship_has_boundaries(const struct ship *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		for (const struct batch *b = s->endpoints[i].queue; b; b = b->next) {
+		for (const struct batch *b = s->endpoints[i].queue.first; b; b = b->next) {
 			if (!b->stored)
 				return true;
 		}
@@ -265,7 +265,7 @@ bool ship_has_boundaries(const struct ship *s)
 void ship_stored(struct ship *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		for (struct batch *b = s->endpoints[i].queue; b; b = b->next)
+		for (struct batch *b = s->endpoints[i].queue.first; b; b = b->next)
 			b->stored = true;
 	}
 }
@@ -400,7 +400,7 @@ size_t ship_pending(const struct ship *s)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s->n; i++)
-		n += s->endpoints[i].nrecords;
+		n += s->endpoints[i].queue.records;
 	return n;
 }
 
@@ -408,7 +408,7 @@ size_t ship_in_flight(const struct ship *s)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s->n; i++)
-		n += s->endpoints[i].flying;
+		n += s->endpoints[i].pace.flying;
 	return n;
 }
 
@@ -416,7 +416,7 @@ size_t ship_flying_records(const struct ship *s)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s->n; i++) {
-		for (const struct batch *b = s->endpoints[i].queue; b; b = b->next)
+		for (const struct batch *b = s->endpoints[i].queue.first; b; b = b->next)
 			n += b->state == BATCH_FLYING ? b->n : 0;
 	}
 	return n;
@@ -435,8 +435,8 @@ void ship_pause(struct ship *s, size_t endpoint, bool paused, int64_t now_ms)
 void ship_share(struct ship *s, size_t endpoint, unsigned slots, bool half)
 {
 	struct endpoint *e = &s->endpoints[endpoint];
-	e->ceiling = slots;
-	e->host->half_rate = half;
+	e->pace.ceiling = slots;
+	e->host->rate.half = half;
 }
 
 void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
@@ -448,10 +448,10 @@ void ship_status(const struct ship *s, size_t endpoint, struct ship_status *ret)
 	if (e->health == ENDPOINT_OK)
 		ret->next_probe_ms = 0;
 	ret->since_ms = e->since_ms;
-	ret->in_flight = e->flying;
-	ret->limit = e->limit;
-	ret->batches = e->nbatches;
-	ret->records = e->nrecords;
+	ret->in_flight = e->pace.flying;
+	ret->limit = e->pace.limit;
+	ret->batches = e->queue.batches;
+	ret->records = e->queue.records;
 }
 
 uint64_t ship_worst_memory(const struct ship_conf *conf, size_t lanes)

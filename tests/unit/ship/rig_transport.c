@@ -195,14 +195,14 @@ void enqueue(unsigned first, unsigned n)
 	}
 	batch_seal(b, &conf);
 	b->stored = true;
-	e.nbatches++;
-	e.nrecords += b->n;
-	endpoint_enqueue(&e, b);
+	e.queue.batches++;
+	e.queue.records += b->n;
+	queue_append(&e.queue, b);
 }
 
 void start(void)
 {
-	for (struct batch *b = e.queue; b; b = b->next)
+	for (struct batch *b = e.queue.first; b; b = b->next)
 		b->stored = true; /* halves, too */
 	schedule_start(&e, false, now_ms);
 }

@@ -18,7 +18,7 @@ static void test_only_the_named_items_of_a_partial_batch_are_dead(void **state)
 	expect("P0-50+1+4 ");
 	assert_non_null(strstr(notes, "\"broker\": reports that 2 of 5 events failed"));
 	assert_int_equal(e.state, SHIP_OK);
-	assert_null(e.queue);
+	assert_null(e.queue.first);
 }
 
 static void test_all_items_of_a_partial_batch_that_names_none_are_dead(void **state)
@@ -55,9 +55,9 @@ static void test_a_refused_batch_is_split_until_the_record_is_found(void **state
 	end_as(OUTCOME_ACCEPTED);
 	end_as(OUTCOME_REFUSED);
 	expect("A0-10 R10-20 ");
-	assert_null(e.queue);
+	assert_null(e.queue.first);
 	assert_int_equal(e.state, SHIP_OK);
-	assert_int_equal(e.nrecords, 0);
+	assert_int_equal(e.queue.records, 0);
 }
 
 static void test_a_held_endpoint_waits_and_shows_words_and_advice(void **state)
@@ -106,7 +106,7 @@ static void test_a_hold_for_refusals_ends_when_something_is_accepted(void **stat
 	assert_non_null(strstr(notes, "refuses record after record (some words); held"));
 	notes[0] = '\0';
 	enqueue(1, 1);
-	e.queue->next->dead = 7;
+	e.queue.first->next->dead = 7;
 	expect("");
 	try_once(OUTCOME_REFUSED);
 	expect("R10-20 ");
@@ -159,17 +159,17 @@ static void test_a_request_to_slow_down_halves_the_limit(void **state)
 	struct outcome o = outcome_of(OUTCOME_RETRY);
 	for (unsigned i = 0; i < 24; i++)
 		enqueue(i, 1);
-	while (e.limit < conf.in_flight) {
+	while (e.pace.limit < conf.in_flight) {
 		start();
 		end_as(OUTCOME_ACCEPTED);
 	}
 	unsigned under_way = (unsigned)fake.nflying;
 	end_with(&o);
-	assert_int_equal(e.limit, 8);
+	assert_int_equal(e.pace.limit, 8);
 	o.slow_down = true;
 	o.retry_after_ms = 77000;
 	end_with(&o);
-	assert_int_equal(e.limit, 4);
+	assert_int_equal(e.pace.limit, 4);
 	assert_int_equal(e.state, SHIP_RETRYING);
 	while (fake.nflying > 0)
 		end_as(OUTCOME_ACCEPTED);
@@ -221,7 +221,7 @@ static void test_X1_body_and_key_stay_until_the_outcome(void **state)
 		end_as(OUTCOME_ACCEPTED);
 		start();
 	}
-	assert_null(e.queue);
+	assert_null(e.queue.first);
 }
 
 static void test_S4_a_retry_is_the_same_body_under_the_same_key(void **state)
@@ -274,7 +274,7 @@ static void test_without_memory_to_send_it_waits_a_little(void **state)
 	fake.send_rc = -ENOMEM;
 	enqueue(0, 1);
 	start();
-	assert_int_equal(e.flying, 0);
+	assert_int_equal(e.pace.flying, 0);
 	assert_int_equal(e.state, SHIP_OK);
 	assert_int_equal(schedule_timeout(&e, now_ms), 1000);
 	fake.send_rc = 0;
@@ -345,7 +345,7 @@ static void trace(int code, char *ret, size_t size)
 	FILE *f = fmemopen(ret, size, "w");
 	assert_non_null(f);
 	for (size_t i = 0; i < 600; i++) {
-		if (e.nbatches < 6) {
+		if (e.queue.batches < 6) {
 			enqueue(first % 200, 1 + first % 3);
 			first++;
 		}
@@ -355,8 +355,9 @@ static void trace(int code, char *ret, size_t size)
 			end_with(&o);
 		}
 		(void)fprintf(f, "%s in %" PRId64 " ms: %u of %u, %u new, %zu left: %s, %s\n",
-		              ship_state_name(e.state), schedule_timeout(&e, now_ms), e.flying,
-		              e.limit, fake.reconnects, e.nrecords, e.status.last_error, reports);
+		              ship_state_name(e.state), schedule_timeout(&e, now_ms), e.pace.flying,
+		              e.pace.limit, fake.reconnects, e.queue.records, e.status.last_error,
+		              reports);
 		reports[0] = notes[0] = '\0';
 		now_ms += rand_r(&seed) % 20000;
 	}
