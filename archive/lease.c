@@ -21,7 +21,7 @@ void lease_ask(struct share *ret, const struct conf *conf, size_t endpoint, unsi
 	(void)snprintf(path, sizeof(path), "/replay/share?endpoint=%s&flying=%u%s", e->name, flying,
 	               end ? "&end=1" : "");
 	*ret = (struct share){.ask_ms = SHARE_ASK_MS};
-	if (ask_agent(conf->runtime_dir, true, path, &status, &text, &err) == 0) {
+	if (ask_agent(conf, ASK_RENEWAL, path, &status, &text, &err) == 0) {
 		ret->agent = true;
 		if (status == 0)
 			share_read(ret, text);

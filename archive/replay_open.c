@@ -125,7 +125,7 @@ void replay_close(struct replay *r)
 	r->ship = ship_close(r->ship);
 	/* Requests in flight were aborted above. */
 	for (size_t i = 0; r->ask_ms && i < r->conf->nendpoints; i++) {
-		if (r->ask_ms[i] >= 0 && r->shares[i].agent)
+		if (r->ask_ms[i] >= 0 && r->shares[i].agent && !r->shares[i].unasked)
 			lease_ask(&r->shares[i], r->conf, i, 0, true);
 	}
 	free(r->shares);

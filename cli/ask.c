@@ -5,14 +5,19 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
 #include "cli/cli.h"
+#include "state/store.h"
 
 #define COLLECT_MAX (16 << 20)
+#define AGAIN_FOR_MS 2000
+#define AGAIN_EVERY_MS 50
 
 struct collected {
 	char *text;
@@ -43,8 +48,29 @@ static int take_status(char *text)
 	return status;
 }
 
-int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, char **ret_text,
-              struct err *err)
+/* The result of a request that got no answer, in words. */
+static int no_answer(const char *dir, int dir_fd, CURLcode rc, const char *why, struct err *err)
+{
+	switch (rc) {
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		return err_set(err, -ECONNRESET,
+		               "the agent at \"%s/control\" ended before it answered", dir);
+	case CURLE_COULDNT_CONNECT:
+		break;
+	default:
+		return err_set(err, -EIO, "ask the agent through \"%s/control\": %s", dir, why);
+	}
+	/* libcurl's message names a host and a port, which a unix socket does not have. */
+	if (faccessat(dir_fd, "control", W_OK, AT_EACCESS) < 0 && errno == EACCES)
+		return err_set(err, -EACCES, "ask the agent through \"%s/control\": %m", dir);
+	return err_set(err, -ECONNREFUSED, "no agent answers at \"%s/control\"", dir);
+}
+
+static int ask_once(const char *dir, bool post, const char *path, int *ret_status, char **ret_text,
+                    struct err *err)
 {
 	char url[4352], socket[64];
 	char why[CURL_ERROR_SIZE] = "";
@@ -60,7 +86,7 @@ int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, cha
 		return err_set(err, -ENOMEM, "out of memory");
 	(void)curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, socket);
 	(void)curl_easy_setopt(e, CURLOPT_URL, url);
-	if (tell)
+	if (post)
 		(void)curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, "");
 	(void)curl_easy_setopt(e, CURLOPT_PROXY, "");
 	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
@@ -77,23 +103,40 @@ int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, cha
 		return 0;
 	}
 	free(body.text);
-	if (rc != CURLE_COULDNT_CONNECT)
-		return err_set(err, -EIO, "ask the agent through \"%s/control\": %s", dir, why);
-	/* libcurl's message names a host and a port, which a unix socket does not have. */
-	if (faccessat(fd, "control", W_OK, AT_EACCESS) < 0 && errno == EACCES)
-		return err_set(err, -EACCES, "ask the agent through \"%s/control\": %m", dir);
-	return err_set(err, -ECONNREFUSED, "no agent answers at \"%s/control\"", dir);
+	return no_answer(dir, fd, rc, why, err);
+}
+
+/* The store's lock tells an agent that is starting or ending from none at all. */
+static bool worth_repeating(const struct conf *conf, enum ask ask, int rc)
+{
+	if (rc == -ECONNRESET)
+		return ask != ASK_COMMAND;
+	return (rc == -ENOENT || rc == -ECONNREFUSED) && store_in_use(conf->state_dir);
+}
+
+int ask_agent(const struct conf *conf, enum ask ask, const char *path, int *ret_status,
+              char **ret_text, struct err *err)
+{
+	int64_t until_ms = clock_mono_ms() + AGAIN_FOR_MS;
+	for (;;) {
+		int rc = ask_once(conf->runtime_dir, ask != ASK_QUESTION, path, ret_status,
+		                  ret_text, err);
+		if (!worth_repeating(conf, ask, rc) || clock_mono_ms() >= until_ms)
+			return rc;
+		(void)poll(NULL, 0, AGAIN_EVERY_MS);
+	}
 }
 
 /* ---- for commands ---- */
 
 int ask_no_agent(const struct err *why)
 {
-	(void)fprintf(
-	        stderr, "pmta-shipper: %s; %s\n", why->text,
-	        why->code == -EACCES
-	                ? "run this as root, or as the user of the service"
-	                : "only a running agent can do this: start the service, then try again");
+	const char *next =
+	        why->code == -EACCES ? "run this as root, or as the user of the service"
+	        : why->code == -ECONNRESET
+	                ? "it may have done this: check before you try again"
+	                : "only a running agent can do this: start the service, then try again";
+	(void)fprintf(stderr, "pmta-shipper: %s; %s\n", why->text, next);
 	return 1;
 }
 
@@ -102,7 +145,7 @@ int ask_tell(const struct conf *conf, const char *path)
 	struct err err = {0};
 	char *words;
 	int status;
-	if (ask_agent(conf->runtime_dir, true, path, &status, &words, &err) < 0)
+	if (ask_agent(conf, ASK_COMMAND, path, &status, &words, &err) < 0)
 		return ask_no_agent(&err);
 	(void)fputs(words, status != 0 ? stderr : stdout);
 	free(words);

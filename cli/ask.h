@@ -4,19 +4,30 @@
 #ifndef CLI_ASK_H
 #define CLI_ASK_H
 
-#include <stdbool.h>
-
 #include "base/err.h"
 #include "conf/conf.h"
 
+enum ask {
+	ASK_QUESTION, /* GET: changes nothing */
+	ASK_RENEWAL,  /* POST, and twice is the same as once */
+	ASK_COMMAND,  /* POST, never sent twice: the second answer would differ from the first */
+};
+
 /*
- * Sends GET path (tell: POST) to the agent that listens on DIR/control.  The first line of the
- * answer is one digit, the exit status for the command (1 if there is no such line); *ret_text is
- * the rest, NUL-terminated, which the caller frees.  Returns 0, -ENOENT or -ECONNREFUSED if no
- * agent listens, -EACCES if this user may not connect, or another negative errno.
+ * Sends path to the agent that listens on runtime-dir/control.  The first line of the answer is one
+ * digit, the exit status for the command (1 if there is no such line); *ret_text is the rest,
+ * NUL-terminated, which the caller frees.
+ *
+ * While an agent starts or ends, it has its store open and does not answer, or it ends before its
+ * answer is complete.  Then it is asked again for two seconds, so that the result does not depend
+ * on the moment: afterwards it answers, or none has the store open.
+ *
+ * Returns 0; -ENOENT or -ECONNREFUSED if no agent listens; -ECONNRESET if it ended before it
+ * answered (ASK_COMMAND: whether it has obeyed is unknown); -EACCES if this user may not connect;
+ * or another negative errno.
  */
-int ask_agent(const char *dir, bool tell, const char *path, int *ret_status, char **ret_text,
-              struct err *err) MUST_CHECK;
+int ask_agent(const struct conf *conf, enum ask ask, const char *path, int *ret_status,
+              char **ret_text, struct err *err) MUST_CHECK;
 
 /*
  * Sends a command to the agent and prints its answer, on standard error if the exit status is not

@@ -21,7 +21,7 @@ static int wait_until_empty(const struct conf *conf, uint64_t timeout_ms)
 		char *words;
 		int status;
 		int64_t now = clock_mono_ms();
-		if (ask_agent(conf->runtime_dir, false, "/drain", &status, &words, &err) < 0)
+		if (ask_agent(conf, ASK_QUESTION, "/drain", &status, &words, &err) < 0)
 			return ask_no_agent(&err);
 		bool empty = status == 0;
 		bool over = timeout_ms > 0 && now - begun >= (int64_t)timeout_ms;

@@ -43,7 +43,7 @@ static int from_agent(const struct look *o, char **ret, struct err *why)
 	if (o->form == FORM_CHECK)
 		(void)snprintf(path + n, sizeof(path) - (size_t)n, "?warn=%ju&crit=%ju",
 		               (uintmax_t)o->limits.warn_ms, (uintmax_t)o->limits.crit_ms);
-	if (ask_agent(o->conf->runtime_dir, false, path, &status, ret, why) < 0)
+	if (ask_agent(o->conf, ASK_QUESTION, path, &status, ret, why) < 0)
 		return CLI_GO_ON;
 	return status;
 }
