@@ -47,6 +47,7 @@ int open_tailer(struct agent *a, struct err *err)
 	        .line_max = c->record_max + 2,
 	        .rescan_ms = c->rescan_ms,
 	        .first = firsts[c->first_start],
+	        .gone_max = TAIL_GONE_MAX,
 	};
 	return tailer_open(&a->tailer, &conf, on_tail_note, a, err);
 }

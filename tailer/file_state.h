@@ -35,7 +35,7 @@
  *    FINISHING    its turn comes
  *    ENDED        it grew; lines are handed out again (FINISHING); answers and commits arrive
  *    CLOSED       it grew; it was moved; three scans did not find it
- *    GONE         its path exists again; 30 days have passed
+ *    GONE         its path exists again; too many others were deleted after it
  *    ORPHAN       the last answer arrives
  */
 /* clang-format on */

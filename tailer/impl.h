@@ -11,6 +11,7 @@
  *   resolve.c      a path to an identity; files that exist at the first start
  *   resolve_new.c  a path that was not known
  *   save.c         acknowledgements, and their entries in the store
+ *   forget.c       entries of deleted files: the oldest are dropped
  *   wake.c         which files are examined again, and when
  *   files.c        the lists of files
  *   file.c         one file: its state, its relation to others, the agent's queries
@@ -210,6 +211,9 @@ int resolve_pass(struct tail_file *f, bool whole) MUST_CHECK;
 
 /* resolve_new.c: a path that was not known; owns follow.  0: f has a new state; or LATER. */
 int resolve_new(struct tail_file *f, struct follow *follow) MUST_CHECK;
+
+/* forget.c: drops the entries of the oldest deleted files beyond conf.gone_max, and says which. */
+int forget_oldest(struct source *s) MUST_CHECK;
 
 /* scan.c: reads every folder of a source; or examines one name. */
 int scan_source(struct source *s) MUST_CHECK;

@@ -13,7 +13,6 @@
 
 /* The first two scans come at the start, before any new path was read: it may be the same file. */
 #define GONE_SCANS 3
-#define EXPIRE_MS (30LL * 24 * 3600 * 1000) /* for entries of deleted files */
 
 /*
  * Returns the known file for a directory entry, or NULL.  Name and inode find it; resolve() proves
@@ -324,11 +323,7 @@ static int note_missing(struct tail_file *f)
 		return file_vanished(f);
 	if (f->open)
 		return file_mark_todo(f);
-	if (f->gone_ms != 0) {
-		bool expired = clock_real_ms() - f->gone_ms > EXPIRE_MS;
-		return expired ? file_mark_changed(f, CHANGED_EXPIRED) : 0;
-	}
-	return f->missing >= GONE_SCANS ? gone(f) : 0;
+	return f->gone_ms == 0 && f->missing >= GONE_SCANS ? gone(f) : 0;
 }
 
 int scan_source(struct source *s)
@@ -358,7 +353,7 @@ int scan_source(struct source *s)
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	return forget_oldest(s);
 }
 
 /* Stores a file's size, so that its loss is reported if it no longer exists at the next start. */

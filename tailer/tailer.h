@@ -39,6 +39,12 @@
 struct tailer;
 struct tail_file;
 
+/*
+ * Entries of deleted files kept for each source, so that a file that comes back is not sent again.
+ * They are counted and not timed: no clock and no absence ends them.
+ */
+#define TAIL_GONE_MAX 32768
+
 enum tail_first { TAIL_FIRST_LIVE, TAIL_FIRST_NOW, TAIL_FIRST_ALL };
 
 struct tail_source {
@@ -55,6 +61,7 @@ struct tailer_conf {
 	size_t line_max;       /* a longer line is cut; see T1 */
 	uint64_t rescan_ms;    /* longest time a missed event can go unnoticed */
 	enum tail_first first; /* decides once per source about files that exist then */
+	size_t gone_max;       /* TAIL_GONE_MAX */
 };
 
 enum tail_result {
@@ -103,6 +110,9 @@ struct tail_status {
 int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_fn *note, void *arg,
                 struct err *err) MUST_CHECK;
 struct tailer *tailer_close(struct tailer *t);
+
+/* Returns the bytes of memory that TAIL_GONE_MAX entries take. */
+size_t tailer_gone_memory(void);
 
 /* Returns the descriptor to poll for reading; it never changes. */
 int tailer_fd(const struct tailer *t);

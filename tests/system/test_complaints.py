@@ -65,13 +65,14 @@ def test_files_with_the_same_long_beginning_are_not_confused(site):
     finish(agent, backend, tokens)
 
 
-def test_entries_of_files_deleted_long_ago_are_forgotten(site):
-    """rsyslog#3204: the state of many short files does not grow without limit."""
+def test_archives_away_for_a_month_are_not_sent_again(site):
+    """Nor after a wrong clock at a boot without their volume: entries do not expire by time."""
     backend, agent, acct, tokens = waiting(site, 20)
     up(agent)
     all_there(backend, tokens)
     eventually(lambda: source_status(agent)["behindBytes"] == 0)
-    for path in acct.move_to.iterdir():
+    away = [(path, path.read_bytes()) for path in acct.move_to.iterdir()]
+    for path, _ in away:
         path.unlink()
     rescanned(agent, 5)
     stopped(agent)
@@ -80,7 +81,11 @@ def test_entries_of_files_deleted_long_ago_are_forgotten(site):
     assert db.execute("UPDATE file SET gone = gone - 31 * 86400000 WHERE gone > 0").rowcount == 20
     db.close()
     up(agent)
-    eventually(lambda: source_status(agent)["filesKnown"] == 1)
+    rescanned(agent, 2)
+    for path, data in away:
+        path.write_bytes(data)
+    rescanned(agent, 2)
+    assert source_status(agent)["filesKnown"] == 21
     tokens += more(acct, 5)
     all_there(backend, tokens)
     finish(agent, backend, tokens)

@@ -104,7 +104,8 @@ static void open_tailer_of_rig(void)
 	                                 .store = fx.store,
 	                                 .line_max = fx.conf.record_max + 2,
 	                                 .rescan_ms = 30000,
-	                                 .first = TAIL_FIRST_ALL};
+	                                 .first = TAIL_FIRST_ALL,
+	                                 .gone_max = TAIL_GONE_MAX};
 	if (tailer_open(&fx.tailer, &conf, on_tail_note, NULL, &err) < 0)
 		fail_msg("%s", err.text);
 }

@@ -60,7 +60,8 @@ static void begin(void)
 	                                 .store = fx.store,
 	                                 .line_max = 102,
 	                                 .rescan_ms = 30000,
-	                                 .first = TAIL_FIRST_ALL};
+	                                 .first = TAIL_FIRST_ALL,
+	                                 .gone_max = TAIL_GONE_MAX};
 	assert_int_equal(tailer_open(&fx.tailer, &conf, on_note, NULL, &err), 0);
 	const struct acct_conf acct = {
 	        .tailer = fx.tailer,

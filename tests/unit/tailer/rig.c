@@ -169,7 +169,8 @@ void start(enum tail_first first)
 	                               .nsources = 1,
 	                               .line_max = LINE_MAX_TEST,
 	                               .rescan_ms = RESCAN_MS,
-	                               .first = first};
+	                               .first = first,
+	                               .gone_max = fx.gone_max};
 	if (store_open(&fx.store, fx.state, "state", &err) < 0)
 		fail_msg("store: %s", err.text);
 	fx.conf.store = fx.store;
@@ -217,6 +218,7 @@ int setup(void **state)
 	broken_name[0] = '\0';
 	fx.now_ms = 1000000;
 	fx.ack = true;
+	fx.gone_max = TAIL_GONE_MAX;
 	(void)snprintf(fx.acct, sizeof(fx.acct), "%s/live/b.csv", temp_dir);
 	(void)snprintf(fx.move_to, sizeof(fx.move_to), "%s/moved", temp_dir);
 	(void)snprintf(fx.state, sizeof(fx.state), "%s/state", temp_dir);
