@@ -16,12 +16,14 @@ static int body_digest(const struct conf *conf, const struct rules *rules, char 
 	FILE *f = text_begin(&t);
 	if (!f)
 		return -ENOMEM;
-	(void)fprintf(f, "1 %zu", conf->record_max);
+	(void)fprintf(f, "2 %zu", conf->record_max);
 	for (size_t i = 0; i < conf->nsources; i++) {
 		const struct conf_source *s = &conf->sources[i];
 		const struct ship_conf *e = &conf->endpoints[s->endpoint];
 		(void)fprintf(f, "\n%s %s %d %s %d", s->name, e->name, (int)e->format,
-		              e->type_field, (int)e->fill_addresses);
+		              e->type_field, (int)e->fill.on);
+		for (size_t j = 0; j < e->fill.reported_to.n; j++)
+			(void)fprintf(f, " %s", e->fill.reported_to.v[j]);
 		for (size_t j = 0; j < s->records.n; j++)
 			(void)fprintf(f, " %s", s->records.v[j]);
 		for (size_t j = 0; j < s->record_fields.n; j++)

@@ -36,9 +36,8 @@ static int encode(struct redrive *r, size_t endpoint, const struct store_dead *d
 	const struct conf_source *source = conf_source_named(r->conf, d->source);
 	if (!source)
 		return -ENOENT;
-	const struct encode how = {{r->conf->record_max, &source->record_fields, e->type_field},
-	                           r->rules,
-	                           e->fill_addresses};
+	const struct encode how = {
+	        {r->conf->record_max, &source->record_fields, e->type_field}, r->rules, &e->fill};
 	const struct event_salt salt = {0}; /* not needed: d->id has the row's eventId */
 	const struct line line = {.text = d->row.text,
 	                          .len = d->row.len,

@@ -71,11 +71,10 @@ ssize_t octeth_line(const struct record *rec, enum rules_verdict verdict, char *
 	int n;
 	if (!complaint && rec->type != RECORD_BOUNCED && rec->type != RECORD_REMOTE_BOUNCE)
 		return 0;
-	a = json_address(record_get(rec, complaint ? "rcpt" : "orig"));
-	if (complaint && a.len == 0)
-		a = json_address(record_get(rec, "header_To"));
+	a = complaint ? fill_complainer(rec) : fill_address(record_get(rec, "orig"));
 	if (!is_address(a)) {
-		*ret_why = complaint ? "no address of the complainer (rcpt, header_To)"
+		*ret_why = complaint ? "no address of the complainer (rcpt, header_To; a masked "
+		                       "one is none)"
 		                     : "no bounce address (orig)";
 		return -EINVAL;
 	}

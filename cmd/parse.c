@@ -23,7 +23,7 @@ struct parse {
 	/* The file being parsed. */
 	const char *file;
 	const struct conf_source *source;
-	bool fill;
+	const struct fill *fill;
 	char *out;
 	size_t out_room;
 	bool octeth, bad;
@@ -92,7 +92,7 @@ static void parse_file(struct parse *p, const char *path)
 	p->file = path;
 	p->source = p->source_name ? conf_source_named(p->conf, p->source_name)
 	                           : catalog_source_of(p->conf, path);
-	p->fill = p->conf->endpoints[p->source->endpoint].fill_addresses;
+	p->fill = &p->conf->endpoints[p->source->endpoint].fill;
 	int rc = catalog_rows(p->conf, p->source, path, &hooks);
 	if (rc >= 0 || ferror(stdout)) /* not the file's fault: main() reports it */
 		return;

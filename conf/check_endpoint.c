@@ -185,6 +185,20 @@ static void check_headers(const struct look *l)
 	}
 }
 
+/* ---- addresses ---- */
+
+static void check_fbl_addresses(const struct look *l)
+{
+	const struct strlist *list = &l->e->fill.reported_to;
+	for (size_t i = 0; i < list->n; i++) {
+		const char *at = strrchr(list->v[i], '@');
+		if (!at || at[1] == '\0' || list->v[i][strcspn(list->v[i], " \t<>,")])
+			mistake(l->m, line_of(l, "fbl-addresses"),
+			        "'fbl-addresses' has '%s': must be an address or \"@domain\"",
+			        list->v[i]);
+	}
+}
+
 /* ---- files ---- */
 
 bool conf_credential_unseen(const char *path)
@@ -325,6 +339,7 @@ void check_endpoint(struct conf *conf, const struct ship_conf *e, const struct p
 	check_url(&l);
 	check_proxy(&l);
 	check_headers(&l);
+	check_fbl_addresses(&l);
 	if (!conf->only_look)
 		check_files(&l);
 	check_limits(&l);

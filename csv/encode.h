@@ -11,7 +11,7 @@ struct rules;
 struct encode {
 	struct reader_conf reader;
 	struct rules *rules; /* NULL: no verdict */
-	bool fill;           /* fill-addresses */
+	const struct fill *fill;
 };
 
 /*

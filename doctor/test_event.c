@@ -33,8 +33,7 @@ static int encode(const struct conf *conf, const struct ship_conf *e, const char
                   const char *row, char *ret, size_t room, size_t *ret_len)
 {
 	struct strlist none = {0};
-	const struct encode how = {
-	        {conf->record_max, &none, e->type_field}, NULL, e->fill_addresses};
+	const struct encode how = {{conf->record_max, &none, e->type_field}, NULL, &e->fill};
 	struct slice head = {header, event_trim(header, strlen(header))};
 	struct event_salt salt = {0};
 	event_salt_make(&salt, head.text, head.len, row, event_trim(row, strlen(row)));

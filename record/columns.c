@@ -92,6 +92,8 @@ int columns_new(struct columns **ret, const struct slice *cells, size_t n, const
 	if (make_keys(c) < 0)
 		return -ENOMEM;
 	c->to = columns_find(c, "header_To");
+	c->hotmail_rcpt = columns_find(c, "header_X-HmXmrOriginalRecipient");
+	c->arf_rcpt = columns_find(c, "arf_Original-Rcpt-To");
 	c->return_path = columns_find(c, "header_Return-Path");
 	c->orig = columns_find(c, "orig");
 	c->rcpt = columns_find(c, "rcpt");

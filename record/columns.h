@@ -23,6 +23,7 @@ struct columns {
 	char *text, *keys_text; /* the memory that names and keys point into */
 	/* Indexes of header_To, header_Return-Path, ..., feedbackType; n when there is none. */
 	size_t to, return_path, orig, rcpt;
+	size_t hotmail_rcpt, arf_rcpt; /* header_X-HmXmrOriginalRecipient, arf_Original-Rcpt-To */
 	size_t diag, status, bounce_cat, mta, action, feedback;
 };
 

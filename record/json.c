@@ -109,36 +109,9 @@ static void put(struct out *o, struct slice key, struct slice value)
 		*o->at++ = '"';
 }
 
-struct slice json_address(struct slice value)
+/* Writes an address that was filled in; it is a piece of a field. */
+static int put_address(struct out *o, const char *key, struct slice address)
 {
-	const char *end = value.text + value.len;
-	const char *from = value.text;
-	bool quoted = false;
-	for (const char *p = value.text; p < end; p++) {
-		if (*p == '"')
-			quoted = !quoted;
-		if (*p == '<' && !quoted) {
-			const char *close = memchr(p, '>', (size_t)(end - p));
-			return close ? (struct slice){p + 1, (size_t)(close - p - 1)} : SLICE_EMPTY;
-		}
-	}
-	while (from < end && isspace((unsigned char)*from))
-		from++;
-	const char *to = from;
-	while (to < end && !isspace((unsigned char)*to) && *to != ',' && *to != ';')
-		to++;
-	if (!memchr(from, '@', (size_t)(to - from)))
-		to = from;
-	return (struct slice){from, (size_t)(to - from)};
-}
-
-/* Fills in a missing address from a header field. */
-static int fill_in(struct out *o, const struct record *rec, size_t column, size_t header,
-                   const char *key)
-{
-	if (header >= rec->nfields || (column < rec->nfields && rec->fields[column].len > 0))
-		return 0;
-	struct slice address = json_address(rec->fields[header]);
 	if (address.len == 0)
 		return 0;
 	scope_free char *copy = strndup(address.text, address.len);
@@ -156,18 +129,19 @@ static void put_extra(struct out *o, const struct record_extra *extra)
 	put(o, (struct slice){key, (size_t)n}, slice_of(extra->value));
 }
 
-ssize_t json_record(const struct record *rec, bool fill, char *ret, size_t room)
+ssize_t json_record(const struct record *rec, const struct fill *fill, char *ret, size_t room)
 {
 	const struct columns *c = rec->columns;
 	struct out o = {ret, ret + room};
 	char id[HASH_HEX_SIZE];
+	const struct filled filled = fill_addresses(fill, rec);
+	size_t replaced = filled.orig.len > 0 ? c->orig : rec->nfields;
 	for (size_t i = 0; i < rec->nfields; i++) {
-		if (rec->fields[i].len > 0)
+		if (rec->fields[i].len > 0 && i != replaced)
 			put(&o, c->keys[i], rec->fields[i]);
 	}
-	if (fill && rec->type == RECORD_FEEDBACK &&
-	    (fill_in(&o, rec, c->orig, c->return_path, ",\"orig\":\"") < 0 ||
-	     fill_in(&o, rec, c->rcpt, c->to, ",\"rcpt\":\"") < 0))
+	if (put_address(&o, ",\"orig\":\"", filled.orig) < 0 ||
+	    put_address(&o, ",\"rcpt\":\"", filled.rcpt) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < rec->nextra; i++)
 		put_extra(&o, &rec->extra[i]);

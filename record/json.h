@@ -13,15 +13,17 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "record/fill.h"
 #include "record/record.h"
 
 /*
  * Writes the record's object into ret and returns its length (no NUL after it), or -ENOSPC when
- * room is too small; JSON_SLACK bytes more than the text are always enough.  With fill, an f record
- * without orig or rcpt gets them from header_Return-Path and header_To.
+ * room is too small; JSON_SLACK bytes more than the text are always enough.  Missing addresses of a
+ * complaint are filled in: fill.h.
  */
 #define JSON_SLACK 8
-ssize_t json_record(const struct record *rec, bool fill, char *ret, size_t room) MUST_CHECK;
+ssize_t json_record(const struct record *rec, const struct fill *fill, char *ret,
+                    size_t room) MUST_CHECK;
 
 /*
  * Writes the text before a member's value, ,"NAME":" with the name escaped, and returns its length.
@@ -36,8 +38,5 @@ size_t json_key(const char *name, char *ret);
  * events that failed, its ErrorCount, or 0.  Text that is cut off may report both.
  */
 bool json_answer_failed(const char *text, size_t len, size_t *ret_events);
-
-/* Returns the bare address of "Doe, John" <john@example.com>, empty when there is none. */
-struct slice json_address(struct slice value);
 
 #endif

@@ -99,7 +99,7 @@ int batch_add(struct batch *b, const struct ship_conf *conf, const struct record
 		if (rc < 0)
 			return rc;
 		size_t at = b->len + put_separator(b, conf);
-		ssize_t n = json_record(rec, conf->fill_addresses, b->body + at, b->room - at - 2);
+		ssize_t n = json_record(rec, &conf->fill, b->body + at, b->room - at - 2);
 		if (n == -ENOSPC && want < limit) {
 			want = 2 * want;
 			continue;

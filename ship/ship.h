@@ -50,6 +50,7 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "record/fill.h"
 #include "record/mark.h"
 #include "record/tally.h"
 #include "ship/meter.h"
@@ -74,7 +75,7 @@ struct ship_conf {
 	uint64_t retry_min_ms, retry_max_ms, hold_interval_ms;
 	bool gzip;
 	char *type_field;
-	bool fill_addresses;
+	struct fill fill;
 	unsigned refuse_limit; /* 0 = never hold */
 	char *ca_file, *client_cert, *client_key, *proxy;
 	bool allow_http;

@@ -21,14 +21,6 @@ static void cjson_add(cJSON *object, const char *name, struct slice value)
 	free(copy);
 }
 
-static void cjson_fill(cJSON *object, const struct record *rec, const char *name,
-                       const char *header)
-{
-	struct slice address = json_address(record_get(rec, header));
-	if (record_get(rec, name).len == 0 && address.len > 0)
-		cjson_add(object, name, address);
-}
-
 /* The caller frees the result. */
 static char *cjson_record(const struct record *rec, bool fill)
 {
@@ -36,14 +28,17 @@ static char *cjson_record(const struct record *rec, bool fill)
 	cJSON *object = cJSON_CreateObject();
 	if (!object)
 		abort();
+	const struct fill how = {.on = fill};
+	const struct filled filled = fill_addresses(&how, rec);
+	size_t replaced = filled.orig.len > 0 ? rec->columns->orig : rec->nfields;
 	for (size_t i = 0; i < rec->nfields; i++) {
-		if (rec->fields[i].len > 0)
+		if (rec->fields[i].len > 0 && i != replaced)
 			cjson_add(object, rec->columns->names[i], rec->fields[i]);
 	}
-	if (fill && rec->type == RECORD_FEEDBACK) {
-		cjson_fill(object, rec, "orig", "header_Return-Path");
-		cjson_fill(object, rec, "rcpt", "header_To");
-	}
+	if (filled.orig.len > 0)
+		cjson_add(object, "orig", filled.orig);
+	if (filled.rcpt.len > 0)
+		cjson_add(object, "rcpt", filled.rcpt);
 	for (size_t i = 0; i < rec->nextra; i++)
 		cjson_add(object, rec->extra[i].name, slice_of(rec->extra[i].value));
 	hash_hex(&rec->mark.id, id);
@@ -64,7 +59,8 @@ static const char *cjson_differs(const struct record *rec, bool fill, size_t les
 	char *got = malloc(room + 1);
 	if (!got)
 		abort();
-	ssize_t n = json_record(rec, fill, got, room);
+	const struct fill how = {.on = fill};
+	ssize_t n = json_record(rec, &how, got, room);
 	const char *why = NULL;
 	if (n == -ENOSPC)
 		why = less_room > 0 ? NULL : "no room where there is enough";

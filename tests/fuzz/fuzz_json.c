@@ -27,11 +27,24 @@ static struct slice take_text(struct bytes *b, char **at)
 /* Names as the table has them: the columns to be filled in have to be found. */
 static struct slice take_name(struct bytes *b, char **at)
 {
-	static const char *const names[] = {"orig", "rcpt", "header_To", "header_Return-Path"};
+	static const char *const names[] = {"orig", "rcpt", "header_To", "header_Return-Path",
+	                                    "arf_Original-Rcpt-To"};
 	struct slice name = take_text(b, at);
-	if (name.len == 1 && name.text[0] >= '1' && name.text[0] <= '4')
+	if (name.len == 1 && name.text[0] >= '1' && name.text[0] <= '5')
 		return slice_of(names[name.text[0] - '1']);
 	return name;
+}
+
+/* Addresses are pieces of the text, and one that is in a list twice counts once. */
+static void check_addresses(struct slice text)
+{
+	struct slice found, address = fill_address(text);
+	PROMISE(address.len == 0 ||
+	        (address.text >= text.text && address.text + address.len <= text.text + text.len));
+	size_t n = fill_recipients(text, &found);
+	PROMISE((n == 0) == (found.len == 0) && n <= text.len);
+	if (n == 1)
+		PROMISE(fill_recipients(found, &address) == 1 && address.text == found.text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -109,7 +109,7 @@ static void test_another_type_field(UNUSED void **state)
 
 static void test_filled_addresses(UNUSED void **state)
 {
-	fx.endpoint.fill_addresses = true;
+	fx.endpoint.fill.on = true;
 	expect_dropped();
 }
 

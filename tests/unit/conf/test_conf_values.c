@@ -80,7 +80,7 @@ static void test_defaults_endpoint(void **state)
 	assert_int_equal(e->hold_interval_ms, 60000);
 	assert_false(e->gzip);
 	assert_string_equal(e->type_field, "logType");
-	assert_true(e->fill_addresses);
+	assert_true(e->fill.on);
 	assert_int_equal(e->refuse_limit, 50);
 	assert_false(e->allow_http);
 	assert_list(&e->reject_body, 4, "MySQL Error", "Fatal error", "<br />\n<b>Fatal error",
@@ -141,7 +141,7 @@ static void test_every_key_endpoint(void **state)
 	assert_int_equal(e->hold_interval_ms, 7200000);
 	assert_true(e->gzip);
 	assert_string_equal(e->type_field, "type");
-	assert_false(e->fill_addresses);
+	assert_false(e->fill.on);
 	assert_int_equal(e->refuse_limit, 0);
 	assert_string_equal(e->client_key, path);
 	assert_string_equal(e->proxy, "http://proxy.example.com:3128");
