@@ -43,8 +43,11 @@ static void day_of(const struct record *rec, char ret[DAY_SIZE])
 		return;
 	}
 	clock_iso(ms, iso);
-	(void)snprintf(ret, DAY_SIZE, "%.10s",
-	               text.len >= 10 && text.text[4] == '-' ? text.text : iso);
+	const char *t = text.text;
+	if (text.len >= 10 && t[2] == '/' && t[5] == '/')
+		(void)snprintf(ret, DAY_SIZE, "%.4s-%.2s-%.2s", t + 6, t, t + 3);
+	else
+		(void)snprintf(ret, DAY_SIZE, "%.10s", text.len >= 10 && t[4] == '-' ? t : iso);
 }
 
 static struct kind *kind_of(struct count *c, const char *day, const char *type)

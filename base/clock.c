@@ -75,31 +75,47 @@ static bool epoch(const char *text, int64_t *ret)
 	return true;
 }
 
+/* Skips ".123" and sets *ret to its milliseconds, 0 when there is none. */
+static const char *fraction(const char *text, int *ret)
+{
+	*ret = 0;
+	if ((*text != '.' && *text != ',') || text[1] < '0' || text[1] > '9')
+		return text;
+	int unit = 100;
+	for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
+		*ret += (*text - '0') * unit;
+	return text;
+}
+
 bool clock_parse(const char *text, int64_t *ret_real_ms, bool *ret_local)
 {
 	*ret_local = false;
 	if (epoch(text, ret_real_ms))
 		return true;
 	struct tm tm = {0};
+	int ms = 0;
 	const char *rest = strptime(text, "%Y-%m-%d", &tm);
+	if (!rest)
+		rest = strptime(text, "%m/%d/%Y", &tm);
 	if (!rest)
 		return false;
 	if (*rest == ' ' || *rest == 'T') {
 		rest = strptime(rest + 1, "%H:%M:%S", &tm);
 		if (!rest)
 			return false;
+		rest = fraction(rest, &ms);
 	}
 	while (*rest == ' ')
 		rest++;
 	if (*rest == '\0') {
 		tm.tm_isdst = -1;
 		*ret_local = true;
-		*ret_real_ms = (int64_t)mktime(&tm) * 1000;
+		*ret_real_ms = (int64_t)mktime(&tm) * 1000 + ms;
 		return true;
 	}
 	long east;
 	if (!offset(rest, &east))
 		return false;
-	*ret_real_ms = ((int64_t)timegm(&tm) - east) * 1000;
+	*ret_real_ms = ((int64_t)timegm(&tm) - east) * 1000 + ms;
 	return true;
 }

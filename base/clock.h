@@ -22,9 +22,10 @@ int64_t clock_sooner(int64_t a, int64_t b);
 void clock_iso(int64_t real_ms, char ret[CLOCK_ISO_SIZE]);
 
 /*
- * A time as PowerMTA writes it: "2016-08-01 14:06:01-0400" (also with "T", a colon in the offset,
- * or "Z"), or epoch seconds ("iso-times no").  Without an offset the time is in the host's zone
- * and *ret_local is true; a date alone means its midnight.  Returns false for any other text.
+ * A time as PowerMTA writes it: "2016-08-01 14:06:01-0400" (also with "T", a fraction of the
+ * second, a colon in the offset, or "Z"), "08/01/2016 14:06:01-0400" (User's Guide, "iso-times"),
+ * or epoch seconds ("iso-times no").  Without an offset the time is in the host's zone and
+ * *ret_local is true; a date alone means its midnight.  Returns false for any other text.
  */
 bool clock_parse(const char *text, int64_t *ret_real_ms, bool *ret_local);
 

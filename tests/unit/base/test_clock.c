@@ -59,6 +59,34 @@ static void test_other_ways_to_write_them(void **state)
 	expect("2016-02-29 00:00:00Z", 1456704000);
 }
 
+static void test_the_month_first_with_slashes(void **state)
+{
+	(void)state;
+	expect("08/01/2016 14:06:01-0400", 1470074761);
+	expect("08/01/2016 18:06:01+0000", 1470074761);
+	expect_local("08/01/2016 14:06:01", "EST5EDT", 1470074761);
+}
+
+static void test_a_fraction_of_the_second(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int64_t want_ms;
+	} cases[] = {
+	        {"2016-08-01T18:06:01.5Z", 1470074761500},
+	        {"2016-08-01T18:06:01.123456Z", 1470074761123},
+	        {"2016-08-01 14:06:01,025-0400", 1470074761025},
+	        {"08/01/2016 18:06:01.999999999+0000", 1470074761999},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t ms;
+		bool is_local;
+		assert_true(clock_parse(cases[i].text, &ms, &is_local));
+		assert_int_equal(ms, cases[i].want_ms);
+	}
+}
+
 static void test_without_offset_the_hosts_zone_counts(void **state)
 {
 	(void)state;
@@ -90,7 +118,11 @@ static void test_invalid_times(void **state)
 	                                    "2016-08-01 14:06:01+9900",
 	                                    "2016-08-01 14:06:01Zx",
 	                                    "2016-08-01x14:06:01Z",
-	                                    "2016-08-01 25:06:01Z"};
+	                                    "2016-08-01 25:06:01Z",
+	                                    "2016-08-01 14:06:01.Z",
+	                                    "2016-08-01.5Z",
+	                                    "13/01/2016 14:06:01Z",
+	                                    "08/01 14:06:01Z"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		int64_t ms;
 		bool is_local;
@@ -138,6 +170,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_times_as_PowerMTA_writes_them),
 	        cmocka_unit_test(test_other_ways_to_write_them),
+	        cmocka_unit_test(test_the_month_first_with_slashes),
+	        cmocka_unit_test(test_a_fraction_of_the_second),
 	        cmocka_unit_test(test_without_offset_the_hosts_zone_counts),
 	        cmocka_unit_test(test_invalid_times),
 	        cmocka_unit_test(test_iso),
