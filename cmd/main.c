@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cmd/commands.h"
+#include "service/process.h"
 
 static const struct {
 	const char *name;
@@ -71,6 +72,7 @@ static int unknown(const char *name)
 
 int main(int argc, char **argv)
 {
+	process_setup();
 	if (argc < 2) {
 		(void)fprintf(stderr, "pmta-shipper: no command; see 'pmta-shipper --help'\n");
 		return CLI_EXIT_USAGE;

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cmd/commands.h"
 #include "logstash/detect.h"
+#include "service/process.h"
 #include "service/signals.h"
 
 static bool logstash_is_there(const struct conf *conf, char *ret_where, size_t size)
@@ -36,6 +37,7 @@ int cmd_run(int argc, char **argv)
 	int status = cli_options(argc, argv, &spec);
 	if (status != CLI_GO_ON)
 		return status;
+	process_raise_files();
 	signals_block(); /* from now on the agent's loop takes them */
 	/* Memory has addresses and secrets, which must not get into a core dump. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STATEMENTS_MAX 48
 
@@ -14,6 +16,7 @@ struct sql {
 		sqlite3_stmt *stmt;
 	} kept[STATEMENTS_MAX];
 	size_t nkept;
+	char error[256];
 };
 
 struct sql_row {
@@ -76,9 +79,30 @@ struct sql *sql_close(struct sql *db)
 	return NULL;
 }
 
-const char *sql_error(const struct sql *db)
+/* The errno of the last failed read or write, of the log or the database itself; 0 for none. */
+static int system_error(sqlite3 *db)
 {
-	return sqlite3_errmsg(db->db);
+	sqlite3_file *log = NULL;
+	int why = 0;
+	(void)sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (log && log->pMethods)
+		(void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &why);
+	if (why == 0)
+		(void)sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &why);
+	return why;
+}
+
+const char *sql_error(struct sql *db)
+{
+	const char *text = sqlite3_errmsg(db->db);
+	bool file = (sqlite3_errcode(db->db) & 0xff) == SQLITE_IOERR;
+	int why = file ? system_error(db->db) : 0;
+	/* "disk I/O error" alone hides a limit of file sizes, a volume that became read-only, ...
+	 */
+	if (why == 0)
+		return text;
+	(void)snprintf(db->error, sizeof(db->error), "%s (%s)", text, strerror(why));
+	return db->error;
 }
 
 int sql_script(struct sql *db, const char *text)

@@ -40,9 +40,10 @@ const void *sql_blob(const struct sql_row *row, int column, size_t *ret_len);
 int sql_number(struct sql *db, const char *text, int64_t missing, int64_t *ret) MUST_CHECK;
 
 /*
- * Returns SQLite's text for the last failure.  The error codes: -EBUSY locked by another process,
+ * Returns SQLite's text for the last failure, with the system's for a failed read or write; valid
+ * until the next call.  The error codes: -EBUSY locked by another process,
  * -ENOSPC disk full, -EUCLEAN corrupt or not a database, -EROFS, -ENOMEM, else -EIO.
  */
-const char *sql_error(const struct sql *db);
+const char *sql_error(struct sql *db);
 
 #endif
