@@ -11,6 +11,7 @@
 
 #include "agent/impl.h"
 #include "agent/open.h"
+#include "agent/routes.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/cli.h"
@@ -65,7 +66,7 @@ static int64_t timeout(const struct agent *a, bool more)
 	}
 	t = clock_sooner(t, leases_timeout(&a->leases, a->now_ms));
 	return clock_sooner(clock_sooner(t, notify_interval_ms()),
-	                    http_server_timeout(a->http_server));
+	                    http_server_timeout(a->control.server));
 }
 
 /* An idle agent returns the memory that a burst left in the allocator. */
@@ -90,11 +91,11 @@ static int wait_for_work(struct agent *a, bool more, struct err *err)
 	struct pollfd fds[3] = {
 	        {tailer_fd(a->tailer), POLLIN, 0},
 	        {a->signal_fd, POLLIN, 0},
-	        {http_server_fd(a->http_server), POLLIN, 0},
+	        {http_server_fd(a->control.server), POLLIN, 0},
 	};
 	int64_t ms = timeout(a, more);
 	rest_if_idle(a, ms);
-	int rc = ship_wait(a->ship, fds, a->http_server ? 3 : 2,
+	int rc = ship_wait(a->ship, fds, a->control.server ? 3 : 2,
 	                   ms < 0 ? -1 : (int)(ms > 60000 ? 60000 : ms));
 	a->now_ms = clock_mono_ms();
 	samples_take(&a->samples, a->now_ms);
@@ -129,7 +130,8 @@ static int turn(struct agent *a, bool *ret_more, struct err *err)
 	take_signals(a);
 	int rc = tailer_wake(a->tailer, a->now_ms, err);
 	/* After tailer_wake(): 'drain' covers the rows that were written before it asked. */
-	http_server_run(a->http_server);
+	routes_look(a);
+	http_server_run(a->control.server);
 	if (rc == 0)
 		rc = ship_step(a->ship, a->now_ms, err);
 	if (rc < 0)

@@ -18,6 +18,7 @@
 #include "agent/announce.h"
 #include "agent/boundaries.h"
 #include "agent/commit.h"
+#include "agent/control.h"
 #include "agent/endpoint_memory.h"
 #include "agent/feed.h"
 #include "agent/leases.h"
@@ -27,7 +28,6 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "rules/rules.h"
-#include "service/http_server.h"
 #include "ship/ship.h"
 #include "state/store.h"
 #include "status/counters.h"
@@ -43,7 +43,7 @@ struct agent {
 	struct tailer *tailer;
 	struct tail_source *tail_sources;
 	struct ship *ship;
-	struct http_server *http_server;
+	struct control control;
 	int signal_fd;
 
 	struct counters *counters;

@@ -269,6 +269,8 @@ int open_all(struct agent *a, struct err *err)
 	int rc = signals_open(&a->signal_fd, err);
 	if (rc == 0)
 		rc = store_open(&a->store, a->conf->state_dir, store, err);
+	if (rc == 0 && !a->options.dry_run)
+		rc = control_take(&a->control, a->conf, err);
 	if (rc == 0)
 		rc = refuse_double(a, err);
 	if (rc == 0)
@@ -282,7 +284,7 @@ int open_all(struct agent *a, struct err *err)
 
 void close_all(struct agent *a)
 {
-	a->http_server = http_server_close(a->http_server);
+	control_close(&a->control);
 	redrive_close(&a->redrive);
 	close_ship(a);
 	samples_close(&a->samples);

@@ -153,6 +153,13 @@ static bool is_for_us(const struct http_server_request *request)
 	return request->local || host_is_ours(http_server_header(request, "Host"), machine);
 }
 
+/* A command of a configuration with another state-dir must not act on this agent. */
+static bool is_for_another(const struct agent *a, const struct http_server_request *request)
+{
+	const char *whose = http_server_header(request, CONF_IDENTITY_HEADER);
+	return request->local && whose && !conf_identity_match(whose, a->control.identity);
+}
+
 static void refuse(struct http_server_reply *ret, unsigned status, const char *why)
 {
 	ret->status = status;
@@ -183,6 +190,11 @@ static bool look(struct agent *a, const struct http_server_request *request,
 static void on_request(const struct http_server_request *request, struct http_server_reply *ret,
                        void *arg)
 {
+	const struct agent *a = arg;
+	if (is_for_another(a, request)) {
+		refuse(ret, 409, a->control.who);
+		return;
+	}
 	if (look(arg, request, ret))
 		return;
 	if (!is_for_us(request)) {
@@ -207,9 +219,10 @@ static void on_request(const struct http_server_request *request, struct http_se
 
 void routes_open(struct agent *a)
 {
-	struct err err = {0};
-	int rc = http_server_open(&a->http_server, a->conf->runtime_dir, a->conf->metrics_listen,
-	                          on_request, a, &err);
-	if (rc < 0 || err.code != 0)
-		log_warning("%s; delivery continues, but nothing answers there", err.text);
+	control_listen(&a->control, on_request, a);
+}
+
+void routes_look(struct agent *a)
+{
+	control_look(&a->control, on_request, a, a->now_ms);
 }

@@ -31,8 +31,8 @@ void lease_ask(struct share *ret, const struct conf *conf, size_t endpoint, unsi
 		free(text);
 		return;
 	}
-	/* No agent listens, and none has the store open: the replay may use all of the limits. */
-	bool nobody = err.code == -ENOENT || err.code == -ECONNREFUSED;
+	/* None of ours listens or has the store open: the replay may use all of the limits. */
+	bool nobody = err.code == -ENOENT || err.code == -ECONNREFUSED || err.code == -EXDEV;
 	if (nobody && !store_in_use(conf->state_dir)) {
 		ret->slots = e->in_flight;
 		return;

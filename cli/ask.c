@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "cli/cli.h"
+#include "conf/identity.h"
 #include "state/store.h"
 
 #define COLLECT_MAX (16 << 20)
@@ -69,9 +70,43 @@ static int no_answer(const char *dir, int dir_fd, CURLcode rc, const char *why, 
 	return err_set(err, -ECONNREFUSED, "no agent answers at \"%s/control\"", dir);
 }
 
-static int ask_once(const char *dir, bool post, const char *path, int *ret_status, char **ret_text,
-                    struct err *err)
+/* The header that names our agent; the caller frees it. */
+static struct curl_slist *identity(const struct conf *conf)
 {
+	char whose[CONF_IDENTITY_SIZE], line[sizeof(CONF_IDENTITY_HEADER) + sizeof(whose) + 2];
+	conf_identity(conf, whose);
+	(void)snprintf(line, sizeof(line), CONF_IDENTITY_HEADER ": %s", whose);
+	return curl_slist_append(NULL, line);
+}
+
+/* The result of an answer that is none: another agent's, or without a handler. */
+static int other_answer(const struct conf *conf, long code, const char *text, struct err *err)
+{
+	if (code != 409)
+		return err_set(err, -EIO, "ask the agent through \"%s/control\": it answers %ld",
+		               conf->runtime_dir, code);
+	return err_set(err, -EXDEV,
+	               "another agent answers at \"%s/control\" (%.250s), not the one with "
+	               "state-dir \"%s\": give each its own runtime-dir",
+	               conf->runtime_dir, text ? text : "", conf->state_dir);
+}
+
+/* Sets what all requests have in common. */
+static void prepare(CURL *e, const struct curl_slist *headers, struct collected *body, char *why)
+{
+	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
+	(void)curl_easy_setopt(e, CURLOPT_PROXY, "");
+	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 10000L);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, collect);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, body);
+	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, why);
+}
+
+static int ask_once(const struct conf *conf, bool post, const char *path, int *ret_status,
+                    char **ret_text, struct err *err)
+{
+	const char *dir = conf->runtime_dir;
 	char url[4352], socket[64];
 	char why[CURL_ERROR_SIZE] = "";
 	/* The path of a unix socket is limited to 107 bytes, so use the folder's descriptor. */
@@ -81,29 +116,31 @@ static int ask_once(const char *dir, bool post, const char *path, int *ret_statu
 	(void)snprintf(socket, sizeof(socket), "/proc/self/fd/%d/control", fd);
 	(void)snprintf(url, sizeof(url), "http://localhost%s", path);
 	struct collected body = {0};
-	CURL *e = curl_easy_init();
-	if (!e)
+	struct curl_slist *headers = identity(conf);
+	CURL *e = headers ? curl_easy_init() : NULL;
+	if (!e) {
+		curl_slist_free_all(headers);
 		return err_set(err, -ENOMEM, "out of memory");
+	}
+	prepare(e, headers, &body, why);
 	(void)curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, socket);
 	(void)curl_easy_setopt(e, CURLOPT_URL, url);
 	if (post)
 		(void)curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, "");
-	(void)curl_easy_setopt(e, CURLOPT_PROXY, "");
-	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_FAILONERROR, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 10000L);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, collect);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, &body);
-	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, why);
+	long code = 0;
 	CURLcode rc = curl_easy_perform(e);
+	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &code);
 	curl_easy_cleanup(e);
-	if (rc == CURLE_OK && body.text) {
+	curl_slist_free_all(headers);
+	if (rc == CURLE_OK && body.text && code < 400) {
 		*ret_status = take_status(body.text);
 		*ret_text = body.text;
 		return 0;
 	}
+	int failed = rc == CURLE_OK && code >= 400 ? other_answer(conf, code, body.text, err)
+	                                           : no_answer(dir, fd, rc, why, err);
 	free(body.text);
-	return no_answer(dir, fd, rc, why, err);
+	return failed;
 }
 
 /* The store's lock tells an agent that is starting or ending from none at all. */
@@ -119,8 +156,7 @@ int ask_agent(const struct conf *conf, enum ask ask, const char *path, int *ret_
 {
 	int64_t until_ms = clock_mono_ms() + AGAIN_FOR_MS;
 	for (;;) {
-		int rc = ask_once(conf->runtime_dir, ask != ASK_QUESTION, path, ret_status,
-		                  ret_text, err);
+		int rc = ask_once(conf, ask != ASK_QUESTION, path, ret_status, ret_text, err);
 		if (!worth_repeating(conf, ask, rc) || clock_mono_ms() >= until_ms)
 			return rc;
 		(void)poll(NULL, 0, AGAIN_EVERY_MS);
@@ -132,7 +168,8 @@ int ask_agent(const struct conf *conf, enum ask ask, const char *path, int *ret_
 int ask_no_agent(const struct err *why)
 {
 	const char *next =
-	        why->code == -EACCES ? "run this as root, or as the user of the service"
+	        why->code == -EACCES  ? "run this as root, or as the user of the service"
+	        : why->code == -EXDEV ? "nothing was done"
 	        : why->code == -ECONNRESET
 	                ? "it may have done this: check before you try again"
 	                : "only a running agent can do this: start the service, then try again";

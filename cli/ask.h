@@ -23,7 +23,8 @@ enum ask {
  * on the moment: afterwards it answers, or none has the store open.
  *
  * Returns 0; -ENOENT or -ECONNREFUSED if no agent listens; -ECONNRESET if it ended before it
- * answered (ASK_COMMAND: whether it has obeyed is unknown); -EACCES if this user may not connect;
+ * answered (ASK_COMMAND: whether it has obeyed is unknown); -EXDEV if the agent there has another
+ * state-dir, and did nothing; -EACCES if this user may not connect;
  * or another negative errno.
  */
 int ask_agent(const struct conf *conf, enum ask ask, const char *path, int *ret_status,

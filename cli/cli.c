@@ -60,22 +60,42 @@ int cli_load_rules(struct rules **ret, const struct conf *conf)
 	return rules_load(ret, &conf->rules, to_stderr, NULL) < 0 ? CLI_EXIT_CONF : 0;
 }
 
-void cli_become_owner(const char *dir)
+/* Returns true if this process is root and the folder belongs to somebody else. */
+static bool is_of_another(const char *dir, struct stat *ret)
+{
+	return geteuid() == 0 && stat(dir, ret) == 0 && ret->st_uid != 0;
+}
+
+int cli_become_owner(const char *dir)
 {
 	struct stat st;
-	if (geteuid() != 0 || stat(dir, &st) < 0 || st.st_uid == 0)
-		return;
+	if (!is_of_another(dir, &st))
+		return 0;
 	/* With the groups of the service, so that it shows which files the service may read. */
 	const struct passwd *p = getpwuid(st.st_uid);
 	int rc = p ? initgroups(p->pw_name, p->pw_gid) : setgroups(0, NULL);
-	if (rc < 0 || setgid(p ? p->pw_gid : st.st_gid) < 0 || setuid(st.st_uid) < 0)
-		(void)fprintf(stderr, "pmta-shipper: reading \"%s\" as root: %m\n", dir);
+	if (rc == 0 && setgid(p ? p->pw_gid : st.st_gid) == 0 && setuid(st.st_uid) == 0)
+		return 0;
+	(void)fprintf(stderr, "pmta-shipper: cannot become user %u, who owns \"%s\": %m\n",
+	              (unsigned)st.st_uid, dir);
+	return 1;
+}
+
+int cli_become_owner_to_run(const struct conf *conf)
+{
+	struct stat st;
+	if (!is_of_another(conf->state_dir, &st))
+		return 0;
+	/* The service manager removes the folder when the service stops. */
+	if (mkdir(conf->runtime_dir, 0755) == 0)
+		(void)!lchown(conf->runtime_dir, st.st_uid, st.st_gid);
+	return cli_become_owner(conf->state_dir);
 }
 
 int cli_open_store(struct store **ret, const struct conf *conf)
 {
 	struct err err = {0};
-	cli_become_owner(conf->state_dir);
+	(void)cli_become_owner(conf->state_dir);
 	return store_open_reader(ret, conf->state_dir, &err) < 0 ? cli_failed(err.text) : 0;
 }
 

@@ -42,8 +42,17 @@ int cli_load_rules(struct rules **ret, const struct conf *conf);
  */
 int cli_open_store(struct store **ret, const struct conf *conf);
 
-/* Root must not leave its own files in the state directory, so this becomes its owner. */
-void cli_become_owner(const char *dir);
+/*
+ * Root must not leave its own files in the state directory, so this becomes its owner.  Returns 0,
+ * or 1 after reporting why it could not: then a command that only reads may continue.
+ */
+int cli_become_owner(const char *dir);
+
+/*
+ * The same for a command that listens in runtime-dir: if root can make that folder and the owner
+ * of the state directory could not, it is made for the owner first.
+ */
+int cli_become_owner_to_run(const struct conf *conf);
 
 /*
  * Returns an argument as a shell reads it, in quotes if necessary.  The caller frees it.  NULL when

@@ -72,7 +72,8 @@ static int save(const struct conf *conf, const struct positions *im)
 	struct err err = {0};
 	struct stat st;
 	bool made = stat(conf->state_dir, &st) < 0;
-	cli_become_owner(conf->state_dir);
+	if (cli_become_owner(conf->state_dir) != 0)
+		return 1;
 	if (store_open(&store, conf->state_dir, "state", &err) < 0)
 		return cli_failed(err.text);
 	int status = refuse_known(conf, store);

@@ -127,9 +127,9 @@ static int load(struct conf **ret, const struct replay_job *job, bool dry_run)
 	int status = cli_load_conf_to_look(ret, job->conf_path);
 	if (status != 0)
 		return status;
-	cli_become_owner((*ret)->state_dir);
-	if (dry_run)
-		return 0;
+	status = cli_become_owner((*ret)->state_dir);
+	if (dry_run || status != 0)
+		return dry_run ? 0 : status;
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	*ret = conf_free(*ret);
 	return cli_load_conf(ret, job->conf_path);

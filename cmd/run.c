@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "base/log.h"
@@ -39,12 +40,24 @@ int cmd_run(int argc, char **argv)
 		return status;
 	process_raise_files();
 	signals_block(); /* from now on the agent's loop takes them */
-	/* Memory has addresses and secrets, which must not get into a core dump. */
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	status = cli_load_conf(&conf, path);
 	if (status != 0)
 		return status;
 	log_setup(conf->log_level, conf->log_json);
+	uid_t before = geteuid();
+	status = cli_become_owner_to_run(conf);
+	if (status != 0) {
+		(void)conf_free(conf);
+		return status;
+	}
+	if (geteuid() != before)
+		log_info("started by root: continuing as user %u, who owns state-dir \"%s\"",
+		         (unsigned)geteuid(), conf->state_dir);
+	/*
+	 * Memory has addresses and secrets, which must not get into a core dump.  After becoming
+	 * another user, because that resets it.
+	 */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	const struct agent_options how = {.dry_run = dry_run, .other_reader = logstash_is_there};
 	return agent_run(conf, &how);
 }

@@ -63,7 +63,7 @@ static int from_store(const struct look *o, char **ret, struct err *why)
 {
 	struct store *store;
 	struct view v = {0};
-	cli_become_owner(o->conf->state_dir);
+	(void)cli_become_owner(o->conf->state_dir);
 	int rc = store_open_reader(&store, o->conf->state_dir, why);
 	if (rc < 0)
 		return rc;
@@ -87,8 +87,11 @@ static int look(const struct look *o, char **ret, struct err *why)
 	if (status != CLI_GO_ON)
 		return status;
 	status = from_store(o, ret, &store);
+	/* The store may be shown under the name of an agent that is not its own. */
+	if (status >= 0 && agent.code == -EXDEV && o->form != FORM_CHECK)
+		(void)fprintf(stderr, "pmta-shipper: %s; this is the store\n", agent.text);
 	/* It may be running, if only this user may not connect to it. */
-	if (status < 0 && agent.code == -EACCES)
+	if (status < 0 && (agent.code == -EACCES || agent.code == -EXDEV))
 		return err_set(why, status, "%s; %s", agent.text, store.text);
 	return status < 0 ? err_set(why, status, "not running: %s", store.text) : status;
 }

@@ -33,7 +33,7 @@ static int print(const struct trace *t, bool raw, bool json)
 static int run(struct trace *t, bool raw, bool json)
 {
 	struct err err = {0};
-	cli_become_owner(t->conf->state_dir);
+	(void)cli_become_owner(t->conf->state_dir);
 	int rc = store_open_reader(&t->store, t->conf->state_dir, &err);
 	if (rc == -ENOENT) /* its rows can still be shown */
 		t->store = NULL;

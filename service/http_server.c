@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -27,6 +28,8 @@ struct door {
 struct http_server {
 	int epoll;
 	int dir; /* of the control socket */
+	dev_t dev;
+	ino_t ino;
 	struct door doors[2];
 	listen_fn *fn;
 	void *arg;
@@ -117,13 +120,12 @@ static int add_door(struct http_server *l, int socket, bool local)
 
 /*
  * Reaches the directory through its descriptor, because the path of a unix socket is limited to 107
- * bytes.  Removes the socket of an agent that was killed: the store's lock proves that it is dead.
+ * bytes.
  */
 static int open_local(struct http_server *l, const char *dir, struct err *err)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return err_set(err, -errno, "make runtime-dir \"%s\": %m", dir);
+	struct stat st;
 	l->dir = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l->dir < 0)
 		return err_set(err, -errno, "open runtime-dir \"%s\": %m", dir);
@@ -135,6 +137,10 @@ static int open_local(struct http_server *l, const char *dir, struct err *err)
 	                 ? -errno
 	                 : 0;
 	(void)umask(mask);
+	if (rc == 0 && fstatat(l->dir, "control", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		l->dev = st.st_dev;
+		l->ino = st.st_ino;
+	}
 	if (rc == 0)
 		rc = add_door(l, STEAL_FD(fd), true);
 	return rc < 0 ? err_set(err, rc, "listen on \"%s/control\": %s", dir, strerror(-rc)) : 0;
@@ -191,13 +197,27 @@ int http_server_open(struct http_server **ret, const char *dir, const char *tcp,
 		free(l);
 		return err_set(err, -ENOMEM, "listen: %m");
 	}
-	int rc = open_local(l, dir, err);
+	int rc = dir ? open_local(l, dir, err) : 0;
 	if (tcp[0] && open_tcp(l, tcp, rc < 0 ? &second : err) < 0 && rc < 0) {
 		const struct err first = *err;
 		(void)err_set(err, rc, "%.240s; %.240s", first.text, second.text);
 	}
 	*ret = l;
 	return 0;
+}
+
+static bool is_ours(const struct http_server *l, int dir, const char *path)
+{
+	struct stat st;
+	return l->ino != 0 && fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == l->dev && st.st_ino == l->ino;
+}
+
+bool http_server_there(const struct http_server *l, const char *dir)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/control", dir);
+	return l && n < (int)sizeof(path) && is_ours(l, AT_FDCWD, path);
 }
 
 struct http_server *http_server_close(struct http_server *l)
@@ -208,7 +228,8 @@ struct http_server *http_server_close(struct http_server *l)
 				MHD_stop_daemon(l->doors[i].daemon);
 		}
 		if (l->dir >= 0) {
-			(void)unlinkat(l->dir, "control", 0);
+			if (is_ours(l, l->dir, "control"))
+				(void)unlinkat(l->dir, "control", 0);
 			(void)close(l->dir);
 		}
 		(void)close(l->epoll);

@@ -42,13 +42,17 @@ typedef void listen_fn(const struct http_server_request *request, struct http_se
                        void *arg);
 
 /*
- * Listens on DIR/control (0660) and on "HOST:PORT" ("" for none).  A failure to listen is reported
- * in err and otherwise ignored, because delivery is more important.  Returns 0 (err->code is set if
- * a listener is missing) or -ENOMEM.
+ * Listens on DIR/control (0660; dir NULL for none) and on "HOST:PORT" ("" for none).  The caller
+ * has locked DIR: a socket that is there is of an agent that is dead.  A failure to listen is
+ * reported in err and otherwise ignored, because delivery is more important.  Returns 0 (err->code
+ * is set if a listener is missing) or -ENOMEM.
  */
 int http_server_open(struct http_server **ret, const char *dir, const char *tcp, listen_fn *fn,
                      void *arg, struct err *err) MUST_CHECK;
 struct http_server *http_server_close(struct http_server *l);
+
+/* Returns true if the path DIR/control still leads to the socket that was opened. */
+bool http_server_there(const struct http_server *l, const char *dir);
 
 /* The descriptor to poll for reading; -1 for NULL. */
 int http_server_fd(const struct http_server *l);

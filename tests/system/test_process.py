@@ -1,4 +1,4 @@
-"""What the agent inherits from the process that starts it: descriptors, signals, limits."""
+"""Descriptors, signals and limits that the agent inherits from the process that starts it."""
 
 import os
 import resource

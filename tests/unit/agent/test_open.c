@@ -245,7 +245,7 @@ static void test_a_dry_run_may_start_while_another_program_reads(UNUSED void **s
 	a.conf = configured("a", NULL, "e");
 	a.options.other_reader = somebody;
 	open_it();
-	assert_null(a.http_server);
+	assert_null(a.control.server);
 }
 
 static void test_a_first_start_without_another_reader_is_not_refused(UNUSED void **state)
@@ -253,7 +253,7 @@ static void test_a_first_start_without_another_reader_is_not_refused(UNUSED void
 	a.conf = configured("a", NULL, "e");
 	a.options = (struct agent_options){.other_reader = nobody};
 	open_it();
-	assert_non_null(a.http_server);
+	assert_non_null(a.control.server);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
