@@ -178,6 +178,11 @@ static int loop(struct agent *a, struct err *err)
 		rc = wait_for_work(a, more, err);
 		if (rc == 0)
 			rc = turn(a, &more, err);
+		if (a->commit.taken)
+			return err_set(err, -EBUSY,
+			               "the store in \"%s\" was deleted or moved while the agent "
+			               "ran, and another pmta-shipper has it now: ending",
+			               a->conf->state_dir);
 		if (a->stopping && drained(a))
 			break;
 		if (rc < 0) {
@@ -223,6 +228,7 @@ int agent_run(struct conf *conf, const struct agent_options *options)
 		announce_start(&a);
 		rc = loop(&a, &err);
 	}
+	a.commit.look_ms = 0; /* now: afterwards nobody looks */
 	if (rc == 0 && !commit_write(&a.commit, a.now_ms))
 		log_error("the last acknowledgements could not be stored: their records will be "
 		          "delivered again after the next start, under the same eventIds");

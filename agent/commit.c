@@ -13,6 +13,7 @@
 
 #define PROOFS_MAX 8
 #define SAY_EVERY_MS 60000
+#define LOOK_EVERY_MS 1000
 
 /* ---- opening ---- */
 
@@ -239,11 +240,16 @@ static bool anything(const struct commit *c)
 	       ship_has_boundaries(c->ship);
 }
 
-static void committed(struct commit *c, int64_t records, int64_t bytes)
+static void recovered(struct commit *c)
 {
 	if (c->degraded)
 		log_info("the store can be written again: continuing");
 	c->degraded = false;
+}
+
+static void committed(struct commit *c, int64_t records, int64_t bytes)
+{
+	recovered(c);
 	c->dead_records += records;
 	c->dead_bytes += bytes;
 	if (c->ndropped > 0)
@@ -257,13 +263,42 @@ static void committed(struct commit *c, int64_t records, int64_t bytes)
 	look_if_full(c);
 }
 
+static bool cannot_write(struct commit *c, const char *why, int64_t now_ms)
+{
+	unsigned long left_out;
+	char more[LOG_MORE_SIZE];
+	if (log_allowed(&c->store_limit, now_ms, SAY_EVERY_MS, &left_out))
+		log_error("cannot write the store in \"%s\": %s; nothing new is sent until it "
+		          "works, trying again every second%s",
+		          c->conf->state_dir, why, log_more(left_out, more));
+	c->degraded = true;
+	return false;
+}
+
+/* Commits to files that were deleted would be lost with this process. */
+static bool in_place(struct commit *c, int64_t now_ms)
+{
+	struct err err = {0};
+	if (!c->misplaced && now_ms < c->look_ms)
+		return true;
+	int rc = store_look(c->store, &err);
+	c->look_ms = now_ms + LOOK_EVERY_MS;
+	c->misplaced = rc < 0;
+	c->taken = rc == -EBUSY;
+	if (rc > 0)
+		log_error("%s", err.text);
+	return rc >= 0 || cannot_write(c, err.text, now_ms);
+}
+
 bool commit_write(struct commit *c, int64_t now_ms)
 {
 	int64_t records = 0, bytes = 0;
-	unsigned long left_out;
-	char more[LOG_MORE_SIZE];
-	if (!anything(c))
+	if (!in_place(c, now_ms))
+		return false;
+	if (!anything(c)) {
+		recovered(c);
 		return true;
+	}
 	int rc = store_begin(c->store);
 	if (rc == 0)
 		rc = put_all(c, &records, &bytes);
@@ -275,11 +310,7 @@ bool commit_write(struct commit *c, int64_t now_ms)
 		committed(c, records, bytes);
 		return true;
 	}
-	if (log_allowed(&c->store_limit, now_ms, SAY_EVERY_MS, &left_out))
-		log_error("cannot write the store in \"%s\": %s; nothing new is sent until it "
-		          "works, trying again every second%s",
-		          c->conf->state_dir, store_error(c->store), log_more(left_out, more));
+	(void)cannot_write(c, store_error(c->store), now_ms);
 	store_rollback(c->store);
-	c->degraded = true;
 	return false;
 }

@@ -17,13 +17,6 @@
 #define SYNC_EVERY_MS 1000
 #define SYNC_SHARE 10 /* syncs take a tenth of the time at most */
 
-struct store {
-	struct sql *db;
-	int lock;
-	int64_t sync_ms; /* when the next sync is due */
-	bool full;       /* the current transaction is to be synced */
-};
-
 static const char schema[] =
         "CREATE TABLE file(id INTEGER PRIMARY KEY, source TEXT NOT NULL, name TEXT NOT NULL,"
         " gz INT, passed INT, dev INT, ino INT, size INT, salt BLOB, offset INT NOT NULL,"
@@ -51,6 +44,7 @@ struct store *store_close(struct store *s)
 		(void)sql_close(s->db);
 		if (s->lock >= 0)
 			(void)close(s->lock);
+		free(s->dir);
 		free(s);
 	}
 	return NULL;
@@ -62,28 +56,24 @@ static void store_cleanup(struct store **s)
 }
 #define scope_store __attribute__((cleanup(store_cleanup)))
 
-static int path_in(char *ret, const char *dir, const char *name, struct err *err)
+static int too_long(const char *dir, struct err *err)
 {
-	if (snprintf(ret, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
-		return err_set(err, -ENAMETOOLONG, "state-dir \"%s\": the name is too long", dir);
-	return 0;
+	return err_set(err, -ENAMETOOLONG, "state-dir \"%s\": the name is too long", dir);
 }
 
-static int take_lock(struct store *s, const char *dir, const char *name, struct err *err)
+int store_take_lock(const char *dir, const char *name, int *ret_fd, struct err *err)
 {
-	char file[64];
 	char path[PATH_MAX];
-	(void)snprintf(file, sizeof(file), "%s.lock", name);
-	int rc = path_in(path, dir, file, err);
-	if (rc < 0)
-		return rc;
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock < 0)
+	if (store_place_path(path, dir, name, PLACE_LOCK) < 0)
+		return too_long(dir, err);
+	scope_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
 		return err_set(err, -errno, "open \"%s\": %m", path);
-	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return err_set(err, -EBUSY,
 		               "\"%s\" is in use by another pmta-shipper; stop that one first",
 		               dir);
+	*ret_fd = STEAL_FD(fd);
 	return 0;
 }
 
@@ -171,39 +161,43 @@ static int prepare(struct store *s, const char *path, bool read_only, struct err
 	return rc < 0 ? unusable(path, rc, store_error(s), err) : 0;
 }
 
+int store_connect(struct store *s, bool read_only, struct err *err)
+{
+	char real[PATH_MAX], path[PATH_MAX];
+	/* SQLite refuses symbolic links in the whole path; here only the last part must be none. */
+	const char *dir = realpath(s->dir, real) ? real : s->dir;
+	if (store_place_path(path, dir, s->name, PLACE_DB) < 0)
+		return too_long(dir, err);
+	/* SQLite has one error for both; a user without permission must not read "no store". */
+	if (read_only && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
+		return errno == ENOENT ? err_set(err, -ENOENT,
+		                                 "there is no store in \"%s\": 'run' has not "
+		                                 "been started with this state-dir",
+		                                 dir)
+		                       : err_set(err, -errno, "open \"%s\": %m", path);
+	int rc = sql_open(&s->db, path, read_only, err);
+	return rc == 0 ? prepare(s, path, read_only, err) : rc;
+}
+
 static int open_store(struct store **ret, const char *dir, const char *name, bool read_only,
                       struct err *err)
 {
-	char file[64];
-	char real[PATH_MAX], path[PATH_MAX];
-	/* SQLite refuses symbolic links in the whole path; here only the last part must be none. */
-	if (realpath(dir, real))
-		dir = real;
-	(void)snprintf(file, sizeof(file), "%s.db", name);
-	int rc = path_in(path, dir, file, err);
+	scope_store struct store *s = calloc(1, sizeof(*s));
+	if (s)
+		s->dir = strdup(dir);
+	if (!s || !s->dir)
+		return err_set(err, -ENOMEM, "open the store in \"%s\": out of memory", dir);
+	(void)snprintf(s->name, sizeof(s->name), "%s", name);
+	s->lock = -1;
+	int rc = read_only ? 0 : store_take_lock(dir, name, &s->lock, err);
+	if (rc == 0)
+		rc = store_connect(s, read_only, err);
 	if (rc < 0)
 		return rc;
-	scope_store struct store *s = calloc(1, sizeof(*s));
-	if (!s)
-		return err_set(err, -ENOMEM, "open \"%s\": out of memory", path);
-	s->lock = -1;
 	if (!read_only)
-		rc = take_lock(s, dir, name, err);
-	/* SQLite has one error for both; a user without permission must not read "no store". */
-	if (rc == 0 && read_only && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
-		rc = errno == ENOENT ? err_set(err, -ENOENT,
-		                               "there is no store in \"%s\": 'run' has not been "
-		                               "started with "
-		                               "this state-dir",
-		                               dir)
-		                     : err_set(err, -errno, "open \"%s\": %m", path);
-	if (rc == 0)
-		rc = sql_open(&s->db, path, read_only, err);
-	if (rc == 0)
-		rc = prepare(s, path, read_only, err);
-	if (rc == 0)
-		*ret = STEAL(s);
-	return rc;
+		store_place_note(&s->place, dir, name);
+	*ret = STEAL(s);
+	return 0;
 }
 
 /* A user who can write in the folder could replace the store. */
@@ -242,7 +236,7 @@ int store_open_reader(struct store **ret, const char *dir, struct err *err)
 bool store_in_use(const char *dir)
 {
 	char path[PATH_MAX];
-	if (path_in(path, dir, "state.lock", NULL) < 0)
+	if (store_place_path(path, dir, "state", PLACE_LOCK) < 0)
 		return false;
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
@@ -269,6 +263,8 @@ int store_commit(struct store *s, int64_t now_ms)
 	int rc = sql_script(s->db, "COMMIT");
 	if (rc < 0)
 		return rc;
+	if (s->place.at[PLACE_WAL].ino == 0) /* the first commit has made it */
+		(void)store_place_lost(&s->place, s->dir, s->name);
 	/*
 	 * A synced commit also syncs all commits before it, since they share one log.  The mode can
 	 * only be changed between transactions, so the next transaction's mode is set here.

@@ -39,6 +39,16 @@ int store_open_reader(struct store **ret, const char *dir, struct err *err) MUST
 /* Returns true if a process has the store open for writing; false also without permission. */
 bool store_in_use(const char *dir);
 
+/*
+ * Looks if the paths of a store that is open for writing still lead to its files; call it between
+ * transactions.  If they were deleted, moved or replaced, the store is written there again from the
+ * open database, which still has everything; another file found there is kept as
+ * state.db.replaced.  Returns 0 if all is in place; 1 if it is again, with a line for people in
+ * ret; a negative errno if it is not: then repeat this call, and commit nothing until it succeeds.
+ * -EBUSY: another process has taken the store meanwhile; this one has to end.
+ */
+int store_look(struct store *s, struct err *ret) MUST_CHECK;
+
 struct store *store_close(struct store *s);
 
 const char *store_error(const struct store *s);
