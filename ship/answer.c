@@ -1,7 +1,9 @@
 #include "ship/answer.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mask.h"
 #include "ship/answer_body.h"
@@ -132,12 +134,29 @@ static const char *advice(long status)
 	}
 }
 
+/* A time that has passed is none. */
+static int64_t retry_after_ms(const struct answer *a)
+{
+	if (a->retry_after_s <= 0)
+		return 0;
+	return 1000 * (a->retry_after_s < RETRY_AFTER_MAX_S ? a->retry_after_s : RETRY_AFTER_MAX_S);
+}
+
+static void note_long_wait(const struct answer *a, char *words, size_t size)
+{
+	size_t len = strlen(words);
+	if (a->retry_after_s > RETRY_AFTER_MAX_S)
+		(void)snprintf(words + len, size - len,
+		               " (Retry-After asks for %" PRId64 " s; an hour at most)",
+		               a->retry_after_s);
+}
+
 struct outcome answer_outcome(const struct answer *a, const struct answer_conf *conf, char *words,
                               size_t size)
 {
 	struct outcome o = {
 	        .code = (int)a->status,
-	        .retry_after_ms = a->retry_after_ms,
+	        .retry_after_ms = retry_after_ms(a),
 	        .elapsed_us = a->elapsed_us,
 	        .words = words,
 	        .advice = advice(a->status),
@@ -145,5 +164,7 @@ struct outcome answer_outcome(const struct answer *a, const struct answer_conf *
 	};
 	judge(a, conf, &o);
 	write_words(a, words, size);
+	if (o.kind == OUTCOME_RETRY)
+		note_long_wait(a, words, size);
 	return o;
 }

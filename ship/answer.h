@@ -7,16 +7,17 @@
 
 #include "ship/transport.h"
 
-#define ANSWER_BODY_MAX 4096 /* only this much of the body decides */
+#define RETRY_AFTER_MAX_S INT64_C(3600) /* a mistake there must not stop delivery for days */
+#define ANSWER_BODY_MAX 4096            /* only this much of the body decides */
 
 struct answer {
 	long status;         /* HTTP status; 0 when there was no answer */
 	const char *failure; /* libcurl's reason for no answer or a partial one; "" if complete */
 	bool timed_out;
-	bool sent;              /* the whole request went out before the answer came */
-	struct slice body;      /* at most ANSWER_BODY_MAX */
-	bool body_whole;        /* body is complete, or has all that decides */
-	int64_t retry_after_ms; /* 0 when the backend gave no time */
+	bool sent;             /* the whole request went out before the answer came */
+	struct slice body;     /* at most ANSWER_BODY_MAX */
+	bool body_whole;       /* body is complete, or has all that decides */
+	int64_t retry_after_s; /* as asked for: any number; 0 when the backend gave no time */
 	int64_t elapsed_us;
 };
 

@@ -27,7 +27,6 @@
 
 #define CONNECTION_AGE_S 300
 #define CA_FILE "/etc/ssl/certs/ca-certificates.crt"
-#define RETRY_AFTER_MAX_S INT64_C(86400)
 #define WORDS_SIZE 256
 
 /* Shared by all endpoints: the connections, and the sleep. */
@@ -267,8 +266,7 @@ static struct outcome outcome_of(struct call *c, CURLcode rc, char *words, size_
 	        .body = {c->text.body, c->text.len},
 	        .body_whole = rc == CURLE_OK || rc == CURLE_BAD_CONTENT_ENCODING ||
 	                      c->text.len == ANSWER_BODY_MAX,
-	        .retry_after_ms = retry_after < RETRY_AFTER_MAX_S ? (int64_t)retry_after * 1000
-	                                                          : RETRY_AFTER_MAX_S * 1000,
+	        .retry_after_s = (int64_t)retry_after,
 	        .elapsed_us = (int64_t)total,
 	};
 	const struct answer_conf how = {&c->http->conf->reject_body, c->http->conf->accept_html};

@@ -39,7 +39,7 @@ static void test_the_outcome_carries_the_answer(void **state)
 {
 	(void)state;
 	struct answer a = answer(503, "later");
-	a.retry_after_ms = 7000;
+	a.retry_after_s = 7;
 	a.elapsed_us = 1234;
 	struct outcome o = outcome(&a);
 	assert_int_equal(o.code, 503);
@@ -48,6 +48,26 @@ static void test_the_outcome_carries_the_answer(void **state)
 	assert_ptr_equal(o.words, words);
 	assert_ptr_equal(o.answer.text, a.body.text);
 	assert_int_equal(o.answer.len, 5);
+}
+
+static void test_retry_after_is_at_most_an_hour_and_what_it_asks_is_shown(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t asked_s, ms;
+	} cases[] = {{0, 0},          {-1, 0},         {INT64_MIN, 0},      {1, 1000},
+	             {3600, 3600000}, {3601, 3600000}, {31536000, 3600000}, {INT64_MAX, 3600000}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct answer a = answer(503, "later");
+		a.retry_after_s = cases[i].asked_s;
+		assert_int_equal(outcome(&a).retry_after_ms, cases[i].ms);
+		bool shown = strstr(words, "HTTP 503: later (Retry-After asks for ") != NULL;
+		assert_int_equal(shown, cases[i].asked_s > 3600);
+	}
+	struct answer a = answer(200, "");
+	a.retry_after_s = INT64_MAX;
+	(void)outcome(&a);
+	assert_null(strstr(words, "Retry-After"));
 }
 
 static void test_success_is_accepted(void **state)
@@ -261,6 +281,7 @@ int main(void)
 	        cmocka_unit_test(test_the_outcome_carries_the_answer),
 	        cmocka_unit_test(test_the_head_is_done_at_its_empty_line),
 	        cmocka_unit_test(test_the_part_of_the_body_that_decides_is_kept),
+	        cmocka_unit_test(test_retry_after_is_at_most_an_hour_and_what_it_asks_is_shown),
 	        cmocka_unit_test(test_success_is_accepted),
 	        cmocka_unit_test(test_success_with_an_error_in_the_body_is_tried_again),
 	        cmocka_unit_test(test_a_body_cut_before_it_decides_is_tried_again),
