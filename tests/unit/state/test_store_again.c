@@ -29,7 +29,7 @@ static void open_with(int64_t value)
 	assert_int_equal(store_look(s, &what), 0);
 }
 
-/* What another process finds at the path after a kill of this one. */
+/* Another process finds this value at the path, as it would after a kill of this one. */
 static void found_there(const char *name, int64_t value)
 {
 	pid_t child = fork();
