@@ -1,7 +1,6 @@
 #include "base/utf8.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 typedef unsigned char block __attribute__((vector_size(16)));
@@ -140,28 +139,60 @@ size_t utf8_repair(const char *text, size_t len, char *ret, size_t *ret_bad)
 	return out;
 }
 
+/*
+ * Characters without a shape of their own that change how the text around them is shown: the
+ * controls of writing direction (a name can be displayed backwards), other format characters,
+ * invisible fillers, and line separators.  Sorted.
+ */
+static const struct {
+	uint32_t first, last;
+} hidden[] = {
+        {0xad, 0xad},       {0x34f, 0x34f},   {0x61c, 0x61c},     {0x115f, 0x1160},
+        {0x17b4, 0x17b5},   {0x180b, 0x180f}, {0x200b, 0x200f},   {0x2028, 0x202e},
+        {0x2060, 0x206f},   {0x2800, 0x2800}, {0x3164, 0x3164},   {0xfeff, 0xfeff},
+        {0xffa0, 0xffa0},   {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+        {0xe0000, 0xe0fff},
+};
+
+/* Returns the character of a well-formed sequence of n bytes. */
+static uint32_t character(const unsigned char *text, size_t n)
+{
+	uint32_t c = n == 1 ? text[0] : text[0] & (0x7fU >> n);
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (text[i] & 0x3fU);
+	return c;
+}
+
+/* Returns true if a person who sees the text would not see this character as what it is. */
+static bool is_hidden(uint32_t c)
+{
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+		return true;
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]) && c >= hidden[i].first; i++) {
+		if (c <= hidden[i].last)
+			return true;
+	}
+	return false;
+}
+
 void utf8_printable(const char *text, size_t len, char *ret, size_t size)
 {
 	size_t out = 0;
 	while (len > 0) {
-		unsigned char c = (unsigned char)*text;
 		size_t n = utf8_sequence(text, len);
-		bool c1 = n == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
-		char hex[9];
-		if (n == 0 || c < 0x20 || c == 0x7f) {
-			n = 1;
-			(void)snprintf(hex, sizeof(hex), "\\x%02x", c);
-		} else if (c1) {
-			(void)snprintf(hex, sizeof(hex), "\\x%02x\\x%02x", c,
-			               (unsigned char)text[1]);
-		} else {
-			memcpy(hex, text, n);
-			hex[n] = '\0';
-		}
-		size_t add = strlen(hex);
+		bool escape = n == 0 || is_hidden(character((const unsigned char *)text, n));
+		n = n == 0 ? 1 : n;
+		size_t add = escape ? 4 * n : n;
 		if (out + add + 1 > size)
 			break;
-		memcpy(ret + out, hex, add);
+		for (size_t i = 0; escape && i < n; i++) {
+			static const char digits[] = "0123456789abcdef";
+			const unsigned char c = (unsigned char)text[i];
+			memcpy(ret + out + 4 * i,
+			       (char[]){'\\', 'x', digits[c >> 4], digits[c & 15]}, 4);
+		}
+		if (!escape)
+			memcpy(ret + out, text, n);
 		out += add;
 		text += n;
 		len -= n;

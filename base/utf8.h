@@ -29,8 +29,10 @@ bool utf8_valid(const char *text, size_t len);
 size_t utf8_repair(const char *text, size_t len, char *ret, size_t *ret_bad);
 
 /*
- * Copies text for a log line or a terminal: control characters (C0, DEL, C1) and ill-formed bytes
- * become \xHH.  Truncated to size at a character's end, always NUL-terminated.
+ * Copies text for a log line or a terminal.  Control characters (C0, DEL, C1), ill-formed bytes,
+ * and characters that are invisible or change the direction of writing (U+202E, U+200B, ...) become
+ * \xHH for each byte, so that a person sees all that is there, in its order.  Truncated to size at
+ * a character's end, always NUL-terminated.
  */
 void utf8_printable(const char *text, size_t len, char *ret, size_t size);
 

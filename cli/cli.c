@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/scope.h"
 #include "base/utf8.h"
 #include "rules/judge.h"
 #include "state/store.h"
@@ -21,9 +22,18 @@ int cli_usage(const char *command, const char *why)
 	return CLI_EXIT_USAGE;
 }
 
+/* Messages quote names, answers and lines of files. */
+static void put_clean(const char *before, const char *text)
+{
+	scope_free char *clean = malloc(4 * strlen(text) + 1);
+	if (clean)
+		utf8_printable(text, strlen(text), clean, 4 * strlen(text) + 1);
+	(void)fprintf(stderr, "%s%s\n", before, clean ? clean : "out of memory");
+}
+
 int cli_failed(const char *text)
 {
-	(void)fprintf(stderr, "pmta-shipper: %s\n", text);
+	put_clean("pmta-shipper: ", text);
 	return 1;
 }
 
@@ -37,7 +47,7 @@ void cli_report_path(const char *path, const char *why)
 static void to_stderr(const struct file_mistake *m, void *arg)
 {
 	(void)arg;
-	(void)fprintf(stderr, "%s\n", m->line);
+	put_clean("", m->line);
 }
 
 int cli_load_conf(struct conf **ret, const char *path)

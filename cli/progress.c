@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 #define DRAW_EVERY_MS 200
 #define LINE_EVERY_MS 10000
 #define CELLS 24
@@ -98,10 +100,11 @@ static void draw(struct progress *b, const struct progress_state *s, const char 
 
 void progress_show(struct progress *b, const struct progress_state *s, int64_t now_ms)
 {
-	char text[512];
+	char raw[512], text[2048];
 	if (now_ms < b->next_ms)
 		return;
-	words(b, s, now_ms, text, sizeof(text));
+	words(b, s, now_ms, raw, sizeof(raw));
+	utf8_printable(raw, strlen(raw), text, sizeof(text)); /* it may quote the receiver */
 	b->next_ms = now_ms + (b->terminal ? DRAW_EVERY_MS : LINE_EVERY_MS);
 	if (b->terminal)
 		draw(b, s, text);

@@ -24,8 +24,10 @@ static void beside(const char *conf, const char *name, char *ret, size_t size)
 /* Reports a mistake in the generated text, without its place in a file that nobody can see. */
 static void on_mistake(const struct file_mistake *m, void *arg)
 {
+	char clean[2048];
 	(*(unsigned *)arg)++;
-	(void)fprintf(stderr, "pmta-shipper: must still be fixed: %s\n", m->what);
+	utf8_printable(m->what, strlen(m->what), clean, sizeof(clean));
+	(void)fprintf(stderr, "pmta-shipper: must still be fixed: %s\n", clean);
 }
 
 /* Checks the text as 'check' does, and reports its mistakes. */

@@ -109,8 +109,7 @@ static int once(const struct look *o)
 		(void)printf("PMTA-SHIPPER UNKNOWN: %s\n", why.text);
 		return NAGIOS_UNKNOWN;
 	}
-	(void)fprintf(stderr, "pmta-shipper: %s\n", why.text);
-	return 1;
+	return cli_failed(why.text);
 }
 
 /* ---- --watch ---- */

@@ -98,7 +98,9 @@ static void text_source(FILE *f, const struct view *v, const struct source_view 
 		text_clean(f, t->file);
 		(void)fprintf(f, " at %" PRIu64 " of %" PRIu64, t->offset, t->size);
 	} else {
-		(void)fprintf(f, "no file yet (%s)", s->acct_file);
+		(void)fprintf(f, "no file yet (");
+		text_clean(f, s->acct_file);
+		(void)fprintf(f, ")");
 	}
 	text_behind(f, s);
 	if (s->last_record_ms != 0) {

@@ -13,7 +13,8 @@ from steps import dead, dead_shown, rescanned, stopped, up
 from wire import all_there, delivering, endpoint_status, finish, more, put_secret, sent, wait_state
 
 SIGNATURE, TOKEN = "sigsecret-5f0c1e", "toksecret-77aa02"
-ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b31m\x7f"
+HIDDEN = "\u202e\u2066\u061c\u200b\ufeff\U000e0041"  # turn the text around it, or are not seen
+ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b31m\x7f" + HIDDEN
 ADDRESS = "jane.doe@victim.example"
 
 
@@ -22,8 +23,9 @@ def mode(path):
 
 
 def harmless(text, newlines=True):
-    """Check that no byte of text acts on a terminal."""
-    bad = [c for c in text if (c < " " and not (newlines and c == "\n")) or "\x7f" <= c < "\xa0"]
+    """Check that no character of text acts on a terminal, hides or turns what is shown."""
+    bad = [c for c in text if (c < " " and not (newlines and c == "\n")) or "\x7f" <= c < "\xa0"
+           or c in HIDDEN]
     assert not bad, repr(bad[:5])
 
 
@@ -180,6 +182,10 @@ def test_escape_sequences_in_a_file_name(site):
     assert done.returncode == 1 and "bad" in done.stderr
     harmless(done.stderr)
     harmless(agent.log())
+    agent.conf.write_text(f"{HIDDEN} = {{\n", "utf-8")
+    done = agent.command("check")
+    assert done.returncode == 78 and "\\xe2\\x80\\xae" in done.stderr
+    harmless(done.stderr)
 
 
 def test_escape_sequences_in_rows_and_answers(site):
@@ -195,10 +201,11 @@ def test_escape_sequences_in_rows_and_answers(site):
              for letter in letters for raw in ([], ["--raw"])]
     texts += [agent.command("dead", "list").stdout, agent.command("status").stdout,
               agent.command("status", "--json").stdout, agent.command("parse", acct.live).stderr,
-              agent.log()]
+              agent.command("status", "--check").stdout, agent.log()]
+    texts += [agent.command("trace", letter[2]).stdout for letter in letters]
     for text in texts:
         harmless(text)
-    assert "\\x1b[2J" in "".join(texts)
+    assert "\\x1b[2J" in "".join(texts) and "\\xe2\\x80\\xae" in "".join(texts)
 
 
 # ---- files on the disk

@@ -131,6 +131,54 @@ static void test_bytes_that_act_on_a_terminal_are_escaped(void **state)
 	assert_string_equal(got, "a\\x00b");
 }
 
+static bool shown_as_it_is(unsigned c)
+{
+	char text[5], got[32];
+	size_t n = encode(c, text);
+	text[n] = '\0';
+	utf8_printable(text, n, got, sizeof(got));
+	if (strcmp(got, text) == 0)
+		return true;
+	assert_int_equal(strlen(got), 4 * n);
+	return false;
+}
+
+/* Unicode's Bidi_Control and Default_Ignorable_Code_Point (without variation selectors). */
+static void test_characters_that_hide_or_turn_text_are_escaped(void **state)
+{
+	(void)state;
+	static const unsigned hidden[] = {
+	        0xad,   0x61c,  0x180e, 0x200b, 0x200c, 0x200d, 0x200e,  0x200f,  0x2028, 0x2029,
+	        0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2060, 0x2064,  0x2066,  0x2067, 0x2068,
+	        0x2069, 0x206f, 0x3164, 0xfeff, 0xfff9, 0xfffb, 0xe0001, 0xe0041, 0xe007f};
+	static const unsigned shown[] = {' ',    '~',    0xa0,   0xac,    0xae,    0xfc,
+	                                 0x61b,  0x61d,  0x627,  0x5d0,   0x200a,  0x2010,
+	                                 0x2027, 0x202f, 0x205f, 0x2070,  0x20ac,  0x4e2d,
+	                                 0xfefe, 0xff00, 0xfffd, 0x1f600, 0xdffff, 0x10fffd};
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		assert_false(shown_as_it_is(hidden[i]));
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		assert_true(shown_as_it_is(shown[i]));
+	expect_printable("a\xe2\x80\xae"
+	                 "b",
+	                 60, "a\\xe2\\x80\\xaeb");
+	expect_printable("a\xe2\x80\xae", 13, "a");
+	expect_printable("a\xe2\x80\xae", 14, "a\\xe2\\x80\\xae");
+}
+
+/* A second pass changes nothing. */
+static void test_printable_twice_is_printable_once(void **state)
+{
+	(void)state;
+	char text[5], once[32], twice[32];
+	for (unsigned c = 0; c < 0x110000; c++) {
+		size_t n = encode(c, text);
+		utf8_printable(text, n, once, sizeof(once));
+		utf8_printable(once, strlen(once), twice, sizeof(twice));
+		assert_string_equal(twice, once);
+	}
+}
+
 static void test_printable_is_cut_between_characters(void **state)
 {
 	(void)state;
@@ -161,6 +209,8 @@ int main(void)
 	        cmocka_unit_test(test_a_byte_order_mark_at_the_beginning),
 	        cmocka_unit_test(test_plain_is_ASCII_without_NUL),
 	        cmocka_unit_test(test_bytes_that_act_on_a_terminal_are_escaped),
+	        cmocka_unit_test(test_characters_that_hide_or_turn_text_are_escaped),
+	        cmocka_unit_test(test_printable_twice_is_printable_once),
 	        cmocka_unit_test(test_printable_is_cut_between_characters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
