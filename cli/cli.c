@@ -108,19 +108,3 @@ int cli_open_store(struct store **ret, const struct conf *conf)
 	(void)cli_become_owner(conf->state_dir);
 	return store_open_reader(ret, conf->state_dir, &err) < 0 ? cli_failed(err.text) : 0;
 }
-
-char *cli_quoted(const char *arg)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	                            "%+,-./:=@_";
-	if (arg[0] && strspn(arg, plain) == strlen(arg))
-		return strdup(arg);
-	char *ret = malloc(4 * strlen(arg) + 3), *to = ret;
-	if (!ret)
-		return NULL;
-	*to++ = '\'';
-	for (; *arg; arg++)
-		to = *arg == '\'' ? stpcpy(to, "'\\''") : (*to = *arg, to + 1);
-	(void)stpcpy(to, "'");
-	return ret;
-}

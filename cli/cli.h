@@ -54,10 +54,4 @@ int cli_become_owner(const char *dir);
  */
 int cli_become_owner_to_run(const struct conf *conf);
 
-/*
- * Returns an argument as a shell reads it, in quotes if necessary.  The caller frees it.  NULL when
- * out of memory.
- */
-char *cli_quoted(const char *arg);
-
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/shell.h"
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -13,7 +14,7 @@
 /* Returns the option for commands in the advice; the caller frees it.  NULL: out of memory. */
 static char *with_conf(const char *path)
 {
-	scope_free char *quoted = cli_quoted(path);
+	scope_free char *quoted = shell_quoted(path);
 	char *ret;
 	if (strcmp(path, CONF_DEFAULT_PATH) == 0)
 		return strdup("");

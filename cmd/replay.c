@@ -9,6 +9,7 @@
 #include "archive/replay_count.h"
 #include "base/clock.h"
 #include "base/scope.h"
+#include "base/shell.h"
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -19,7 +20,7 @@
 
 static void print_quoted(const char *arg)
 {
-	scope_free char *quoted = cli_quoted(arg);
+	scope_free char *quoted = shell_quoted(arg);
 	(void)fprintf(stderr, " %s", quoted ? quoted : arg);
 }
 

@@ -316,6 +316,34 @@ def test_an_unreadable_file_is_named_with_the_command_that_fixes_it(
             assert agent.stop() == 0
 
 
+IN_NAMESPACE = ["setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", "unshare", "--user",
+                "--map-user=1234", "--map-group=1234"]
+
+
+@OTHER_USER
+@pytest.mark.skipif(subprocess.run([*IN_NAMESPACE, "true"], check=False,
+                                   capture_output=True).returncode != 0,
+                    reason="needs user namespaces")
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_an_owner_that_the_services_namespace_hides_is_not_taken_for_nobody(open_site, mode):
+    """PrivateUsers= shows every owner but root and the service's user as nobody:nogroup."""
+    acct = open_site.acct()
+    _, agent = started(open_site, acct)
+    acct.append(token_rows(1)[0])
+    acct.live.chmod(mode)
+    os.chown(acct.live, 1, 1)
+    program = agent.folder / "pmta-shipper"
+    shutil.copy(AGENT, program)
+    agent.state_dir.mkdir(mode=0o700)
+    os.chown(agent.state_dir, 1234, 1234)
+    agent.spawn([*IN_NAMESPACE, program, "run", "-c", agent.conf])
+    agent.wait_for("started with")
+    advice = eventually(lambda: source_status(agent)["unreadableAdvice"])
+    assert "an owner not visible here" in advice and f"namei -l {acct.live}, outside" in advice
+    assert not any(word in advice for word in ("usermod", "chgrp", "nobody", "nogroup"))
+    assert agent.stop() == 0
+
+
 @OTHER_USER
 @pytest.mark.parametrize("command, words", [
     (["status"], "Permission denied; open "), (["status", "--check"], "UNKNOWN: ask the agent"),
