@@ -33,12 +33,15 @@ static void look_if_full(struct commit *c)
 void commit_recount(struct commit *c)
 {
 	(void)!store_dead_count(c->store, &c->dead_records, &c->dead_bytes);
+	(void)!store_dead_newest(c->store, &c->dead_newest_ms);
 	look_if_full(c);
 }
 
 int commit_open(struct commit *c)
 {
 	int rc = store_dead_count(c->store, &c->dead_records, &c->dead_bytes);
+	if (rc == 0)
+		rc = store_dead_newest(c->store, &c->dead_newest_ms);
 	if (rc == 0)
 		look_if_full(c); /* the limits may have changed */
 	return rc;
@@ -254,6 +257,8 @@ static void committed(struct commit *c, int64_t records, int64_t bytes)
 	c->dead_bytes += bytes;
 	if (c->ndropped > 0)
 		commit_recount(c);
+	else if (records > 0)
+		(void)!store_dead_newest(c->store, &c->dead_newest_ms);
 	endpoint_memory_stored(c->memory);
 	for (size_t i = 0; i < c->conf->nsources; i++)
 		c->lags[i].changed = false;

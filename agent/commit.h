@@ -38,6 +38,7 @@ struct commit {
 	struct store_batch *done; /* boundaries to delete */
 	size_t ndone, done_room;
 	int64_t dead_records, dead_bytes; /* in the store */
+	int64_t dead_newest_ms;           /* when the newest of them was made; 0: there is none */
 	bool dead_full;                   /* they have reached their limit */
 	struct log_limit store_limit, dead_limit;
 };

@@ -17,6 +17,7 @@
 #include "status/metrics.h"
 #include "status/nagios.h"
 #include "status/page.h"
+#include "status/problems.h"
 #include "status/text.h"
 
 #define NOT_OURS "the request names another host: use the address, or localhost\n"
@@ -37,7 +38,7 @@ static char *status_json_reply(struct agent *a, const struct http_server_request
 	struct view v;
 	char *body = snapshot_take(&v, a) == 0 ? status_json(&v) : NULL;
 	if (http_server_query(request, "exit"))
-		body = with_exit(view_problems(&v) > 0, body);
+		body = with_exit(problems_count(&v) > 0, body);
 	view_free(&v);
 	return body;
 }
@@ -47,7 +48,7 @@ static char *status_text_reply(struct agent *a, const struct http_server_request
 	struct view v;
 	bool marked = http_server_query(request, "marks") != NULL;
 	char *body = snapshot_take(&v, a) == 0 ? status_text(&v, marked) : NULL;
-	body = with_exit(view_problems(&v) > 0, body);
+	body = with_exit(problems_count(&v) > 0, body);
 	view_free(&v);
 	return body;
 }
@@ -69,22 +70,32 @@ static char *check_reply(struct agent *a, const struct http_server_request *requ
 
 /*
  * Ready means that the agent can do its work on this host, where a monitor can fix it.  An endpoint
- * that is unreachable or held does not count: rows wait for it in their files.
+ * that is unreachable or held does not count: rows wait for it in their files.  The words name no
+ * file and no endpoint, since anybody may ask; the number is that of `status`.
  */
 static void ready_reply(struct agent *a, struct http_server_reply *ret)
 {
-	bool configured = false;
-	for (size_t i = 0; i < a->conf->nendpoints; i++)
-		configured = configured || a->conf->endpoints[i].url[0];
-	const char *why = a->stopping          ? "stopping"
-	                  : !configured        ? "no endpoint is configured: url is empty"
-	                  : a->commit.degraded ? "the store cannot be written; see the log"
-	                  : a->commit.dead_full
-	                          ? "the limit of dead letters is reached: reading stops"
-	                          : NULL;
+	struct view v;
+	struct problems p = {.failed = true};
+	if (snapshot_take(&v, a) == 0)
+		problems_find(&p, &v, &problems_for_people);
+	const char *why = p.failed ? "out of memory" : NULL;
+	for (size_t i = 0; i < p.n && !why; i++)
+		why = p.list[i].unready;
+	const size_t n = problems_grave(&p);
 	ret->status = why ? 503 : 200;
-	if (asprintf(&ret->body, why ? "not ready: %s\n" : "ready\n", why) < 0)
+	int rc;
+	if (why)
+		rc = asprintf(&ret->body, "not ready: %s\n", why);
+	else if (n == 0)
+		rc = asprintf(&ret->body, "ready\n");
+	else
+		rc = asprintf(&ret->body, "ready\n%zu problem%s: see pmta-shipper status\n", n,
+		              units_s(n));
+	if (rc < 0)
 		ret->body = NULL;
+	problems_free(&p);
+	view_free(&v);
 }
 
 static void page_reply(struct agent *a, struct http_server_reply *ret)

@@ -18,6 +18,7 @@ static void take_source(struct source_view *s, const struct agent *a, size_t i)
 	const struct feed *f = &a->feeds[i];
 	tailer_status(a->tailer, i, &s->tail);
 	view_name_file(s, s->tail.file);
+	view_name_rejected(s, s->tail.rejected_file);
 	view_name_unreadable(s, s->tail.unreadable_path, s->tail.unreadable_advice);
 	s->in_flight = feed_rows(f);
 	s->utf8_repaired = f->counters->utf8_repaired;
@@ -37,6 +38,7 @@ int snapshot_take(struct view *v, const struct agent *a)
 	v->dry_run = a->options.dry_run;
 	v->dead_full = a->commit.dead_full;
 	v->reload_failed = a->reload.failed;
+	v->stopping = a->stopping;
 	v->counters = a->counters;
 	v->rules = a->rules;
 	v->pid = getpid();
@@ -47,6 +49,7 @@ int snapshot_take(struct view *v, const struct agent *a)
 	v->loaded_real_ms = a->reload.loaded_real_ms;
 	v->dead_records = a->commit.dead_records;
 	v->dead_bytes = a->commit.dead_bytes;
+	v->dead_newest_ms = a->commit.dead_newest_ms;
 	for (size_t i = 0; i < v->nsources; i++) {
 		take_source(&v->sources[i], a, i);
 		add_rates(&v->read, &v->sources[i].read);

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/permission.h"
+#include "base/scope.h"
 #include "csv/backlog.h"
 #include "status/lag.h"
 
@@ -46,6 +48,16 @@ static void count_missing(struct source_view *s, const struct backlog_file *f, b
 	s->tail.counters.gone_unread_ms = (uint64_t)clock_real_ms();
 }
 
+/* A wrong header gives no record at all. */
+static void count_rejected(struct source_view *s, const struct store_file *kept)
+{
+	const struct tally *y = &kept->tally;
+	if (y->dead < y->rows || y->rows <= s->tail.rejected_rows)
+		return;
+	view_name_rejected(s, kept->name);
+	s->tail.rejected_rows = y->rows;
+}
+
 static void count_file(const struct backlog_file *f, void *arg)
 {
 	const struct count *c = arg;
@@ -55,6 +67,7 @@ static void count_file(const struct backlog_file *f, void *arg)
 	const bool gz = f->file ? f->file->key.gz : kept && kept->gz;
 	t->files_known++;
 	t->files_behind += f->left > 0;
+	t->files_passed += f->passed && f->file;
 	t->behind_bytes += f->left;
 	if (kept && !gz && !f->passed) {
 		t->settled_bytes += kept->offset;
@@ -65,8 +78,19 @@ static void count_file(const struct backlog_file *f, void *arg)
 		return;
 	}
 	show(s, f);
+	if (kept)
+		count_rejected(s, kept);
 	if (f->error != 0)
 		count_unreadable(s, f->file->path, f->error);
+}
+
+/* Returns true if the folder of acct-file does not exist. */
+static bool is_missing(const char *acct_file)
+{
+	struct stat st;
+	const char *slash = strrchr(acct_file, '/');
+	scope_free char *folder = strndup(acct_file, slash ? (size_t)(slash - acct_file) + 1 : 0);
+	return folder && stat(folder, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 static int count_files(struct source_view *s, const struct catalog *catalog,
@@ -74,9 +98,11 @@ static int count_files(struct source_view *s, const struct catalog *catalog,
 {
 	struct count count = {s, store_in_use(catalog->conf->state_dir)};
 	view_name_unreadable(s, "", "");
+	view_name_rejected(s, "");
+	s->tail.folder_missing = is_missing(conf->acct_file);
 	for (size_t i = 0; i < catalog->ntroubles; i++) {
 		const struct catalog_trouble *t = &catalog->troubles[i];
-		if (t->source == conf && t->error == EACCES)
+		if (t->source == conf)
 			count_unreadable(s, t->path, t->error);
 	}
 	return backlog_each(catalog, conf, count_file, &count);
@@ -131,6 +157,8 @@ int store_view(struct view *v, const struct conf *conf, struct store *store)
 	catalog_close(&catalog);
 	if (rc == 0)
 		rc = store_dead_count(store, &v->dead_records, &v->dead_bytes);
+	if (rc == 0)
+		rc = store_dead_newest(store, &v->dead_newest_ms);
 	v->dead_full = v->dead_records >= (int64_t)conf->dead_max_records ||
 	               v->dead_bytes >= (int64_t)conf->dead_max_bytes;
 	return rc;

@@ -16,6 +16,7 @@
 #include "ship/ship.h"
 #include "status/json.h"
 #include "status/nagios.h"
+#include "status/problems.h"
 #include "status/text.h"
 
 #define INTERVAL_MIN_MS 100
@@ -56,7 +57,7 @@ static int rendered(const struct look *o, const struct view *v, char **ret)
 		return (int)verdict;
 	}
 	*ret = o->form == FORM_JSON ? status_json(v) : status_text(v, o->colour);
-	return view_problems(v) == 0 ? 0 : 1;
+	return problems_count(v) == 0 ? 0 : 1;
 }
 
 static int from_store(const struct look *o, char **ret, struct err *why)

@@ -161,6 +161,8 @@ int store_dead_run(struct store *s, const char *endpoint, int64_t run, int64_t a
 int store_dead_run_becomes(struct store *s, const char *endpoint, int64_t run,
                            int64_t other) MUST_CHECK;
 int store_dead_count(struct store *s, int64_t *ret_records, int64_t *ret_bytes) MUST_CHECK;
+/* Gives the time at which the newest of those that are kept was made; 0 if there is none. */
+int store_dead_newest(struct store *s, int64_t *ret_made_ms) MUST_CHECK;
 
 /* Numbers and texts by scope and name; absolute values, so that writing twice does no harm. */
 int store_put(struct store *s, const char *scope, const char *name, int64_t value) MUST_CHECK;

@@ -213,3 +213,12 @@ int store_dead_count(struct store *s, int64_t *ret_records, int64_t *ret_bytes)
 		        0, ret_bytes);
 	return rc;
 }
+
+int store_dead_newest(struct store *s, int64_t *ret_made_ms)
+{
+	/* The number is the key of the table: no row is read but the last one. */
+	return sql_number(
+	        store_sql(s),
+	        "SELECT coalesce((SELECT made FROM dead ORDER BY number DESC LIMIT 1), 0)", 0,
+	        ret_made_ms);
+}

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "base/utf8.h"
+#include "status/problems.h"
 #include "status/rules.h"
 
 /* Text without control characters, as people see it. */
@@ -129,6 +130,27 @@ static void endpoint(struct json_writer *w, const struct view *v, const struct e
 	json_close(w, '}');
 }
 
+/* The number has been published before the list. */
+static void problems(struct json_writer *w, const struct view *v)
+{
+	struct problems p;
+	problems_find(&p, v, &problems_for_people);
+	json_count(w, "problems", problems_grave(&p));
+	json_open(w, "attention", '[');
+	for (size_t i = 0; i < p.n; i++) {
+		const struct problem *at = &p.list[i];
+		json_open(w, NULL, '{');
+		json_string(w, "level", problem_level_name(at->level));
+		json_string(w, "kind", at->kind);
+		json_string(w, "name", at->name);
+		json_string(w, "text", at->text);
+		json_string(w, "fix", at->fix ? at->fix : "");
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+	problems_free(&p);
+}
+
 static void print_json(FILE *f, const struct view *v)
 {
 	struct json_writer w = {.out = f};
@@ -139,7 +161,7 @@ static void print_json(FILE *f, const struct view *v)
 	json_count(&w, "uptimeSeconds", (uint64_t)v->uptime_ms / 1000);
 	json_bool(&w, "dryRun", v->dry_run);
 	json_bool(&w, "storeWritable", !v->degraded);
-	json_count(&w, "problems", view_problems(v));
+	problems(&w, v);
 	rates(&w, "readRates", &v->read);
 	rates(&w, "rates", &v->acked);
 	text(&w, "lastError", v->last_error);

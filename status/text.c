@@ -8,6 +8,7 @@
 #include "base/paint.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "status/problems.h"
 #include "status/rules.h"
 
 static void text_bytes(FILE *f, uint64_t n)
@@ -45,7 +46,26 @@ static void text_clean(FILE *f, const char *text)
 	(void)fprintf(f, "%s", clean);
 }
 
-#define PROBLEM PAINT_PROBLEM "PROBLEM" PAINT_END ": "
+static void text_problems(FILE *f, const struct view *v)
+{
+	static const char *const marks[] = {
+	        [PROBLEM_NOTICE] = "note",
+	        [PROBLEM_WARNING] = PAINT_WARNING "PROBLEM" PAINT_END,
+	        [PROBLEM_CRITICAL] = PAINT_PROBLEM "PROBLEM" PAINT_END,
+	};
+	struct problems p;
+	problems_find(&p, v, &problems_for_people);
+	for (size_t i = 0; i < p.n; i++) {
+		const struct problem *at = &p.list[i];
+		(void)fprintf(f, "%s: %s%s%s: %s%s%s\n", marks[at->level], at->kind,
+		              at->name[0] ? " " : "", at->name, at->text, at->fix ? " -> " : "",
+		              at->fix ? at->fix : "");
+	}
+	if (p.failed)
+		(void)fprintf(f, "%s: out of memory: not all of them are shown\n",
+		              marks[PROBLEM_CRITICAL]);
+	problems_free(&p);
+}
 
 static void text_behind(FILE *f, const struct source_view *s)
 {
@@ -60,28 +80,9 @@ static void text_behind(FILE *f, const struct source_view *s)
 	(void)fprintf(f, ") in %zu file%s", t->files_behind, units_s(t->files_behind));
 }
 
-static void text_trouble(FILE *f, const struct view *v, const struct source_view *s)
+static void text_rewritten(FILE *f, const struct source_view *s)
 {
 	const struct tail_status *t = &s->tail;
-	if (t->unreadable > 0) {
-		(void)fprintf(f, "  " PROBLEM);
-		text_clean(f, t->unreadable_path);
-		(void)fprintf(f, " cannot be read: ");
-		text_clean(f, t->unreadable_advice);
-		if (t->unreadable > 1)
-			(void)fprintf(f, " (and %zu more)", t->unreadable - 1);
-		(void)fprintf(f, "\n");
-	}
-	if (view_lost(v, s)) {
-		(void)fprintf(f, "  " PROBLEM "%" PRIu64 " file%s read", t->counters.gone_unread,
-		              t->counters.gone_unread == 1 ? " was deleted before it was"
-		                                           : "s were deleted before they were");
-		if (t->counters.gone_unread_ms != 0) {
-			(void)fprintf(f, ", the last one at ");
-			text_time(f, (int64_t)t->counters.gone_unread_ms);
-		}
-		(void)fprintf(f, " (shown for %d days)\n", VIEW_LOST_DAYS);
-	}
 	if (t->counters.truncations + t->counters.crashes > 0)
 		(void)fprintf(f,
 		              "  %" PRIu64 " file%s truncated or rewritten, %" PRIu64
@@ -90,7 +91,7 @@ static void text_trouble(FILE *f, const struct view *v, const struct source_view
 		              t->counters.crashes);
 }
 
-static void text_source(FILE *f, const struct view *v, const struct source_view *s)
+static void text_source(FILE *f, const struct source_view *s)
 {
 	const struct tail_status *t = &s->tail;
 	(void)fprintf(f, "source %s: ", s->name);
@@ -113,7 +114,7 @@ static void text_source(FILE *f, const struct view *v, const struct source_view 
 	              " in flight\n",
 	              t->tally.rows + s->in_flight, t->tally.acked, t->tally.dead,
 	              units_s(t->tally.dead), t->tally.skipped, t->tally.ignored, s->in_flight);
-	text_trouble(f, v, s);
+	text_rewritten(f, s);
 }
 
 static void text_failing(FILE *f, const struct view *v, const struct ship_status *s)
@@ -174,9 +175,7 @@ static void text_agent(FILE *f, const struct view *v)
 		text_span(f, v->uptime_ms / 1000);
 		(void)fprintf(f, " (pid %" PRId64 ")%s\n", v->pid, v->dry_run ? ", dry run" : "");
 	} else if (v->unasked) {
-		(void)fprintf(f, PROBLEM "pmta-shipper is running but does not answer this command "
-		                         "(check runtime-dir, and who may use DIR/control); the "
-		                         "following is from its store\n");
+		(void)fprintf(f, "pmta-shipper is running; the following is from its store\n");
 	} else {
 		(void)fprintf(f, "pmta-shipper is not running; the following is from its store\n");
 	}
@@ -185,8 +184,9 @@ static void text_agent(FILE *f, const struct view *v)
 static void print_text(FILE *f, const struct view *v)
 {
 	text_agent(f, v);
+	text_problems(f, v);
 	for (size_t i = 0; i < v->nsources; i++)
-		text_source(f, v, &v->sources[i]);
+		text_source(f, &v->sources[i]);
 	for (size_t i = 0; i < v->nendpoints; i++)
 		text_endpoint(f, v, &v->endpoints[i]);
 	rules_status_text(f, v->rules);
@@ -198,10 +198,7 @@ static void print_text(FILE *f, const struct view *v)
 		        v->acked.now, v->acked.minute, v->acked.hour);
 	(void)fprintf(f, "dead letters: %" PRId64 " (", v->dead_records);
 	text_bytes(f, (uint64_t)v->dead_bytes);
-	(void)fprintf(f, ")%s\n",
-	              v->dead_full ? "; " PROBLEM "the limit is reached, reading stops" : "");
-	if (v->degraded)
-		(void)fprintf(f, PROBLEM "the store cannot be written; nothing new is sent\n");
+	(void)fprintf(f, ")\n");
 	if (v->last_error[0]) {
 		(void)fprintf(f, "last error: ");
 		text_time(f, v->last_error_ms);

@@ -42,6 +42,12 @@ void view_name_file(struct source_view *s, const char *name)
 	s->tail.file = s->file;
 }
 
+void view_name_rejected(struct source_view *s, const char *name)
+{
+	(void)snprintf(s->rejected, sizeof(s->rejected), "%s", name);
+	s->tail.rejected_file = s->rejected;
+}
+
 void view_name_unreadable(struct source_view *s, const char *path, const char *advice)
 {
 	(void)snprintf(s->unreadable, sizeof(s->unreadable), "%.*s", TAIL_PATH_SIZE - 1, path);
@@ -59,22 +65,15 @@ char *view_render(const struct view *v, view_print_fn *print)
 	return text_end(&t);
 }
 
+bool view_recent(const struct view *v, int64_t real_ms)
+{
+	return v->real_ms - real_ms < VIEW_RECENT_DAYS * INT64_C(86400000);
+}
+
 bool view_lost(const struct view *v, const struct source_view *s)
 {
 	const struct tail_counters *c = &s->tail.counters;
 	/* Without a time, an older version counted it, and no agent has opened its store since. */
 	return c->gone_unread > 0 &&
-	       (c->gone_unread_ms == 0 ||
-	        v->real_ms - (int64_t)c->gone_unread_ms < VIEW_LOST_DAYS * INT64_C(86400000));
-}
-
-unsigned view_problems(const struct view *v)
-{
-	unsigned n = v->degraded + v->dead_full + v->unasked;
-	for (size_t i = 0; i < v->nsources; i++)
-		n += view_lost(v, &v->sources[i]) + (v->sources[i].tail.unreadable > 0);
-	for (size_t i = 0; i < v->nendpoints; i++)
-		n += v->running && (v->endpoints[i].ship.state == SHIP_HELD ||
-		                    v->endpoints[i].ship.state == SHIP_RETRYING);
-	return n;
+	       (c->gone_unread_ms == 0 || view_recent(v, (int64_t)c->gone_unread_ms));
 }

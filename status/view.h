@@ -28,7 +28,7 @@ struct rates {
 
 struct source_view {
 	const char *name, *acct_file;
-	char file[256], unreadable[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE];
+	char file[256], rejected[256], unreadable[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE];
 	struct tail_status tail; /* its strings point to the fields above */
 	uint64_t in_flight;      /* rows */
 	uint64_t by_type[RECORD_NOT_A_TYPE + 1], utf8_repaired;
@@ -50,6 +50,7 @@ struct view {
 	bool unasked; /* an agent runs and does not answer: this is from its store */
 	bool degraded, dry_run, dead_full;
 	bool reload_failed; /* the last reload failed, since the configuration was wrong */
+	bool stopping;
 	int64_t pid, now_ms, uptime_ms, real_ms;
 	int64_t started_real_ms,
 	        loaded_real_ms;          /* start of the agent; last load of the configuration */
@@ -63,6 +64,7 @@ struct view {
 	struct source_view *sources;
 	struct endpoint_view *endpoints;
 	int64_t dead_records, dead_bytes;
+	int64_t dead_newest_ms; /* when the newest dead letter was made; 0: there is none */
 };
 
 /*
@@ -74,17 +76,17 @@ void view_free(struct view *v);
 
 /* Copy strings into the source's own fields; its tail points there afterwards. */
 void view_name_file(struct source_view *s, const char *name);
+void view_name_rejected(struct source_view *s, const char *name);
 void view_name_unreadable(struct source_view *s, const char *path, const char *advice);
 
 /* Returns the text that print writes; the caller frees it.  NULL when out of memory. */
 typedef void view_print_fn(FILE *f, const struct view *v);
 char *view_render(const struct view *v, view_print_fn *print);
 
-/* Returns the number of problems an operator should look at. */
-unsigned view_problems(const struct view *v);
-
-/* Returns true if a file of the source was deleted unread within VIEW_LOST_DAYS. */
+/* Something that is over (a loss, a dead letter) is a problem for so many days. */
+#define VIEW_RECENT_DAYS 7
+bool view_recent(const struct view *v, int64_t real_ms);
+/* Returns true if a file of the source was deleted unread within that time. */
 bool view_lost(const struct view *v, const struct source_view *s);
-#define VIEW_LOST_DAYS 7
 
 #endif

@@ -105,7 +105,8 @@ struct source {
 	bool counters_dirty;
 	uint64_t deleted_after_s; /* age at which files were last deleted; 0: never seen */
 	int64_t deleted_pass_ms;  /* time of the scan that saw it */
-	bool closed[NDIRS];       /* the folder exists and may not be read */
+	bool closed[NDIRS];       /* the folder exists and cannot be read */
+	bool absent[NDIRS];       /* it does not exist */
 	struct trouble trouble;
 };
 

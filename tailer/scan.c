@@ -225,13 +225,14 @@ static void note_folder(struct source *s, int dir, int error)
 	const char *path = s->dirs[dir];
 	bool reported = !s->watched[dir];
 	s->watched[dir] = false;
-	s->closed[dir] = error == EACCES;
-	if (reported && (error != EACCES || trouble_holds(s)))
+	s->absent[dir] = error == ENOENT || error == ENOTDIR;
+	s->closed[dir] = !s->absent[dir];
+	if (reported && (!s->closed[dir] || trouble_holds(s)))
 		return;
-	if (error == EACCES) {
+	if (error == EACCES)
 		permission_advice(path, advice, sizeof(advice));
+	if (s->closed[dir])
 		trouble_keep(s, NULL, dir, path, strerror(error), advice);
-	}
 	if (!reported)
 		tail_note(s->tailer, TAIL_WARNING,
 		          "folder \"%s\" of source \"%s\": %s; waiting for it%s%s", path,
@@ -253,7 +254,7 @@ static int scan_folder(struct source *s, int dir)
 		return 0;
 	}
 	s->watched[dir] = true;
-	s->closed[dir] = false;
+	s->closed[dir] = s->absent[dir] = false;
 	return 1;
 }
 

@@ -16,6 +16,15 @@ struct tally tailer_tally(const struct tailer *t, size_t source)
 	return t->sources[source].tally;
 }
 
+/* A wrong header gives no record at all. */
+static void note_rejected(struct tail_status *ret, const struct tail_file *f)
+{
+	if (f->tally.dead < f->tally.rows || f->tally.rows <= ret->rejected_rows)
+		return;
+	ret->rejected_file = f->name;
+	ret->rejected_rows = f->tally.rows;
+}
+
 void tailer_status(const struct tailer *t, size_t source, struct tail_status *ret)
 {
 	const struct source *s = &t->sources[source];
@@ -24,6 +33,8 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 	                            .tally = s->tally,
 	                            .counters = s->counters,
 	                            .unreadable = s->closed[DIR_LIVE] + s->closed[DIR_MOVED],
+	                            .folder_missing = s->absent[DIR_LIVE],
+	                            .rejected_file = "",
 	                            .unreadable_path = "",
 	                            .unreadable_advice = "",
 	                            .deleted_after_s = s->deleted_after_s};
@@ -47,6 +58,7 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 			continue;
 		}
 		ret->files_passed += f->state == FILE_SKIPPED;
+		note_rejected(ret, f);
 		uint64_t left = unread(f);
 		ret->files_behind += left > 0;
 		ret->behind_bytes += left;

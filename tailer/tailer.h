@@ -89,8 +89,11 @@ struct tail_status {
 	uint64_t behind_bytes;                /* in all its files, not yet acknowledged */
 	uint64_t settled_bytes, settled_rows; /* of files that are not compressed */
 	size_t files_behind, files_open, files_known, gone;
-	size_t files_passed; /* existing files that first-start excludes */
-	size_t unreadable;   /* unreadable files and folders */
+	size_t files_passed;       /* existing files that first-start excludes */
+	size_t unreadable;         /* unreadable files and folders */
+	bool folder_missing;       /* the folder of acct-file does not exist */
+	const char *rejected_file; /* an existing file all of whose rows became dead letters */
+	uint64_t rejected_rows;    /* of the one with most; "" and 0 for none */
 	/* The first of them, and the reason with the command that fixes it; "" for none.  Valid
 	 * until the next tailer_wake(). */
 	const char *unreadable_path, *unreadable_advice;

@@ -305,7 +305,7 @@ def test_ready_while_the_backend_is_away(site):
     backend.kill()
     acct.append(token_rows(1)[0])
     wait_state(agent, "retrying")
-    assert fetch(agent, "/readyz")[::2] == (200, "ready\n")
+    assert fetch(agent, "/readyz")[::2] == (200, "ready\n1 problem: see pmta-shipper status\n")
 
 
 # ---- clients that are answered, and headers for browsers

@@ -375,7 +375,7 @@ def test_a_paused_endpoint_gets_nothing_until_it_is_resumed(site):
     first = more(acct, 2, "A")
     all_there(backend, first)
     assert "is paused" in output(agent, "pause", "octeth")
-    assert "; to continue: pmta-shipper resume octeth\n" in output(agent, "status")
+    assert "; to continue: pmta-shipper resume octeth\n" in output(agent, "status", status=1)
     before = sent(backend)
     rest = more(acct, 40, "P")
     for end in (agent.stop, agent.kill9):

@@ -46,7 +46,11 @@ def shown(agent):
     held.update(name="complaints", state="held", stateSeconds=4000, nextAttemptMs=43210,
                 lastError=f"401 Unauthorized: {HOSTILE} for u***@example.org")
     status["endpoints"].append(held)
-    status.update(problems=1, lastError=f"endpoint: {HOSTILE}",
+    status.update(problems=1, attention=[
+        {"level": "critical", "kind": "endpoint", "name": "complaints", "fix": "a step",
+         "text": f"held for 4000 s: {HOSTILE}"},
+        {"level": "notice", "kind": "source", "name": "fbl", "text": "nothing read", "fix": ""}])
+    status.update(lastError=f"endpoint: {HOSTILE}",
                   lastErrorTime="2026-11-22T03:00:00Z")
     status["deadLetters"] = {"records": 3, "bytes": 12345, "full": False}
     one = PageSite(agent.url, status, hour())
@@ -138,6 +142,8 @@ def test_an_answer_with_markup_is_shown_as_text(browser, shown):
     drawn(browser)
     assert HOSTILE in text(browser, "#endpoints")
     assert HOSTILE in text(browser, "#problems")
+    assert "critical endpoint complaints: held for 4000 s" in text(browser, "#problems")
+    assert "1 thing to look at" in text(browser, "#summary")
     assert HOSTILE in text(browser, "#error")
     clean(browser)
 

@@ -307,7 +307,7 @@ def test_an_unreadable_file_is_named_with_the_command_that_fixes_it(
         assert (source["unreadableFile"], source["unreadableAdvice"]) == (str(acct.live), want)
         done = agent.command("status")
         assert done.returncode == 1
-        assert f"PROBLEM: {acct.live} cannot be read: {want}\n" in done.stdout
+        assert f"PROBLEM: source bounces: {acct.live} cannot be read: {want}\n" in done.stdout
         done = agent.command("status", "--check")
         assert done.returncode == 2 and f"{acct.live} cannot be read: {want}" in done.stdout
         if agent.running():

@@ -123,3 +123,62 @@ def test_the_exit_status_is_a_line_of_its_own_for_commands_and_no_part_of_the_js
     eventually(lambda: agent.status()["endpoints"][0]["state"] == "held")
     done = agent.command("status", "--json")
     assert done.returncode == 1 and json.loads(done.stdout)["problems"] == 1
+
+
+# ---- all forms agree
+
+
+def forms(agent):
+    """(exit of status, problems in its JSON, exit of --check, its line)."""
+    text, done = agent.command("status"), agent.command("status", "--check")
+    shown = agent.status()
+    assert text.stdout.count("PROBLEM: ") == shown["problems"]
+    assert all(one["text"] in text.stdout for one in shown["attention"])
+    return text.returncode, shown["problems"], done.returncode, done.stdout
+
+
+def test_a_wrong_header_is_a_problem_everywhere(site):
+    """More cells than columns: no row of the file is a record."""
+    acct = site.acct(header="type,timeLogged")
+    _, agent = started(site, acct)
+    acct.append(token_rows(12)[0])
+    up(agent)
+    eventually(lambda: agent.status()["deadLetters"]["records"] == 12)
+    settled(agent)
+    for _ in range(2):
+        status, problems, check_exit, line = forms(agent)
+        assert status == 1 and problems >= 2 and check_exit == 2
+        assert "no row of bounces-" in line and "all 12 are dead letters" in line
+        if agent.running():
+            assert agent.stop() == 0
+    assert agent.command("dead", "drop", "--all").returncode == 1  # no agent
+    up(agent)
+    assert agent.command("dead", "drop", "--all").returncode == 0
+    assert forms(agent)[:3] == (0, 0, 0)
+
+
+def test_stopped_with_rows_waiting_is_a_problem_everywhere(site):
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(4)
+    acct.append(rows[:2])
+    up(agent)
+    arrived(backend, 2)
+    settled(agent)
+    assert agent.stop() == 0
+    assert forms(agent)[:3] == (0, 0, 2)  # stopped with nothing left: only a monitor minds
+    acct.append(rows[2:])
+    status, problems, check_exit, line = forms(agent)
+    assert status == 1 and problems >= 1 and check_exit == 2
+    assert "not running, while " in line and " in 1 file wait" in line
+
+
+def test_a_missing_folder_is_a_problem_until_it_is_there(site):
+    acct = site.acct()
+    _, agent = started(site, acct)
+    agent.sources[0]["acct_file"] = acct.dir / "later/bounces.csv"
+    agent.write_conf()
+    up(agent)
+    eventually(lambda: forms(agent)[:3] == (1, 1, 1))
+    (acct.dir / "later").mkdir()
+    eventually(lambda: forms(agent)[:3] == (0, 0, 0))

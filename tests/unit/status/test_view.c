@@ -1,5 +1,5 @@
 /*
- * test_view.c - view.h: which states are problems for an operator, and which are not.
+ * test_view.c - view.h: what it holds, and what counts as recent.
  */
 #include "tests/unit/temp.h"
 
@@ -35,7 +35,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void test_a_new_view_has_the_names_and_no_problem(void **state)
+static void test_a_new_view_has_the_names(void **state)
 {
 	(void)state;
 	assert_string_equal(v.sources[0].name, "a");
@@ -43,53 +43,12 @@ static void test_a_new_view_has_the_names_and_no_problem(void **state)
 	assert_string_equal(v.endpoints[1].name, "b");
 	assert_true(v.endpoints[0].configured);
 	assert_false(v.endpoints[1].configured);
-	assert_int_equal(view_problems(&v), 0);
-}
-
-static void test_each_problem_counts(void **state)
-{
-	(void)state;
-	v.degraded = true;
-	assert_int_equal(view_problems(&v), 1);
-	v.dead_full = true;
-	assert_int_equal(view_problems(&v), 2);
-	v.unasked = true;
-	assert_int_equal(view_problems(&v), 3);
-	v.sources[0].tail.unreadable = 7; /* files: one problem */
-	assert_int_equal(view_problems(&v), 4);
-	v.sources[1].tail.counters.gone_unread = 3;
-	v.sources[1].tail.counters.gone_unread_ms = NOW_MS;
-	assert_int_equal(view_problems(&v), 5);
-	v.endpoints[0].ship.state = SHIP_HELD;
-	assert_int_equal(view_problems(&v), 6);
-	v.endpoints[1].ship.state = SHIP_RETRYING;
-	assert_int_equal(view_problems(&v), 7);
-}
-
-/* Paused by the operator, or not configured yet. */
-static void test_paused_and_unconfigured_are_no_problem(void **state)
-{
-	(void)state;
-	v.endpoints[0].ship.state = SHIP_PAUSED;
-	v.endpoints[1].ship.state = SHIP_UNCONFIGURED;
-	assert_int_equal(view_problems(&v), 0);
-}
-
-/* Its state is not known: the view has only its initial zeros. */
-static void test_an_agent_that_was_not_asked_has_no_endpoint_in_trouble(void **state)
-{
-	(void)state;
-	v.running = false;
-	v.endpoints[0].ship.state = SHIP_HELD;
-	v.endpoints[1].ship.state = SHIP_RETRYING;
-	assert_int_equal(view_problems(&v), 0);
 }
 
 static bool lost(uint64_t files, int64_t when_ms)
 {
 	v.sources[0].tail.counters.gone_unread = files;
 	v.sources[0].tail.counters.gone_unread_ms = (uint64_t)when_ms;
-	assert_int_equal(view_problems(&v), view_lost(&v, &v.sources[0]));
 	return view_lost(&v, &v.sources[0]);
 }
 
@@ -99,8 +58,8 @@ static void test_a_loss_is_a_problem_for_a_week(void **state)
 	assert_false(lost(0, 0));
 	assert_false(lost(0, NOW_MS));
 	assert_true(lost(1, NOW_MS));
-	assert_true(lost(1, NOW_MS - VIEW_LOST_DAYS * DAY_MS + 1));
-	assert_false(lost(1, NOW_MS - VIEW_LOST_DAYS * DAY_MS));
+	assert_true(lost(1, NOW_MS - VIEW_RECENT_DAYS * DAY_MS + 1));
+	assert_false(lost(1, NOW_MS - VIEW_RECENT_DAYS * DAY_MS));
 	assert_true(lost(1, 0));               /* an older version recorded no time */
 	assert_true(lost(1, NOW_MS + DAY_MS)); /* the clock has been set back since then */
 }
@@ -154,10 +113,7 @@ static void test_a_form_becomes_a_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_a_new_view_has_the_names_and_no_problem),
-	        TEST(test_each_problem_counts),
-	        TEST(test_paused_and_unconfigured_are_no_problem),
-	        TEST(test_an_agent_that_was_not_asked_has_no_endpoint_in_trouble),
+	        TEST(test_a_new_view_has_the_names),
 	        TEST(test_a_loss_is_a_problem_for_a_week),
 	        TEST(test_texts_are_the_views_own),
 	        TEST(test_a_form_becomes_a_text),
