@@ -32,11 +32,18 @@ static char *with_exit(int status, char *body)
 	return text;
 }
 
+/* Takes a view for somebody who asks, of what is on disk now. */
+static int take_view(struct view *v, struct agent *a)
+{
+	(void)tailer_look(a->tailer);
+	return snapshot_take(v, a);
+}
+
 /* JSON as published; the command also asks for the line before it. */
 static char *status_json_reply(struct agent *a, const struct http_server_request *request)
 {
 	struct view v;
-	char *body = snapshot_take(&v, a) == 0 ? status_json(&v) : NULL;
+	char *body = take_view(&v, a) == 0 ? status_json(&v) : NULL;
 	if (http_server_query(request, "exit"))
 		body = with_exit(problems_count(&v) > 0, body);
 	view_free(&v);
@@ -47,7 +54,7 @@ static char *status_text_reply(struct agent *a, const struct http_server_request
 {
 	struct view v;
 	bool marked = http_server_query(request, "marks") != NULL;
-	char *body = snapshot_take(&v, a) == 0 ? status_text(&v, marked) : NULL;
+	char *body = take_view(&v, a) == 0 ? status_text(&v, marked) : NULL;
 	body = with_exit(problems_count(&v) > 0, body);
 	view_free(&v);
 	return body;
@@ -63,7 +70,7 @@ static char *check_reply(struct agent *a, const struct http_server_request *requ
 	if (!warn || !crit || !units_number(warn, &limits.warn_ms) ||
 	    !units_number(crit, &limits.crit_ms))
 		return strdup("3\nPMTA-SHIPPER UNKNOWN: warn and crit are required, in ms\n");
-	char *line = snapshot_take(&v, a) == 0 ? nagios_line(&v, &limits, &exit) : NULL;
+	char *line = take_view(&v, a) == 0 ? nagios_line(&v, &limits, &exit) : NULL;
 	view_free(&v);
 	return with_exit((int)exit, line);
 }

@@ -144,6 +144,8 @@ char *verb_drain(struct agent *a, const struct http_server_request *request)
 	(void)request;
 	uint64_t bytes = 0, rows = 0;
 	size_t files = 0, unreadable = 0;
+	/* Nothing is left only if that is known now, not as of the last event or rescan. */
+	const bool looked = tailer_look(a->tailer);
 	for (size_t i = 0; i < a->conf->nsources; i++) {
 		struct tail_status s;
 		tailer_status(a->tailer, i, &s);
@@ -153,10 +155,12 @@ char *verb_drain(struct agent *a, const struct http_server_request *request)
 		rows += feed_rows(&a->feeds[i]);
 	}
 	bool left = bytes > 0 || rows > 0 || unreadable > 0 || tailer_dirty(a->tailer);
-	return reply(left,
+	return reply(left || !looked,
 	             "%" PRIu64 " byte%s behind in %zu file%s, %" PRIu64
-	             " row%s in flight, %zu file%s that cannot be read, %" PRId64 " dead letter%s",
+	             " row%s in flight, %zu file%s that cannot be read, %" PRId64
+	             " dead letter%s%s",
 	             bytes, units_s(bytes), files, units_s(files), rows, units_s(rows), unreadable,
 	             units_s(unreadable), a->commit.dead_records,
-	             units_s((uint64_t)a->commit.dead_records));
+	             units_s((uint64_t)a->commit.dead_records),
+	             looked || left ? "" : "; the folders are being looked at again");
 }

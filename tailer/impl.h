@@ -120,6 +120,7 @@ struct tailer {
 	size_t nchanged, changed_room;
 	int64_t next_id;
 	int64_t rescan_at_ms;
+	int64_t look_at_ms; /* tailer_look() does nothing before */
 	int64_t now_ms;
 	bool verifying;
 	bool soon; /* a file is to be examined again, and no event will report it */
@@ -218,6 +219,8 @@ int forget_oldest(struct source *s) MUST_CHECK;
 
 /* scan.c: reads every folder of a source; or examines one name. */
 int scan_source(struct source *s) MUST_CHECK;
+/* The same between two rescans: a file that is not found is not one scan nearer to being gone. */
+int scan_look(struct source *s) MUST_CHECK;
 int scan_name(struct source *s, int dir, const char *name) MUST_CHECK;
 /* Finished files that did not change for one rescan become final. */
 int scan_rest(struct source *s) MUST_CHECK;

@@ -327,9 +327,9 @@ static int note_missing(struct tail_file *f)
 	return f->gone_ms == 0 && f->missing >= GONE_SCANS ? gone(f) : 0;
 }
 
-int scan_source(struct source *s)
+/* Scans all folders of a source; looked: which of them could be read. */
+static int scan_folders(struct source *s, bool looked[NDIRS])
 {
-	bool looked[NDIRS] = {false, false};
 	for (size_t i = 0; i < s->nfiles; i++)
 		s->files[i]->seen = false;
 	/*
@@ -345,6 +345,26 @@ int scan_source(struct source *s)
 			return rc;
 		looked[d] = rc > 0;
 	}
+	return 0;
+}
+
+int scan_look(struct source *s)
+{
+	bool looked[NDIRS] = {false, false};
+	int rc = scan_folders(s, looked);
+	for (size_t i = 0; rc == 0 && i < s->nfiles; i++) {
+		if (!s->files[i]->seen && s->files[i]->open)
+			rc = file_look(s->files[i]);
+	}
+	return rc;
+}
+
+int scan_source(struct source *s)
+{
+	bool looked[NDIRS] = {false, false};
+	int failed = scan_folders(s, looked);
+	if (failed < 0)
+		return failed;
 	for (size_t i = s->nfiles; i-- > 0;) {
 		struct tail_file *f = s->files[i];
 		bool blind = (!looked[DIR_LIVE] || (s->dirs[DIR_MOVED] && !looked[DIR_MOVED]));

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tailer/impl.h"
 
 #define VERIFY_AT_ONCE 64
 #define SCAN_AGAIN_MS 100 /* after a path changed since the last scan; sooner is no use */
+#define LOOK_REST 19      /* tailer_look() rests that many times as long as it took */
 #define OPEN_AHEAD 32 /* files with unread bytes kept open, so that deleting them loses nothing */
 
 int tailer_fd(const struct tailer *t)
@@ -85,6 +87,22 @@ static void look_at_all(struct source *s, bool rescan)
 		tail_note(s->tailer, TAIL_ERROR,
 		          "scan files of source \"%s\": %s; trying again at the next rescan",
 		          s->conf->name, strerror(-failed));
+}
+
+bool tailer_look(struct tailer *t)
+{
+	const int64_t begun_ms = clock_mono_ms();
+	bool whole = true;
+	if (begun_ms < t->look_at_ms)
+		return false;
+	for (size_t i = 0; i < t->conf.nsources; i++) {
+		/* Out of memory: a later scan finds the same. */
+		whole = scan_look(&t->sources[i]) == 0 && whole;
+	}
+	const int64_t ended_ms = clock_mono_ms();
+	t->look_at_ms = ended_ms + LOOK_REST * (ended_ms - begun_ms);
+	t->soon = true; /* what was found is opened at the next tailer_wake() */
+	return whole;
 }
 
 int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)

@@ -126,6 +126,14 @@ int64_t tailer_timeout(const struct tailer *t, int64_t now_ms);
 /* Handles pending events, and rescans when a rescan is due.  Never blocks. */
 int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err) MUST_CHECK;
 
+/*
+ * Looks at all folders now, for somebody who asks how much is left: where the kernel reports no
+ * events (NFS, overlay, FUSE), up to rescan_ms of growth is not known otherwise.  Looking takes at
+ * most a twentieth of the time, however often it is asked for.  Returns true if everything that was
+ * on disk at the call is known now, and false if it is too early to look again, or looking failed.
+ */
+bool tailer_look(struct tailer *t);
+
 /* Makes a rescan of all folders due now, as if an event had been lost. */
 void tailer_rescan_now(struct tailer *t);
 

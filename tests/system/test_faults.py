@@ -315,6 +315,33 @@ def test_a_slow_resolver_does_not_stop_the_loop(site):
     check(backend, tokens + fbl_tokens)
 
 
+@needs_shim
+def test_drain_and_status_see_what_no_event_reports(site):
+    """On NFS, overlay and FUSE inotify may be silent: the folders are looked at when asked."""
+    backend, acct = site.backend(), site.acct()
+    agent = site.agent(backend, acct, rescan="1h")
+    rows, tokens = token_rows(30)
+    acct.append(rows[:10])
+    agent.start(env={"LD_PRELOAD": str(SHIM), "PMTA_SHIM": "deaf:1"})
+    agent.wait_for("started with")
+    eventually(lambda: all_arrived(backend, tokens[:10]))
+    acct.append(rows[10:20])
+    assert agent.command("drain", "--timeout", "20s").returncode == 0
+    assert all_arrived(backend, tokens[:20]), "drained, and rows were left"
+    eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)
+    acct.rotate()
+    acct.append(rows[20:])
+    backend.rule(status=503)
+    eventually(lambda: agent.status()["sources"][0]["behindBytes"] > 0)
+    assert agent.command("drain", "--timeout", "100ms").returncode == 1
+    backend.clear()
+    assert agent.command("drain", "--timeout", "20s").returncode == 0
+    assert all_arrived(backend, tokens)
+    assert agent.status()["sources"][0]["rescans"] == 1
+    assert agent.stop() == 0
+    check(backend, tokens)
+
+
 NGINX_CONF = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 1;
 events {{ worker_connections 256; }}

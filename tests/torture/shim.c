@@ -7,6 +7,7 @@
  *     PMTA_SHIM=sync:N     the Nth fsync, fdatasync gives EIO
  *     PMTA_SHIM=open:N     the Nth open gives EMFILE
  *     PMTA_SHIM=resolve:S  looking up slow.test takes S seconds (and gives 127.0.0.1)
+ *     PMTA_SHIM=deaf:1     inotify reports no changes, as on NFS or FUSE
  *
  * Counting begins with the process, or (PMTA_SHIM_SIGNAL=1) with a SIGUSR1.  The failed call is
  * reported on standard error.
@@ -20,6 +21,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -190,4 +192,10 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 		name = "127.0.0.1";
 	}
 	return next(name, service, hints, ret);
+}
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	NEXT(int, "inotify_add_watch", (int, const char *, uint32_t))
+	return next(fd, path, strcmp(kind, "deaf") == 0 ? IN_DELETE_SELF : mask);
 }

@@ -289,6 +289,50 @@ static void test_a_path_that_leads_elsewhere_is_looked_at_soon(UNUSED void **sta
 	assert_in_range(tailer_timeout(fx.tailer, fx.now_ms), 0, 1000);
 }
 
+/* ---- tailer_look(): the kernel reported nothing ---- */
+
+/* Looks as soon as it is time to. */
+static void look(void)
+{
+	while (!tailer_look(fx.tailer))
+		(void)usleep(1000);
+}
+
+static void test_a_look_knows_what_no_event_reported(UNUSED void **state)
+{
+	delivered(HEAD "b,1\n");
+	assert_int_equal(status().behind_bytes, 0);
+	grow(0, "b,2\n");
+	grow(1, HEAD);
+	assert_int_equal(status().behind_bytes, 0);
+	look();
+	assert_int_equal(status().behind_bytes, strlen("b,2\n" HEAD));
+	assert_int_equal(status().files_behind, 2);
+	assert_int_equal(tailer_timeout(fx.tailer, fx.now_ms), 0);
+	turns();
+	look();
+	assert_int_equal(status().behind_bytes, 0);
+	expect("0000|b,2\n0001|type,a\n");
+}
+
+static void test_looks_do_not_make_a_missing_file_gone(UNUSED void **state)
+{
+	delivered(HEAD "b,1\n");
+	grow(1, HEAD "b,2\n");
+	turns();
+	uint64_t rescans = status().counters.rescans;
+	grow(1, "b,3\n");
+	rename_in_temp(live(1), "elsewhere");
+	for (int i = 0; i < 10; i++)
+		look();
+	assert_int_equal(status().counters.gone_unread, 0);
+	assert_int_equal(status().behind_bytes, strlen("b,3\n")); /* it is open */
+	rename_in_temp("elsewhere", live(1));
+	turns();
+	assert_int_equal(status().counters.rescans, rescans);
+	assert_int_equal(status().behind_bytes, 0);
+}
+
 static const struct CMUnitTest tests[] = {
         TEST(test_every_state_has_a_name_and_can_be_reached),
         TEST(test_rows_and_a_whole_copy_before_we_look),
@@ -306,6 +350,8 @@ static const struct CMUnitTest tests[] = {
         TEST(test_an_unreadable_file_that_was_deleted_is_no_problem),
         TEST(test_an_open_file_without_a_path_is_read_on),
         TEST(test_a_path_that_leads_elsewhere_is_looked_at_soon),
+        TEST(test_a_look_knows_what_no_event_reported),
+        TEST(test_looks_do_not_make_a_missing_file_gone),
 };
 
 int main(void)
