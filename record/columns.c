@@ -4,10 +4,38 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/scope.h"
 #include "base/utf8.h"
 #include "record/json.h"
+
+/*
+ * The columns that PowerMTA documents (User's Guide, "Accounting"), and the header fields that
+ * Octeth reads, in the spelling that receivers expect.  PowerMTA takes names without regard to case
+ * and writes them as the configuration has them.
+ */
+static const char spellings[] =
+        " timeLogged timeQueued timeFirstAttempt timeImprinted totalSecondsQueued orig rcpt "
+        "orcpt bounceCat dsnAction dsnStatus dsnDiag dsnMta dsnReportingMta srcType srcMta "
+        "dlvType dlvSourceIp dlvDestinationIp dlvEsmtpAvailable dlvSize dlvTlsProtocol "
+        "dlvTlsCipher vmta vmtaPool jobId envId queue userString rcvSmtpUser rcvSourceIp "
+        "rcvDestinationIp repSourceIp feedbackType format userAgent reportingMta "
+        "reportedDomain header_X-FBLId header_To header_Return-Path header_From "
+        "header_Subject header_X-job header_X-HmXmrOriginalRecipient arf_Original-Rcpt-To ";
+
+/* Gives a known name its spelling, in place. */
+static void spell(char *name)
+{
+	size_t len = strlen(name);
+	if (len == 0 || strchr(name, ' '))
+		return;
+	for (const char *p = spellings; (p = strcasestr(p + 1, name));) {
+		if (p[-1] == ' ' && p[len] == ' ')
+			memcpy(name, p, len);
+	}
+}
 
 size_t columns_find(const struct columns *c, const char *name)
 {
@@ -39,9 +67,12 @@ static bool taken(const struct columns *c, const char *name)
 	static const char *const ours[] = {"eventId", "bounceType", "bounceRule", "bounceAction",
 	                                   "bounceWhy"};
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		if (strcmp(name, ours[i]) == 0)
+		if (strcasecmp(name, ours[i]) == 0)
 			return true;
-	return columns_find(c, name) < c->n;
+	for (size_t i = 0; i < c->n; i++)
+		if (strcasecmp(name, c->names[i]) == 0)
+			return true;
+	return false;
 }
 
 /* Adds one name at the end of c->text and makes it unique.  columns_new() allocated the room. */
@@ -49,6 +80,7 @@ static char *add_name(struct columns *c, char *at, struct slice cell)
 {
 	size_t bad;
 	size_t len = utf8_repair(cell.text, cell.len, at, &bad);
+	spell(at);
 	for (unsigned i = 2; taken(c, at); i++)
 		(void)snprintf(at + len, 8, "_%u", i);
 	c->names[c->n++] = at;
@@ -124,7 +156,8 @@ static bool next_field(const char **text, struct slice *ret)
 static bool known(const struct slice *cells, size_t n, struct slice field)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (cells[i].len == field.len && memcmp(cells[i].text, field.text, field.len) == 0)
+		if (cells[i].len == field.len &&
+		    strncasecmp(cells[i].text, field.text, field.len) == 0)
 			return true;
 	}
 	return false;

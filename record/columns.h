@@ -3,7 +3,8 @@
  *
  * PowerMTA's header is the union of the columns of all record types in the file: the first type's
  * fields in record-fields order, then those that later types add (User's Guide, "record-fields").
- * A name that occurs twice gets _2, _3 from its second occurrence on.  So does a name that collides
+ * Names are compared without regard to case.  Known ones get the spelling that receivers expect.  A
+ * name that occurs twice gets _2, _3 from its second occurrence on.  So does a name that collides
  * with one that is sent with the columns (the type field, eventId, the rules' members).
  */
 #ifndef RECORD_COLUMNS_H
@@ -43,7 +44,7 @@ int columns_union(struct columns **ret, const struct strlist *record_fields,
 
 struct columns *columns_free(struct columns *c);
 
-/* Returns the index of a column, or n when there is none. */
+/* Returns the index of a column, in the spelling of columns.c, or n when there is none. */
 size_t columns_find(const struct columns *c, const char *name);
 
 #endif

@@ -43,9 +43,21 @@ static void expect(const char *header, const char *type_field, const char *want)
 static void test_names_are_taken_unchanged(void **state)
 {
 	(void)state;
-	expect("type,timeQueued,header_x-fblid", "logType", "logType,timeQueued,header_x-fblid");
+	expect("type,timeQueued,header_x-Own", "logType", "logType,timeQueued,header_x-Own");
 	expect("type", "type", "type");
 	assert_int_equal(columns->n, 1);
+}
+
+static void test_known_names_get_the_spelling_that_receivers_expect(void **state)
+{
+	(void)state;
+	expect("type,DsnStatus,RCPT,header_x-fblid,arf_original-rcpt-to", "logType",
+	       "logType,dsnStatus,rcpt,header_X-FBLId,arf_Original-Rcpt-To");
+	assert_int_equal(columns->status, 1);
+	assert_int_equal(columns->rcpt, 2);
+	assert_int_equal(columns->arf_rcpt, 4);
+	expect("type,dsnstatus,dsnStatus", "type", "type,dsnStatus,dsnStatus_2");
+	expect("type,LogType,EVENTID", "logType", "logType,LogType_2,EVENTID_2");
 }
 
 static void test_a_repeated_name_gets_a_number(void **state)
@@ -54,7 +66,7 @@ static void test_a_repeated_name_gets_a_number(void **state)
 	expect("type,a,b,a,a,b", "type", "type,a,b,a_2,a_3,b_2");
 	expect("type,a,a_2,a", "type", "type,a,a_2,a_3");
 	expect("type,a,a,a_2", "type", "type,a,a_2,a_2_2");
-	expect("type,A,a", "type", "type,A,a");
+	expect("type,A,a", "type", "type,A,a_2");
 	expect("type,,", "type", "type,,_2");
 }
 
@@ -156,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(test_names_are_taken_unchanged),
+	        TEST(test_known_names_get_the_spelling_that_receivers_expect),
 	        TEST(test_a_repeated_name_gets_a_number),
 	        TEST(test_names_that_go_over_the_wire_are_taken),
 	        TEST(test_every_name_is_valid_UTF_8),
