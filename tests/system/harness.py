@@ -3,14 +3,17 @@
 Nothing here binds a fixed port.  Every process ends with the test that started it.
 """
 
-import ctypes
+import atexit
+import functools
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections import Counter, namedtuple
@@ -18,36 +21,32 @@ from pathlib import Path
 
 from accounting import (  # noqa: F401  (the tests import them from here)
     BOUNCE_HEADER, FBL_HEADER, Acct, Written, read_manifest, token_row, token_rows)
+from control import asked
+from nursery import BACKEND, Nursery, die_with_parent  # noqa: F401  (tests import it from here)
 
 ROOT = Path(__file__).resolve().parents[2]
 AGENT = Path(os.environ.get("PMTA_SHIPPER", ROOT / "build/pmta-shipper"))
 WRITER = Path(os.environ.get("PMTA_WRITER", ROOT / "build/pmta-writer"))
-BACKEND = ROOT / "fixtures/backend"
 CERTS = ROOT / "fixtures/tls/make-certs.sh"
 
 VERSION = re.search(r"^## \[([0-9][^]]*)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)[1]
 
 WEBHOOK = "/system/bounce_webhook?type=pmta"
 
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def die_with_parent():
-    """In a new child: end when the test run ends, for whatever reason."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
 
 def eventually(fn, timeout=20):
-    """Call fn until it returns a true value, and return that value."""
-    end = time.monotonic() + timeout
+    """Call fn until it returns a true value, and return that value.  Questions that cost much,
+    such as a process, are asked half of the time at most: they would slow down what they wait for."""
+    begun = time.monotonic()
     while True:
+        asked_at = time.monotonic()
         value = fn()
         if value:
             return value
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if asked_at > begun + timeout:
             raise AssertionError(f"not within {timeout} s; last seen: {value!r}")
-        time.sleep(0.01)
+        time.sleep(max(0.01, min(now - asked_at, 0.5)))
 
 
 class Process:
@@ -66,9 +65,7 @@ class Process:
         assert not self.running(), f"{self.name} is already running"
         self.exit_status = None
         with open(self.stdout_path, "ab") as out, open(self.stderr_path, "ab") as err:
-            self.child = subprocess.Popen(
-                [str(arg) for arg in args], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                env=env, preexec_fn=die_with_parent)
+            self.child = Nursery.child(args, out, err, env)
         return self
 
     @property
@@ -302,6 +299,12 @@ class Agent(Process):
                               check=False)
 
     def status(self):
+        """The JSON of `status --json`, without the cost of a process while the agent runs."""
+        if self.running():
+            try:
+                return asked(self)
+            except OSError:
+                pass  # it is starting or ending
         return json.loads(self.command("status", "--json").stdout)
 
 
@@ -373,6 +376,15 @@ def free_port():
         return sock.getsockname()[1]
 
 
+@functools.cache
+def made_certs():
+    """Certificates, made once in each process that runs tests."""
+    folder = tempfile.mkdtemp(prefix="pmta-certs-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run([CERTS, folder], check=True, capture_output=True)
+    return folder
+
+
 class Site:
     """One host for one test: creates the processes in one folder and ends them all."""
 
@@ -398,10 +410,10 @@ class Site:
         return Acct(self.folder, **options)
 
     def certs(self):
-        """A folder with a test CA and certificates; see make-certs.sh."""
+        """A folder with a test CA and certificates; see make-certs.sh.  Each test has a copy."""
         folder = self.folder / "tls"
         if not folder.exists():
-            subprocess.run([CERTS, folder], check=True, capture_output=True)
+            shutil.copytree(made_certs(), folder)
         return folder
 
     def end(self, show_logs=True):

@@ -12,6 +12,7 @@ from scrape import parse, types, until, watched
 from steps import up
 
 FOLDER = ROOT / "docs/monitoring"
+TESTS = sorted((ROOT / "tests/monitoring").glob("rules-test*.yml"))
 RULES, BOARD = FOLDER / "pmta-shipper.rules.yml", FOLDER / "grafana-dashboard.json"
 PROMTOOL = next((str(path) for path in [ROOT / "build/prometheus/usr/bin/promtool",
                                         Path(shutil.which("promtool") or "/none")]
@@ -37,8 +38,9 @@ def test_rules_are_rules():
 
 
 @needs_promtool
-def test_each_alert_fires_when_it_should_and_not_otherwise():
-    promtool("test", "rules", ROOT / "tests/monitoring/rules-test.yml")
+@pytest.mark.parametrize("file", TESTS, ids=lambda path: path.stem)
+def test_each_alert_fires_when_it_should_and_not_otherwise(file):
+    promtool("test", "rules", file)
 
 
 def alerts():
@@ -94,7 +96,7 @@ def test_every_metric_is_explained_and_no_other(exposed):
 
 def test_every_alert_is_explained_and_tested():
     page = (FOLDER / "README.md").read_text("utf-8")
-    tests = (ROOT / "tests/monitoring/rules-test.yml").read_text("utf-8")
+    tests = "".join(file.read_text("utf-8") for file in TESTS)
     explained = re.findall(r"^\| (PmtaShipper[^|]*) \|", page, re.MULTILINE)
     assert sorted(sum((cell.split(", ") for cell in explained), [])) == sorted(alerts())
     for alert in alerts():

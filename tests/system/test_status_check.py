@@ -182,3 +182,17 @@ def test_a_missing_folder_is_a_problem_until_it_is_there(site):
     eventually(lambda: forms(agent)[:3] == (1, 1, 1))
     (acct.dir / "later").mkdir()
     eventually(lambda: forms(agent)[:3] == (0, 0, 0))
+
+def shape(value):
+    """The names in a JSON value, without its numbers and texts."""
+    if isinstance(value, dict):
+        return {name: shape(one) for name, one in value.items()}
+    return [shape(one) for one in value] if isinstance(value, list) else None
+
+
+def test_status_json_prints_the_answer_of_the_running_agent(site):
+    """The other tests' agent.status() asks the agent itself."""
+    _, agent = started(site, site.acct().begin())
+    up(agent)
+    done = agent.command("status", "--json")
+    assert done.returncode == 0 and shape(json.loads(done.stdout)) == shape(agent.status())

@@ -1,10 +1,9 @@
 """Helpers for tests of delivery: the requests on the wire, and the balance at the end."""
 
 import json
-import os
-import socket
 from pathlib import Path
 
+from control import asked, control  # noqa: F401  (the tests import them from here)
 from harness import books, eventually, token_rows
 from steps import conserved, stopped, up
 
@@ -117,26 +116,6 @@ def buried(agent):
 
 def endpoint_status(agent, i=0):
     return conserved(agent.status())["endpoints"][i]
-
-
-def control(agent, method, path):
-    """(status, body) of a request over the control socket.  It is opened through /proc, because its
-    path may be too long for a socket address."""
-    fd = os.open(agent.state_dir, os.O_PATH)
-    try:
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.connect(f"/proc/self/fd/{fd}/control")
-            sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                         "Content-Length: 0\r\n\r\n".encode())
-            head, _, body = sock.makefile("rb").read().partition(b"\r\n\r\n")
-    finally:
-        os.close(fd)
-    return int(head.split()[1]), body
-
-
-def asked(agent, path="/status"):
-    """The running agent's own answer, independent of its configuration file's present contents."""
-    return json.loads(control(agent, "GET", path)[1])
 
 
 def state(agent, i=0):
