@@ -150,7 +150,7 @@ system: build/nginx/usr/sbin/nginx build/prometheus/usr/bin/promtool build/bench
 # The page in a real browser, which `make check` alone does not install.
 check-page: deps-check
 	$(call install_packages,chromium chromium-driver fonts-dejavu-core)
-	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) -m pytest -q -n 2 -p no:cacheprovider tests/system/test_page.py
 
@@ -176,7 +176,7 @@ clean:
 # Kills, stops, reloads and a misbehaving backend for T seconds per seed; SEED=n repeats one run.
 TORTURE_T ?= $(if $(filter command line,$(origin T)),$(T),180)
 torture: deps-check
-	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) tests/torture/torture.py --seconds $(TORTURE_T) $(if $(SEED),--seed $(SEED))
 
@@ -195,7 +195,7 @@ VALGRIND_UNIT := csv/test_reader csv/test_reader_rejects csv/test_reader_sweeps 
 VALGRIND_SYSTEM := tests/system/test_records.py -k "not megabytes"
 valgrind: deps-check
 	$(call install_packages,valgrind)
-	@$(MAKE) --no-print-directory $(BUILD)/pmta-shipper $(BUILD)/pmta-writer \
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/pmta-shipper $(BUILD)/pmta-writer \
 		$(VALGRIND_UNIT:%=$(BUILD)/tests/%)
 	@for t in $(VALGRIND_UNIT); do PMTA_VALGRIND_OF=$(BUILD)/tests/$$t tests/valgrind \
 		>$(BUILD)/valgrind.log 2>&1 || { cat $(BUILD)/valgrind.log; exit 1; }; done

@@ -36,7 +36,7 @@ deps-bench:
 	$(call install_packages,$(PACKAGES_BENCH))
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory build/syslog-ng/usr/sbin/syslog-ng \
+	@$(MAKE) --no-print-directory -j$$(nproc) build/syslog-ng/usr/sbin/syslog-ng \
 		build/nginx/usr/sbin/nginx $(BENCH_BIN) $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) tests/bench/bench.py $(if $(ROWS),--rows $(ROWS)) \
@@ -44,6 +44,6 @@ bench: deps-bench
 
 check-instructions: deps-bench
 	$(call install_packages,valgrind)
-	@$(MAKE) --no-print-directory $(BENCH_BIN) $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BENCH_BIN) $(BUILD)/pmta-shipper $(BUILD)/pmta-writer
 	@PMTA_SHIPPER=$(BUILD)/pmta-shipper PMTA_WRITER=$(BUILD)/pmta-writer \
 		$(PYTHON) tests/bench/instructions.py

@@ -32,5 +32,5 @@ deps-fuzz:
 	$(call install_packages,$(PACKAGES_FUZZ))
 
 fuzz: deps-fuzz
-	@$(MAKE) --no-print-directory $(FUZZ_NAMES:%=$(FUZZ)/fuzz_%)
+	@$(MAKE) --no-print-directory -j$$(nproc) $(FUZZ_NAMES:%=$(FUZZ)/fuzz_%)
 	@tests/fuzz/run $(FUZZ) $(T) $(FUZZ_NAMES)
