@@ -22,7 +22,8 @@ static void on_tail_note(enum tail_level level, const char *text, void *arg)
 	announce_note(arg, levels[level], text);
 }
 
-int open_tailer(struct agent *a, struct err *err)
+/* Sets the sources of the configuration in force, and the tailer's settings with them. */
+static int tailer_settings(struct agent *a, struct tailer_conf *ret, struct err *err)
 {
 	static const enum tail_first firsts[] = {
 	        [FIRST_LIVE] = TAIL_FIRST_LIVE,
@@ -40,7 +41,7 @@ int open_tailer(struct agent *a, struct err *err)
 		        .move_to = c->sources[i].move_to,
 		        .fair = c->sources[i].fair,
 		};
-	const struct tailer_conf conf = {
+	*ret = (struct tailer_conf){
 	        .sources = a->tail_sources,
 	        .nsources = c->nsources,
 	        .store = a->store,
@@ -49,7 +50,14 @@ int open_tailer(struct agent *a, struct err *err)
 	        .first = firsts[c->first_start],
 	        .gone_max = TAIL_GONE_MAX,
 	};
-	return tailer_open(&a->tailer, &conf, on_tail_note, a, err);
+	return 0;
+}
+
+static int open_tailer(struct agent *a, struct err *err)
+{
+	struct tailer_conf conf;
+	int rc = tailer_settings(a, &conf, err);
+	return rc == 0 ? tailer_open(&a->tailer, &conf, on_tail_note, a, err) : rc;
 }
 
 /* After a reload that failed half-way, the counters are of another one: the agent ends. */
@@ -69,7 +77,22 @@ static void keep_tail_counters(struct agent *a)
 	}
 }
 
-void close_tailer(struct agent *a)
+int reopen_tailer(struct agent *a, struct conf *conf, struct err *err)
+{
+	struct tail_source *sources = a->tail_sources;
+	struct tailer_conf settings;
+	keep_tail_counters(a);
+	a->conf = conf;
+	int rc = tailer_settings(a, &settings, err);
+	if (rc == 0)
+		rc = tailer_reload(&a->tailer, &settings, a->now_ms, err);
+	if (rc < 0) /* it has the sources of the configuration before */
+		a->tailer = tailer_close(a->tailer);
+	free(sources);
+	return rc;
+}
+
+static void close_tailer(struct agent *a)
 {
 	keep_tail_counters(a);
 	a->tailer = tailer_close(a->tailer);

@@ -51,7 +51,8 @@ static int encode(struct redrive *r, size_t endpoint, const struct store_dead *d
 static const char *why_not(int rc)
 {
 	return rc == -EBADMSG  ? "its row is not a record"
-	       : rc == -ENOENT ? "the configuration has no such source"
+	       : rc == -ENOENT ? "the configuration has no such source (put it back and reload, or "
+	                         "see 'pmta-shipper dead export' and 'drop')"
 	       : rc == -ENOSPC ? "it is larger than batch-bytes"
 	                       : strerror(-rc);
 }
@@ -71,7 +72,7 @@ static int send_letter(struct redrive *r, size_t endpoint, const struct store_de
 		if (rc == -ENOMEM) /* a later try may succeed */
 			return rc;
 		if (rc < 0) {
-			char why[128];
+			char why[256];
 			(void)snprintf(why, sizeof(why),
 			               "dead letter %" PRId64
 			               " cannot be sent again: %s; it is kept",

@@ -5,6 +5,7 @@
 #include "agent/impl.h"
 #include "agent/open.h"
 #include "base/clock.h"
+#include "base/scope.h"
 #include "base/units.h"
 #include "rules/judge.h"
 #include "service/notify.h"
@@ -90,22 +91,22 @@ static void repoint_sources(struct agent *a)
 }
 
 /* Puts the next configuration in force. */
-static void change_over(struct agent *a)
+static int change_over(struct agent *a, struct err *err)
 {
-	struct conf *old = a->conf;
-	bool same = same_sources(old, a->reload.conf);
-	if (!same)
-		close_tailer(a);
-	a->conf = a->reload.conf;
-	a->reload.conf = NULL;
-	(void)rules_free(a->rules);
-	a->rules = a->reload.rules;
-	a->reload.rules = NULL;
-	a->reload.loaded_real_ms = clock_real_ms();
-	if (same)
+	struct conf *old = a->conf, *next = STEAL(a->reload.conf);
+	int rc = 0;
+	if (same_sources(old, next)) {
+		a->conf = next;
 		repoint_sources(a);
+	} else {
+		rc = reopen_tailer(a, next, err);
+	}
+	(void)rules_free(a->rules);
+	a->rules = STEAL(a->reload.rules);
+	a->reload.loaded_real_ms = clock_real_ms();
 	(void)conf_free(old);
 	log_setup(a->conf->log_level, a->conf->log_json);
+	return rc;
 }
 
 int reload_finish(struct agent *a, struct err *err)
@@ -113,9 +114,7 @@ int reload_finish(struct agent *a, struct err *err)
 	redrive_end(&a->redrive);
 	close_ship(a);
 	tailer_rewind(a->tailer);
-	if (a->reload.conf)
-		change_over(a);
-	int rc = a->tailer ? 0 : open_tailer(a, err);
+	int rc = a->reload.conf ? change_over(a, err) : 0;
 	if (rc == 0)
 		rc = open_ship(a, err);
 	a->reload.under_way = false;

@@ -173,7 +173,7 @@ static int fate_by_place(const struct search *s, const struct record *rec, struc
 	in.file = known->entry->kept.id;
 	if (row->fate != TRACE_BEHIND)
 		return 0;
-	int rc = store_batches(s->trace->store, on_batch, &in);
+	int rc = store_batches(s->trace->store, NULL, on_batch, &in);
 	if (in.found)
 		row->fate = TRACE_IN_FLIGHT;
 	return rc;

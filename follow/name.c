@@ -67,6 +67,16 @@ bool acct_name_parse(const struct acct_template *t, const char *file, struct acc
 	return true;
 }
 
+struct acct_name acct_name_guess(const char *file)
+{
+	struct acct_name name = {0};
+	for (const char *p = strchr(file, '-'); p; p = strchr(p + 1, '-')) {
+		if (dated(p, &name))
+			return name;
+	}
+	return (struct acct_name){.bare = true};
+}
+
 int acct_name_compare(const struct acct_name *a, const struct acct_name *b)
 {
 	if (a->bare != b->bare)

@@ -32,6 +32,9 @@ struct acct_template acct_template(const char *path);
 /* Returns true if the file name belongs to the template; then *ret is its place in the order. */
 bool acct_name_parse(const struct acct_template *t, const char *file, struct acct_name *ret);
 
+/* The place in the order of a name that may belong to any template; it has no ".gz". */
+struct acct_name acct_name_guess(const char *file);
+
 /* Returns less than, equal to or greater than 0 if a is older than, the same as or newer than b. */
 int acct_name_compare(const struct acct_name *a, const struct acct_name *b);
 

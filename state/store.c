@@ -31,7 +31,9 @@ static const char schema[] =
         "CREATE INDEX dead_run ON dead(endpoint, run) WHERE run > 0;"
         "CREATE TABLE value(scope TEXT NOT NULL, name TEXT NOT NULL, value,"
         " PRIMARY KEY(scope, name)) WITHOUT ROWID;"
-        "PRAGMA user_version = 2;";
+        "CREATE TABLE place(source TEXT NOT NULL, folder TEXT NOT NULL, base TEXT NOT NULL,"
+        " moved INT NOT NULL, past INT NOT NULL, PRIMARY KEY(source, folder, base)) WITHOUT ROWID;"
+        "PRAGMA user_version = 3;";
 
 const char *store_error(const struct store *s)
 {
@@ -298,9 +300,11 @@ int store_batch_drop(struct store *s, const struct store_batch *b)
 	               (int64_t)b->start);
 }
 
-int store_batches_clear(struct store *s)
+int store_batches_clear(struct store *s, const char *source)
 {
-	return sql_run(s->db, "DELETE FROM batch", "");
+	return sql_run(s->db,
+	               "DELETE FROM batch WHERE file IN (SELECT id FROM file WHERE source = ?)",
+	               "t", source);
 }
 
 struct batch_call {
@@ -316,11 +320,14 @@ static int on_batch(const struct sql_row *row, void *arg)
 	return call->fn(&b, call->arg);
 }
 
-int store_batches(struct store *s, store_batch_fn *fn, void *arg)
+int store_batches(struct store *s, const char *source, store_batch_fn *fn, void *arg)
 {
 	struct batch_call call = {fn, arg};
 	return sql_each(s->db, on_batch, &call,
-	                "SELECT file, start, end FROM batch ORDER BY file, start", "");
+	                "SELECT batch.file, start, end FROM batch LEFT JOIN file"
+	                " ON file.id = batch.file WHERE ?1 IS NULL OR source = ?1"
+	                " ORDER BY batch.file, start",
+	                "t", source);
 }
 
 int store_put(struct store *s, const char *scope, const char *name, int64_t value)

@@ -23,7 +23,7 @@
 #include "state/ladder.h"
 #include "state/ledger.h"
 
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 
 struct store;
 
@@ -83,6 +83,26 @@ int store_files(struct store *s, const char *source, store_file_fn *fn, void *ar
 int store_file_get(struct store *s, int64_t id, struct ladder *ret_ladder,
                    struct ledger *ret_ledger, char **ret_header, size_t *ret_header_len) MUST_CHECK;
 
+/*
+ * A place of a source: a folder in which it has files, and the name of its acct-file.  The places
+ * say which source a section of the configuration is, whatever the section is called.
+ */
+struct source_place {
+	const char *source, *folder, *base;
+	bool moved; /* the folder is move-to */
+	bool past;  /* the source has it no longer, and files may be left there */
+};
+int store_put_place(struct store *s, const struct source_place *p) MUST_CHECK;
+int store_drop_place(struct store *s, const struct source_place *p) MUST_CHECK;
+typedef int source_place_fn(const struct source_place *p, void *arg);
+int store_places(struct store *s, source_place_fn *fn, void *arg) MUST_CHECK;
+
+/* Calls fn with the name of each source that has places or files. */
+typedef int store_source_fn(const char *name, void *arg);
+int store_sources(struct store *s, store_source_fn *fn, void *arg) MUST_CHECK;
+/* Gives a source's files, places, dead letters and values to the source of another name. */
+int store_source_rename(struct store *s, const char *from, const char *to) MUST_CHECK;
+
 /* A batch in flight.  Its boundary is kept so that the same bytes are sent with the same key. */
 struct store_batch {
 	int64_t file;
@@ -91,8 +111,9 @@ struct store_batch {
 int store_batch_put(struct store *s, const struct store_batch *b) MUST_CHECK;
 int store_batch_drop(struct store *s, const struct store_batch *b) MUST_CHECK;
 typedef int store_batch_fn(const struct store_batch *b, void *arg);
-int store_batches(struct store *s, store_batch_fn *fn, void *arg) MUST_CHECK;
-int store_batches_clear(struct store *s) MUST_CHECK;
+/* The boundaries of one source's files; source NULL: all. */
+int store_batches(struct store *s, const char *source, store_batch_fn *fn, void *arg) MUST_CHECK;
+int store_batches_clear(struct store *s, const char *source) MUST_CHECK;
 
 /* Why a row became a dead letter. */
 enum store_dead_kind {

@@ -13,6 +13,9 @@
 static const char *const steps[] = {
         [1] = "ALTER TABLE dead ADD COLUMN tries INT NOT NULL DEFAULT 0;"
               "ALTER TABLE dead ADD COLUMN tried INT NOT NULL DEFAULT 0;",
+        [2] = "CREATE TABLE place(source TEXT NOT NULL, folder TEXT NOT NULL, base TEXT NOT NULL,"
+              " moved INT NOT NULL, past INT NOT NULL,"
+              " PRIMARY KEY(source, folder, base)) WITHOUT ROWID;",
 };
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_VERSION, "a step is missing");
 

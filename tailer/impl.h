@@ -3,14 +3,17 @@
  *
  * Each file calls only those below it:
  *
+ *   reload.c       a new configuration: open files go to the next tailer
  *   open.c         opening and closing
- *   tailer.c       events and rescans; a new configuration
+ *   tailer.c       events and rescans
  *   lines.c        the files of a source in turn, and the lines of each
  *   status.c       position and lag of a source
  *   scan.c         folders to tail_files; files that appeared, moved, vanished
  *   resolve.c      a path to an identity; files that exist at the first start
  *   resolve_new.c  a path that was not known
  *   save.c         acknowledgements, and their entries in the store
+ *   source_places.c  the folders of a source, now and before
+ *   places.c       which source of the store a section of the configuration is
  *   forget.c       entries of deleted files: the oldest are dropped
  *   wake.c         which files are examined again, and when
  *   files.c        the lists of files
@@ -68,6 +71,7 @@ struct tail_file {
 	unsigned char changed; /* changes to be saved: a mask of enum change */
 	bool gz;
 	bool seen; /* by the current scan */
+	bool left; /* it exists, in a folder or with a name that its source no longer has */
 	bool todo; /* in source->todo */
 };
 
@@ -99,7 +103,10 @@ struct source {
 	bool newest_turn;
 	size_t verify_next;
 	bool scan_due;
-	bool started; /* first-start was applied to it */
+	bool started;      /* first-start was applied to it */
+	bool fresh[NDIRS]; /* this scan is the first one of the folder */
+	bool has_oldest;
+	struct acct_name oldest; /* of the files that the store knew at the start */
 	struct tally tally;
 	struct tail_counters counters;
 	bool counters_dirty;
@@ -110,8 +117,11 @@ struct source {
 	struct trouble trouble;
 };
 
+struct places;
+
 struct tailer {
 	struct tailer_conf conf;
+	struct places *places; /* as the store has them at the start */
 	struct watch *watch;
 	struct source *sources;
 	struct tail_file **orphans; /* rewritten while read, with ranges in flight */
@@ -213,6 +223,12 @@ int resolve_pass(struct tail_file *f, bool whole) MUST_CHECK;
 
 /* resolve_new.c: a path that was not known; owns follow.  0: f has a new state; or LATER. */
 int resolve_new(struct tail_file *f, struct follow *follow) MUST_CHECK;
+
+/* source_places.c */
+void source_find_fresh(struct source *s);           /* sets fresh */
+int source_places_put(struct source *s) MUST_CHECK; /* in the caller's transaction */
+/* Returns true if a file that the scan did not find is in a place that its source had before. */
+bool file_left_behind(const struct tail_file *f);
 
 /* forget.c: drops the entries of the oldest deleted files beyond conf.gone_max, and says which. */
 int forget_oldest(struct source *s) MUST_CHECK;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/units.h"
 #include "tailer/impl.h"
+#include "tailer/places.h"
 
 static char *folder_of(const char *path)
 {
@@ -34,7 +36,30 @@ static int open_source(struct tailer *t, size_t i)
 		if (rc < 0)
 			return rc;
 	}
-	return source_load(s);
+	int rc = source_load(s);
+	if (rc == 0 && s->nfiles > 0) {
+		s->has_oldest = true;
+		s->oldest = s->files[0]->key;
+	}
+	source_find_fresh(s);
+	return rc;
+}
+
+/* Says which archives are not sent of a folder that became move-to after the first start. */
+static void say_passed(const struct source *s)
+{
+	size_t n = 0;
+	if (!s->started || !s->fresh[DIR_MOVED])
+		return;
+	for (size_t i = 0; i < s->nfiles; i++)
+		n += s->files[i]->state == FILE_SKIPPED && s->files[i]->dir == DIR_MOVED;
+	if (n > 0)
+		tail_note(s->tailer, TAIL_WARNING,
+		          "source \"%s\": %zu file%s that %s in \"%s\" before it became move-to "
+		          "will not be sent; 'pmta-shipper replay --undelivered' with their names "
+		          "sends them",
+		          s->conf->name, n, units_s(n), n == 1 ? "was" : "were",
+		          s->dirs[DIR_MOVED]);
 }
 
 /* Applies first-start to the existing files of all sources in one transaction. */
@@ -48,6 +73,8 @@ static int first_scan(struct tailer *t)
 		rc = scan_source(s);
 		if (rc == 0 && !s->started)
 			rc = store_put(t->conf.store, s->conf->name, "started", 1);
+		if (rc == 0)
+			rc = source_places_put(s);
 	}
 	if (rc == 0)
 		rc = tailer_save(t);
@@ -57,8 +84,11 @@ static int first_scan(struct tailer *t)
 		store_rollback(t->conf.store);
 		return rc;
 	}
-	for (size_t i = 0; i < t->conf.nsources; i++)
+	for (size_t i = 0; i < t->conf.nsources; i++) {
+		say_passed(&t->sources[i]);
 		t->sources[i].started = true;
+		memset(t->sources[i].fresh, 0, sizeof(t->sources[i].fresh));
+	}
 	tailer_saved(t);
 	return 0;
 }
@@ -80,7 +110,12 @@ int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_f
 		return rc;
 	}
 	int64_t last = 0;
-	rc = store_last_file(conf->store, &last);
+	rc = places_rename(conf->store, conf->sources, conf->nsources, t->now_ms);
+	t->places = rc == 0 ? calloc(1, sizeof(*t->places)) : NULL;
+	if (rc == 0)
+		rc = t->places ? places_load(t->places, conf->store) : -ENOMEM;
+	if (rc == 0)
+		rc = store_last_file(conf->store, &last);
 	t->next_id = last + 1;
 	for (size_t i = 0; rc == 0 && i < conf->nsources; i++)
 		rc = open_source(t, i);
@@ -110,6 +145,9 @@ struct tailer *tailer_close(struct tailer *t)
 	}
 	while (t->norphans > 0)
 		orphan_free(t->orphans[--t->norphans]);
+	if (t->places)
+		places_free(t->places);
+	free(t->places);
 	free(t->orphans);
 	free(t->changed);
 	free(t->sources);

@@ -326,6 +326,19 @@ static void note_header(struct tail_file *f, struct open_file *o)
 		f->offset = (uint64_t)(newline + 1 - head);
 }
 
+/* Returns true if f may be a copy of a file that the store knew: then it is not a new archive. */
+static bool seems_known(const struct tail_file *f)
+{
+	const struct source *s = f->source;
+	for (size_t i = 0; s->started && i < s->nfiles; i++) {
+		const struct tail_file *other = s->files[i];
+		if (other != f && other->id != 0 && other->state != FILE_SKIPPED &&
+		    hash_equal(&other->salt, &f->salt))
+			return true;
+	}
+	return false;
+}
+
 int resolve_pass(struct tail_file *f, bool whole)
 {
 	f->id = f->source->tailer->next_id++;
@@ -336,6 +349,12 @@ int resolve_pass(struct tail_file *f, bool whole)
 	int rc = open_path(f, &o->follow);
 	if (rc == 0) {
 		f->salt = follow_salt(o->follow)->hash;
+		if (!hash_is_zero(&f->salt) && seems_known(f)) {
+			f->id = 0;
+			f->salt = (struct hash128){{0}};
+			(void)open_file_free(o);
+			return file_mark_todo(f);
+		}
 		if (!f->gz && follow_last_line(o->follow, f->size, &last) == 1) {
 			ladder_push(&o->ladder, &last);
 			f->offset = last.end;

@@ -36,8 +36,9 @@ static int load_file(const struct store_file *e, void *arg)
 {
 	struct source *s = arg;
 	struct acct_name key;
-	if (!acct_name_parse(&s->template, e->name, &key))
-		return 0; /* the source has another acct-file now */
+	bool named = acct_name_parse(&s->template, e->name, &key);
+	if (!named) /* the source has another acct-file now; its files may have been renamed */
+		key = acct_name_guess(e->name);
 	struct tail_file *f = file_new(s, e->name, &key);
 	if (!f)
 		return -ENOMEM;
@@ -52,6 +53,12 @@ static int load_file(const struct store_file *e, void *arg)
 	f->missing = e->gone_ms ? 2 : 0;
 	f->tally = e->tally;
 	f->dir = -1;
+	f->left = !named;
+	if (f->left && !e->passed && !e->gone_ms) { /* not missed: its place is another one */
+		f->missing = 2;
+		f->gone_ms = clock_real_ms();
+		file_set_state(f, FILE_GONE);
+	}
 	if (e->passed || e->gone_ms)
 		file_set_state(f, e->passed ? FILE_SKIPPED : FILE_GONE);
 	return 0;

@@ -63,6 +63,7 @@ static int note_place(struct tail_file *f, int dir, const char *name, const stru
 	f->dir = dir;
 	f->missing = 0;
 	f->gone_ms = 0;
+	f->left = false;
 	f->seen = true;
 	return renamed ? file_resort(f, name, key) : 0;
 }
@@ -100,13 +101,19 @@ static int take_known(struct tail_file *f, int dir, const char *name, const stru
 	return wants_reading(f, hint, grew) ? file_mark_todo(f) : 0;
 }
 
-/* Returns true if first-start excludes a file, or its bytes up to now. */
-static bool passed_over(const struct source *s, int dir)
+/*
+ * Returns true if first-start excludes a file, or its bytes up to now.  A folder that becomes
+ * move-to later has archives, which are passed over; but what is newer than a known file came while
+ * no agent saw it, and is read.
+ */
+static bool passed_over(const struct source *s, int dir, const struct acct_name *key)
 {
 	enum tail_first first = s->tailer->conf.first;
-	if (s->started || first == TAIL_FIRST_ALL)
+	if (!s->fresh[dir] || first == TAIL_FIRST_ALL)
 		return false;
-	return first == TAIL_FIRST_NOW || dir == DIR_MOVED;
+	if (!s->started)
+		return first == TAIL_FIRST_NOW || dir == DIR_MOVED;
+	return dir == DIR_MOVED && (!s->has_oldest || acct_name_compare(key, &s->oldest) < 0);
 }
 
 static int take_new(struct source *s, int dir, const char *name, const struct acct_name *key,
@@ -121,7 +128,7 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	f->size = (uint64_t)st->st_size;
 	f->mtime_s = st->st_mtime;
 	f->seen = true;
-	if (passed_over(s, dir)) /* a .gz does not grow */
+	if (passed_over(s, dir, key)) /* a .gz does not grow */
 		return resolve_pass(f, dir == DIR_MOVED || f->gz);
 	return file_mark_todo(f);
 }
@@ -298,6 +305,13 @@ static void note_deletion(const struct tail_file *f)
 /* Handles a file that GONE_SCANS scans in a row did not find and that is not open. */
 static int gone(struct tail_file *f)
 {
+	if (f->id != 0 && f->state != FILE_SKIPPED && file_left_behind(f)) {
+		f->left = true; /* the store keeps it as it is, for when its place comes back */
+		f->gone_ms = clock_real_ms();
+		file_set_state(f, FILE_GONE);
+		file_unmark_todo(f);
+		return 0;
+	}
 	bool another = f->state == FILE_SKIPPED || f->state == FILE_ALIAS ||
 	               f->state == FILE_COPYING;
 	bool unread = !another && !f->gz && f->offset < f->size &&

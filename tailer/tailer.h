@@ -199,6 +199,13 @@ void tailer_saved(struct tailer *t);
  * holds end, and files handed out before are no longer valid.
  */
 void tailer_rewind(struct tailer *t);
+/*
+ * Opens a tailer for a new configuration and closes the one in *t, which was rewound and has
+ * nothing to save.  A file that both know stays open, with its position; deleted files that are
+ * open are read to their end.  Of others, the rows that are lost are logged.  On failure *t stays.
+ */
+int tailer_reload(struct tailer **t, const struct tailer_conf *conf, int64_t now_ms,
+                  struct err *err) MUST_CHECK;
 /* The strings in conf.sources were replaced by new ones with the same contents. */
 void tailer_repoint(struct tailer *t);
 

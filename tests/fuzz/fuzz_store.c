@@ -170,7 +170,7 @@ static void read_all(struct store *s)
 	char text[8];
 	int64_t n, bytes;
 	(void)!store_files(s, "bounces", on_file, s);
-	(void)!store_batches(s, on_batch, NULL);
+	(void)!store_batches(s, NULL, on_batch, NULL);
 	(void)!store_dead_all(s, on_dead, NULL);
 	(void)!store_dead_run(s, "octeth", 1, 0, on_dead, NULL);
 	(void)!store_dead_count(s, &n, &bytes);

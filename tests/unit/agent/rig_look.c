@@ -129,7 +129,7 @@ static int print_batch(const struct store_batch *b, void *arg)
 const char *stored(void)
 {
 	begin_text();
-	assert_int_equal(store_batches(fx.store, print_batch, NULL), 0);
+	assert_int_equal(store_batches(fx.store, NULL, print_batch, NULL), 0);
 	return text;
 }
 

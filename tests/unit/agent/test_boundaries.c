@@ -15,6 +15,10 @@ static void load(void)
 static void put(int64_t file, uint64_t from, uint64_t end)
 {
 	const struct store_batch b = {file, from, end};
+	const struct store_file f = {.id = file, .source = fx.source.name, .name = "b.csv"};
+	const struct ladder no_rungs = {0};
+	const struct ledger no_ranges = {0};
+	assert_int_equal(store_file_put(fx.store, &f, &no_rungs, &no_ranges, SLICE_EMPTY), 0);
 	assert_int_equal(store_batch_put(fx.store, &b), 0);
 }
 
@@ -113,18 +117,38 @@ static void test_filled_addresses(UNUSED void **state)
 	expect_dropped();
 }
 
-static void test_another_endpoint(UNUSED void **state)
+static void expect_kept(void)
+{
+	load();
+	assert_int_equal(fx.boundaries.n, 3);
+	assert_string_equal(stored(), "0-50 50-80 50-90 ");
+}
+
+static void test_an_endpoint_of_another_name_keeps_them(UNUSED void **state)
 {
 	static char other[] = "other";
 	fx.endpoint.name = other;
-	expect_dropped();
+	expect_kept();
 }
 
-static void test_another_source(UNUSED void **state)
+static void test_a_source_of_another_name_keeps_them(UNUSED void **state)
 {
 	static char other[] = "other";
+	assert_int_equal(store_source_rename(fx.store, fx.source.name, other), 0);
 	fx.source.name = other;
-	expect_dropped();
+	expect_kept();
+}
+
+static void test_another_source_beside_it_keeps_them(UNUSED void **state)
+{
+	static char other[] = "other";
+	struct conf_source two[] = {fx.source, fx.source};
+	two[0].name = other;
+	fx.conf.sources = two;
+	fx.conf.nsources = 2;
+	expect_kept();
+	fx.conf.sources = &fx.source;
+	fx.conf.nsources = 1;
 }
 
 static void test_other_records(UNUSED void **state)
@@ -189,8 +213,9 @@ int main(void)
 	        BOUNDARIES_TEST(test_another_format),
 	        BOUNDARIES_TEST(test_another_type_field),
 	        BOUNDARIES_TEST(test_filled_addresses),
-	        BOUNDARIES_TEST(test_another_endpoint),
-	        BOUNDARIES_TEST(test_another_source),
+	        BOUNDARIES_TEST(test_an_endpoint_of_another_name_keeps_them),
+	        BOUNDARIES_TEST(test_a_source_of_another_name_keeps_them),
+	        BOUNDARIES_TEST(test_another_source_beside_it_keeps_them),
 	        BOUNDARIES_TEST(test_other_records),
 	        BOUNDARIES_TEST(test_other_record_fields),
 	        BOUNDARIES_TEST(test_longer_records),

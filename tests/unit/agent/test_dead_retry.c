@@ -230,7 +230,7 @@ static void test_a_letter_of_a_source_that_was_removed(UNUSED void **state)
 	struct store_dead d = letter(1);
 	d.source = "complaints";
 	expect_unsendable(&d, "dead letter 1 cannot be sent again: the configuration has no such "
-	                      "source; it is kept\n");
+	                      "source (put it back and reload, or see");
 }
 
 static void test_a_row_that_is_no_record(UNUSED void **state)

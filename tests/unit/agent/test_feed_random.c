@@ -112,7 +112,7 @@ static int promise(const struct store_batch *b, void *arg)
 static void kill_it(void)
 {
 	npromised = 0;
-	assert_int_equal(store_batches(fx.store, promise, NULL), 0);
+	assert_int_equal(store_batches(fx.store, NULL, promise, NULL), 0);
 	forget_fates(NOTED);
 	fx.endpoint.batch_records = 1 + temp_random(5);
 	restart();

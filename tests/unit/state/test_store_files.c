@@ -113,7 +113,7 @@ static void test_batches_are_in_order_and_dropped_with_their_file(void **state)
 	assert_int_equal(store_batch_put(s, &c), 0);
 	assert_int_equal(store_batch_put(s, &a), 0);
 	assert_int_equal(store_batch_put(s, &a), 0);
-	assert_int_equal(store_batches(s, count_batch, &sum), 0);
+	assert_int_equal(store_batches(s, NULL, count_batch, &sum), 0);
 	assert_int_equal(sum, 22501);
 	assert_int_equal(store_batch_drop(s, &a), 0);
 	struct store_file f = one_file();
@@ -124,11 +124,17 @@ static void test_batches_are_in_order_and_dropped_with_their_file(void **state)
 	assert_int_equal(store_file_drop(s, 2), 0);
 	assert_int_equal(store_files(s, "bounces", no_file, NULL), 0);
 	sum = 0;
-	assert_int_equal(store_batches(s, count_batch, &sum), 0);
+	assert_int_equal(store_batches(s, NULL, count_batch, &sum), 0);
 	assert_int_equal(sum, 25);
-	assert_int_equal(store_batches_clear(s), 0);
+	f.id = 1;
+	assert_int_equal(store_file_put(s, &f, &ladder, &ledger, SLICE_EMPTY), 0);
 	sum = 0;
-	assert_int_equal(store_batches(s, count_batch, &sum), 0);
+	assert_int_equal(store_batches(s, "bounces", count_batch, &sum), 0);
+	assert_int_equal(sum, 25);
+	assert_int_equal(store_batches_clear(s, "other"), 0);
+	assert_int_equal(store_batches_clear(s, "bounces"), 0);
+	sum = 0;
+	assert_int_equal(store_batches(s, NULL, count_batch, &sum), 0);
 	assert_int_equal(sum, 0);
 }
 
