@@ -22,6 +22,7 @@
 #include "agent/endpoint_memory.h"
 #include "agent/feed.h"
 #include "agent/leases.h"
+#include "agent/left.h"
 #include "agent/redrive.h"
 #include "agent/reload.h"
 #include "agent/samples.h"
@@ -58,6 +59,7 @@ struct agent {
 	struct samples samples;
 	struct announce announce;
 	struct reload reload;
+	struct left left;
 
 	bool stopping;
 	int64_t now_ms;  /* monotonic, read once a turn */

@@ -83,6 +83,7 @@ int reopen_tailer(struct agent *a, struct conf *conf, struct err *err)
 	struct tailer_conf settings;
 	keep_tail_counters(a);
 	a->conf = conf;
+	left_announce(&a->left, conf, a->store, a->now_ms);
 	int rc = tailer_settings(a, &settings, err);
 	if (rc == 0)
 		rc = tailer_reload(&a->tailer, &settings, a->now_ms, err);
@@ -296,6 +297,8 @@ int open_all(struct agent *a, struct err *err)
 		rc = control_take(&a->control, a->conf, err);
 	if (rc == 0)
 		rc = refuse_double(a, err);
+	if (rc == 0)
+		left_announce(&a->left, a->conf, a->store, a->now_ms);
 	if (rc == 0)
 		rc = open_tailer(a, err);
 	if (rc == 0)

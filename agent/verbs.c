@@ -154,6 +154,9 @@ char *verb_drain(struct agent *a, const struct http_server_request *request)
 		unreadable += s.unreadable;
 		rows += feed_rows(&a->feeds[i]);
 	}
+	left_look(&a->left, a->conf, a->store, a->now_ms);
+	if (a->left.files > 0)
+		return reply(1, "%s", a->left.text);
 	bool left = bytes > 0 || rows > 0 || unreadable > 0 || tailer_dirty(a->tailer);
 	return reply(left || !looked,
 	             "%" PRIu64 " byte%s behind in %zu file%s, %" PRIu64

@@ -128,10 +128,11 @@ static int count_source(struct source_view *s, const struct catalog *catalog, si
 	        {"gone_unread_ms", &s->tail.counters.gone_unread_ms},
 	        {"nul_bytes", &s->tail.counters.nul_bytes},
 	};
+	const char *name = catalog_stored_name(catalog, &catalog->conf->sources[source]);
 	s->tail.file = s->file;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		int64_t value;
-		int rc = store_get(store, s->name, values[i].name, 0, &value);
+		int rc = store_get(store, name, values[i].name, 0, &value);
 		if (rc < 0)
 			return rc;
 		*values[i].to = (uint64_t)value;
@@ -139,7 +140,7 @@ static int count_source(struct source_view *s, const struct catalog *catalog, si
 	struct lag times;
 	int rc = count_files(s, catalog, &catalog->conf->sources[source]);
 	if (rc == 0)
-		rc = lag_load(&times, store, s->name);
+		rc = lag_load(&times, store, name);
 	if (rc == 0)
 		lag_view(s, &times, 0);
 	return rc;

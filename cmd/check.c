@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cmd/commands.h"
 #include "conf/memory.h"
+#include "csv/uncovered.h"
 #include "rules/judge.h"
 
 /* The agent waits for a folder that does not exist, but the name may be a typing mistake. */
@@ -61,6 +62,33 @@ static void print_rules(const struct conf *conf, const struct rules *rules)
 	             v.files, units_s(v.files), v.tests, units_s(v.tests), v.digest);
 }
 
+static void on_uncovered(const struct uncovered *u, void *arg)
+{
+	char text[UNCOVERED_SIZE];
+	(void)arg;
+	if (uncovered_text(u, text))
+		(void)printf("warning: %s\n", text);
+}
+
+/* A change that would lose rows, or send archives: the store has what was configured before. */
+static void print_uncovered(const struct conf *conf)
+{
+	struct store *store;
+	struct err err = {0};
+	if (store_open_reader(&store, conf->state_dir, &err) < 0) {
+		if (err.code != -ENOENT)
+			(void)printf("note: changes of sources were not compared with the store: "
+			             "%s\n",
+			             err.text);
+		return;
+	}
+	int rc = uncovered_each(conf, store, on_uncovered, NULL);
+	if (rc < 0)
+		(void)printf("note: changes of sources were not compared with the store: %s\n",
+		             strerror(-rc));
+	(void)store_close(store);
+}
+
 static void print_summary(const struct conf *conf, const struct rules *rules)
 {
 	uint64_t memory = conf_worst_memory(conf) + 2 * rules_memory(rules); /* at a reload */
@@ -69,6 +97,7 @@ static void print_summary(const struct conf *conf, const struct rules *rules)
 	for (size_t i = 0; i < conf->nendpoints; i++)
 		print_endpoint(&conf->endpoints[i]);
 	print_rules(conf, rules);
+	print_uncovered(conf);
 	if (conf->unseen_credentials)
 		(void)printf("note: credentials of the service were not checked: only the service "
 		             "can read them\n");

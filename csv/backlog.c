@@ -12,9 +12,11 @@
 struct backlog {
 	const struct catalog *catalog;
 	const struct conf_source *source;
-	bool started;            /* an agent has applied first-start to the source's files */
-	bool blind;              /* a folder cannot be read: its files are not known */
-	struct backlog_file *at; /* one per file of the catalog; file NULL: not reported */
+	bool started;                   /* an agent has applied first-start to the source's files */
+	bool fresh;                     /* the store does not know its move-to */
+	const struct acct_name *oldest; /* of its entries; NULL for none */
+	bool blind;                     /* a folder cannot be read: its files are not known */
+	struct backlog_file *at;        /* one per file of the catalog; file NULL: not reported */
 	const struct catalog_file **owner; /* one per entry: the path that is the entry's file */
 };
 
@@ -53,7 +55,10 @@ static const struct catalog_entry *at_inode(const struct backlog *b, const struc
 static bool passed_over(const struct backlog *b, const struct catalog_file *f)
 {
 	enum first_start first = b->catalog->conf->first_start;
-	return !b->started && (first == FIRST_NOW || (first == FIRST_LIVE && f->moved));
+	if (b->started)
+		return b->fresh && first != FIRST_ALL && f->moved &&
+		       (!b->oldest || acct_name_compare(&f->key, b->oldest) < 0);
+	return first == FIRST_NOW || (first == FIRST_LIVE && f->moved);
 }
 
 static void set_left(struct backlog_file *at, bool gz_whole)
@@ -177,6 +182,16 @@ static bool is_blind(const struct catalog *c, const struct conf_source *s)
 	return blind;
 }
 
+/* Returns true if its file is in a place that the source no longer has: uncovered.h. */
+static bool is_left(const struct catalog *c, const struct catalog_entry *e)
+{
+	const struct tail_source now = {.name = e->source->name,
+	                                .acct_file = e->source->acct_file,
+	                                .move_to = e->source->move_to};
+	return e->left ||
+	       places_have_file(&c->places, catalog_stored_name(c, e->source), &now, e->name);
+}
+
 static void report(const struct backlog *b, backlog_fn *fn, void *arg)
 {
 	const struct catalog *c = b->catalog;
@@ -189,10 +204,21 @@ static void report(const struct backlog *b, backlog_fn *fn, void *arg)
 		fn(&at, arg);
 	}
 	for (size_t i = 0; i < c->nentries; i++) {
-		if (c->entries[i].source != b->source || b->owner[i])
+		const struct catalog_entry *e = &c->entries[i];
+		if (e->source != b->source || b->owner[i] || is_left(c, e))
 			continue;
-		const struct backlog_file at = missing(b, &c->entries[i]);
+		const struct backlog_file at = missing(b, e);
 		fn(&at, arg);
+	}
+}
+
+static void find_oldest(struct backlog *b)
+{
+	for (size_t i = 0; i < b->catalog->nentries; i++) {
+		const struct catalog_entry *e = &b->catalog->entries[i];
+		if (e->source == b->source &&
+		    (!b->oldest || acct_name_compare(&e->key, b->oldest) < 0))
+			b->oldest = &e->key;
 	}
 }
 
@@ -201,8 +227,12 @@ int backlog_each(const struct catalog *c, const struct conf_source *source, back
 {
 	int64_t started = 0;
 	struct backlog b = {.catalog = c, .source = source, .blind = is_blind(c, source)};
-	int rc = c->store ? store_get(c->store, source->name, "started", 0, &started) : 0;
+	const char *name = catalog_stored_name(c, source);
+	int rc = c->store ? store_get(c->store, name, "started", 0, &started) : 0;
 	b.started = started != 0;
+	b.fresh = *source->move_to && places_fresh(&c->places, name, source->move_to,
+	                                           acct_template(source->acct_file).base);
+	find_oldest(&b);
 	b.at = calloc(c->nfiles + 1, sizeof(*b.at));
 	b.owner = calloc(c->nentries + 1, sizeof(*b.owner));
 	if (rc == 0)

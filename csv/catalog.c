@@ -180,8 +180,9 @@ static int add_entry(const struct store_file *f, void *arg)
 	struct catalog *c = load->catalog;
 	struct acct_name key;
 	const struct acct_template t = acct_template(load->source->acct_file);
-	if (!acct_name_parse(&t, f->name, &key)) /* other acct-file: the agent drops it, too */
-		return 0;
+	bool named = acct_name_parse(&t, f->name, &key);
+	if (!named) /* the acct-file was another one: the agent knows it, too */
+		key = acct_name_guess(f->name);
 	char *name = strdup(f->name);
 	struct catalog_entry *e = name ? one_more((void **)&c->entries, c->nentries,
 	                                          &c->entries_room, sizeof(*e))
@@ -190,7 +191,8 @@ static int add_entry(const struct store_file *f, void *arg)
 		free(name);
 		return -ENOMEM;
 	}
-	*e = (struct catalog_entry){.kept = *f, .name = name, .key = key, .source = load->source};
+	*e = (struct catalog_entry){
+	        .kept = *f, .name = name, .key = key, .source = load->source, .left = !named};
 	e->kept.name = name;
 	e->kept.source = load->source->name;
 	c->nentries++;
@@ -231,15 +233,45 @@ static int place_entries(struct catalog *c)
 	return 0;
 }
 
+struct tail_source *catalog_tail_sources(const struct conf *conf)
+{
+	struct tail_source *ret = calloc(conf->nsources + 1, sizeof(*ret));
+	for (size_t i = 0; ret && i < conf->nsources; i++)
+		ret[i] = (struct tail_source){.name = conf->sources[i].name,
+		                              .acct_file = conf->sources[i].acct_file,
+		                              .move_to = conf->sources[i].move_to};
+	return ret;
+}
+
+static int find_names(struct catalog *c)
+{
+	struct tail_source *sources = catalog_tail_sources(c->conf);
+	c->names = calloc(c->conf->nsources + 1, sizeof(*c->names));
+	int rc = sources && c->names ? 0 : -ENOMEM;
+	if (rc == 0 && c->store)
+		rc = places_load(&c->places, c->store);
+	if (rc == 0)
+		places_match(&c->places, sources, c->conf->nsources, c->names);
+	free(sources);
+	return rc;
+}
+
+const char *catalog_stored_name(const struct catalog *c, const struct conf_source *s)
+{
+	const char *name = c->names[s - c->conf->sources];
+	return name ? name : s->name;
+}
+
 int catalog_open(struct catalog *ret, const struct conf *conf, struct store *store)
 {
-	int rc = 0;
 	*ret = (struct catalog){.conf = conf, .store = store};
+	int rc = find_names(ret);
 	for (size_t i = 0; rc == 0 && i < conf->nsources; i++) {
 		struct load load = {ret, &conf->sources[i]};
 		rc = scan_source(ret, &conf->sources[i]);
 		if (rc == 0 && store)
-			rc = store_files(store, conf->sources[i].name, add_entry, &load);
+			rc = store_files(store, catalog_stored_name(ret, load.source), add_entry,
+			                 &load);
 	}
 	if (ret->nfiles > 0)
 		drop_doubles(ret);
@@ -257,6 +289,8 @@ void catalog_close(struct catalog *c)
 	free(c->files);
 	free(c->entries);
 	free(c->troubles);
+	places_free(&c->places);
+	free(c->names);
 	*c = (struct catalog){0};
 }
 

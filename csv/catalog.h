@@ -17,6 +17,7 @@
 #include "csv/rows.h"
 #include "follow/name.h"
 #include "state/store.h"
+#include "tailer/places.h"
 
 struct catalog_file {
 	const struct conf_source *source;
@@ -36,6 +37,7 @@ struct catalog_entry {
 	struct acct_name key;
 	const struct conf_source *source;
 	const struct catalog_file *file; /* any file at its inode, or NULL */
+	bool left;                       /* it has a name that its source no longer has */
 };
 
 /* A folder that cannot be read, or not completely. */
@@ -48,6 +50,8 @@ struct catalog_trouble {
 struct catalog {
 	const struct conf *conf;
 	struct store *store;        /* NULL for none */
+	struct places places;       /* of the store */
+	const char **names;         /* of each source in the store; NULL: it is new there */
 	struct catalog_file *files; /* of all sources, the oldest first; each inode once */
 	size_t nfiles, files_room;
 	struct catalog_entry *entries;
@@ -62,6 +66,12 @@ struct catalog {
  */
 int catalog_open(struct catalog *ret, const struct conf *conf, struct store *store) MUST_CHECK;
 void catalog_close(struct catalog *c);
+
+/* Returns the name that the store has for a source of the configuration: see tailer/places.h. */
+const char *catalog_stored_name(const struct catalog *c, const struct conf_source *s);
+
+/* Returns the sources as the tailer has them, for the caller to free; NULL when out of memory. */
+struct tail_source *catalog_tail_sources(const struct conf *conf);
 
 /* Reports each trouble.  Returns their number. */
 size_t catalog_report(const struct catalog *c, void (*report)(const char *path, const char *why));

@@ -121,23 +121,6 @@ bool places_fresh(const struct places *p, const char *source, const char *folder
 	return any;
 }
 
-bool places_have_file(const struct places *p, const char *source, const char *name)
-{
-	char path[PATH_MAX + 8];
-	struct stat st;
-	for (size_t i = 0; i < p->n; i++) {
-		if (strcmp(p->all[i].source, source) != 0)
-			continue;
-		for (int gz = 0; gz < 2; gz++) {
-			(void)snprintf(path, sizeof(path), "%s/%s%s", p->all[i].folder, name,
-			               gz ? ".gz" : "");
-			if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
-				return true;
-		}
-	}
-	return false;
-}
-
 static bool same_folder(const char *a, const char *b)
 {
 	struct stat one, two;
@@ -154,6 +137,24 @@ bool places_covered(const struct source_place *place, const struct tail_source *
 		    (strcmp(place->base, own.base) == 0 && (same_folder(place->folder, own.live) ||
 		                                            same_folder(place->folder, own.moved))))
 			return true;
+	}
+	return false;
+}
+
+bool places_have_file(const struct places *p, const char *source, const struct tail_source *now,
+                      const char *name)
+{
+	char path[PATH_MAX + 8];
+	struct stat st;
+	for (size_t i = 0; i < p->n; i++) {
+		if (strcmp(p->all[i].source, source) != 0 || places_covered(&p->all[i], now, 1))
+			continue;
+		for (int gz = 0; gz < 2; gz++) {
+			(void)snprintf(path, sizeof(path), "%s/%s%s", p->all[i].folder, name,
+			               gz ? ".gz" : "");
+			if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+				return true;
+		}
 	}
 	return false;
 }

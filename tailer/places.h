@@ -36,8 +36,12 @@ void places_match(const struct places *p, const struct tail_source *sources, siz
 /* Returns true if the store has places of the source, and this one is not among them. */
 bool places_fresh(const struct places *p, const char *source, const char *folder, const char *base);
 
-/* Returns true if a file of this name, or packed as .gz, is in a place of the source. */
-bool places_have_file(const struct places *p, const char *source, const char *name);
+/*
+ * Returns true if a file of this name, or packed as .gz, is in a place that the source of the store
+ * has no longer; now is its section.
+ */
+bool places_have_file(const struct places *p, const char *source, const struct tail_source *now,
+                      const char *name);
 
 /* Returns true if one of the sources has the place now, under this path or another one. */
 bool places_covered(const struct source_place *place, const struct tail_source *sources, size_t n);

@@ -38,5 +38,6 @@ int source_places_put(struct source *s)
 
 bool file_left_behind(const struct tail_file *f)
 {
-	return places_have_file(f->source->tailer->places, f->source->conf->name, f->name);
+	const struct source *s = f->source;
+	return places_have_file(s->tailer->places, s->conf->name, s->conf, f->name);
 }

@@ -2,7 +2,7 @@
 
 from harness import eventually
 from steps import up
-from wire import ARRAY, all_there, delivering, finish, judge, more, sent, state
+from wire import ARRAY, all_there, asked, delivering, finish, judge, more, sent, state
 
 
 def test_url_changes_under_load(site):
@@ -71,5 +71,78 @@ def test_endpoint_without_url_is_idle_until_it_has_one(site):
     agent.endpoints[0]["url"] = backend.url()
     agent.write_conf()
     agent.hup()
+    all_there(backend, tokens)
+    finish(agent, backend, tokens)
+
+
+def renamed(agent, name):
+    agent.sources[0]["name"] = name
+    agent.write_conf()
+
+
+def reloaded(agent, times=1):
+    agent.hup()
+    agent.wait_for("reload: done", times=times)
+
+
+def test_a_source_of_another_name_loses_and_repeats_nothing(site):
+    """A rename while stopped, and by reload; a dead letter follows it."""
+    backend, agent, acct, tokens = delivering(site, 20)
+    all_there(backend, tokens)
+    backend.rule(contains='"orig":"bounce-V', status=422, times=1)
+    victims = more(acct, 1, "V")
+    eventually(lambda: asked(agent)["deadLetters"]["records"] == 1)
+    agent.stop()
+    tokens += more(acct, 20, "A")
+    renamed(agent, "one")
+    up(agent)
+    all_there(backend, tokens)
+    tokens += more(acct, 20, "B")
+    renamed(agent, "two")
+    reloaded(agent)
+    all_there(backend, tokens)
+    assert agent.command("dead", "retry", "--source", "two").returncode == 0
+    all_there(backend, victims)
+    finish(agent, backend, tokens + victims)
+
+
+def test_another_acct_file_is_said_and_not_drained(site):
+    """check, run and drain name the files left behind; nothing is lost when they are back."""
+    backend, agent, acct, tokens = delivering(site, 20)
+    all_there(backend, tokens)
+    agent.stop()
+    tokens += more(acct, 20, "A")
+    place = agent.sources[0]["acct_file"]
+    agent.sources[0].update(name="other", acct_file=acct.dir / "others.csv", move_to="")
+    agent.write_conf()
+    check = agent.command("check")
+    assert check.returncode == 0
+    assert "undelivered bytes is no longer followed" in check.stdout, check.stdout
+    up(agent)
+    agent.wait_for("undelivered bytes is no longer followed")
+    drain = agent.command("drain", "--timeout", "1s")
+    assert drain.returncode == 1
+    assert "no longer followed" in drain.stderr
+    agent.sources[0].update(acct_file=place, move_to=acct.move_to)
+    agent.write_conf()
+    reloaded(agent)
+    all_there(backend, tokens)
+    assert agent.command("drain", "--timeout", "10s").returncode == 0
+    assert "no longer followed" not in agent.command("check").stdout
+    finish(agent, backend, tokens)
+
+
+def test_a_reload_with_another_rescan_keeps_deleted_files(site):
+    """1,900 of 1,900 rows were lost: the file was open, and the reload closed it."""
+    backend, agent, acct, tokens = delivering(site, 5, path=ARRAY)
+    all_there(backend, tokens)
+    backend.rule(status=503)
+    tokens += more(acct, 200, "A")
+    eventually(lambda: asked(agent)["endpoints"][0]["state"] == "retrying")
+    acct.live.unlink()
+    agent.settings.update(rescan="200ms", drain="100ms")
+    agent.write_conf()
+    reloaded(agent)
+    backend.clear()
     all_there(backend, tokens)
     finish(agent, backend, tokens)

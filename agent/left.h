@@ -1,0 +1,27 @@
+/*
+ * left.h - files that the configuration in force leaves behind with rows undelivered.
+ */
+#ifndef AGENT_LEFT_H
+#define AGENT_LEFT_H
+
+#include "conf/conf.h"
+#include "csv/uncovered.h"
+#include "state/store.h"
+
+struct left {
+	size_t files; /* with rows left, in places that no source has */
+	uint64_t bytes;
+	char text[UNCOVERED_SIZE]; /* about the first place; "" for none */
+	int64_t looked_ms;
+};
+
+/*
+ * Looks before the sources of conf are opened, and logs what would be lost, or sent for the first
+ * time.  A place of before in which nothing is left is forgotten.
+ */
+void left_announce(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms);
+
+/* Looks again if something was left and some seconds have passed: it may have been dealt with. */
+void left_look(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms);
+
+#endif
