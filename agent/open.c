@@ -53,7 +53,7 @@ static int tailer_settings(struct agent *a, struct tailer_conf *ret, struct err 
 	return 0;
 }
 
-static int open_tailer(struct agent *a, struct err *err)
+int open_tailer(struct agent *a, struct err *err)
 {
 	struct tailer_conf conf;
 	int rc = tailer_settings(a, &conf, err);
@@ -93,7 +93,7 @@ int reopen_tailer(struct agent *a, struct conf *conf, struct err *err)
 	return rc;
 }
 
-static void close_tailer(struct agent *a)
+void close_tailer(struct agent *a)
 {
 	keep_tail_counters(a);
 	a->tailer = tailer_close(a->tailer);

@@ -14,6 +14,8 @@ void close_all(struct agent *a);
 
 /* The two halves that a reload opens again; the tailer comes first. */
 struct conf;
+int open_tailer(struct agent *a, struct err *err) MUST_CHECK;
+void close_tailer(struct agent *a);
 /* Puts conf in force, with a tailer of its sources; the caller owns the conf before. */
 int reopen_tailer(struct agent *a, struct conf *conf, struct err *err) MUST_CHECK;
 int open_ship(struct agent *a, struct err *err) MUST_CHECK;

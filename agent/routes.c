@@ -36,6 +36,7 @@ static char *with_exit(int status, char *body)
 static int take_view(struct view *v, struct agent *a)
 {
 	(void)tailer_look(a->tailer);
+	left_look(&a->left, a->conf, a->store, a->now_ms);
 	return snapshot_take(v, a);
 }
 

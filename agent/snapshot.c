@@ -1,5 +1,6 @@
 #include "agent/snapshot.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,6 +48,7 @@ int snapshot_take(struct view *v, const struct agent *a)
 	v->uptime_ms = a->now_ms - a->started_ms;
 	v->started_real_ms = a->started_real_ms;
 	v->loaded_real_ms = a->reload.loaded_real_ms;
+	(void)snprintf(v->left_behind, sizeof(v->left_behind), "%s", a->left.text);
 	v->dead_records = a->commit.dead_records;
 	v->dead_bytes = a->commit.dead_bytes;
 	v->dead_newest_ms = a->commit.dead_newest_ms;

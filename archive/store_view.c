@@ -9,6 +9,7 @@
 #include "base/permission.h"
 #include "base/scope.h"
 #include "csv/backlog.h"
+#include "csv/uncovered.h"
 #include "status/lag.h"
 
 static void count_unreadable(struct source_view *s, const char *path, int error)
@@ -146,6 +147,14 @@ static int count_source(struct source_view *s, const struct catalog *catalog, si
 	return rc;
 }
 
+static void on_uncovered(const struct uncovered *u, void *arg)
+{
+	struct view *v = arg;
+	char text[UNCOVERED_SIZE];
+	if (!v->left_behind[0] && !u->archives && uncovered_text(u, text))
+		(void)snprintf(v->left_behind, sizeof(v->left_behind), "%s", text);
+}
+
 int store_view(struct view *v, const struct conf *conf, struct store *store)
 {
 	struct catalog catalog = {0};
@@ -156,6 +165,8 @@ int store_view(struct view *v, const struct conf *conf, struct store *store)
 	for (size_t i = 0; rc == 0 && i < v->nsources; i++)
 		rc = count_source(&v->sources[i], &catalog, i);
 	catalog_close(&catalog);
+	if (rc == 0)
+		rc = uncovered_each(conf, store, on_uncovered, v);
 	if (rc == 0)
 		rc = store_dead_count(store, &v->dead_records, &v->dead_bytes);
 	if (rc == 0)

@@ -126,6 +126,9 @@ static void judge_agent(struct problems *p, const struct view *v, const struct p
 		                     .name = "",
 		                     .fix = "pmta-shipper check, then reload again"},
 		    "the last reload found mistakes: the configuration from before is in force");
+	if (v->left_behind[0])
+		add(p, (struct problem){.level = PROBLEM_WARNING, .kind = "agent", .name = ""},
+		    "%s", v->left_behind);
 	if (v->degraded)
 		add(p,
 		    (struct problem){.level = PROBLEM_CRITICAL,

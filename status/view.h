@@ -64,6 +64,8 @@ struct view {
 	struct source_view *sources;
 	struct endpoint_view *endpoints;
 	int64_t dead_records, dead_bytes;
+	/* About files with rows left that the configuration no longer has; "" for none. */
+	char left_behind[1024];
 	int64_t dead_newest_ms; /* when the newest dead letter was made; 0: there is none */
 };
 

@@ -202,7 +202,8 @@ void tailer_rewind(struct tailer *t);
 /*
  * Opens a tailer for a new configuration and closes the one in *t, which was rewound and has
  * nothing to save.  A file that both know stays open, with its position; deleted files that are
- * open are read to their end.  Of others, the rows that are lost are logged.  On failure *t stays.
+ * open are read to their end.  The rows of other deleted files are lost, which is logged.  On
+ * failure *t stays.
  */
 int tailer_reload(struct tailer **t, const struct tailer_conf *conf, int64_t now_ms,
                   struct err *err) MUST_CHECK;

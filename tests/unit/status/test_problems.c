@@ -64,6 +64,11 @@ static void not_running(void)
 	v.running = false;
 }
 
+static void left_behind(void)
+{
+	(void)snprintf(v.left_behind, sizeof(v.left_behind), "2 files of /old/b.csv");
+}
+
 static void not_running_with_rows(void)
 {
 	v.running = false;
@@ -256,6 +261,7 @@ static const struct row {
         {not_running_with_rows, CRIT, CRIT, "not running, while 700 bytes in 2 files wait", false},
         {cannot_be_asked, CRIT, CRIT, "running, but does not answer this command", false},
         {stopping, NOTE, NOTE, "stopping", true},
+        {left_behind, WARN, WARN, "2 files of /old/b.csv", false},
         {reload_failed, WARN, WARN, "the configuration from before is in force", false},
         {no_url, WARN, WARN, "octeth: not configured yet (url is empty)", true},
         {no_url_and_not_running, WARN, CRIT, "octeth: not configured yet", true},

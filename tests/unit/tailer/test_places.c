@@ -271,6 +271,123 @@ static void test_a_reload_says_which_deleted_rows_are_lost(UNUSED void **state)
 	expect_note("15 bytes lost");
 }
 
+/* ---- at random ---- */
+
+static unsigned dice(unsigned n)
+{
+	static uint64_t state = 88172645463325252U;
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (unsigned)(state % n);
+}
+
+/* Rows that are in the files, and rows that were acknowledged. */
+static bool written[4000], arrived[4000];
+static unsigned nrows, number, repeats;
+
+static void write_rows(void)
+{
+	char row[64];
+	for (unsigned i = dice(4); i-- > 0 && nrows < 4000; nrows++) {
+		(void)snprintf(row, sizeof(row), "b,%u\n", nrows);
+		grow(number, row);
+		written[nrows] = true;
+	}
+}
+
+/* Takes some rows, and acknowledges most of them; the others stay in flight. */
+static void take_rows(unsigned unanswered)
+{
+	struct tail_file *f;
+	struct line line;
+	char text[64];
+	unsigned row;
+	wake();
+	for (unsigned n = dice(30); n > 0 && next(&f, &line); n--) {
+		if (line.len == 0 || dice(100) < unanswered)
+			continue;
+		(void)snprintf(text, sizeof(text), "%.*s", (int)line.len, line.text);
+		if (sscanf(text, "b,%u\n", &row) == 1 && row < nrows) {
+			repeats += arrived[row];
+			arrived[row] = true;
+		}
+		acknowledge(f, &line);
+	}
+	save();
+	forget();
+	fx.notes[0] = '\0';
+}
+
+static void rename_or_move_places(void)
+{
+	static const char *const names[] = {"bounces", "rebounces", "third"};
+	switch (dice(4)) {
+	case 0:
+		configure(names[dice(3)], NULL, NULL);
+		break;
+	case 1:
+		configure(names[dice(3)], NULL, "archive");
+		break;
+	case 2:
+		configure(fx.source.name, "live/c.csv", NULL);
+		break;
+	default:
+		fx.conf.rescan_ms = RESCAN_MS + dice(2) * 1000;
+		fx.conf.line_max = LINE_MAX_TEST + dice(2) * 1000;
+	}
+}
+
+static void one_step(void)
+{
+	fx.now_ms += dice(3) == 0 ? RESCAN_MS : 10;
+	switch (dice(8)) {
+	case 0:
+		rename_or_move_places();
+		reload();
+		break;
+	case 1:
+		rename_or_move_places();
+		restart();
+		break;
+	case 2:
+		wake();
+		move(number);
+		grow(++number, HEAD);
+		break;
+	case 3:
+		restart();
+		break;
+	default:
+		write_rows();
+		take_rows(20);
+	}
+}
+
+static void test_renames_moves_and_reloads_at_random_lose_nothing(UNUSED void **state)
+{
+	make_folder("archive");
+	start(TAIL_FIRST_LIVE);
+	nrows = repeats = 0;
+	number = 1;
+	grow(number, HEAD);
+	for (unsigned i = 0; i < 600; i++)
+		one_step();
+	configure("bounces", NULL, NULL);
+	restart();
+	for (unsigned i = 0; i < 100; i++) {
+		fx.now_ms += RESCAN_MS;
+		take_rows(0);
+	}
+	for (unsigned i = 0; i < nrows; i++) {
+		if (written[i] && !arrived[i])
+			fail_msg("row %u of %u was lost", i, nrows);
+	}
+	assert_int_equal(status().counters.gone_unread, 0);
+	assert_int_equal(status().behind_bytes, 0);
+	assert_int_equal(repeats, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +405,7 @@ int main(void)
 	        TEST(test_a_reload_with_another_name_and_longer_rows_keeps_them),
 	        TEST(test_a_reload_reads_on_in_a_place_that_is_none_any_more),
 	        TEST(test_a_reload_says_which_deleted_rows_are_lost),
+	        TEST(test_renames_moves_and_reloads_at_random_lose_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
