@@ -266,8 +266,11 @@ void close_ship(struct agent *a)
 static int refuse_double(const struct agent *a, struct err *err)
 {
 	char where[512];
-	int64_t started;
+	int64_t started, last;
 	if (a->conf->first_start_set || a->options.dry_run || !a->options.other_reader)
+		return 0;
+	/* The sections of a store that is not new may have other names by now. */
+	if (store_last_file(a->store, &last) == 0 && last > 0)
 		return 0;
 	for (size_t i = 0; i < a->conf->nsources; i++) {
 		int rc = store_get(a->store, a->conf->sources[i].name, "started", 0, &started);
