@@ -68,9 +68,23 @@ static int note_place(struct tail_file *f, int dir, const char *name, const stru
 	return renamed ? file_resort(f, name, key) : 0;
 }
 
-/* Returns true if a known file must be read.  hint: an event named it. */
-static bool wants_reading(const struct tail_file *f, bool hint, bool grew)
+/* One scan of a folder of a source. */
+struct scan {
+	struct source *source;
+	int dir;
+	bool hint;  /* an event named the file */
+	bool look;  /* between two rescans: scan_look() */
+	bool found; /* it exists */
+	int error;  /* errno of a file that exists and could not be examined */
+};
+
+/*
+ * Returns true if a known file must be read.  A look between two rescans leaves a file that waits
+ * alone unless it has changed: trying it again is the rescan's.
+ */
+static bool wants_reading(const struct tail_file *f, const struct scan *scan, bool grew)
 {
+	const bool hint = scan->hint;
 	switch (f->state) {
 	case FILE_SKIPPED:
 	case FILE_ALIAS:
@@ -78,7 +92,7 @@ static bool wants_reading(const struct tail_file *f, bool hint, bool grew)
 	case FILE_WAITING:
 	case FILE_COPYING:
 	case FILE_UNREADABLE:
-		return true;
+		return !scan->look || grew;
 	case FILE_FOUND:
 		return hint || f->gz || f->id == 0 || f->size != f->offset;
 	default:
@@ -87,10 +101,10 @@ static bool wants_reading(const struct tail_file *f, bool hint, bool grew)
 	}
 }
 
-static int take_known(struct tail_file *f, int dir, const char *name, const struct acct_name *key,
-                      const struct stat *st, bool hint)
+static int take_known(struct tail_file *f, const struct scan *scan, const struct folder_file *found)
 {
-	int rc = note_place(f, dir, name, key);
+	const struct stat *st = &found->st;
+	int rc = note_place(f, scan->dir, found->name, &found->key);
 	if (rc < 0)
 		return rc;
 	bool grew = f->size != (uint64_t)st->st_size;
@@ -98,7 +112,7 @@ static int take_known(struct tail_file *f, int dir, const char *name, const stru
 	file_resize(f, (uint64_t)st->st_size);
 	if (f->state == FILE_ALIAS && !file_there(f->of))
 		file_set_state(f, FILE_FOUND);
-	return wants_reading(f, hint, grew) ? file_mark_todo(f) : 0;
+	return wants_reading(f, scan, grew) ? file_mark_todo(f) : 0;
 }
 
 /*
@@ -163,15 +177,6 @@ static int note_left(struct source *s, int dir, const char *name, const struct a
 	return rc;
 }
 
-/* One scan of a folder of a source. */
-struct scan {
-	struct source *source;
-	int dir;
-	bool hint;  /* an event named the file */
-	bool found; /* it exists */
-	int error;  /* errno of a file that exists and could not be examined */
-};
-
 static int take(const struct folder_file *found, void *arg)
 {
 	struct scan *scan = arg;
@@ -192,8 +197,7 @@ static int take(const struct folder_file *found, void *arg)
 	}
 	if (rc < 0)
 		return rc;
-	return f ? take_known(f, scan->dir, found->name, key, st, scan->hint)
-	         : take_new(s, scan->dir, found->name, key, st);
+	return f ? take_known(f, scan, found) : take_new(s, scan->dir, found->name, key, st);
 }
 
 /* Examines a file that an event named. */
@@ -247,9 +251,9 @@ static void note_folder(struct source *s, int dir, int error)
 }
 
 /* Scans a folder.  Returns 1, 0 when it cannot be read now, or a negative errno. */
-static int scan_folder(struct source *s, int dir)
+static int scan_folder(struct source *s, int dir, bool look)
 {
-	struct scan scan = {.source = s, .dir = dir};
+	struct scan scan = {.source = s, .dir = dir, .look = look};
 	int error;
 	int rc = folder_each(s->dirs[dir], &s->template, take, &scan, &error);
 	if (rc < 0)
@@ -342,7 +346,7 @@ static int note_missing(struct tail_file *f)
 }
 
 /* Scans all folders of a source; looked: which of them could be read. */
-static int scan_folders(struct source *s, bool looked[NDIRS])
+static int scan_folders(struct source *s, bool look, bool looked[NDIRS])
 {
 	for (size_t i = 0; i < s->nfiles; i++)
 		s->files[i]->seen = false;
@@ -354,7 +358,7 @@ static int scan_folders(struct source *s, bool looked[NDIRS])
 		if (!s->dirs[d])
 			continue;
 		(void)watch_check(s->tailer->watch, s->token + (unsigned)d);
-		int rc = scan_folder(s, d);
+		int rc = scan_folder(s, d, look);
 		if (rc < 0)
 			return rc;
 		looked[d] = rc > 0;
@@ -365,7 +369,7 @@ static int scan_folders(struct source *s, bool looked[NDIRS])
 int scan_look(struct source *s)
 {
 	bool looked[NDIRS] = {false, false};
-	int rc = scan_folders(s, looked);
+	int rc = scan_folders(s, true, looked);
 	for (size_t i = 0; rc == 0 && i < s->nfiles; i++) {
 		if (!s->files[i]->seen && s->files[i]->open)
 			rc = file_look(s->files[i]);
@@ -376,7 +380,7 @@ int scan_look(struct source *s)
 int scan_source(struct source *s)
 {
 	bool looked[NDIRS] = {false, false};
-	int failed = scan_folders(s, looked);
+	int failed = scan_folders(s, false, looked);
 	if (failed < 0)
 		return failed;
 	for (size_t i = s->nfiles; i-- > 0;) {

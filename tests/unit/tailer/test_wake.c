@@ -315,6 +315,21 @@ static void test_a_look_knows_what_no_event_reported(UNUSED void **state)
 	expect("0000|b,2\n0001|type,a\n");
 }
 
+/* Each try would count its bytes as behind until the next turn. */
+static void test_a_look_leaves_a_file_that_waits_alone(UNUSED void **state)
+{
+	start(TAIL_FIRST_ALL);
+	temp_append(gz(0), "no gzip");
+	turns();
+	expect_state(gz(0), FILE_UNREADABLE);
+	look();
+	assert_int_equal(status().behind_bytes, 0);
+	assert_int_equal(status().unreadable, 1);
+	temp_append(gz(0), " at all");
+	look();
+	assert_int_equal(status().behind_bytes, strlen("no gzip at all"));
+}
+
 static void test_looks_do_not_make_a_missing_file_gone(UNUSED void **state)
 {
 	delivered(HEAD "b,1\n");
@@ -351,6 +366,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_an_open_file_without_a_path_is_read_on),
         TEST(test_a_path_that_leads_elsewhere_is_looked_at_soon),
         TEST(test_a_look_knows_what_no_event_reported),
+        TEST(test_a_look_leaves_a_file_that_waits_alone),
         TEST(test_looks_do_not_make_a_missing_file_gone),
 };
 
