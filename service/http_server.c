@@ -14,15 +14,30 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
 
+/*
+ * When all connections are taken, the one that has asked nothing for longest makes room for the
+ * next: neither idle clients nor slow ones can keep the others out.
+ */
 #define CONNECTIONS_MAX 16
+#define GRACE_MS 500 /* every client has that long for a request */
 #define IDLE_S 10
+#define BACKLOG 128 /* if that is full, connecting fails as if no agent listened */
+
+struct client {
+	struct MHD_Connection *connection;
+	int64_t asked_ms; /* when it asked last, or connected */
+	bool ended;       /* it was disconnected; libmicrohttpd has not noticed yet */
+};
 
 struct door {
 	struct MHD_Daemon *daemon;
 	struct http_server *listen;
 	bool local;
+	struct client clients[CONNECTIONS_MAX];
+	size_t nclients;
 };
 
 struct http_server {
@@ -60,6 +75,74 @@ static void add_headers(struct MHD_Response *r, const struct http_server_reply *
 	(void)MHD_add_response_header(r, "Cross-Origin-Resource-Policy", "same-origin");
 }
 
+/* ---- clients ---- */
+
+static struct client *find(struct door *d, const struct MHD_Connection *connection)
+{
+	for (size_t i = 0; i < d->nclients; i++) {
+		if (d->clients[i].connection == connection)
+			return &d->clients[i];
+	}
+	return NULL;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+	struct door *d = arg;
+	(void)socket_context;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		if (d->nclients < CONNECTIONS_MAX)
+			d->clients[d->nclients++] = (struct client){connection, clock_mono_ms(),
+			                                            false};
+		return;
+	}
+	struct client *c = find(d, connection);
+	if (c)
+		*c = d->clients[--d->nclients];
+}
+
+/* The client that has asked nothing for longest, of those still connected. */
+static struct client *idlest(struct door *d, size_t *ret_connected)
+{
+	struct client *found = NULL;
+	*ret_connected = 0;
+	for (size_t i = 0; i < d->nclients; i++) {
+		struct client *c = &d->clients[i];
+		if (c->ended)
+			continue;
+		(*ret_connected)++;
+		if (!found || c->asked_ms < found->asked_ms)
+			found = c;
+	}
+	return found;
+}
+
+/* Returns the milliseconds until the door can make room; 0: now; -1: it needs none. */
+static int64_t room_in(struct door *d, int64_t now_ms, struct client **ret)
+{
+	size_t connected;
+	*ret = idlest(d, &connected);
+	if (!*ret || connected < CONNECTIONS_MAX)
+		return -1;
+	int64_t left = (*ret)->asked_ms + GRACE_MS - now_ms;
+	return left > 0 ? left : 0;
+}
+
+static void make_room(struct door *d)
+{
+	struct client *c;
+	while (room_in(d, clock_mono_ms(), &c) == 0) {
+		const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		        c->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+		c->ended = true;
+		if (info)
+			(void)shutdown(info->connect_fd, SHUT_RDWR);
+	}
+}
+
+/* ---- requests ---- */
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *len, void **state)
@@ -76,6 +159,9 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		*len = 0;
 		return MHD_YES;
 	}
+	struct client *client = find(d, connection);
+	if (client)
+		client->asked_ms = clock_mono_ms();
 	const struct http_server_request request = {method, url, d->local, connection};
 	struct http_server_reply reply = {.status = 404, .type = "text/plain"};
 	d->listen->fn(&request, &reply, d->listen->arg);
@@ -104,11 +190,11 @@ static int add_door(struct http_server *l, int socket, bool local)
 	struct door *d = &l->doors[local];
 	d->listen = l;
 	d->local = local;
-	d->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, d,
-	                             MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
-	                             (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-	                             (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	                             (size_t)16384, MHD_OPTION_END);
+	d->daemon = MHD_start_daemon(
+	        MHD_USE_EPOLL, 0, NULL, NULL, on_request, d, MHD_OPTION_LISTEN_SOCKET, socket,
+	        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+	        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	        (size_t)16384, MHD_OPTION_NOTIFY_CONNECTION, on_connection, d, MHD_OPTION_END);
 	if (!d->daemon) {
 		(void)close(socket);
 		return -ENOMEM;
@@ -133,7 +219,7 @@ static int open_local(struct http_server *l, const char *dir, struct err *err)
 	(void)snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/control", l->dir);
 	scope_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t mask = umask(0117);
-	int rc = fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 8) < 0
+	int rc = fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, BACKLOG) < 0
 	                 ? -errno
 	                 : 0;
 	(void)umask(mask);
@@ -156,7 +242,7 @@ static int bind_tcp(const char *host, const char *port)
 	scope_close int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int on = 1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	int rc = fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, 8) < 0
+	int rc = fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0
 	                 ? -errno
 	                 : 0;
 	freeaddrinfo(list);
@@ -243,14 +329,17 @@ int http_server_fd(const struct http_server *l)
 	return l ? l->epoll : -1;
 }
 
-int64_t http_server_timeout(const struct http_server *l)
+int64_t http_server_timeout(struct http_server *l)
 {
 	int64_t least = -1;
 	for (size_t i = 0; l && i < 2; i++) {
 		MHD_UNSIGNED_LONG_LONG ms;
-		if (l->doors[i].daemon && MHD_get_timeout(l->doors[i].daemon, &ms) == MHD_YES &&
-		    (least < 0 || (int64_t)ms < least))
-			least = (int64_t)ms;
+		struct client *unused;
+		if (!l->doors[i].daemon)
+			continue;
+		if (MHD_get_timeout(l->doors[i].daemon, &ms) == MHD_YES)
+			least = clock_sooner(least, (int64_t)ms);
+		least = clock_sooner(least, room_in(&l->doors[i], clock_mono_ms(), &unused));
 	}
 	return least;
 }
@@ -258,7 +347,9 @@ int64_t http_server_timeout(const struct http_server *l)
 void http_server_run(struct http_server *l)
 {
 	for (size_t i = 0; l && i < 2; i++) {
-		if (l->doors[i].daemon)
-			(void)MHD_run(l->doors[i].daemon);
+		if (!l->doors[i].daemon)
+			continue;
+		(void)MHD_run(l->doors[i].daemon);
+		make_room(&l->doors[i]);
 	}
 }

@@ -2,6 +2,9 @@
  * http_server.h - one HTTP handler for the control socket and metrics-listen, in the agent's own
  * wait.
  *
+ * Clients that ask nothing, or slowly, are disconnected when others want to connect; every client
+ * has half a second for its request.
+ *
  * Only http_server.c includes libmicrohttpd.  It runs in the agent's thread, so the handler must
  * answer at once.
  */
@@ -57,7 +60,7 @@ bool http_server_there(const struct http_server *l, const char *dir);
 /* The descriptor to poll for reading; -1 for NULL. */
 int http_server_fd(const struct http_server *l);
 /* Milliseconds until http_server_run() has work by the clock; -1 for none. */
-int64_t http_server_timeout(const struct http_server *l);
+int64_t http_server_timeout(struct http_server *l);
 void http_server_run(struct http_server *l);
 
 #endif

@@ -1,5 +1,6 @@
 """The threats of docs/SECURITY.md, and the defence against each."""
 
+import contextlib
 import os
 import socket
 import sqlite3
@@ -422,3 +423,51 @@ def test_idle_connections_do_not_stop_delivery(site):
     for connection in held:
         connection.close()
     finish(agent, backend, tokens)
+
+
+# ---- clients of the listeners
+
+def connected(family, address, n):
+    """n clients that have each sent the beginning of a request."""
+    clients = []
+    for _ in range(n):
+        client = socket.socket(family)
+        client.connect(address)
+        client.sendall(b"GET /status HTTP/1.1\r\nX: ")
+        clients.append(client)
+    return clients
+
+
+def trickle(clients, over):
+    """Sends a byte from each client now and then, so that none of them counts as silent."""
+    while not over.wait(0.2):
+        for client in clients:
+            with contextlib.suppress(OSError):
+                client.sendall(b"x")
+
+
+@pytest.mark.parametrize("local", [True, False], ids=["control", "tcp"])
+def test_idle_and_slow_clients_keep_nobody_out(site, local):
+    port = free_port()
+    agent = up(site.agent(None, site.acct(), metrics_listen=f"127.0.0.1:{port}"))
+    fd = os.open(agent.state_dir, os.O_PATH)
+    clients = connected(socket.AF_UNIX, f"/proc/self/fd/{fd}/control", 40) if local else \
+        connected(socket.AF_INET, ("127.0.0.1", port), 40)
+    over = threading.Event()
+    slow = threading.Thread(target=trickle, args=(clients, over), daemon=True)
+    slow.start()
+    try:
+        for _ in range(3):
+            if local:
+                assert agent.command("status").stdout.startswith("pmta-shipper")
+                assert agent.status()["running"]
+            else:
+                with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+                    sock.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+                    assert b"ok" in sock.makefile("rb").read()
+    finally:
+        over.set()
+        slow.join()
+        os.close(fd)
+        for client in clients:
+            client.close()
