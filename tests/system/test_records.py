@@ -443,7 +443,7 @@ def test_too_many_dead_letters_stop_the_reading(site):
     up(agent)
     eventually(lambda: agent.status()["deadLetters"]["full"])
     assert agent.command("status").returncode == 1
-    assert "limit is reached" in agent.command("status").stdout
+    assert "limit of dead letters is reached" in agent.command("status").stdout
     stopped(agent)
     agent.settings["dead_max_records"] = 100
     agent.write_conf()
