@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
@@ -19,32 +20,51 @@ static void join_lines(char *text)
 			*text = ' ';
 }
 
-/* Returns the length of the text that fmt prints up to end, or a negative number. */
-static int length_of(const char *fmt, const char *end, va_list args)
+/* f has everything but its text. */
+static void report(const struct teller *to, struct finding *f, const char *fmt, va_list args)
 {
-	scope_free char *part = strndup(fmt, (size_t)(end - fmt));
-	return part ? vsnprintf(NULL, 0, part, args) : -1;
+	scope_free char *text = NULL;
+	scope_free char *fix = f->fix && *f->fix ? strdup(f->fix) : NULL;
+	if (vasprintf(&text, fmt, args) < 0 || (f->fix && *f->fix && !fix)) {
+		/* A finding that cannot be printed must not pass for "ok". */
+		to->fn(&(struct finding){.level = FINDING_PROBLEM,
+		                         .what = f->what,
+		                         .text = "out of memory"},
+		       to->arg);
+		return;
+	}
+	join_lines(text);
+	if (fix)
+		join_lines(fix);
+	f->text = text;
+	f->fix = fix;
+	to->fn(f, to->arg);
 }
 
 void finding_tell(const struct teller *to, enum finding_level level, const char *what,
                   const char *fmt, ...)
 {
-	scope_free char *text = NULL;
-	const char *end = strchrnul(fmt, '\n');
 	va_list args;
 	va_start(args, fmt);
-	int len = length_of(fmt, end, args);
+	report(to, &(struct finding){.level = level, .what = what}, fmt, args);
 	va_end(args);
+}
+
+void finding_fix(const struct teller *to, enum finding_level level, const char *what,
+                 const char *fix, const char *fmt, ...)
+{
+	va_list args;
 	va_start(args, fmt);
-	int n = vasprintf(&text, fmt, args);
+	report(to, &(struct finding){.level = level, .what = what, .fix = fix}, fmt, args);
 	va_end(args);
-	if (n < 0 || len < 0) { /* a finding that cannot be printed must not pass for "ok" */
-		text = n < 0 ? NULL : text;
-		to->fn(&(struct finding){FINDING_PROBLEM, what, "out of memory", NULL}, to->arg);
-		return;
-	}
-	join_lines(text);
-	if (*end)
-		text[len] = '\0';
-	to->fn(&(struct finding){level, what, text, *end ? text + len + 1 : NULL}, to->arg);
+}
+
+void finding_unchecked(const struct teller *to, enum finding_level level, const char *what,
+                       const char *fix, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	report(to, &(struct finding){.level = level, .unchecked = true, .what = what, .fix = fix},
+	       fmt, args);
+	va_end(args);
 }

@@ -6,15 +6,18 @@
 #ifndef BASE_FINDING_H
 #define BASE_FINDING_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 enum finding_level { FINDING_OK, FINDING_INFO, FINDING_WARNING, FINDING_PROBLEM };
 
 struct finding {
 	enum finding_level level;
+	bool unchecked;   /* something could not be checked, so it may be wrong */
 	const char *what; /* the object: "source bounces", "/etc/pmta/config:12" */
 	const char *text; /* the finding, and its consequence */
-	const char *mend; /* the exact command or line that fixes it, or NULL */
+	const char *fix;  /* the exact command or line that fixes it, or NULL */
 };
 
 /* Valid during the call only. */
@@ -28,11 +31,16 @@ struct teller {
 /* "ok", "info", "warning", "problem" */
 const char *finding_level_name(enum finding_level level);
 
-/*
- * Reports one finding.  The text after the first newline of fmt is the command or line that fixes
- * it.  Other line ends become blanks.
- */
+/* Reports one finding without a fix.  Its line ends become blanks. */
 void finding_tell(const struct teller *to, enum finding_level level, const char *what,
                   const char *fmt, ...) ERR_PRINTF(4, 5);
+
+/* Reports one with its fix: a command or line; NULL or "": none. */
+void finding_fix(const struct teller *to, enum finding_level level, const char *what,
+                 const char *fix, const char *fmt, ...) ERR_PRINTF(5, 6);
+
+/* Reports that something could not be checked; the fix makes it possible. */
+void finding_unchecked(const struct teller *to, enum finding_level level, const char *what,
+                       const char *fix, const char *fmt, ...) ERR_PRINTF(5, 6);
 
 #endif

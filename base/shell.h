@@ -6,7 +6,10 @@
 
 #include "base/err.h"
 
-/* Returns the word in quotes if it needs them; the caller frees it.  NULL when out of memory. */
+/*
+ * Returns the word in quotes if it needs them, on one line whatever is in it; the caller frees it.
+ * NULL when out of memory.
+ */
 char *shell_quoted(const char *word) MUST_CHECK;
 
 #endif

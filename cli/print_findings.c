@@ -14,7 +14,7 @@ static void print_json(const struct finding *f, struct json_writer *w)
 	json_string(w, "level", finding_level_name(f->level));
 	json_string(w, "what", f->what);
 	json_string(w, "text", f->text);
-	json_string(w, "mend", f->mend ? f->mend : "");
+	json_string(w, "mend", f->fix ? f->fix : "");
 	json_close(w, '}');
 }
 
@@ -42,6 +42,7 @@ void findings_print(const struct finding *f, void *arg)
 {
 	struct findings *all = arg;
 	all->n[f->level]++;
+	all->unchecked += f->unchecked;
 	if (all->json) {
 		begin(all);
 		print_json(f, &all->writer);
@@ -51,9 +52,9 @@ void findings_print(const struct finding *f, void *arg)
 	print_text(f->what);
 	(void)fputs(": ", stdout);
 	print_text(f->text);
-	if (f->mend && *f->mend) {
+	if (f->fix && *f->fix) {
 		(void)fputs(" -> ", stdout);
-		print_text(f->mend);
+		print_text(f->fix);
 	}
 	(void)putchar('\n');
 	(void)fflush(stdout); /* a slow check must not delay findings already made */
@@ -72,6 +73,7 @@ void findings_end(struct findings *f)
 	json_line(w);
 	json_count(w, "problems", f->n[FINDING_PROBLEM]);
 	json_count(w, "warnings", f->n[FINDING_WARNING]);
+	json_count(w, "notChecked", f->unchecked);
 	json_close(w, '}');
 	(void)putchar('\n');
 }

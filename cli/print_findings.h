@@ -12,6 +12,7 @@
 struct findings {
 	bool json;
 	unsigned n[FINDING_PROBLEM + 1]; /* by level */
+	unsigned unchecked;
 	struct json_writer writer;
 };
 

@@ -24,7 +24,7 @@ static int verify(const struct conf *conf, const char *path)
 	struct err err = {0};
 	if (pmta_config_read(&pmta, path, NULL, &err) < 0)
 		return cli_failed(err.text);
-	user_of_service(conf, &user);
+	user_of_service(conf, NULL, &user);
 	const struct verify v = {.conf = conf,
 	                         .pmta = pmta,
 	                         .reader = user_reader(&user, conf),

@@ -24,6 +24,9 @@ static char *with_conf(const char *path)
 static int examine(struct doctor *d, const char *path)
 {
 	struct conf *conf;
+	/* People paste the commands elsewhere. */
+	scope_free char *whole = realpath(path, NULL);
+	path = *path != '/' && whole ? whole : path;
 	int status = cli_load_conf_to_look(&conf, path);
 	if (status != 0)
 		return status;
@@ -34,6 +37,16 @@ static int examine(struct doctor *d, const char *path)
 		status = cli_failed("out of memory");
 	(void)conf_free(conf);
 	return status;
+}
+
+static void print_sum(const struct findings *f)
+{
+	(void)printf("%u problem%s, %u warning%s", f->n[FINDING_PROBLEM],
+	             units_s(f->n[FINDING_PROBLEM]), f->n[FINDING_WARNING],
+	             units_s(f->n[FINDING_WARNING]));
+	if (f->unchecked > 0)
+		(void)printf(", %u not checked", f->unchecked);
+	(void)putchar('\n');
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -54,7 +67,7 @@ int cmd_doctor(int argc, char **argv)
 	                 "finding:\nok, info, warning or problem, what it means, and how to fix "
 	                 "it.  "
 	                 "Best run as root.\nSends no event unless --send-test is given.  Exit "
-	                 "status 1 if there are problems.",
+	                 "status 1 if there are problems, or if something could not be checked.",
 	        .examples = "  sudo pmta-shipper doctor\n"
 	                    "  sudo pmta-shipper doctor | grep '^problem'\n"
 	                    "  sudo pmta-shipper doctor --send-test",
@@ -71,8 +84,6 @@ int cmd_doctor(int argc, char **argv)
 		return status;
 	findings_end(&findings);
 	if (!findings.json)
-		(void)printf("%u problem%s, %u warning%s\n", findings.n[FINDING_PROBLEM],
-		             units_s(findings.n[FINDING_PROBLEM]), findings.n[FINDING_WARNING],
-		             units_s(findings.n[FINDING_WARNING]));
-	return status != 0 ? status : findings.n[FINDING_PROBLEM] > 0;
+		print_sum(&findings);
+	return status != 0 ? status : findings.n[FINDING_PROBLEM] > 0 || findings.unchecked > 0;
 }

@@ -29,9 +29,8 @@ static unsigned line_of(const struct look *l, const char *key)
 /* ---- the URL ---- */
 
 struct url {
-	bool plain;       /* http, not https */
-	char host[256];   /* an IPv6 address without its brackets */
-	const char *path; /* the rest: "" or beginning with / ? or # */
+	bool plain;     /* http, not https */
+	char host[256]; /* an IPv6 address without its brackets */
 };
 
 /* Reads [HOST] or HOST, then nothing or :PORT.  Returns what is wrong, or NULL. */
@@ -71,7 +70,6 @@ static const char *read_url(const char *text, struct url *ret)
 		return "must begin with https:// or http://";
 	ret->plain = text[4] == ':';
 	struct slice host = url_authority(text);
-	ret->path = host.text + host.len;
 	return read_host(host.text, host.len, ret);
 }
 
@@ -90,18 +88,6 @@ static bool is_loopback(const char *host)
 	if (inet_pton(AF_INET, host, &v4) == 1)
 		return ntohl(v4.s_addr) >> 24 == 127;
 	return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
-static bool query_has(const char *path, const char *pair)
-{
-	const char *p = strchr(path, '?');
-	while (p && *p && *p != '#') {
-		size_t len = strcspn(++p, "&#");
-		if (len == strlen(pair) && strncmp(p, pair, len) == 0)
-			return true;
-		p += len;
-	}
-	return false;
 }
 
 static void check_url(const struct look *l)
@@ -125,7 +111,7 @@ static void check_url(const struct look *l)
 		        "'url' is '%s': http:// would send addresses and secrets in the clear (use "
 		        "https://, or allow-http = true)",
 		        e->url);
-	if (e->format != SHIP_OBJECT && query_has(url.path, "type=pmta"))
+	if (e->format != SHIP_OBJECT && url_query_has(e->url, "type=pmta"))
 		mistake(l->m, line_of(l, "format"),
 		        "format '%s' on a URL with type=pmta: that webhook takes one event per "
 		        "request (format = \"object\")",

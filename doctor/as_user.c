@@ -14,15 +14,16 @@
 
 #define CHILD_MS 60000 /* a folder on a dead network volume must not block doctor for ever */
 #define FINDINGS_MAX (4U << 20)
+#define UNCHECKED 4 /* added to the level */
 
 /* ---- the child ---- */
 
-/* Sends a level and three strings, each with its NUL. */
+/* Sends a level, with UNCHECKED, and three strings, each with its NUL. */
 static void send_finding(const struct finding *f, void *arg)
 {
 	FILE *out = arg;
-	const char *texts[] = {f->what, f->text, f->mend ? f->mend : ""};
-	(void)fputc('0' + (int)f->level, out);
+	const char *texts[] = {f->what, f->text, f->fix ? f->fix : ""};
+	(void)fputc('0' + (int)f->level + (f->unchecked ? UNCHECKED : 0), out);
 	for (size_t i = 0; i < 3; i++)
 		(void)fwrite(texts[i], 1, strlen(texts[i]) + 1, out);
 	(void)fflush(out);
@@ -37,8 +38,9 @@ __attribute__((noreturn)) static void child(const struct doctor *d, as_user_fn *
 	if (rc == 0)
 		check(&mine);
 	else if (out)
-		finding_tell(&mine.to, FINDING_PROBLEM, "doctor", "cannot become user %s: %s",
-		             d->user.name, strerror(-rc));
+		finding_unchecked(&mine.to, FINDING_PROBLEM, "doctor", NULL,
+		                  "not checked: this process cannot become user %s: %s",
+		                  d->user.name, strerror(-rc));
 	_exit(out && fclose(out) == 0 ? 0 : 1);
 }
 
@@ -81,7 +83,7 @@ static void pass_on(const struct doctor *d, const struct received *t)
 	const char *p = t->text, *end = t->text + t->len;
 	while (p && p < end) {
 		const char *part[3];
-		enum finding_level level = (enum finding_level)(*p++ - '0');
+		int how = *p++ - '0';
 		for (size_t i = 0; i < 3; i++) {
 			part[i] = p;
 			p = p < end ? memchr(p, '\0', (size_t)(end - p)) : NULL;
@@ -89,7 +91,11 @@ static void pass_on(const struct doctor *d, const struct received *t)
 				return;
 			p++;
 		}
-		const struct finding f = {level, part[0], part[1], *part[2] ? part[2] : NULL};
+		const struct finding f = {.level = (enum finding_level)(how % UNCHECKED),
+		                          .unchecked = how >= UNCHECKED,
+		                          .what = part[0],
+		                          .text = part[1],
+		                          .fix = *part[2] ? part[2] : NULL};
 		d->to.fn(&f, d->to.arg);
 	}
 }
@@ -105,9 +111,9 @@ void as_user_run(const struct doctor *d, as_user_fn *check, const char *what)
 	(void)fflush(stdout); /* otherwise both processes print the buffer */
 	pid_t pid = pipe(fds) == 0 ? fork() : -1;
 	if (pid < 0) {
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "this check could not run as user %s: %s", d->user.name,
-		             strerror(errno));
+		finding_unchecked(&d->to, FINDING_PROBLEM, what, NULL,
+		                  "not checked: the check could not run as user %s: %s",
+		                  d->user.name, strerror(errno));
 		return;
 	}
 	if (pid == 0) {
@@ -122,7 +128,8 @@ void as_user_run(const struct doctor *d, as_user_fn *check, const char *what)
 	(void)waitpid(pid, &status, 0);
 	pass_on(d, &findings);
 	if (!whole || status != 0)
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "this check failed or timed out as user %s", d->user.name);
+		finding_unchecked(&d->to, FINDING_PROBLEM, what, NULL,
+		                  "not checked: the check failed or timed out as user %s",
+		                  d->user.name);
 	free(findings.text);
 }

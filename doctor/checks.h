@@ -10,7 +10,9 @@
 /* files.c, as the user */
 void doctor_accounting(const struct doctor *d); /* files and folders can be read */
 void doctor_folders(const struct doctor *d);    /* state-dir, runtime-dir can be written */
-void doctor_secrets(const struct doctor *d);    /* modes; certificates and their dates */
+
+/* secrets.c, as the user: modes and texts; certificates and their dates */
+void doctor_secrets(const struct doctor *d);
 
 /* rules.c, as the user */
 void doctor_rules(const struct doctor *d);
@@ -23,11 +25,16 @@ void doctor_mail(const struct doctor *d);   /* MX of the bounce domains */
 /* endpoints.c */
 void doctor_endpoints(const struct doctor *d);
 
+/* listen.c */
+void doctor_listen(const struct doctor *d);
+
 /* host.c */
 void doctor_service(const struct doctor *d);
 void doctor_inotify(const struct doctor *d); /* as the user */
 void doctor_descriptors(const struct doctor *d);
 void doctor_disk(const struct doctor *d);
+
+/* shippers.c */
 void doctor_shippers(const struct doctor *d);
 
 /* store.c, as the user */

@@ -1,12 +1,15 @@
 #include "doctor/doctor.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "conf/options.h"
 #include "doctor/as_user.h"
 #include "doctor/checks.h"
 #include "doctor/other_programs.h"
+#include "doctor/text.h"
 
 /* In this order: a check comes after those it depends on. */
 static const struct {
@@ -14,13 +17,21 @@ static const struct {
 	bool as_user;
 	const char *what;
 } checks[] = {
-        {doctor_service, false, "service"},    {doctor_folders, true, "folders"},
-        {doctor_accounting, true, "files"},    {doctor_pmta, false, "PowerMTA"},
-        {doctor_mail, false, "mail"},          {doctor_sample, true, "recent rows"},
-        {doctor_shippers, false, "shippers"},  {doctor_secrets, true, "secrets"},
-        {doctor_rules, true, "rules"},         {doctor_endpoints, false, "endpoints"},
-        {doctor_inotify, true, "inotify"},     {doctor_descriptors, false, "limits"},
-        {doctor_disk, false, "disks"},         {doctor_store, true, "store"},
+        {doctor_service, false, "service"},
+        {doctor_folders, true, "folders"},
+        {doctor_accounting, true, "files"},
+        {doctor_pmta, false, "PowerMTA"},
+        {doctor_mail, false, "mail"},
+        {doctor_sample, true, "recent rows"},
+        {doctor_shippers, false, "shippers"},
+        {doctor_secrets, true, "secrets"},
+        {doctor_rules, true, "rules"},
+        {doctor_endpoints, false, "endpoints"},
+        {doctor_listen, false, "metrics-listen"},
+        {doctor_inotify, true, "inotify"},
+        {doctor_descriptors, false, "limits"},
+        {doctor_disk, false, "disks"},
+        {doctor_store, true, "store"},
         {doctor_time_left, true, "time left"},
 };
 
@@ -28,9 +39,11 @@ static const struct {
 static void tell_file(const struct file_mistake *m, void *arg)
 {
 	const struct doctor *d = arg;
-	bool unseen = geteuid() != 0 && m->error == EACCES;
-	finding_tell(&d->to, unseen ? FINDING_INFO : FINDING_PROBLEM, "configuration", "%s%s",
-	             m->line, unseen ? "; only the service can check it" : "");
+	if (m->error == EACCES && user_is_other(&d->user))
+		finding_unchecked(&d->to, FINDING_INFO, "configuration", NULL,
+		                  "not checked: %s; only the service can check it", m->line);
+	else
+		finding_tell(&d->to, FINDING_PROBLEM, "configuration", "%s", m->line);
 }
 
 /* This load also reads the files that it names, except credentials only the service can see. */
@@ -45,17 +58,17 @@ static void check_conf(struct doctor *d)
 static void read_pmta(struct doctor *d)
 {
 	struct err err = {0};
+	struct fix fix;
 	int rc = pmta_config_read(&d->pmta, d->pmta_path, NULL, &err);
 	if (rc == -ENOENT && !d->pmta_given)
-		finding_tell(&d->to, FINDING_INFO, d->pmta_path,
-		             "does not exist: the fields that PowerMTA logs were not checked\n"
-		             "pmta-shipper doctor%s --pmta-config FILE",
-		             d->with);
+		finding_unchecked(&d->to, FINDING_INFO, d->pmta_path,
+		                  doctor_command(d, "doctor", " --pmta-config FILE", &fix),
+		                  "does not exist: the fields that PowerMTA logs were not checked");
 	else if (rc == -EACCES)
-		finding_tell(&d->to, FINDING_WARNING, d->pmta_path,
-		             "permission denied: the fields that PowerMTA logs were not checked\n"
-		             "sudo pmta-shipper doctor%s",
-		             d->with);
+		finding_unchecked(&d->to, FINDING_WARNING, d->pmta_path,
+		                  geteuid() == 0 ? NULL : doctor_command_as_root(d, "doctor", &fix),
+		                  "permission denied: the fields that PowerMTA logs were not "
+		                  "checked");
 	else if (rc < 0)
 		finding_tell(&d->to, FINDING_PROBLEM, d->pmta_path, "%s", err.text);
 }
@@ -74,9 +87,21 @@ static int find_cleaners(struct doctor *d)
 	return 0;
 }
 
+static void set_tester(struct doctor *d)
+{
+	const struct passwd *p = user_is_other(&d->user) ? getpwuid(geteuid()) : NULL;
+	if (user_is_other(&d->user) && !p)
+		(void)snprintf(d->tester, sizeof(d->tester), "uid %u", (unsigned)geteuid());
+	else
+		(void)snprintf(d->tester, sizeof(d->tester), "%s", p ? p->pw_name : d->user.name);
+}
+
 int doctor_examine(struct doctor *d)
 {
-	user_of_service(d->conf, &d->user);
+	bool usual = strcmp(d->conf->path, CONF_DEFAULT_PATH) == 0;
+	unit_ask(d->conf->path, usual, &d->unit, d->unit_why, sizeof(d->unit_why));
+	user_of_service(d->conf, &d->unit, &d->user);
+	set_tester(d);
 	check_conf(d);
 	read_pmta(d);
 	int rc = find_cleaners(d);

@@ -12,6 +12,7 @@
 #include "base/finding.h"
 #include "base/slice.h"
 #include "conf/conf.h"
+#include "doctor/unit.h"
 #include "doctor/user.h"
 #include "pmta/config.h"
 
@@ -23,7 +24,11 @@ struct doctor {
 	bool send_test;
 	struct teller to;
 	/* Set by doctor_examine(), for the checks. */
+	struct unit unit;
+	char unit_why[256]; /* of UNIT_UNASKED */
 	struct user user;
+	char tester[64]; /* who runs the checks "as the user": the user, or the caller if not root
+	                  */
 	struct pmta_config *pmta; /* NULL when it could not be read */
 	/* By source: the "FILE:LINE" of a job that seems to delete moved files, or "". */
 	struct strlist cleaners;

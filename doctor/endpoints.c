@@ -12,8 +12,10 @@
 #include "base/url.h"
 #include "doctor/checks.h"
 #include "doctor/probe.h"
+#include "doctor/redirect.h"
 #include "doctor/test_event.h"
 #include "doctor/text.h"
+#include "doctor/way.h"
 
 #define EXPIRY_WARNING_DAYS 21
 #define DAY_S 86400
@@ -24,27 +26,27 @@ struct look {
 	const struct doctor *d;
 	const struct ship_conf *e;
 	char what[160];
-	char host[256];
 };
 
 /* ---- name and connection ---- */
 
 static void tell_connection(const struct look *l, const struct probe *p)
 {
-	const char *proxy = l->e->proxy;
-	const char *peer = *proxy ? proxy : l->host;
+	struct fix fix;
+	char peer[WAY_HOST_MAX];
+	const char *key = *l->e->proxy ? "proxy" : "url";
+	(void)way_peer(l->e, peer);
 	if (p->end == PROBE_DNS)
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "the name %s was not resolved: %s; nothing can be delivered\n"
-		             "getent hosts %s; then check url and /etc/resolv.conf",
-		             peer, p->failure, peer);
+		finding_fix(&l->d->to, FINDING_PROBLEM, l->what, way_resolve(l->e, &fix),
+		            "the name %s was not resolved: %s; nothing can be delivered: check %s "
+		            "and /etc/resolv.conf",
+		            peer, p->failure, key);
 	else if (p->end == PROBE_TCP)
-		finding_tell(
-		        &l->d->to, FINDING_PROBLEM, l->what,
-		        "no connection to %s%s%s: %s; nothing is delivered until there is one\n"
-		        "curl -v '%s'; then check url, the firewalls on the way, and that the "
-		        "receiver runs",
-		        peer, *p->address ? " at " : "", p->address, p->failure, l->e->url);
+		finding_fix(&l->d->to, FINDING_PROBLEM, l->what, way_curl(l->e, &fix),
+		            "no connection to %s%s%s: %s; nothing is delivered until there is one: "
+		            "check %s, the firewalls on the way, and that the %s runs",
+		            peer, *p->address ? " at " : "", p->address, p->failure, key,
+		            *l->e->proxy ? "proxy" : "receiver");
 	else
 		finding_tell(&l->d->to, FINDING_OK, l->what, "%s is %s, and accepts connections",
 		             peer, *p->address ? p->address : "reachable");
@@ -52,37 +54,44 @@ static void tell_connection(const struct look *l, const struct probe *p)
 
 /* ---- TLS ---- */
 
-static void tell_refused(const struct look *l, const struct probe *p)
+static void tell_certificate(const struct look *l, const struct probe *p)
 {
 	char date[DOCTOR_DATE_MAX];
 	const struct certificate *c = &p->certificate;
 	int64_t now = time(NULL);
-	if (p->alert)
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "the receiver ended TLS: %s; it may need a client certificate, or a "
-		             "different one\nset client-cert and client-key in endpoint %s",
-		             p->failure, l->e->name);
-	else if (p->certified && c->ends_s < now)
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "the receiver's certificate (%s) expired on %s: %s\nrenew it on the "
-		             "receiver; nothing is lost meanwhile",
-		             c->subject, doctor_date(c->ends_s, date), p->failure);
-	else if (p->certified && c->begins_s > now)
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "the receiver's certificate (%s) is not valid before %s: %s\n"
-		             "timedatectl; the clock of this host may be wrong",
-		             c->subject, doctor_date(c->begins_s, date), p->failure);
-	else if (p->certified)
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "TLS: the receiver's certificate (for %s, by %s) was refused: %s\n"
-		             "if its name is wrong: put the right host into url; if its issuer is "
-		             "unknown: "
-		             "ca-file = \"the PEM file of that CA\"",
-		             c->subject, c->issuer, p->failure);
+	if (c->ends_s < now)
+		finding_fix(&l->d->to, FINDING_PROBLEM, l->what, "renew it on the receiver",
+		            "the receiver's certificate (%s) expired on %s: %s; nothing is lost "
+		            "meanwhile",
+		            c->subject, doctor_date(c->ends_s, date), p->failure);
+	else if (c->begins_s > now)
+		finding_fix(&l->d->to, FINDING_PROBLEM, l->what, "date -u",
+		            "the receiver's certificate (%s) is not valid before %s: %s; the clock "
+		            "of this host may be wrong",
+		            c->subject, doctor_date(c->begins_s, date), p->failure);
 	else
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "TLS failed: %s\nopenssl s_client -connect %s:443 -servername %s",
-		             p->failure, l->host, l->host);
+		finding_fix(&l->d->to, FINDING_PROBLEM, l->what,
+		            "if its name is wrong: put the right host into url; if its issuer is "
+		            "unknown: ca-file = \"the PEM file of that CA\"",
+		            "TLS: the receiver's certificate (for %s, by %s) was refused: %s",
+		            c->subject, c->issuer, p->failure);
+}
+
+static void tell_refused(const struct look *l, const struct probe *p)
+{
+	struct fix fix;
+	if (p->alert)
+		finding_fix(
+		        &l->d->to, FINDING_PROBLEM, l->what,
+		        fix_line(&fix, "set client-cert and client-key in endpoint %s", l->e->name),
+		        "the receiver ended TLS: %s; it may need a client certificate, or a "
+		        "different one",
+		        p->failure);
+	else if (p->certified)
+		tell_certificate(l, p);
+	else
+		finding_fix(&l->d->to, FINDING_PROBLEM, l->what, way_tls(l->e, &fix),
+		            "TLS failed: %s", p->failure);
 }
 
 static void tell_tls(const struct look *l, const struct probe *p)
@@ -102,12 +111,11 @@ static void tell_tls(const struct look *l, const struct probe *p)
 	int64_t left = p->certificate.ends_s - time(NULL);
 	(void)doctor_date(p->certificate.ends_s, date);
 	if (left < (int64_t)EXPIRY_WARNING_DAYS * DAY_S)
-		finding_tell(
-		        &l->d->to, FINDING_WARNING, l->what,
-		        "TLS: the receiver's certificate (%s, by %s) expires in %lld day%s, on "
-		        "%s\nrenew it on the receiver",
-		        p->certificate.subject, p->certificate.issuer, (long long)(left / DAY_S),
-		        units_s((uint64_t)(left / DAY_S)), date);
+		finding_fix(&l->d->to, FINDING_WARNING, l->what, "renew it on the receiver",
+		            "TLS: the receiver's certificate (%s, by %s) expires in %lld day%s, on "
+		            "%s",
+		            p->certificate.subject, p->certificate.issuer,
+		            (long long)(left / DAY_S), units_s((uint64_t)(left / DAY_S)), date);
 	else
 		finding_tell(&l->d->to, FINDING_OK, l->what,
 		             "TLS: chain and name are valid; certificate of %s, by %s, until %s",
@@ -116,118 +124,69 @@ static void tell_tls(const struct look *l, const struct probe *p)
 
 /* ---- the answer ---- */
 
-struct advice {
-	int status;
-	enum finding_level level;
-	const char *means, *fix;
-};
-
-/* By the status that answers a request without an event. */
-static const struct advice advices[] = {
-        {400, FINDING_OK, "the receiver works, and refuses a request without an event", ""},
-        {401, FINDING_PROBLEM, "the signature is missing or wrong: every event would be held",
-         "put the installation's webhook secret into signature-file (or token-file)"},
-        {403, FINDING_PROBLEM,
-         "access is refused: wrong credentials, or a firewall in front refuses this host",
-         "check signature-file or token-file, and allow this host's address in that firewall"},
-        {404, FINDING_PROBLEM, "the receiver has nothing at this path: every event would be held",
-         "url = \"https://HOST/system/bounce_webhook?type=pmta\""},
-        {405, FINDING_PROBLEM, "this path does not accept POST: every event would be held",
-         "url = \"https://HOST/system/bounce_webhook?type=pmta\""},
-        {407, FINDING_PROBLEM, "the proxy requires credentials",
-         "allow this host in the proxy, or set proxy = \"\""},
-        {408, FINDING_WARNING, "the receiver timed out; such requests are retried", ""},
-        {410, FINDING_PROBLEM, "this path no longer exists: every event would be held",
-         "check url"},
-        {411, FINDING_OK, "the receiver works, and refuses a request without a body", ""},
-        {413, FINDING_WARNING,
-         "even an empty request is too large for the receiver: every event would be refused",
-         "raise its limit for request bodies"},
-        {415, FINDING_WARNING, "it does not accept this type of body", "check format"},
-        {421, FINDING_PROBLEM, "the server does not know this host name",
-         "put the right host name into url"},
-        {422, FINDING_OK, "the receiver works, and refuses a request without an event", ""},
-        {425, FINDING_WARNING, "425 means too early; the agent retries", ""},
-        {429, FINDING_WARNING, "too many requests; the agent slows down by itself",
-         "set requests-per-minute in the endpoint"},
-        {500, FINDING_WARNING,
-         "some receivers answer this to a request without an event; others are broken",
-         "run the same command with --send-test to find out"},
-        {502, FINDING_PROBLEM,
-         "the receiver behind its front server is down; everything is retried", "start it"},
-        {503, FINDING_PROBLEM, "the receiver or its database is down; everything is retried",
-         "see its log; nothing is lost meanwhile"},
-        {504, FINDING_PROBLEM,
-         "the receiver behind its front server is too slow; everything is retried",
-         "see its log; nothing is lost meanwhile"},
-        {0, FINDING_PROBLEM, NULL, NULL},
-};
-
-static void tell_redirect(const struct look *l, const struct probe *p)
+/*
+ * The agent's own judgement of an answer decides, so that doctor calls none good that the agent
+ * would hold or retry.  A request without an event shows less than one with an event.
+ */
+static void tell_judged(const struct look *l, const struct outcome *o)
 {
-	finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-	             "HTTP %d: it points to another address; redirects are not followed, and every "
-	             "event would be held\nurl = \"%s\"",
-	             p->outcome.code, *p->redirect ? p->redirect : "the address it points to");
-}
-
-static void tell_status(const struct look *l, const struct probe *p)
-{
-	const struct advice *a = advices;
-	const char *words = p->outcome.words;
-	int status = p->outcome.code;
-	if (status >= 300 && status <= 399) {
-		tell_redirect(l, p);
-		return;
+	struct fix fix;
+	const struct teller *to = &l->d->to;
+	const char *try = l->d->send_test ? NULL
+	                                  : doctor_command(l->d, "doctor", " --send-test", &fix);
+	switch (o->kind) {
+	case OUTCOME_ACCEPTED:
+		finding_tell(to, FINDING_OK, l->what, "%s to a request without an event", o->words);
+		break;
+	case OUTCOME_REFUSED:
+		if (o->code == 413)
+			finding_fix(to, FINDING_PROBLEM, l->what, o->advice,
+			            "%s to a request without a body: every event would be refused",
+			            o->words);
+		else
+			finding_fix(
+			        to, FINDING_INFO, l->what, try,
+			        "%s: it refuses a request without an event, which shows nothing "
+			        "about events",
+			        o->words);
+		break;
+	case OUTCOME_PARTIAL:
+		finding_fix(to, FINDING_INFO, l->what, try,
+		            "%s: it reports failed events for a request without one", o->words);
+		break;
+	case OUTCOME_HELD:
+		finding_fix(to, FINDING_PROBLEM, l->what, o->advice,
+		            "%s; every event would be held", o->words);
+		break;
+	case OUTCOME_RETRY:
+		if (o->code == 500)
+			finding_fix(to, FINDING_WARNING, l->what, try,
+			            "%s; some receivers answer this to a request without an event; "
+			            "others are broken, and everything is retried",
+			            o->words);
+		else
+			finding_fix(to, o->busy ? FINDING_WARNING : FINDING_PROBLEM, l->what,
+			            o->advice, "%s; %severything is retried", o->words,
+			            o->code <= 299 ? "the status is 2xx, but the receiver failed: "
+			                           : "");
+		break;
 	}
-	while (a->status != 0 && a->status != status)
-		a++;
-	if (a->status != 0)
-		finding_tell(&l->d->to, a->level, l->what, "%s; %s\n%s", words, a->means, a->fix);
-	else if (status >= 500)
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "%s; the receiver fails, and everything is retried\nsee its log",
-		             words);
-	else
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "%s; every event would be held\n%s", words, p->outcome.advice);
 }
 
 static void tell_answer(const struct look *l, const struct probe *p)
 {
-	if (p->end == PROBE_NOTHING) {
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "connected, but no answer came: %s; requests are retried\n"
-		             "curl -v -X POST '%s'%s",
-		             p->failure, l->e->url,
-		             p->tls && !*l->e->client_cert
-		                     ? "; if it needs a client certificate: set client-cert and "
-		                       "client-key"
-		                     : "");
-		return;
-	}
-	if (p->end != PROBE_ANSWERED)
-		return;
-	if (p->outcome.code < 200 || p->outcome.code > 299) {
-		tell_status(l, p);
-		return;
-	}
-	const struct slice body = p->outcome.answer;
-	if (p->outcome.kind == OUTCOME_RETRY)
-		finding_tell(
-		        &l->d->to, FINDING_PROBLEM, l->what,
-		        "%s; the status is 2xx, but the body reports a failure%s: everything is "
-		        "retried\nsee the receiver's log",
-		        p->outcome.words,
-		        memmem(body.text, body.len, "MySQL", 5) ? " of its database" : "");
-	else if (p->outcome.kind == OUTCOME_HELD)
-		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
-		             "%s; every event would be held\n%s", p->outcome.words,
-		             p->outcome.advice);
-	else
-		finding_tell(&l->d->to, FINDING_OK, l->what,
-		             "%s to a request without an event: path and credentials are right",
-		             p->outcome.words);
+	struct fix fix;
+	if (p->end == PROBE_NOTHING)
+		finding_fix(&l->d->to, FINDING_PROBLEM, l->what, way_curl(l->e, &fix),
+		            "connected, but no answer came: %s; requests are retried%s", p->failure,
+		            p->tls && !*l->e->client_cert
+		                    ? "; if it needs a client certificate: set client-cert and "
+		                      "client-key"
+		                    : "");
+	else if (p->end == PROBE_ANSWERED && p->outcome.code >= 300 && p->outcome.code <= 399)
+		redirect_look(l->d, l->e, l->what, p);
+	else if (p->end == PROBE_ANSWERED)
+		tell_judged(l, &p->outcome);
 }
 
 static void tell_clock(const struct look *l, const struct probe *p)
@@ -248,13 +207,11 @@ static void tell_clock(const struct look *l, const struct probe *p)
 		finding_tell(&l->d->to, level, l->what,
 		             "its clock and the clock of this host agree");
 	else
-		finding_tell(
-		        &l->d->to, level, l->what,
-		        "this host's clock is %lld s %s the receiver's: certificates, times of "
-		        "events and Retry-After dates are judged wrongly\ntimedatectl set-ntp "
-		        "true, "
-		        "on the host whose clock is wrong",
-		        (long long)(size / 1000), skew < 0 ? "behind" : "ahead of");
+		finding_fix(&l->d->to, level, l->what,
+		            "synchronise the clock of the host whose time is wrong (NTP)",
+		            "this host's clock is %lld s %s the receiver's: certificates, times of "
+		            "events and Retry-After dates are judged wrongly",
+		            (long long)(size / 1000), skew < 0 ? "behind" : "ahead of");
 }
 
 /* ---- one marked event ---- */
@@ -288,8 +245,8 @@ static void tell_test(const struct look *l, const struct probe *p)
 	        [OUTCOME_RETRY] = {FINDING_PROBLEM, "not accepted; the event would be retried"},
 	};
 	bool good = kind == OUTCOME_ACCEPTED;
-	finding_tell(&l->d->to, kinds[kind].level, l->what, "%s: %s\n%s", p->outcome.words,
-	             kinds[kind].means, good ? "" : p->outcome.advice);
+	finding_fix(&l->d->to, kinds[kind].level, l->what, good ? NULL : p->outcome.advice,
+	            "%s: %s", p->outcome.words, kinds[kind].means);
 }
 
 static void send_test(const struct look *l)
@@ -315,18 +272,49 @@ static void send_test(const struct look *l)
 
 /* ---- all the checks ---- */
 
+/* A caller who may not read a secret cannot ask as the service does. */
+static void tell_not_asked(const struct look *l, int rc, const struct err *err)
+{
+	bool other = conf_credential_unseen(l->e->signature_file) ||
+	             conf_credential_unseen(l->e->token_file) ||
+	             (rc == -EACCES && user_is_other(&l->d->user));
+	const char *why = err->text[0] ? err->text : strerror(-rc);
+	if (other)
+		finding_unchecked(&l->d->to, FINDING_INFO, l->what, NULL,
+		                  "not checked: the receiver was not contacted: %s", why);
+	else
+		finding_tell(&l->d->to, FINDING_PROBLEM, l->what,
+		             "the receiver was not contacted: %s", why);
+}
+
+/* Octeth takes the kind of its sender from the query. */
+static void check_query(const struct look *l)
+{
+	struct fix fix;
+	const char *url = l->e->url;
+	size_t path = strcspn(url, "?#");
+	static const char webhook[] = "/bounce_webhook";
+	size_t len = sizeof(webhook) - 1;
+	bool is_webhook = path >= len && strncmp(url + path - len, webhook, len) == 0;
+	if (!is_webhook || url_query_has(url, "type=pmta") || url_query_has(url, "type=fluentd"))
+		return;
+	if (url[path])
+		(void)fix_line(&fix, "put type=pmta into the query of url");
+	else
+		(void)fix_line(&fix, "url = \"%s?type=pmta\"", url);
+	finding_fix(&l->d->to, FINDING_PROBLEM, l->what, fix.text,
+	            "url has no type=pmta: without it Octeth does not take the events for "
+	            "PowerMTA's");
+}
+
 static void check_endpoint(const struct look *l)
 {
 	struct err err = {0};
 	struct probe p = {0};
-	if (probe_endpoint(l->e, SLICE_EMPTY, &p, &err) < 0) {
-		finding_tell(&l->d->to,
-		             conf_credential_unseen(l->e->signature_file) ||
-		                             conf_credential_unseen(l->e->token_file)
-		                     ? FINDING_INFO
-		                     : FINDING_PROBLEM,
-		             l->what, "the receiver was not contacted: %s",
-		             err.text[0] ? err.text : "out of memory");
+	check_query(l);
+	int rc = probe_endpoint(l->e, SLICE_EMPTY, &p, &err);
+	if (rc < 0) {
+		tell_not_asked(l, rc, &err);
 		return;
 	}
 	tell_connection(l, &p);
@@ -346,8 +334,6 @@ void doctor_endpoints(const struct doctor *d)
 		if (!*l.e->url)
 			continue; /* doctor_secrets() has reported it */
 		(void)snprintf(l.what, sizeof(l.what), "endpoint %.140s", l.e->name);
-		struct slice host = url_host(l.e->url);
-		(void)snprintf(l.host, sizeof(l.host), "%.*s", (int)host.len, host.text);
 		check_endpoint(&l);
 	}
 }

@@ -5,20 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/fix.h"
 #include "base/permission.h"
 #include "base/scope.h"
 #include "base/units.h"
-#include "doctor/certificate.h"
 #include "doctor/checks.h"
-#include "doctor/text.h"
+#include "doctor/closed.h"
 #include "follow/folder.h"
 
-#define EXPIRY_WARNING_DAYS 21
-#define DAY_S 86400
-#define OPENED_MAX 2000 /* files opened in a folder */
+#define OPENED_MAX 100000 /* files opened in a folder */
 
 /* ---- accounting files ---- */
 
@@ -31,27 +28,12 @@ struct folder {
 	int error;
 };
 
-static void tell_closed(const struct doctor *d, const char *what, const char *path, int error,
-                        const char *then)
-{
-	char why[PATH_MAX + 256], how[PATH_MAX + 256];
-	if (error != EACCES) {
-		finding_tell(&d->to, FINDING_PROBLEM, what, "\"%s\": %s; %s", path, strerror(error),
-		             then);
-		return;
-	}
-	permission_unreadable(path, why, sizeof(why), how, sizeof(how));
-	finding_tell(&d->to, FINDING_PROBLEM, what, "user %s may not read \"%s\": %s; %s\n%s",
-	             d->user.name, path, why, then, how);
-}
-
 static int try_file(const struct folder_file *file, void *arg)
 {
 	struct folder *f = arg;
 	char path[PATH_MAX];
-	if (f->files >= OPENED_MAX)
+	if (f->files++ >= OPENED_MAX)
 		return 0;
-	f->files++;
 	(void)snprintf(path, sizeof(path), "%s/%s", f->path, file->name);
 	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 || errno == ENOENT) /* it may have been moved in between */
@@ -66,22 +48,22 @@ static int try_file(const struct folder_file *file, void *arg)
 static void try_folder(struct folder *f, const char *folder, bool live)
 {
 	const struct doctor *d = f->d;
+	struct fix fix;
 	int error;
 	f->path = folder;
 	f->files = f->closed = 0;
 	int rc = folder_each(folder, &f->template, try_file, f, &error);
 	if (rc == FOLDER_MISSING) {
 		if (live || !d->pmta) /* otherwise doctor_pmta() reports it */
-			finding_tell(&d->to, FINDING_WARNING, f->what,
-			             "\"%s\" does not exist: the agent waits until PowerMTA is "
-			             "installed or the folder is created\nmkdir -p '%s' && chown "
-			             "pmta:pmta "
-			             "'%s'",
-			             folder, folder, folder);
+			finding_fix(&d->to, FINDING_WARNING, f->what,
+			            verify_make_folder(&fix, folder, NULL),
+			            "\"%s\" does not exist: the agent waits until PowerMTA is "
+			            "installed or the folder is created",
+			            folder);
 		return;
 	}
 	if (rc != FOLDER_READ) {
-		tell_closed(d, f->what, folder, error,
+		closed_tell(d, f->what, folder, error,
 		            live ? "nothing is delivered"
 		                 : "files that PowerMTA moves there are lost");
 		return;
@@ -90,14 +72,19 @@ static void try_folder(struct folder *f, const char *folder, bool live)
 		char then[64];
 		(void)snprintf(then, sizeof(then), "%zu of %zu file%s cannot be read", f->closed,
 		               f->files, units_s(f->files));
-		tell_closed(d, f->what, f->first, f->error, then);
+		closed_tell(d, f->what, f->first, f->error, then);
 	} else if (f->files == 0 && live) {
 		finding_tell(&d->to, FINDING_INFO, f->what,
 		             "\"%s\" has no file of this source yet; user %s can read the folder",
-		             folder, d->user.name);
+		             folder, d->tester);
 	} else {
+		size_t tried = f->files < OPENED_MAX ? f->files : OPENED_MAX;
 		finding_tell(&d->to, FINDING_OK, f->what, "user %s can read %zu file%s in \"%s\"",
-		             d->user.name, f->files, units_s(f->files), folder);
+		             d->tester, tried, units_s(tried), folder);
+		if (f->files > tried)
+			finding_unchecked(&d->to, FINDING_INFO, f->what, NULL,
+			                  "not checked: %zu further files in \"%s\"",
+			                  f->files - tried, folder);
 	}
 }
 
@@ -107,29 +94,29 @@ static void check_volumes(const struct doctor *d, const struct conf_source *s, c
 	struct stat a, b;
 	if (d->pmta || stat(live, &a) < 0 || stat(s->move_to, &b) < 0 || a.st_dev == b.st_dev)
 		return; /* with PowerMTA's configuration, doctor_pmta() reports it */
-	finding_tell(&d->to, FINDING_PROBLEM, what,
-	             "move-to \"%s\" is on another volume than \"%s\": PowerMTA cannot move its "
-	             "files there\nset move-to to a folder on the volume of %s, here and in "
-	             "PowerMTA's configuration",
-	             s->move_to, live, live);
+	struct fix fix;
+	finding_fix(&d->to, FINDING_PROBLEM, what,
+	            fix_line(&fix,
+	                     "set move-to to a folder on the volume of %s, here and in PowerMTA's "
+	                     "configuration",
+	                     live),
+	            "move-to \"%s\" is on another volume than \"%s\": PowerMTA cannot move its "
+	            "files there",
+	            s->move_to, live);
 }
 
-/* The sandbox of the package's unit hides some folders from the service. */
+/* The sandbox of a unit may hide folders from the service. */
 static void check_hidden(const struct doctor *d, const char *what, const char *folder)
 {
-	static const char *const hidden[] = {"/home/", "/root/", "/run/user/", "/tmp/",
-	                                     "/var/tmp/"};
-	struct stat st;
-	if (stat("/usr/lib/systemd/system/pmta-shipper.service", &st) < 0 &&
-	    stat("/lib/systemd/system/pmta-shipper.service", &st) < 0)
-		return;
-	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-		if (strncmp(folder, hidden[i], strlen(hidden[i])) == 0)
-			finding_tell(&d->to, FINDING_PROBLEM, what,
-			             "\"%s\" is hidden from the service by its sandbox\n"
-			             "move it elsewhere, or: systemctl edit pmta-shipper "
-			             "(ProtectHome=, PrivateTmp=)",
-			             folder);
+	struct fix fix;
+	const char *setting = unit_hides(&d->unit, folder);
+	if (setting)
+		finding_fix(
+		        &d->to, FINDING_PROBLEM, what,
+		        fix_line(&fix, "systemctl edit %s: [Service] %s=no", d->unit.name, setting),
+		        "\"%s\" is hidden from the service by its sandbox (%s=); move it "
+		        "elsewhere, or open the sandbox",
+		        folder, setting);
 }
 
 void doctor_accounting(const struct doctor *d)
@@ -151,29 +138,75 @@ void doctor_accounting(const struct doctor *d)
 
 /* ---- our own folders ---- */
 
+/* The first start makes the last folder of the path only; systemd makes StateDirectory=. */
+static void check_parent(const struct doctor *d, const char *what, const char *path)
+{
+	struct fix fix;
+	char parent[PATH_MAX], user[64];
+	(void)snprintf(parent, sizeof(parent), "%s", path);
+	char *slash = strrchr(parent, '/');
+	slash[slash == parent] = '\0';
+	bool made = unit_makes(&d->unit, path);
+	if (made || faccessat(AT_FDCWD, parent, W_OK | X_OK, AT_EACCESS) == 0)
+		finding_tell(&d->to, FINDING_INFO, what,
+		             "\"%s\" does not exist yet: the first start creates it", path);
+	else if (user_is_other(&d->user))
+		finding_unchecked(&d->to, FINDING_INFO, what, NULL,
+		                  "\"%s\" does not exist yet; not checked: whether user %s can "
+		                  "create it",
+		                  path, d->user.name);
+	else
+		finding_fix(&d->to, FINDING_PROBLEM, what,
+		            fix_command(&fix, "install -d -m 700 -o %s %s",
+		                        user_argument(&d->user, user), path),
+		            "\"%s\" does not exist, and user %s cannot create it: %s; the agent "
+		            "cannot start",
+		            path, d->user.name, strerror(errno));
+}
+
+static void tell_unwritable(const struct doctor *d, const char *what, const char *path, int error)
+{
+	struct fix fix;
+	char user[64];
+	if (error == EACCES && user_is_other(&d->user))
+		finding_unchecked(
+		        &d->to, FINDING_INFO, what, NULL,
+		        "not checked: user %s may not write \"%s\"; the service may be able to",
+		        d->tester, path);
+	else if (error == EACCES)
+		finding_fix(&d->to, FINDING_PROBLEM, what,
+		            fix_command(&fix, "chown -R %s %s && chmod u+rwx %s",
+		                        user_argument(&d->user, user), path, path),
+		            "user %s cannot write \"%s\": %s; the agent cannot start%s",
+		            d->user.name, path, strerror(error), closed_on_nfs(path));
+	else
+		finding_tell(&d->to, FINDING_PROBLEM, what,
+		             "user %s cannot write \"%s\": %s; the agent cannot start",
+		             d->user.name, path, strerror(error));
+}
+
 static void check_own(const struct doctor *d, const char *what, const char *path)
 {
 	struct stat st;
+	struct fix fix;
 	if (stat(path, &st) < 0) {
 		if (errno == ENOENT)
-			finding_tell(&d->to, FINDING_INFO, what,
-			             "\"%s\" does not exist yet: the first start creates it", path);
+			check_parent(d, what, path);
 		else
-			tell_closed(d, what, path, errno, "the agent cannot start");
-		return;
+			closed_tell(d, what, path, errno, "the agent cannot start");
+	} else if (!S_ISDIR(st.st_mode)) {
+		finding_fix(&d->to, FINDING_PROBLEM, what,
+		            fix_command(&fix, "mv -n %s %s.old", path, path),
+		            "\"%s\" is not a folder: the agent cannot start", path);
+	} else if (faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) < 0) {
+		tell_unwritable(d, what, path, errno);
+	} else if (path == d->conf->state_dir && (st.st_mode & 0022)) {
+		finding_fix(&d->to, FINDING_PROBLEM, what, fix_command(&fix, "chmod go-w %s", path),
+		            "others can write \"%s\" (mode %04o): the agent does not start", path,
+		            (unsigned)st.st_mode & 07777);
+	} else {
+		finding_tell(&d->to, FINDING_OK, what, "user %s can write \"%s\"", d->tester, path);
 	}
-	if (!S_ISDIR(st.st_mode))
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "\"%s\" is not a folder: the agent cannot start\nmv '%s' '%s.old'",
-		             path, path, path);
-	else if (faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) < 0)
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "user %s cannot write \"%s\": %s; the agent cannot start\n"
-		             "chown %s '%s' && chmod u+rwx '%s'",
-		             d->user.name, path, strerror(errno), d->user.name, path, path);
-	else
-		finding_tell(&d->to, FINDING_OK, what, "user %s can write \"%s\"", d->user.name,
-		             path);
 }
 
 void doctor_folders(const struct doctor *d)
@@ -183,134 +216,5 @@ void doctor_folders(const struct doctor *d)
 		check_own(d, "runtime-dir", d->conf->runtime_dir);
 	scope_close int fd = open(d->conf->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		tell_closed(d, "configuration", d->conf->path, errno, "the agent cannot start");
-}
-
-/* ---- secrets and certificates ---- */
-
-/* The advice must not overwrite an existing file. */
-static void tell_no_secret(const struct doctor *d, const char *what, const char *key,
-                           const char *path, int error)
-{
-	char group[64];
-	struct stat st;
-	(void)user_group_name(&d->user, group);
-	if (error == ENOENT)
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
-		             "install -m 640 -g %s /dev/null '%s', and write the secret into it",
-		             d->user.name, key, path, strerror(error), group, path);
-	else if (stat(path, &st) < 0)
-		tell_closed(d, what, path, error,
-		            "nothing is sent"); /* a folder above it is closed */
-	else
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "user %s cannot read %s \"%s\": %s; nothing is sent\n"
-		             "chgrp %s '%s' && chmod 640 '%s'",
-		             d->user.name, key, path, strerror(error), group, path, path);
-}
-
-static void check_secret(const struct doctor *d, const char *what, const char *key,
-                         const char *path)
-{
-	struct stat st;
-	if (!*path)
-		return;
-	if (conf_credential_unseen(path)) {
-		finding_tell(&d->to, FINDING_INFO, what,
-		             "systemd passes %s to the service (%s): only the service sees it", key,
-		             path);
-		return;
-	}
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		tell_no_secret(d, what, key, path, errno);
-	else if (st.st_mode & 0007)
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "everybody on this host can read %s \"%s\" (mode %04o), so the agent "
-		             "refuses it\n"
-		             "chmod o= '%s'",
-		             key, path, (unsigned)st.st_mode & 07777, path);
-	else
-		finding_tell(&d->to, FINDING_OK, what,
-		             "%s \"%s\": user %s can read it, others cannot", key, path,
-		             d->user.name);
-}
-
-static void check_certificate(const struct doctor *d, const char *what, const char *key,
-                              const char *path)
-{
-	struct certificate c;
-	struct err err = {0};
-	char date[DOCTOR_DATE_MAX];
-	if (!*path || conf_credential_unseen(path))
-		return;
-	if (certificate_read(path, &c, &err) < 0) {
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "%s: %s; no connection is possible\nput the PEM file there", key,
-		             err.text);
-		return;
-	}
-	int64_t left = c.ends_s - time(NULL);
-	(void)doctor_date(c.ends_s, date);
-	if (left < 0)
-		finding_tell(
-		        &d->to, FINDING_PROBLEM, what,
-		        "%s \"%s\" (%s) expired on %s\nput a new one there, then systemctl reload "
-		        "pmta-shipper",
-		        key, path, c.subject, date);
-	else if (left < (int64_t)EXPIRY_WARNING_DAYS * DAY_S)
-		finding_tell(
-		        &d->to, FINDING_WARNING, what,
-		        "%s \"%s\" (%s) expires in %lld day%s, on %s\nput a new one there, then "
-		        "systemctl reload pmta-shipper",
-		        key, path, c.subject, (long long)(left / DAY_S),
-		        units_s((uint64_t)(left / DAY_S)), date);
-	else
-		finding_tell(&d->to, FINDING_OK, what, "%s \"%s\" (%s) is valid until %s", key,
-		             path, c.subject, date);
-}
-
-static void check_key(const struct doctor *d, const char *what, const struct ship_conf *e)
-{
-	struct err err = {0};
-	bool fits = false;
-	if (!*e->client_cert || !*e->client_key || conf_credential_unseen(e->client_key) ||
-	    conf_credential_unseen(e->client_cert))
-		return;
-	if (certificate_key_fits(e->client_cert, e->client_key, &fits, &err) < 0)
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "client-key: %s\nopenssl pkey -in '%s' -noout", err.text,
-		             e->client_key);
-	else if (!fits)
-		finding_tell(&d->to, FINDING_PROBLEM, what,
-		             "client-key \"%s\" does not belong to client-cert \"%s\"\n"
-		             "set client-key to the key of that certificate",
-		             e->client_key, e->client_cert);
-}
-
-void doctor_secrets(const struct doctor *d)
-{
-	for (size_t i = 0; i < d->conf->nendpoints; i++) {
-		const struct ship_conf *e = &d->conf->endpoints[i];
-		char what[160];
-		(void)snprintf(what, sizeof(what), "endpoint %.140s", e->name);
-		if (!*e->url) {
-			finding_tell(&d->to, FINDING_INFO, what,
-			             "not configured yet: url is empty, and nothing is sent\n"
-			             "url = \"https://HOST/system/bounce_webhook?type=pmta\"");
-			continue;
-		}
-		check_secret(d, what, "signature-file", e->signature_file);
-		check_secret(d, what, "token-file", e->token_file);
-		check_secret(d, what, "client-key", e->client_key);
-		check_certificate(d, what, "client-cert", e->client_cert);
-		check_certificate(d, what, "ca-file", e->ca_file);
-		check_key(d, what, e);
-		if (!*e->signature_file && !*e->token_file && !*e->client_cert && e->headers.n == 0)
-			finding_tell(
-			        &d->to, FINDING_INFO, what,
-			        "no credentials are configured: Octeth 6 and later answers 401 "
-			        "without them\nsignature-file = \"/etc/pmta-shipper/signature\"");
-	}
+		closed_tell(d, "configuration", d->conf->path, errno, "the agent cannot start");
 }

@@ -1,4 +1,4 @@
-/* Checks of the host: service, kernel limits, disks, and other shippers of these files. */
+/* Checks of the host: service, kernel limits, disks. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -11,12 +11,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/fix.h"
+#include "base/scope.h"
 #include "base/units.h"
 #include "csv/catalog.h"
 #include "doctor/checks.h"
-#include "doctor/other_programs.h"
+#include "doctor/text.h"
 #include "doctor/unit.h"
 #include "follow/watch.h"
+#include "state/store.h"
 
 #define DAY_S 86400
 #define GROWTH_DAYS 7 /* the growth of move-to is measured over these days */
@@ -30,48 +34,107 @@
 
 /* ---- the service ---- */
 
-void doctor_service(const struct doctor *d)
+static void tell_root(const struct doctor *d)
 {
-	struct unit unit;
-	char why[256];
-	if (strcmp(d->conf->path, CONF_DEFAULT_PATH) != 0)
-		finding_tell(&d->to, FINDING_INFO, "service", "not checked: the service reads %s",
-		             CONF_DEFAULT_PATH);
-	else if (!unit_ask(&unit, why, sizeof(why)))
-		finding_tell(&d->to, FINDING_INFO, "service", "%s", why);
-	else
-		unit_tell(&unit, &d->to);
+	struct fix fix;
+	const char *folder = d->conf->state_dir;
+	(void)fix_line(&fix, "%s",
+	               getpwnam(USER_SERVICE)
+	                       ? ""
+	                       : "useradd --system --shell /usr/sbin/nologin " USER_SERVICE " && ");
+	if (d->user.of_unit) {
+		size_t n = strlen(fix.text);
+		(void)snprintf(fix.text + n, sizeof(fix.text) - n, "systemctl edit %s",
+		               d->unit.name);
+		finding_fix(&d->to, FINDING_WARNING, "user", fix.text,
+		            "%s runs as root, which is not necessary: set User=" USER_SERVICE
+		            " in its [Service], and give it \"%s\"",
+		            d->unit.name, folder);
+		return;
+	}
+	(void)(*fix.text ? fix_add(&fix, "chown -R " USER_SERVICE ": %s", folder)
+	                 : fix_command(&fix, "chown -R " USER_SERVICE ": %s", folder));
+	finding_fix(&d->to, FINDING_WARNING, "user", fix.text,
+	            "state-dir \"%s\" belongs to root, so the agent is taken to run as root, which "
+	            "is not necessary",
+	            folder);
+}
+
+static void tell_user(const struct doctor *d)
+{
+	struct fix fix;
+	const struct unit *u = &d->unit;
+	if (u->known == UNIT_FOUND && !d->user.of_unit && !u->dynamic_user)
+		finding_fix(
+		        &d->to, FINDING_PROBLEM, "user",
+		        fix_command(&fix, "useradd --system --shell /usr/sbin/nologin %s", u->user),
+		        "%s runs as user %s, who does not exist", u->name, u->user);
 	if (d->user.guessed)
-		finding_tell(&d->to, FINDING_INFO, "user",
-		             "neither state-dir nor a user " USER_SERVICE
-		             " exists: checked as user %s",
-		             d->user.name);
-	else if (geteuid() != 0 && geteuid() != d->user.uid)
-		finding_tell(
-		        &d->to, FINDING_WARNING, "user",
-		        "the service runs as %s: some checks ran as another user, and may have "
-		        "other results for the service\nsudo pmta-shipper doctor%s",
-		        d->user.name, d->with);
+		finding_unchecked(&d->to, FINDING_INFO, "user", NULL,
+		                  "neither state-dir nor a user " USER_SERVICE
+		                  " exists: checked as user %s, and not checked for any other",
+		                  d->user.name);
+	else if (user_is_other(&d->user))
+		finding_unchecked(
+		        &d->to, FINDING_WARNING, "user", doctor_command_as_root(d, "doctor", &fix),
+		        "the service runs as %s: some checks ran as user %s, and were not checked "
+		        "for the service",
+		        d->user.name, d->tester);
 	else if (d->user.uid == 0)
-		finding_tell(
-		        &d->to, FINDING_WARNING, "user",
-		        "state-dir \"%s\" belongs to root, so the agent runs as root, which is not "
-		        "necessary\n%schown -R " USER_SERVICE ": '%s'",
-		        d->conf->state_dir,
-		        getpwnam(USER_SERVICE)
-		                ? ""
-		                : "useradd --system --shell /usr/sbin/nologin " USER_SERVICE " && ",
-		        d->conf->state_dir);
+		tell_root(d);
 	else
 		finding_tell(&d->to, FINDING_OK, "user", "the service runs as %s", d->user.name);
 }
 
+void doctor_service(const struct doctor *d)
+{
+	switch (d->unit.known) {
+	case UNIT_NO_SYSTEMD:
+		finding_tell(&d->to, FINDING_INFO, "service",
+		             "systemd is not running here: something else must start the agent");
+		break;
+	case UNIT_UNASKED:
+		finding_unchecked(&d->to, FINDING_INFO, "service", NULL, "not checked: %s",
+		                  d->unit_why);
+		break;
+	case UNIT_NONE:
+		finding_tell(&d->to, FINDING_INFO, "service",
+		             "systemd has no unit pmta-shipper for %s: something else must start "
+		             "the agent",
+		             d->conf->path);
+		break;
+	case UNIT_FOUND:
+		unit_tell(&d->unit, store_in_use(d->conf->state_dir), &d->to);
+	}
+	tell_user(d);
+}
+
 /* ---- kernel limits ---- */
+
+/* Doubles the limit in force: a fixed number could lower it. */
+static const char *raise(const char *limit, struct fix *ret)
+{
+	char path[128];
+	uint64_t now = 0;
+	(void)snprintf(path, sizeof(path), "/proc/sys/fs/inotify/%s", limit);
+	scope_free char *text = NULL;
+	size_t n;
+	if (file_read(path, 64, &text, &n) == 0 && n > 0) {
+		text[strcspn(text, "\n")] = '\0';
+		(void)!units_number(text, &now);
+	}
+	return now == 0 ? NULL
+	                : fix_line(ret,
+	                           "echo fs.inotify.%s=%" PRIu64
+	                           " >> /etc/sysctl.d/60-pmta-shipper.conf && sysctl --system",
+	                           limit, 2 * now);
+}
 
 void doctor_inotify(const struct doctor *d)
 {
 	struct watch *w = NULL;
 	struct err err = {0};
+	struct fix fix;
 	char folder[PATH_MAX];
 	unsigned n = 0;
 	int rc = watch_open(&w, &err);
@@ -85,21 +148,13 @@ void doctor_inotify(const struct doctor *d)
 	(void)watch_close(w);
 	if (rc == 0)
 		finding_tell(&d->to, FINDING_OK, "inotify", "user %s can watch %u folder%s",
-		             d->user.name, n, units_s(n));
-	else if (rc == -EMFILE)
-		finding_tell(
-		        &d->to, FINDING_PROBLEM, "inotify",
-		        "user %s has reached its limit of inotify instances: changes are only seen "
-		        "at a rescan\necho fs.inotify.max_user_instances=1024 > "
-		        "/etc/sysctl.d/60-inotify.conf && sysctl --system",
-		        d->user.name);
-	else if (rc == -ENOSPC)
-		finding_tell(
-		        &d->to, FINDING_PROBLEM, "inotify",
-		        "user %s has reached its limit of inotify watches: changes are only seen "
-		        "at a rescan\necho fs.inotify.max_user_watches=524288 > "
-		        "/etc/sysctl.d/60-inotify.conf && sysctl --system",
-		        d->user.name);
+		             d->tester, n, units_s(n));
+	else if (rc == -EMFILE || rc == -ENOSPC)
+		finding_fix(&d->to, FINDING_PROBLEM, "inotify",
+		            raise(rc == -EMFILE ? "max_user_instances" : "max_user_watches", &fix),
+		            "user %s has reached its limit of inotify %s: changes are only seen at "
+		            "a rescan",
+		            d->tester, rc == -EMFILE ? "instances" : "watches");
 	else
 		finding_tell(&d->to, FINDING_PROBLEM, "inotify", "folders cannot be watched: %s",
 		             err.text[0] ? err.text : strerror(-rc));
@@ -107,24 +162,27 @@ void doctor_inotify(const struct doctor *d)
 
 void doctor_descriptors(const struct doctor *d)
 {
-	struct unit unit = {0};
 	struct rlimit own;
-	char why[256];
+	struct fix fix;
 	unsigned long long need = FILES_OTHER + FILES_OPEN * d->conf->nsources, limit = 0;
 	for (size_t i = 0; i < d->conf->nendpoints; i++)
 		need += d->conf->endpoints[i].in_flight;
-	bool service = strcmp(d->conf->path, CONF_DEFAULT_PATH) == 0 &&
-	               unit_ask(&unit, why, sizeof(why)) && unit.nofile > 0;
+	bool service = d->unit.known == UNIT_FOUND && d->unit.nofile > 0;
 	if (service)
-		limit = unit.nofile;
+		limit = d->unit.nofile;
 	else if (getrlimit(RLIMIT_NOFILE, &own) == 0)
 		limit = own.rlim_cur;
 	const char *whose = service ? "the service" : "a process started like this one";
+	if (d->unit.known == UNIT_FOUND)
+		(void)fix_line(&fix, "systemctl edit %s: [Service] LimitNOFILE=%llu", d->unit.name,
+		               2 * need);
+	else
+		(void)fix_line(&fix, "ulimit -n %llu, in the shell that starts the agent",
+		               2 * need);
 	if (limit < need)
-		finding_tell(&d->to, FINDING_PROBLEM, "descriptors",
-		             "%s may open %llu files; in-flight and the sources can need %llu\n"
-		             "systemctl edit pmta-shipper: [Service] LimitNOFILE=%llu",
-		             whose, limit, need, 2 * need);
+		finding_fix(&d->to, FINDING_PROBLEM, "descriptors", fix.text,
+		            "%s may open %llu files; in-flight and the sources can need %llu",
+		            whose, limit, need);
 	else
 		finding_tell(&d->to, FINDING_OK, "descriptors",
 		             "%s may open %llu files; %llu are needed at most", whose, limit, need);
@@ -148,24 +206,34 @@ static bool free_at(const char *path, uint64_t *ret)
 	return true;
 }
 
+static void tell_unknown_space(const struct doctor *d, const char *what, const char *path)
+{
+	finding_unchecked(&d->to, FINDING_INFO, what, NULL,
+	                  "not checked: the free space at \"%s\" is not known: %s", path,
+	                  strerror(errno));
+}
+
 static void check_state(const struct doctor *d)
 {
 	uint64_t free_bytes, need = d->conf->dead_max_bytes + STATE_SPARE;
 	char a[UNITS_FOR_PEOPLE], b[UNITS_FOR_PEOPLE];
-	if (!free_at(d->conf->state_dir, &free_bytes))
+	struct fix fix;
+	if (!free_at(d->conf->state_dir, &free_bytes)) {
+		tell_unknown_space(d, "state-dir", d->conf->state_dir);
 		return;
+	}
 	(void)units_decimal(free_bytes, a);
 	(void)units_decimal(need, b);
 	if (free_bytes < STATE_SPARE)
-		finding_tell(&d->to, FINDING_PROBLEM, "state-dir",
-		             "only %s are free at \"%s\": if the disk is full, delivery waits\n"
-		             "free some space: du -xh --max-depth=2 '%s'",
-		             a, d->conf->state_dir, d->conf->state_dir);
+		finding_fix(&d->to, FINDING_PROBLEM, "state-dir",
+		            fix_command(&fix, "free some space: df -h %s", d->conf->state_dir),
+		            "only %s are free at \"%s\": if the disk is full, delivery waits", a,
+		            d->conf->state_dir);
 	else if (free_bytes < need)
-		finding_tell(&d->to, FINDING_WARNING, "state-dir",
-		             "%s are free at \"%s\", but dead letters may need %s\n"
-		             "lower dead-max-bytes, or free some space",
-		             a, d->conf->state_dir, b);
+		finding_fix(&d->to, FINDING_WARNING, "state-dir",
+		            "lower dead-max-bytes, or free some space",
+		            "%s are free at \"%s\", but dead letters may need %s", a,
+		            d->conf->state_dir, b);
 	else
 		finding_tell(&d->to, FINDING_OK, "state-dir", "%s are free at \"%s\"", a,
 		             d->conf->state_dir);
@@ -199,25 +267,20 @@ static void tell_growth(const struct doctor *d, const char *what, const char *fo
 	                           : days < DISK_WARNING_DAYS ? FINDING_WARNING
 	                                                      : FINDING_OK;
 	bool fine = level == FINDING_OK, more = days > DISK_DAYS_SHOWN;
+	struct fix fix;
 	days = more ? DISK_DAYS_SHOWN : days;
-	finding_tell(&d->to, level, what,
-	             "%s are free at \"%s\", which grows by %s a day: full in %s%" PRIu64
-	             " day%s\n%s%s%s",
-	             left, folder, a_day, more ? "more than " : "", days, units_s(days),
-	             fine ? "" : "pmta-shipper archives", fine ? "" : d->with,
-	             fine ? ""
-	                  : " --acknowledged --older-than 30d lists files that can be deleted");
+	(void)doctor_command(d, "archives", " --acknowledged --older-than 30d", &fix);
+	finding_fix(&d->to, level, what, fine ? NULL : fix.text,
+	            "%s are free at \"%s\", which grows by %s a day: full in %s%" PRIu64 " day%s%s",
+	            left, folder, a_day, more ? "more than " : "", days, units_s(days),
+	            fine ? "" : "; the command lists files that can be deleted");
 }
 
-static void check_archive(const struct doctor *d, const struct catalog *c,
-                          const struct conf_source *s)
+static void check_growth(const struct doctor *d, const struct catalog *c,
+                         const struct conf_source *s, const char *what, uint64_t free_bytes)
 {
-	char what[160], a[UNITS_FOR_PEOPLE], b[UNITS_FOR_PEOPLE];
-	uint64_t free_bytes;
+	char a[UNITS_FOR_PEOPLE], b[UNITS_FOR_PEOPLE];
 	int64_t now = time(NULL);
-	if (!*s->move_to || !free_at(s->move_to, &free_bytes))
-		return;
-	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
 	struct archive_growth g = growth_of(c, s, now);
 	int64_t span = now - g.oldest_s < DAY_S ? DAY_S : now - g.oldest_s;
 	uint64_t a_day = g.bytes * DAY_S / (uint64_t)span;
@@ -230,43 +293,27 @@ static void check_archive(const struct doctor *d, const struct catalog *c,
 		tell_growth(d, what, s->move_to, a, b, days);
 }
 
+static void check_archive(const struct doctor *d, const struct catalog *c,
+                          const struct conf_source *s)
+{
+	char what[160];
+	uint64_t free_bytes;
+	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
+	if (*s->move_to && !free_at(s->move_to, &free_bytes))
+		tell_unknown_space(d, what, s->move_to);
+	else if (*s->move_to)
+		check_growth(d, c, s, what, free_bytes);
+}
+
 void doctor_disk(const struct doctor *d)
 {
 	struct catalog catalog;
 	check_state(d);
-	if (catalog_open(&catalog, d->conf, NULL) < 0)
-		finding_tell(&d->to, FINDING_PROBLEM, "disk", "out of memory");
-	for (size_t i = 0; i < d->conf->nsources; i++)
+	int rc = catalog_open(&catalog, d->conf, NULL);
+	if (rc < 0)
+		finding_unchecked(&d->to, FINDING_PROBLEM, "disk", NULL, "not checked: %s",
+		                  strerror(-rc));
+	for (size_t i = 0; rc == 0 && i < d->conf->nsources; i++)
 		check_archive(d, &catalog, &d->conf->sources[i]);
 	catalog_close(&catalog);
-}
-
-/* ---- other shippers ---- */
-
-struct others {
-	const struct doctor *d;
-	bool any;
-};
-
-static void tell_other(const char *program, const char *unit, const char *where,
-                       const struct conf_source *s, void *arg)
-{
-	struct others *o = arg;
-	char what[160];
-	(void)snprintf(what, sizeof(what), "source %.140s", s->name);
-	o->any = true;
-	finding_tell(
-	        &o->d->to, FINDING_PROBLEM, what,
-	        "%s names its files in %s: if both ship them, each row arrives twice, and repeated "
-	        "soft bounces become hard ones\nsystemctl disable --now %s, if it has no other use",
-	        program, where, unit);
-}
-
-void doctor_shippers(const struct doctor *d)
-{
-	struct others o = {d, false};
-	other_programs_each("", d->conf, tell_other, &o);
-	if (!o.any)
-		finding_tell(&d->to, FINDING_OK, "other shippers",
-		             "none on this host is configured to read these files");
 }

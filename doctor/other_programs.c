@@ -1,9 +1,12 @@
 #include "doctor/other_programs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/scope.h"
@@ -20,12 +23,10 @@ static const struct {
          "filebeat",
          {"/etc/filebeat/*.yml", "/etc/filebeat/inputs.d/*.yml", "/etc/filebeat/modules.d/*.yml",
           "/etc/filebeat/conf.d/*.yml"}},
-        {"Fluent Bit",
-         "fluent-bit",
-         {"/etc/fluent-bit/*", "/etc/fluent-bit/conf.d/*", "/etc/td-agent-bit/*"}},
-        {"Fluentd",
-         "fluentd",
-         {"/etc/fluent/*.conf", "/etc/td-agent/*.conf", "/etc/fluent/config.d/*.conf"}},
+        {"Fluent Bit", "fluent-bit", {"/etc/fluent-bit/*", "/etc/fluent-bit/conf.d/*"}},
+        {"Fluent Bit", "td-agent-bit", {"/etc/td-agent-bit/*"}},
+        {"Fluentd", "fluentd", {"/etc/fluent/*.conf", "/etc/fluent/config.d/*.conf"}},
+        {"Fluentd", "td-agent", {"/etc/td-agent/*.conf"}},
         {"Vector", "vector", {"/etc/vector/*"}},
         {"rsyslog", "rsyslog", {"/etc/rsyslog.conf", "/etc/rsyslog.d/*.conf"}},
         {"syslog-ng",
@@ -34,10 +35,34 @@ static const struct {
 };
 
 /* Configuration files of programs that may delete files. */
-static const char *const cleaners[] = {
-        "/etc/crontab",      "/etc/cron.d/*",      "/etc/cron.hourly/*",
-        "/etc/cron.daily/*", "/etc/cron.weekly/*", "/var/spool/cron/crontabs/*",
-        "/var/spool/cron/*", "/etc/logrotate.d/*", "/etc/tmpfiles.d/*"};
+enum names_when {
+	IF_LINE_DELETES, /* the line that names the folder has a command that deletes */
+	IF_FILE_DELETES, /* the script has one anywhere */
+	ALWAYS
+};
+static const struct {
+	const char *place;
+	enum names_when when;
+} cleaners[] = {{"/etc/crontab", IF_LINE_DELETES},
+                {"/etc/cron.d/*", IF_LINE_DELETES},
+                {"/etc/cron.hourly/*", IF_FILE_DELETES},
+                {"/etc/cron.daily/*", IF_FILE_DELETES},
+                {"/etc/cron.weekly/*", IF_FILE_DELETES},
+                {"/var/spool/cron/crontabs/*", IF_LINE_DELETES},
+                {"/var/spool/cron/*", IF_LINE_DELETES},
+                {"/etc/logrotate.d/*", ALWAYS},
+                {"/etc/tmpfiles.d/*", ALWAYS}};
+
+/* A job that only packs or copies files is no danger to them. */
+static bool deletes(const char *text, size_t len)
+{
+	static const char *const words[] = {"-delete",   "rm ",      "unlink",
+	                                    "tmpreaper", "tmpwatch", "shred"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (memmem(text, len, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
 
 static bool line_names(const char *line, size_t len, const char *word)
 {
@@ -46,25 +71,27 @@ static bool line_names(const char *line, size_t len, const char *word)
 }
 
 /* The number of the first line, comments skipped, that contains the word; 0 for none. */
-static unsigned line_of(const char *path, const char *word)
+static unsigned line_of(const char *path, const char *word, enum names_when when)
 {
 	scope_free char *text = NULL;
 	size_t n;
 	unsigned number = 1;
 	if (file_read(path, FILE_MAX, &text, &n) < 0)
 		return 0;
+	if (when == IF_FILE_DELETES && !deletes(text, n))
+		return 0;
 	for (const char *line = text; line < text + n; number++) {
 		const char *end = memchr(line, '\n', (size_t)(text + n - line));
 		size_t len = (size_t)((end ? end : text + n) - line);
-		if (line_names(line, len, word))
+		if (line_names(line, len, word) && (when != IF_LINE_DELETES || deletes(line, len)))
 			return number;
 		line += len + 1;
 	}
 	return 0;
 }
 
-static bool place_names(const char *root, const char *place, const char *word, char *ret,
-                        size_t size)
+static bool place_names(const char *root, const char *place, const char *word, enum names_when when,
+                        char *ret, size_t size)
 {
 	char pattern[1024];
 	glob_t g;
@@ -73,7 +100,7 @@ static bool place_names(const char *root, const char *place, const char *word, c
 	if (glob(pattern, 0, NULL, &g) != 0)
 		return false;
 	for (size_t i = 0; i < g.gl_pathc && !found; i++) {
-		unsigned line = line_of(g.gl_pathv[i], word);
+		unsigned line = line_of(g.gl_pathv[i], word, when);
 		found = line > 0;
 		if (found)
 			(void)snprintf(ret, size, "%s:%u", g.gl_pathv[i], line);
@@ -90,7 +117,7 @@ void other_programs_each(const char *root, const struct conf *conf, other_progra
 		conf_source_stem(&conf->sources[s], stem, sizeof(stem));
 		for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 			for (size_t p = 0; p < 4 && programs[i].places[p]; p++)
-				if (place_names(root, programs[i].places[p], stem, where,
+				if (place_names(root, programs[i].places[p], stem, ALWAYS, where,
 				                sizeof(where))) {
 					fn(programs[i].program, programs[i].unit, where,
 					   &conf->sources[s], arg);
@@ -107,7 +134,42 @@ bool other_programs_cleaner(const char *root, const char *folder, char *ret, siz
 		len--;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)len, folder);
 	for (size_t i = 0; i < sizeof(cleaners) / sizeof(cleaners[0]); i++)
-		if (place_names(root, cleaners[i], name, ret, size))
+		if (place_names(root, cleaners[i].place, name, cleaners[i].when, ret, size))
+			return true;
+	return false;
+}
+
+static bool is_closed(const char *path, char *ret, size_t size)
+{
+	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 || errno != EACCES)
+		return false;
+	(void)snprintf(ret, size, "%s", path);
+	return true;
+}
+
+static bool place_is_closed(const char *root, const char *place, char *ret, size_t size)
+{
+	char path[1024];
+	glob_t g;
+	(void)snprintf(path, sizeof(path), "%s%s", root, place);
+	bool closed = false;
+	if (glob(path, 0, NULL, &g) == 0) {
+		for (size_t i = 0; i < g.gl_pathc && !closed; i++)
+			closed = is_closed(g.gl_pathv[i], ret, size);
+		globfree(&g);
+	}
+	*strrchr(path, '/') = '\0';
+	return closed || is_closed(path, ret, size);
+}
+
+bool other_programs_closed(const char *root, char *ret, size_t size)
+{
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		for (size_t p = 0; p < 4 && programs[i].places[p]; p++)
+			if (place_is_closed(root, programs[i].places[p], ret, size))
+				return true;
+	for (size_t i = 0; i < sizeof(cleaners) / sizeof(cleaners[0]); i++)
+		if (place_is_closed(root, cleaners[i].place, ret, size))
 			return true;
 	return false;
 }

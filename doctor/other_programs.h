@@ -16,7 +16,10 @@ typedef void other_programs_fn(const char *program, const char *unit, const char
 void other_programs_each(const char *root, const struct conf *conf, other_programs_fn *fn,
                          void *arg);
 
-/* Finds the first line of cron, logrotate or tmpfiles that names the folder: "FILE:LINE". */
+/* Finds a place of such configuration that this process may not read. */
+bool other_programs_closed(const char *root, char *ret, size_t size);
+
+/* Finds the first line of cron, logrotate or tmpfiles that deletes in the folder: "FILE:LINE". */
 bool other_programs_cleaner(const char *root, const char *folder, char *ret, size_t size);
 
 #endif

@@ -22,9 +22,24 @@ static bool harmless(const char *line, size_t len)
 	return false;
 }
 
+/* Values in the query of the request line may be secrets. */
+static void mask_query(char *line)
+{
+	char *end = line + strcspn(line, "\r\n");
+	char *p = memchr(line, '?', (size_t)(end - line));
+	for (; p && p < end && *p != ' '; p++) {
+		bool is_type = strncmp(p + 1, "type=", 5) == 0;
+		size_t name = strcspn(p + 1, "=& \r\n") + 1, len = strcspn(p + 1, "& \r\n") + 1;
+		if (!is_type && name < len)
+			memset(p + name + 1, '*', len - name - 1);
+		p += len - 1;
+	}
+}
+
 void probe_mask(char *head)
 {
 	char *from = head, *to = head;
+	mask_query(head);
 	bool first = true; /* the request line has no name */
 	while (*from) {
 		size_t len = strcspn(from, "\r\n"), name = strcspn(from, ":\r\n");

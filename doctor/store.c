@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "csv/backlog.h"
 #include "doctor/checks.h"
+#include "doctor/text.h"
 #include "pmta/verify.h"
 
 #define DAY_S 86400
@@ -28,21 +29,22 @@ static int64_t sum_of(struct store *store, const struct conf *conf, const char *
 static void tell_letters(const struct doctor *d, struct store *store)
 {
 	int64_t records, bytes;
+	struct fix fix;
 	if (store_dead_count(store, &records, &bytes) < 0) {
 		finding_tell(&d->to, FINDING_PROBLEM, "store", "%s", store_error(store));
 		return;
 	}
+	(void)doctor_command(d, "dead list", "", &fix);
 	bool full = records >= (int64_t)d->conf->dead_max_records ||
 	            bytes >= (int64_t)d->conf->dead_max_bytes;
 	if (full)
-		finding_tell(&d->to, FINDING_PROBLEM, "dead letters",
-		             "%" PRId64 " are kept, which is the limit: reading has stopped\n"
-		             "pmta-shipper dead list%s",
-		             records, d->with);
+		finding_fix(&d->to, FINDING_PROBLEM, "dead letters", fix.text,
+		            "%" PRId64 " are kept, which is the limit: reading has stopped",
+		            records);
 	else if (records > 0)
-		finding_tell(&d->to, FINDING_WARNING, "dead letters",
-		             "%" PRId64 " row%s could not be delivered\npmta-shipper dead list%s",
-		             records, units_s((uint64_t)records), d->with);
+		finding_fix(&d->to, FINDING_WARNING, "dead letters", fix.text,
+		            "%" PRId64 " row%s could not be delivered", records,
+		            units_s((uint64_t)records));
 	else
 		finding_tell(&d->to, FINDING_OK, "dead letters", "none");
 }
@@ -51,11 +53,20 @@ static void tell_lost(const struct doctor *d, struct store *store)
 {
 	int64_t gone = sum_of(store, d->conf, "gone_unread");
 	if (gone > 0)
-		finding_tell(&d->to, FINDING_WARNING, "store",
-		             "%" PRId64
-		             " file%s deleted before being delivered: the rows in %s are "
-		             "lost\nfind the cause: delete-after, cron, logrotate",
-		             gone, gone == 1 ? " was" : "s were", gone == 1 ? "it" : "them");
+		finding_fix(&d->to, FINDING_WARNING, "store",
+		            "find the cause: delete-after, cron, logrotate",
+		            "%" PRId64
+		            " file%s deleted before being delivered: the rows in %s are lost",
+		            gone, gone == 1 ? " was" : "s were", gone == 1 ? "it" : "them");
+}
+
+static const char *begins_with(const struct conf *conf)
+{
+	static const char *const words[] = {
+	        [FIRST_LIVE] = "the live files (first-start = \"live\")",
+	        [FIRST_NOW] = "rows written from then on (first-start = \"now\")",
+	        [FIRST_ALL] = "all files, archives included (first-start = \"all\")"};
+	return words[conf->first_start];
 }
 
 void doctor_store(const struct doctor *d)
@@ -64,10 +75,13 @@ void doctor_store(const struct doctor *d)
 	struct err err = {0};
 	int rc = store_open_reader(&store, d->conf->state_dir, &err);
 	if (rc == -ENOENT) {
-		finding_tell(
-		        &d->to, FINDING_INFO, "store",
-		        "there is none yet: the first start creates it, and begins with the live "
-		        "files (first-start)");
+		finding_tell(&d->to, FINDING_INFO, "store",
+		             "there is none yet: the first start creates it, and begins with %s",
+		             begins_with(d->conf));
+		return;
+	}
+	if (rc == -EACCES && user_is_other(&d->user)) {
+		finding_unchecked(&d->to, FINDING_INFO, "store", NULL, "not checked: %s", err.text);
 		return;
 	}
 	if (rc < 0) {
@@ -128,12 +142,34 @@ static void tell_left(const struct doctor *d, const char *what, const struct beh
 	                           : left < (int64_t)LEFT_WARNING_DAYS * DAY_S ? FINDING_WARNING
 	                                                                       : FINDING_OK;
 	bool fine = level == FINDING_OK;
-	finding_tell(&d->to, level, what,
-	             "\"%s\" is not delivered yet, and %s deletes it in about %.1f days\n%s%s%s",
-	             b->name, who, left > 0 ? (double)left / DAY_S : 0.0,
-	             fine ? "" : "pmta-shipper status", fine ? "" : d->with,
-	             fine ? ""
-	                  : " shows the cause of the delay; meanwhile keep files there longer");
+	struct fix fix;
+	finding_fix(&d->to, level, what, fine ? NULL : doctor_command(d, "status", "", &fix),
+	            "\"%s\" is not delivered yet, and %s deletes it in about %.1f days%s", b->name,
+	            who, left > 0 ? (double)left / DAY_S : 0.0,
+	            fine ? "" : "; keep files longer until it is");
+}
+
+/* When the job deletes a file is not known: files stay at least as long as the oldest one has. */
+static void tell_cleaned(const struct doctor *d, const char *what, const struct behind *b,
+                         int64_t stay_s, const char *cleaner, int64_t now)
+{
+	struct fix fix;
+	int64_t left = b->oldest_s + stay_s - now;
+	if (b->oldest_s == 0)
+		finding_tell(&d->to, FINDING_OK, what,
+		             "no file waits for delivery, so the job in %s can delete nothing "
+		             "undelivered",
+		             cleaner);
+	else if (left >= (int64_t)LEFT_WARNING_DAYS * DAY_S)
+		finding_tell(&d->to, FINDING_OK, what,
+		             "\"%s\" is not delivered yet; the job in %s leaves files for %.1f "
+		             "days and more",
+		             b->name, cleaner, (double)stay_s / DAY_S);
+	else
+		finding_fix(&d->to, FINDING_WARNING, what, doctor_command(d, "status", "", &fix),
+		            "\"%s\" is not delivered yet, and the job in %s deletes files there, "
+		            "after a time that doctor does not know; keep files longer until it is",
+		            b->name, cleaner);
 }
 
 static void tell_failed(const struct doctor *d, const char *what, const struct store *store, int rc)
@@ -145,7 +181,7 @@ static void tell_failed(const struct doctor *d, const char *what, const struct s
 static void check_left(const struct doctor *d, const struct catalog *c, const struct conf_source *s)
 {
 	struct behind b = {0};
-	char what[160], who[1200];
+	char what[160];
 	const char *cleaner = d->cleaners.v[s - d->conf->sources];
 	int64_t now = time(NULL);
 	uint64_t keeps_ms;
@@ -159,19 +195,21 @@ static void check_left(const struct doctor *d, const struct catalog *c, const st
 	if (block > 0 && !pmta_last(d->pmta, block, "move-to") &&
 	    verify_keeps_ms(d->pmta, block, &keeps_ms))
 		tell_left(d, what, &b, (int64_t)(keeps_ms / 1000), "PowerMTA (delete-after)", now);
-	if (!*cleaner)
-		return;
-	(void)snprintf(who, sizeof(who), "the job in %s", cleaner);
-	tell_left(d, what, &b, age_of_oldest(c, s, now), who, now);
+	if (*cleaner)
+		tell_cleaned(d, what, &b, age_of_oldest(c, s, now), cleaner, now);
 }
 
 void doctor_time_left(const struct doctor *d)
 {
 	struct store *store = NULL;
-	if (store_open_reader(&store, d->conf->state_dir, NULL) < 0)
-		store = NULL; /* doctor_store() has reported it */
+	int rc = store_open_reader(&store, d->conf->state_dir, NULL);
+	if (rc < 0 && rc != -ENOENT) { /* doctor_store() has reported it */
+		finding_unchecked(&d->to, FINDING_INFO, "time left", NULL,
+		                  "not checked: the store cannot be read");
+		return;
+	}
 	struct catalog catalog;
-	int rc = catalog_open(&catalog, d->conf, store);
+	rc = catalog_open(&catalog, d->conf, store);
 	if (rc < 0)
 		tell_failed(d, "store", store, rc);
 	for (size_t i = 0; rc == 0 && i < d->conf->nsources; i++)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "base/units.h"
 #include "follow/folder.h"
 
 #define GROUPS_MAX 256
@@ -25,10 +26,49 @@ static void set_user(struct user *ret, uid_t uid, gid_t gid)
 		(void)snprintf(ret->name, sizeof(ret->name), "uid %u", (unsigned)uid);
 }
 
-void user_of_service(const struct conf *conf, struct user *ret)
+static bool group_number(const char *name, gid_t *ret)
+{
+	uint64_t number;
+	const struct group *g = getgrnam(name);
+	if (!g && !(units_number(name, &number) && number <= UINT32_MAX))
+		return false;
+	*ret = g ? g->gr_gid : (gid_t)number;
+	return true;
+}
+
+static void add_groups(struct user *u, const char *names)
+{
+	for (const char *p = names + strspn(names, " "); *p && u->nmore < USER_GROUPS_MAX;) {
+		char name[64];
+		size_t len = strcspn(p, " ");
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, p);
+		u->nmore += group_number(name, &u->more[u->nmore]);
+		p += len + strspn(p + len, " ");
+	}
+}
+
+/* Returns false if the unit's user does not exist: that of DynamicUser= does while it runs. */
+static bool user_of_unit(const struct unit *unit, struct user *ret)
+{
+	uint64_t number = 0;
+	const char *name = *unit->user ? unit->user : "root";
+	const struct passwd *p = getpwnam(name);
+	if (!p && !(units_number(name, &number) && number <= UINT32_MAX))
+		return false;
+	set_user(ret, p ? p->pw_uid : (uid_t)number, p ? p->pw_gid : (gid_t)number);
+	if (*unit->group)
+		(void)group_number(unit->group, &ret->gid);
+	add_groups(ret, unit->groups);
+	ret->of_unit = true;
+	return true;
+}
+
+void user_of_service(const struct conf *conf, const struct unit *unit, struct user *ret)
 {
 	struct stat st;
 	*ret = (struct user){0};
+	if (unit && unit->known == UNIT_FOUND && user_of_unit(unit, ret))
+		return;
 	if (stat(conf->state_dir, &st) == 0) {
 		set_user(ret, st.st_uid, st.st_gid);
 		return;
@@ -42,15 +82,30 @@ void user_of_service(const struct conf *conf, struct user *ret)
 	ret->guessed = true;
 }
 
+bool user_is_other(const struct user *u)
+{
+	return geteuid() != 0 && (u->guessed || geteuid() != u->uid);
+}
+
+const char *user_argument(const struct user *u, char ret[64])
+{
+	if (getpwuid(u->uid))
+		(void)snprintf(ret, 64, "%s", u->name);
+	else
+		(void)snprintf(ret, 64, "%u", (unsigned)u->uid);
+	return ret;
+}
+
 /* All groups of the user; a user without an account has only its own. */
 static int groups_of(const struct user *u, gid_t *ret, int room)
 {
-	int n = room;
+	int n = room - USER_GROUPS_MAX;
 	if (!getpwuid(u->uid) || getgrouplist(u->name, u->gid, ret, &n) < 0) {
 		ret[0] = u->gid;
-		return 1;
+		n = 1;
 	}
-	return n;
+	memcpy(ret + n, u->more, (size_t)u->nmore * sizeof(ret[0]));
+	return n + u->nmore;
 }
 
 /* True if the user is in the group, supplementary groups included. */

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/scope.h"
+#include "base/shell.h"
 #include "conf/record_fields.h"
 
 /* Returns true if name is in the comma-separated list. */
@@ -99,19 +101,10 @@ static void print_complaints(FILE *out)
 	        out);
 }
 
-/* Prints text, in single quotes if the shell would not read it as one plain word. */
 static void print_shell(const char *text, FILE *out)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	                            "0123456789_@%+=:,./-";
-	if (*text && strspn(text, plain) == strlen(text)) {
-		(void)fprintf(out, " %s", text);
-		return;
-	}
-	(void)fputs(" '", out);
-	for (const char *p = text; *p; p++)
-		(void)(*p == '\'' ? fputs("'\\''", out) : fputc(*p, out));
-	(void)fputc('\'', out);
+	scope_free char *quoted = shell_quoted(text);
+	(void)fprintf(out, " %s", quoted ? quoted : text);
 }
 
 static void print_command(const struct conf *conf, const char *command, FILE *out)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fix.h"
 #include "pmta/verify_pair.h"
 
 static const char *base_of(const char *path)
@@ -19,6 +20,7 @@ static const char *base_of(const char *path)
 static void tell_missing(const struct verify *v, const struct conf_source *s)
 {
 	const struct pmta_config *c = v->pmta;
+	struct fix fix;
 	char what[160], where[300];
 	(void)snprintf(what, sizeof(what), "source %.100s", s->name);
 	for (size_t i = 0; (i = pmta_next(c, PMTA_ANYWHERE, "acct-file", i)) > 0;) {
@@ -26,17 +28,17 @@ static void tell_missing(const struct verify *v, const struct conf_source *s)
 		if (strcmp(base_of(n->value), base_of(s->acct_file)) != 0)
 			continue;
 		pmta_place(n, where, sizeof(where));
-		finding_tell(&v->to, FINDING_PROBLEM, what,
-		             "%s writes %s, but this source follows %s, which is never written\n"
-		             "acct-file = \"%s\" in %s",
-		             where, n->value, s->acct_file, n->value, v->conf->path);
+		(void)fix_line(&fix, "acct-file = \"%s\" in %s", n->value, v->conf->path);
+		finding_fix(&v->to, FINDING_PROBLEM, what, fix.text,
+		            "%s writes %s, but this source follows %s, which is never written",
+		            where, n->value, s->acct_file);
 		return;
 	}
-	finding_tell(
-	        &v->to, FINDING_PROBLEM, what,
-	        "no <acct-file %s> in %s: PowerMTA writes no such file, and nothing is shipped\n"
-	        "paste its block from: pmta-shipper directives -c %s",
-	        s->acct_file, c->files.v[0], v->conf->path);
+	finding_fix(&v->to, FINDING_PROBLEM, what,
+	            fix_command(&fix, "paste its block from: pmta-shipper directives -c %s",
+	                        v->conf->path),
+	            "no <acct-file %s> in %s: PowerMTA writes no such file, and nothing is shipped",
+	            s->acct_file, c->files.v[0]);
 }
 
 static void tell_twice(const struct verify *v, const struct conf_source *s, size_t first,
@@ -45,10 +47,10 @@ static void tell_twice(const struct verify *v, const struct conf_source *s, size
 	char a[300], b[300];
 	pmta_place(&v->pmta->nodes[first], a, sizeof(a));
 	pmta_place(&v->pmta->nodes[second], b, sizeof(b));
-	finding_tell(&v->to, FINDING_PROBLEM, b,
-	             "a second <acct-file %s>, after the one in %s: it is undefined which one "
-	             "applies\ndelete one of the two blocks",
-	             s->acct_file, a);
+	finding_fix(&v->to, FINDING_PROBLEM, b, "delete one of the two blocks",
+	            "a second <acct-file %s>, after the one in %s: it is undefined which one "
+	            "applies",
+	            s->acct_file, a);
 }
 
 size_t verify_block(const struct pmta_config *c, const struct conf_source *s)
@@ -135,36 +137,42 @@ static bool relayed(const struct pmta_config *c, const char *domain)
 static void check_relay(const char *domain, const struct pmta_node *n, void *arg)
 {
 	const struct verify *v = arg;
+	struct fix fix;
 	char where[300];
 	if (relayed(v->pmta, domain))
 		return;
 	pmta_place(n, where, sizeof(where));
-	finding_tell(&v->to, FINDING_PROBLEM, where,
-	             "no relay-domain for %s: PowerMTA refuses the mail that this processor needs\n"
-	             "relay-domain %s",
-	             domain, domain);
+	finding_fix(&v->to, FINDING_PROBLEM, where, fix_line(&fix, "relay-domain %s", domain),
+	            "no relay-domain for %s: PowerMTA refuses the mail that this processor needs",
+	            domain);
 }
 
 static void verify_processors(const struct verify *v)
 {
+	struct fix fix;
 	if (conf_ships(v->conf, "rb") &&
 	    !verify_domains(v->pmta, "bounce-processor", check_relay, (void *)v))
-		finding_tell(
+		finding_fix(
 		        &v->to, FINDING_WARNING, v->pmta->files.v[0],
+		        fix_command(&fix,
+		                    "add relay-domain and <bounce-processor> as shown in the "
+		                    "comments of this output, then restart PowerMTA: pmta-shipper "
+		                    "directives -c %s",
+		                    v->conf->path),
 		        "no <bounce-processor>: PowerMTA writes no rb records; correct if the MX "
 		        "of the return paths is Octeth's own receiver, else bounces that come "
-		        "back by mail are lost\nadd relay-domain and <bounce-processor> as shown "
-		        "in the comments of this output, then restart PowerMTA: pmta-shipper "
-		        "directives -c %s",
-		        v->conf->path);
+		        "back by mail are lost");
 	if (conf_ships(v->conf, "f") &&
 	    !verify_domains(v->pmta, "feedback-loop-processor", check_relay, (void *)v))
-		finding_tell(&v->to, FINDING_WARNING, v->pmta->files.v[0],
-		             "no <feedback-loop-processor>: PowerMTA writes no f records; correct "
-		             "if complaints go to another host\nadd relay-domain and "
-		             "<feedback-loop-processor> as shown in the comments of this output, "
-		             "then pmta reload: pmta-shipper directives -c %s",
-		             v->conf->path);
+		finding_fix(
+		        &v->to, FINDING_WARNING, v->pmta->files.v[0],
+		        fix_command(&fix,
+		                    "add relay-domain and <feedback-loop-processor> as shown in "
+		                    "the comments of this output, then pmta reload: pmta-shipper "
+		                    "directives -c %s",
+		                    v->conf->path),
+		        "no <feedback-loop-processor>: PowerMTA writes no f records; correct if "
+		        "complaints go to another host");
 }
 
 void verify_pmta(const struct verify *v)
@@ -173,8 +181,8 @@ void verify_pmta(const struct verify *v)
 	for (size_t i = 0; i < v->pmta->nmistakes; i++) {
 		const struct pmta_mistake *m = &v->pmta->mistakes[i];
 		(void)snprintf(where, sizeof(where), "%s:%u", m->file, m->line);
-		finding_tell(&v->to, FINDING_PROBLEM, where, "%s; this part could not be compared",
-		             m->text);
+		finding_unchecked(&v->to, FINDING_PROBLEM, where, NULL,
+		                  "%s; this part could not be compared", m->text);
 	}
 	for (size_t i = 0; i < v->conf->nsources; i++)
 		verify_source(v, &v->conf->sources[i]);

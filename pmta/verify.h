@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/finding.h"
+#include "base/fix.h"
 #include "conf/conf.h"
 #include "pmta/config.h"
 
@@ -45,6 +46,12 @@ bool verify_domains(const struct pmta_config *c, const char *processor, verify_d
  * move-to.
  */
 bool verify_keeps_ms(const struct pmta_config *c, size_t block, uint64_t *ret);
+
+/*
+ * Writes the command that makes a folder for PowerMTA: with the owner of another one (like), or, if
+ * that is NULL, of the user pmta if there is one.
+ */
+const char *verify_make_folder(struct fix *ret, const char *path, const char *like);
 
 /* Returns the acct-file block that writes a source's files, or 0. */
 size_t verify_block(const struct pmta_config *c, const struct conf_source *s);

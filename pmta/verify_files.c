@@ -1,10 +1,12 @@
 /* Checks where a block's files go, how long they stay, and who may read them. */
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/fix.h"
 #include "base/units.h"
 #include "pmta/verify_pair.h"
 
@@ -55,18 +57,17 @@ static void check_delete_after(const struct verify_pair *p)
 		return;
 	}
 	if (n && strcasecmp(n->value, "never") != 0 && !units_time(n->value, &ms)) {
-		finding_tell(&p->v->to, FINDING_WARNING, where,
-		             "delete-after '%s' is not a valid time\ndelete-after 8d", n->value);
+		finding_fix(&p->v->to, FINDING_WARNING, where, "delete-after 8d",
+		            "delete-after '%s' is not a valid time", n->value);
 		return;
 	}
 	if (!verify_keeps_ms(p->v->pmta, p->block, &ms))
 		return;
 	if (ms < DELETE_AFTER_MIN_DAYS * DAY_MS)
-		finding_tell(&p->v->to, FINDING_PROBLEM, where,
-		             "delete-after %s: PowerMTA deletes a file after this time, shipped or "
-		             "not, so an outage of the receiver over a weekend loses rows\n"
-		             "delete-after 8d",
-		             n->value);
+		finding_fix(&p->v->to, FINDING_PROBLEM, where, "delete-after 8d",
+		            "delete-after %s: PowerMTA deletes a file after this time, shipped or "
+		            "not, so an outage of the receiver over a weekend loses rows",
+		            n->value);
 	else
 		finding_tell(&p->v->to, FINDING_INFO, where,
 		             "without move-to PowerMTA deletes a file after %s, shipped or not",
@@ -91,8 +92,19 @@ static bool device_of(const char *path, dev_t *ret, bool *ret_exact)
 	return true;
 }
 
+const char *verify_make_folder(struct fix *ret, const char *path, const char *like)
+{
+	(void)fix_command(ret, "mkdir -p %s", path);
+	if (like)
+		(void)fix_add(ret, " && chown --reference=%s %s", like, path);
+	else if (getpwnam("pmta"))
+		(void)fix_add(ret, " && chown pmta:pmta %s", path);
+	return ret->text;
+}
+
 static void check_volume(const struct verify_pair *p, const struct pmta_node *n)
 {
+	struct fix fix;
 	char live[4096], where[300], moved[4096];
 	dev_t a, b;
 	bool live_there, moved_there;
@@ -102,17 +114,20 @@ static void check_volume(const struct verify_pair *p, const struct pmta_node *n)
 	if (!device_of(live, &a, &live_there) || !device_of(moved, &b, &moved_there))
 		return; /* another check reports missing permissions */
 	if (a != b)
-		finding_tell(
+		finding_fix(
 		        &p->v->to, FINDING_PROBLEM, where,
+		        fix_line(&fix,
+		                 "set move-to to a folder on the volume of %s, and the same as "
+		                 "move-to in source %s",
+		                 live, p->source->name),
 		        "move-to %s is on another volume than %s: PowerMTA cannot move its files "
-		        "there\nset move-to to a folder on the volume of %s, and the same as "
-		        "move-to in source %s",
-		        n->value, live, live, p->source->name);
+		        "there",
+		        n->value, live);
 	else if (!moved_there)
-		finding_tell(&p->v->to, FINDING_WARNING, where,
-		             "move-to %s does not exist: PowerMTA cannot move its files there\n"
-		             "mkdir -p '%s' && chown pmta:pmta '%s'",
-		             n->value, moved, moved);
+		finding_fix(&p->v->to, FINDING_WARNING, where,
+		            verify_make_folder(&fix, moved, live_there ? live : NULL),
+		            "move-to %s does not exist: PowerMTA cannot move its files there",
+		            n->value);
 }
 
 static void check_interval(const struct verify_pair *p)
@@ -122,9 +137,8 @@ static void check_interval(const struct verify_pair *p)
 	if (!n || last(p, "move-to"))
 		return;
 	verify_pair_place(p, n, where, sizeof(where));
-	finding_tell(&p->v->to, FINDING_WARNING, where,
-	             "PowerMTA silently ignores move-interval without move-to\n"
-	             "delete the line, or add move-to");
+	finding_fix(&p->v->to, FINDING_WARNING, where, "delete the line, or add move-to",
+	            "PowerMTA silently ignores move-interval without move-to");
 }
 
 static void check_move_to(const struct verify_pair *p)
@@ -132,25 +146,27 @@ static void check_move_to(const struct verify_pair *p)
 	const struct conf_source *s = p->source;
 	const struct pmta_node *n = last(p, "move-to");
 	const char *q = quote_for(s->move_to);
+	struct fix line, fix;
 	char where[300];
 	verify_pair_place(p, n, where, sizeof(where));
+	(void)fix_line(&line, "move-to %s%s%s", q, s->move_to, q);
 	if (n && !*s->move_to)
-		finding_tell(&p->v->to, FINDING_PROBLEM, where,
-		             "PowerMTA moves finished files to %s, where source %s does not look: "
-		             "rows that were not read before the move are lost\n"
-		             "move-to = \"%s\" in source %s of %s",
-		             n->value, s->name, n->value, s->name, p->v->conf->path);
+		finding_fix(&p->v->to, FINDING_PROBLEM, where,
+		            fix_line(&fix, "move-to = \"%s\" in source %s of %s", n->value, s->name,
+		                     p->v->conf->path),
+		            "PowerMTA moves finished files to %s, where source %s does not look: "
+		            "rows that were not read before the move are lost",
+		            n->value, s->name);
 	else if (!n && *s->move_to)
-		finding_tell(
-		        &p->v->to, FINDING_PROBLEM, where,
+		finding_fix(
+		        &p->v->to, FINDING_PROBLEM, where, line.text,
 		        "no move-to, though source %s has %s: PowerMTA deletes its files itself "
-		        "(delete-after), shipped or not\nmove-to %s%s%s",
-		        s->name, s->move_to, q, s->move_to, q);
+		        "(delete-after), shipped or not",
+		        s->name, s->move_to);
 	else if (n && !verify_same_path(n->value, s->move_to))
-		finding_tell(&p->v->to, FINDING_PROBLEM, where,
-		             "PowerMTA moves finished files to %s, and source %s looks in %s\n"
-		             "move-to %s%s%s",
-		             n->value, s->name, s->move_to, q, s->move_to, q);
+		finding_fix(&p->v->to, FINDING_PROBLEM, where, line.text,
+		            "PowerMTA moves finished files to %s, and source %s looks in %s",
+		            n->value, s->name, s->move_to);
 	if (n)
 		check_volume(p, n);
 	check_interval(p);
@@ -163,6 +179,7 @@ static void check_readable(const struct verify_pair *p)
 	const struct pmta_node *n = last(p, "world-readable");
 	char where[300];
 	verify_pair_place(p, n, where, sizeof(where));
+	struct fix fix;
 	if (is_yes(n))
 		return;
 	const struct verify_reader *r = &p->v->reader;
@@ -171,12 +188,13 @@ static void check_readable(const struct verify_pair *p)
 		             "world-readable is off: user %s reads the files through their group",
 		             r->user);
 	else /* never suggest world-readable: all users could then read the addresses */
-		finding_tell(&p->v->to, FINDING_PROBLEM, where,
-		             "world-readable is %s: only members of group %s can read the files, "
-		             "and user %s is not a member\n"
-		             "usermod -a -G %s %s, and restart the service",
-		             n ? "off" : "missing, and off by default", r->group, r->user, r->group,
-		             r->user);
+		finding_fix(
+		        &p->v->to, FINDING_PROBLEM, where,
+		        fix_line(&fix, "usermod -a -G %s %s, and restart the service", r->group,
+		                 r->user),
+		        "world-readable is %s: only members of group %s can read the files, and "
+		        "user %s is not a member",
+		        n ? "off" : "missing, and off by default", r->group, r->user);
 }
 
 void verify_files(const struct verify_pair *p)

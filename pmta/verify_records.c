@@ -104,10 +104,10 @@ static void check_records(const struct verify_pair *p, const char *list)
 			                         first ? "" : ", ", in_config(needed->v[i]));
 			first = false;
 		}
-	finding_tell(&p->v->to, FINDING_PROBLEM, where,
-	             "%s lacks %s, which source %s ships: PowerMTA does not log such rows\n%s",
-	             n ? "records" : "no records directive, so only d and b are logged:", lacking,
-	             p->source->name, line);
+	finding_fix(&p->v->to, FINDING_PROBLEM, where, line,
+	            "%s lacks %s, which source %s ships: PowerMTA does not log such rows",
+	            n ? "records" : "no records directive, so only d and b are logged:", lacking,
+	            p->source->name);
 }
 
 /* Reports rows that are read only to be skipped. */
@@ -205,6 +205,7 @@ static void check_fields(const struct verify_pair *p, const char *type, const ch
 	const struct pmta_node *n = NULL;
 	const char *list = fields_of(p, type, &n);
 	char where[300];
+	struct fix fix;
 	struct text missing, entry;
 	struct slice word;
 	FILE *a = text_begin(&missing);
@@ -234,11 +235,11 @@ static void check_fields(const struct verify_pair *p, const char *type, const ch
 	if (!lacking || !line)
 		finding_tell(&p->v->to, FINDING_PROBLEM, where, "out of memory");
 	else if (count > 0)
-		finding_tell(&p->v->to, FINDING_PROBLEM, where,
-		             "%s rows are logged without %s, which source %s ships%s\n"
-		             "record-fields %s %s",
-		             type, lacking, p->source->name,
-		             list ? "" : " (a header is logged only when it is named)", type, line);
+		finding_fix(&p->v->to, FINDING_PROBLEM, where,
+		            fix_line(&fix, "record-fields %s %s", type, line),
+		            "%s rows are logged without %s, which source %s ships%s", type, lacking,
+		            p->source->name,
+		            list ? "" : " (a header is logged only when it is named)");
 }
 
 /* ---- files without a header ---- */
@@ -340,17 +341,19 @@ static void check_union(const struct verify_pair *p)
 		             p->source->name);
 		return;
 	}
+	struct fix fix;
 	struct text t;
 	FILE *f = text_begin(&t);
 	for (size_t i = 0; f && i < n; i++)
 		print_entry(f, i, entries->v[i], theirs[i]);
 	scope_free char *line = text_end(&t);
 	if (line)
-		finding_tell(&p->v->to, FINDING_PROBLEM, p->where,
-		             "\"%s\" has no header line; PowerMTA writes the columns %s, but "
-		             "source %s expects %s: values would be sent under wrong names\n"
-		             "record-fields = { %s } in source %s of %s",
-		             path, b, p->source->name, a, line, p->source->name, p->v->conf->path);
+		finding_fix(&p->v->to, FINDING_PROBLEM, p->where,
+		            fix_line(&fix, "record-fields = { %s } in source %s of %s", line,
+		                     p->source->name, p->v->conf->path),
+		            "\"%s\" has no header line; PowerMTA writes the columns %s, but source "
+		            "%s expects %s: values would be sent under wrong names",
+		            path, b, p->source->name, a);
 }
 
 void verify_records(const struct verify_pair *p)

@@ -111,26 +111,43 @@ static void write_words(const struct answer *a, char *ret, size_t size)
 		(void)snprintf(ret, size, "HTTP %ld", a->status);
 }
 
+/* For an answer that is not an acceptance. */
 static const char *advice(long status)
 {
 	switch (status) {
+	case 0 ... 299:
+		return "see the receiver's log";
+	case 300 ... 399:
+		return "redirects are not followed: check url; pmta-shipper doctor looks where it "
+		       "points to";
+	case 400:
+	case 415:
+	case 422:
+		return "check url and format against the receiver's documentation";
 	case 401:
 		return "check signature-file or token-file";
 	case 403:
-		return "check the credentials, and whether a firewall in front refuses this host";
+		return "check signature-file or token-file, and whether a firewall in front "
+		       "refuses this host";
 	case 404:
 	case 410:
-		return "check the path in url";
+		return "check the path in url: Octeth's is /system/bounce_webhook?type=pmta";
 	case 405:
-		return "check url: it does not accept POST";
+		return "check the path in url: this one does not accept POST";
 	case 407:
-		return "check proxy: it requires credentials";
-	case 300 ... 399:
-		return "redirects are not followed: set url to the address it points to";
+		return "allow this host in the proxy, or use another proxy";
+	case 413:
+		return "raise the receiver's limit for request bodies, or lower batch-bytes";
 	case 421:
 		return "check the host name in url";
+	case 429:
+		return "set requests-per-minute to the receiver's limit";
+	case 408:
+	case 425:
+	case 500 ... 599:
+		return "see the log of the receiver, and of the server in front of it";
 	default:
-		return "check url, format and credentials against the backend's documentation";
+		return "check url, format and credentials against the receiver's documentation";
 	}
 }
 

@@ -48,7 +48,7 @@ struct outcome {
 	int64_t retry_after_ms; /* 0: the receiver gave no time */
 	int64_t elapsed_us;
 	const char *words;   /* one line for people; escaped when logged */
-	const char *advice;  /* what to change so that a held endpoint accepts records again */
+	const char *advice;  /* where to look, or what to change, so that records are accepted */
 	struct slice answer; /* as received; perhaps only its beginning */
 	size_t nfailed;      /* with PARTIAL: number of items that failed */
 	const size_t *failed_items; /* their indexes, ascending; NULL: the receiver names none */

@@ -63,7 +63,7 @@ static int text(const char *path, char **ret, size_t *ret_len, void *arg)
 
 static void on_finding(const struct finding *f, void *arg)
 {
-	PROMISE(f->what && f->text && !(f->mend && strchr(f->mend, '\n')));
+	PROMISE(f->what && f->text && !(f->fix && strchr(f->fix, '\n')));
 	(*(unsigned *)arg)++;
 }
 

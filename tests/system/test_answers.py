@@ -322,12 +322,11 @@ def letters_fast(agent):
 # ---- 401, 403, 404, any other 4xx, any 3xx
 
 HELD = {
-    401: "signature-file or token-file", 403: "credentials", 404: "the path in url",
+    401: "signature-file or token-file", 403: "signature-file or token-file",
+    404: "the path in url",
     405: "does not accept POST", 407: "proxy", 410: "the path in url", 409: "check url",
-    415: "check url", 451: "check url", 301: "set url to the address it points to",
-    302: "set url to the address it points to",
-    303: "set url to the address", 307: "set url to the address", 308: "set url to the address",
-    304: "",
+    415: "check url", 451: "check url", 301: "check url", 302: "check url", 303: "check url",
+    307: "check url", 308: "check url", 304: "",
 }
 
 

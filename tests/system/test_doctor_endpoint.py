@@ -73,19 +73,21 @@ def test_send_test_of_complaints(site):
 # ---- answers
 
 ANSWERS = {
-    200: ("ok", "path and credentials are right", ""),
-    301: ("problem", "points to another address", 'url = "http://127.0.0.1:'),
-    401: ("problem", "signature is missing or wrong", "signature-file"),
-    403: ("problem", "access is refused", "signature-file"),
-    404: ("problem", "nothing at this path", "bounce_webhook?type=pmta"),
-    405: ("problem", "does not accept POST", "bounce_webhook?type=pmta"),
+    200: ("ok", "to a request without an event", ""),
+    401: ("problem", "every event would be held", "signature-file"),
+    403: ("problem", "every event would be held", "signature-file"),
+    404: ("problem", "every event would be held", "bounce_webhook?type=pmta"),
+    405: ("problem", "every event would be held", "does not accept POST"),
+    411: ("problem", "every event would be held", "check url"),
+    413: ("problem", "every event would be refused", "limit for request bodies"),
+    415: ("problem", "every event would be held", "format"),
     418: ("problem", "every event would be held", "check url"),
-    422: ("ok", "refuses a request without an event", ""),
-    429: ("warning", "too many requests", "requests-per-minute"),
+    422: ("info", "refuses a request without an event", "--send-test"),
+    429: ("warning", "everything is retried", "requests-per-minute"),
     500: ("warning", "others are broken", "--send-test"),
-    502: ("problem", "is down", "start it"),
-    503: ("problem", "is down", "log"),
-    507: ("problem", "the receiver fails", "log"),
+    502: ("problem", "everything is retried", "the server in front"),
+    503: ("problem", "everything is retried", "log"),
+    507: ("problem", "everything is retried", "log"),
 }
 
 
@@ -93,11 +95,53 @@ ANSWERS = {
 def test_each_status_has_its_finding(site, status):
     level, words, advice = ANSWERS[status]
     backend = site.backend()
-    backend.rule(status=status, headers={"Location": "/elsewhere"} if status == 301 else {},
-                 body="")
+    backend.rule(status=status, body="")
     agent, _ = site_with(site, backend)
     text, fix = doctor(agent).one(level, "endpoint octeth", f"HTTP {status}")
     assert words in text and advice in fix
+
+
+REDIRECTS = {
+    "/elsewhere": ([{"status": 200, "body": "ok"}], True, "which answers HTTP 200"),
+    "/strict": ([{"status": 422, "body": ""}], True, "which answers HTTP 422"),
+    "/a": ([{"status": 302, "headers": {"Location": "/b"}, "body": ""}, {"status": 200}], True,
+           "/b, which answers HTTP 200"),
+    "/page": ([{"status": 200, "body": "<!doctype html><title>Log in</title>"}], False,
+              "which answers HTTP 200: <!doctype html>"),
+    "/closed": ([{"status": 401, "body": "who are you?"}], False, "which answers HTTP 401"),
+    "/app/login?next=/x&state=secret": ([], False, "which is a login page"),
+    "/loop": ([{"status": 302, "headers": {"Location": "/loop"}, "body": ""}] * 9, False,
+              "which answers HTTP 302"),
+}
+
+
+@pytest.mark.parametrize("target", REDIRECTS)
+def test_a_redirect_is_followed_before_it_is_advised(site, target):
+    """Only an address to which the agent could deliver is advised as url."""
+    answers, advised, words = REDIRECTS[target]
+    backend = site.backend(keep_bodies=True)
+    for answer in [{"status": 302, "headers": {"Location": target}}, *answers]:
+        backend.rule(times=1, **answer)
+    agent, _ = site_with(site, backend)
+    findings = doctor(agent)
+    text, fix = findings.one("problem", "endpoint octeth", "points to another address")
+    assert text.startswith("HTTP 302: ") and words in text and "would be held" in text
+    assert fix.startswith('url = "http://127.0.0.1:') == advised
+    assert "secret" not in findings.done.stdout
+    assert not any(request["body_bytes"] for request in backend.requests())
+
+
+def test_a_redirect_to_another_server_gets_no_credentials(site):
+    backend, other = site.backend(signature="s"), site.backend(name="other")
+    secret = site.folder / "signature"
+    secret.write_text("s\n")
+    secret.chmod(0o600)
+    backend.rule(status=302, headers={"Location": other.url("/x")})
+    agent, _ = site_with(site, backend, signature_file=secret, headers=["X-Api-Key: k"])
+    doctor(agent).one("problem", "endpoint octeth", "points to another address")
+    request, = other.requests()
+    headers = str(request).lower()
+    assert "octeth-signature" not in headers and "api-key" not in headers
 
 
 def test_a_database_error_with_status_200(site):
@@ -105,11 +149,11 @@ def test_a_database_error_with_status_200(site):
     backend.rule(status=200, body="MySQL Error: gone away")
     agent, _ = site_with(site, backend)
     text, _ = doctor(agent).one("problem", "endpoint octeth", "MySQL Error")
-    assert "the body reports a failure of its database" in text
+    assert "the receiver failed: everything is retried" in text
 
 
 @pytest.mark.parametrize("body, words, advice", [
-    ('{"Success": false}', "the status is 2xx, but the body reports a failure: every", "log"),
+    ('{"Success": false}', "the status is 2xx, but the receiver failed: everything", "log"),
     ("<!DOCTYPE html><title>Log in</title>", "every event would be held", "login page"),
 ])
 def test_a_success_that_is_none(site, body, words, advice):
@@ -120,7 +164,7 @@ def test_a_success_that_is_none(site, body, words, advice):
     findings = doctor(agent)
     text, fix = findings.one("problem", "endpoint octeth", "HTTP 200")
     assert words in text and advice in fix and "database" not in text
-    assert "path and credentials are right" not in findings.done.stdout
+    assert not findings.of("ok", "endpoint octeth", "without an event")
 
 
 def test_wrong_signature(site):
@@ -160,6 +204,26 @@ def test_a_receiver_that_never_answers(site):
 # ---- names, connections, TLS, clocks
 
 
+def test_advice_names_the_lines_at_hand(site):
+    """A mark in a secret, a query without a type, a page for everybody."""
+    secret = site.folder / "it's a secret"
+    secret.write_bytes(b"\xef\xbb\xbfxyz\n")
+    secret.chmod(0o600)
+    url = f"http://127.0.0.1:{free_port()}/system/bounce_webhook"
+    agent, _ = site_with(site, url, signature_file=secret)
+    lines = agent.conf.read_text().splitlines()
+    number = next(at for at, line in enumerate(lines) if line.startswith("metrics-listen"))
+    lines[number] = 'metrics-listen = "0.0.0.0:9999"'
+    agent.conf.write_text("\n".join(lines) + "\n")
+    findings = doctor(agent)
+    _, fix = findings.one("problem", "endpoint octeth", "begins with a byte order mark")
+    subprocess.run(fix, shell=True, check=True)
+    assert secret.read_bytes() == b"xyz\n" and secret.stat().st_mode & 0o777 == 0o600
+    assert findings.one("problem", "endpoint octeth", "no type=pmta")[1] == f'url = "{url}?type=pmta"'
+    assert findings.one("warning", "metrics-listen", "every address")[1] == \
+        f'metrics-listen = "127.0.0.1:9999" in {agent.conf}:{number + 1}'
+
+
 def test_nobody_listens(site):
     agent, _ = site_with(site, f"http://127.0.0.1:{free_port()}/x?type=pmta")
     text, fix = doctor(agent).one("problem", "endpoint octeth", "no connection to 127.0.0.1")
@@ -173,6 +237,7 @@ def test_credentials_that_systemd_hands_to_the_service_alone(site):
     assert not findings.of("problem"), findings.done.stdout
     findings.one("ok", "configuration", "is fine")
     findings.one("info", "endpoint octeth", "only the service sees it")
+    assert findings.unchecked >= 2
     findings.one("info", "endpoint octeth", "the receiver was not contacted")
 
 
@@ -202,7 +267,7 @@ def test_a_secret_that_only_the_service_may_read(site):
 def test_no_such_host(site):
     agent, _ = site_with(site, "https://receiver.invalid/x?type=pmta", connect_timeout="3s")
     text, fix = doctor(agent).one("problem", "endpoint octeth", "receiver.invalid")
-    assert "not resolved" in text and "getent hosts receiver.invalid" in fix
+    assert "not resolved" in text and "getent ahosts receiver.invalid" in fix
 
 
 TLS = {
@@ -303,4 +368,5 @@ def test_no_url_yet(site):
     agent, _ = site_with(site)
     findings = doctor(agent)
     assert not findings.of("problem")
-    assert "nothing is sent" in findings.one("info", "endpoint octeth", "url is empty")[0]
+    assert "nothing is sent" in findings.one("warning", "endpoint octeth", "url is empty")[0]
+    assert findings.unchecked and findings.done.returncode == 1

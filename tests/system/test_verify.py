@@ -182,7 +182,7 @@ def test_move_to_that_does_not_exist_is_a_warning(host):
     done = host.verify(host.block())
     assert done.returncode == 0
     (_, text, fix), = findings(done, "warning")
-    assert "does not exist" in text and fix.startswith(f"mkdir -p '{host.moved}' && chown")
+    assert "does not exist" in text and fix.startswith(f"mkdir -p {host.moved} && chown --reference=")
 
 
 def test_powermta_moves_and_the_source_does_not_know(tmp_path):

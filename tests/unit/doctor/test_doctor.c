@@ -20,6 +20,7 @@
 
 struct seen {
 	enum finding_level level;
+	bool unchecked;
 	char what[128], text[512], advice[512];
 	unsigned n;
 };
@@ -28,31 +29,31 @@ static void see(const struct finding *f, void *arg)
 {
 	struct seen *s = arg;
 	s->level = f->level;
+	s->unchecked = f->unchecked;
 	s->n++;
 	(void)snprintf(s->what, sizeof(s->what), "%s", f->what);
 	(void)snprintf(s->text, sizeof(s->text), "%s", f->text);
-	(void)snprintf(s->advice, sizeof(s->advice), "%s", f->mend ? f->mend : "(none)");
+	(void)snprintf(s->advice, sizeof(s->advice), "%s", f->fix ? f->fix : "(none)");
 }
 
-static void test_advice_comes_after_the_first_line(void **state)
+static void test_a_finding_and_its_fix_are_two_texts(void **state)
 {
 	(void)state;
 	struct seen s = {0};
 	const struct teller to = {see, &s};
-	finding_tell(&to, FINDING_PROBLEM, "x", "bad %d\nline one\nline two", 7);
+	finding_fix(&to, FINDING_PROBLEM, "x", "one\ntwo", "\"%s\" is bad", "a\nrm b");
 	assert_int_equal(s.level, FINDING_PROBLEM);
-	assert_string_equal(s.text, "bad 7");
-	assert_string_equal(s.advice, "line one line two");
-	finding_tell(&to, FINDING_OK, "x", "good");
-	assert_string_equal(s.text, "good");
-	assert_string_equal(s.advice, "(none)");
-	/* A line end in a quoted text does not begin the advice. */
-	finding_tell(&to, FINDING_PROBLEM, "x", "\"%s\" is bad\nreplace '%s'", "a\nrm b", "c\nd");
+	assert_false(s.unchecked);
 	assert_string_equal(s.text, "\"a rm b\" is bad");
-	assert_string_equal(s.advice, "replace 'c d'");
+	assert_string_equal(s.advice, "one two");
+	finding_fix(&to, FINDING_PROBLEM, "x", "", "bad %d", 7);
+	assert_string_equal(s.text, "bad 7");
+	assert_string_equal(s.advice, "(none)");
 	finding_tell(&to, FINDING_OK, "x", "%s is fine", "a\nb");
 	assert_string_equal(s.text, "a b is fine");
 	assert_string_equal(s.advice, "(none)");
+	finding_unchecked(&to, FINDING_INFO, "x", NULL, "not checked");
+	assert_true(s.unchecked);
 	assert_string_equal(finding_level_name(FINDING_WARNING), "warning");
 }
 
@@ -73,6 +74,8 @@ static void test_headers_are_masked_but_for_harmless_ones(void **state)
 	              "authorization: Bearer t\r\nX-Site: eu1\r\nContent-Length: 5\r\n\r\n",
 	              "POST /x?a:b HTTP/1.1\nHost: h\nX-Octeth-Signature: ***\nauthorization: ***\n"
 	              "X-Site: ***\nContent-Length: 5\n");
+	assert_masked("POST /x?type=pmta&key=abcd&t&k=v HTTP/1.1\r\nHost: h?a=b\r\n",
+	              "POST /x?type=pmta&key=****&t&k=* HTTP/1.1\nHost: h?a=b\n");
 	assert_masked("GET / HTTP/2\r\nA: b\r\nB:\r\n", "GET / HTTP/2\nA:**\nB:\n");
 	assert_masked("GET / HTTP/2\r\nHost: h", "GET / HTTP/2\nHost: h");
 	assert_masked("Host: h", "Host: h");
@@ -167,13 +170,18 @@ static void test_dns(void **state)
 
 /* ---- systemd ---- */
 
-static struct seen told_of(const char *shown)
+#define RUN "ExecStart={ path=/usr/bin/pmta-shipper ; argv[]=/usr/bin/pmta-shipper run ; }\n"
+
+static struct seen reported_of(const char *shown, bool agent_runs)
 {
 	struct unit unit;
 	struct seen s = {0};
 	const struct teller to = {see, &s};
-	unit_parse(shown, &unit);
-	unit_tell(&unit, &to);
+	char text[1024];
+	(void)snprintf(text, sizeof(text), "Id=pmta-shipper.service\n" RUN "%s", shown);
+	unit_choose(text, CONF_DEFAULT_PATH, true, &unit);
+	assert_int_equal(unit.known, UNIT_FOUND);
+	unit_tell(&unit, agent_runs, &to);
 	return s;
 }
 
@@ -183,31 +191,79 @@ static void test_the_answers_of_systemd(void **state)
 	static const struct {
 		const char *shown;
 		enum finding_level level;
-		const char *words;
+		const char *words, *fix;
 	} cases[] = {
 	        {"LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\n",
-	         FINDING_OK, "running"},
-	        {"LoadState=not-found\nActiveState=inactive\n", FINDING_INFO, "no unit"},
-	        {"", FINDING_INFO, "no unit"},
+	         FINDING_OK, "running", "(none)"},
 	        {"LoadState=loaded\nActiveState=failed\nResult=exit-code\n", FINDING_PROBLEM,
-	         "failed (exit-code)"},
+	         "failed (exit-code)", "journalctl -u pmta-shipper -n 20"},
 	        {"LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nResult=watchdog",
-	         FINDING_PROBLEM, "keeps failing and restarting (watchdog)"},
+	         FINDING_PROBLEM, "keeps failing and restarting (watchdog)",
+	         "journalctl -u pmta-shipper -n 20"},
+	        {"LoadState=loaded\nActiveState=activating\nSubState=start\n", FINDING_WARNING,
+	         "is being started", "(none)"},
 	        {"LoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\n", FINDING_WARNING,
-	         "not running"},
+	         "not running", "systemctl start pmta-shipper"},
+	        {"LoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n",
+	         FINDING_WARNING, "not running (inactive) and disabled",
+	         "systemctl enable --now pmta-shipper"},
 	        {"LoadState=loaded\nActiveState=active\nUnitFileState=disabled\n", FINDING_WARNING,
-	         "does not start when the host boots"},
+	         "does not start when the host boots", "systemctl enable pmta-shipper"},
+	        {"LoadState=masked\nActiveState=inactive\nUnitFileState=masked\n", FINDING_PROBLEM,
+	         "masked", "systemctl unmask pmta-shipper && systemctl enable --now pmta-shipper"},
 	        {"LoadState=loaded\nActiveState=active\nNeedDaemonReload=yes\n", FINDING_WARNING,
-	         "its unit file has changed since systemd read it"},
+	         "has changed since systemd read it",
+	         "systemctl daemon-reload && systemctl restart pmta-shipper"},
+	        {"LoadState=loaded\nActiveState=inactive\nNeedDaemonReload=yes\n", FINDING_WARNING,
+	         "has changed since systemd read it", "systemctl daemon-reload"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct seen s = told_of(cases[i].shown);
+		struct seen s = reported_of(cases[i].shown, false);
 		assert_int_equal(s.level, cases[i].level);
 		if (!strstr(s.text, cases[i].words))
 			fail_msg("'%s' is not in '%s'", cases[i].words, s.text);
-		assert_true(s.level < FINDING_WARNING || strstr(s.advice, "systemctl") ||
-		            strstr(s.advice, "journalctl"));
+		assert_string_equal(s.advice, cases[i].fix);
 	}
+	/* Another start would fail: the store is in use. */
+	struct seen s = reported_of("LoadState=loaded\nActiveState=inactive\n", true);
+	assert_int_equal(s.level, FINDING_INFO);
+	assert_string_equal(s.advice, "(none)");
+}
+
+static void test_the_unit_is_the_one_with_this_configuration(void **state)
+{
+	(void)state;
+	static const char shown[] =
+	        "Id=pmta-shipper.service\nLoadState=loaded\n" RUN
+	        "\nId=pmta-shipper-eu.service\nLoadState=loaded\nUser=eu\n"
+	        "ExecStart={ path=/x ; argv[]=/x run -c /etc/eu.conf ; }\n"
+	        "\nId=pmta-shipper-us.service\nLoadState=loaded\nUser=us\n"
+	        "ExecStart={ path=/x ; argv[]=/x run --config=/etc/us.conf ; }\n"
+	        "\nId=pmta-shipper-old.service\nLoadState=not-found\n";
+	static const struct {
+		const char *conf;
+		bool usual;
+		const char *name, *user;
+	} cases[] = {{CONF_DEFAULT_PATH, true, "pmta-shipper", ""},
+	             {"/etc/eu.conf", false, "pmta-shipper-eu", "eu"},
+	             {"/etc/us.conf", false, "pmta-shipper-us", "us"},
+	             {"/etc/eu", false, NULL, NULL},
+	             {"/etc/eu.conf.old", false, NULL, NULL}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct unit u;
+		unit_choose(shown, cases[i].conf, cases[i].usual, &u);
+		assert_int_equal(u.known, cases[i].name ? UNIT_FOUND : UNIT_NONE);
+		if (cases[i].name)
+			assert_string_equal(u.name, cases[i].name);
+		if (cases[i].name)
+			assert_string_equal(u.user, cases[i].user);
+	}
+	struct unit none;
+	unit_choose("Id=pmta-shipper.service\nLoadState=not-found\nActiveState=inactive\n",
+	            CONF_DEFAULT_PATH, true, &none);
+	assert_int_equal(none.known, UNIT_NONE);
+	unit_choose("", CONF_DEFAULT_PATH, true, &none);
+	assert_int_equal(none.known, UNIT_NONE);
 }
 
 static void test_numbers_of_systemd(void **state)
@@ -292,6 +348,27 @@ static void test_programs_that_clean_a_folder_are_found(void **state)
 	assert_true(other_programs_cleaner(temp_dir, "/var/log/pmta/moved/", where, sizeof(where)));
 	assert_non_null(strstr(where, "/etc/cron.d/pmta:3"));
 	assert_false(other_programs_cleaner(temp_dir, "/var/log/other", where, sizeof(where)));
+	/* A job that packs or copies files deletes none. */
+	put("/etc/cron.d", "pack", "0 4 * * * root gzip /srv/packed/*.csv\n0 5 * * * root rm /x\n");
+	assert_false(other_programs_cleaner(temp_dir, "/srv/packed", where, sizeof(where)));
+	put("/etc/cron.daily", "old", "DIR=/srv/daily\nfind $DIR -mtime +9 -delete\n");
+	assert_true(other_programs_cleaner(temp_dir, "/srv/daily", where, sizeof(where)));
+}
+
+/* Who may not read all of them does not know that there is no other shipper. */
+static void test_configuration_that_cannot_be_read_is_named(void **state)
+{
+	(void)state;
+	char where[700] = "";
+	if (geteuid() == 0)
+		skip();
+	assert_false(other_programs_closed(temp_dir, where, sizeof(where)));
+	put("/etc/logstash/conf.d", "x.conf", "");
+	(void)snprintf(where, sizeof(where), "%s/etc/logstash/conf.d", temp_dir);
+	assert_int_equal(chmod(where, 0), 0);
+	assert_true(other_programs_closed(temp_dir, where, sizeof(where)));
+	assert_non_null(strstr(where, "/etc/logstash/conf.d"));
+	assert_int_equal(chmod(where, 0700), 0);
 }
 
 /* ---- who reads PowerMTA's files ---- */
@@ -321,15 +398,18 @@ static void test_the_newest_file_decides_the_group(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_advice_comes_after_the_first_line),
+	        cmocka_unit_test(test_a_finding_and_its_fix_are_two_texts),
 	        cmocka_unit_test(test_headers_are_masked_but_for_harmless_ones),
 	        cmocka_unit_test(test_dns),
 	        cmocka_unit_test(test_the_answers_of_systemd),
+	        cmocka_unit_test(test_the_unit_is_the_one_with_this_configuration),
 	        cmocka_unit_test(test_numbers_of_systemd),
 	        cmocka_unit_test_setup_teardown(test_other_shippers_are_found, temp_setup,
 	                                        temp_teardown),
 	        cmocka_unit_test_setup_teardown(test_the_newest_file_decides_the_group, temp_setup,
 	                                        temp_teardown),
+	        cmocka_unit_test_setup_teardown(test_configuration_that_cannot_be_read_is_named,
+	                                        temp_setup, temp_teardown),
 	        cmocka_unit_test_setup_teardown(test_programs_that_clean_a_folder_are_found,
 	                                        temp_setup, temp_teardown),
 	};
