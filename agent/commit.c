@@ -161,7 +161,10 @@ void commit_redriven(struct commit *c, const struct ship_done *done)
 		log_warning("out of memory: a dead letter that was delivered stays in the list");
 }
 
-/* Chooses rows that identify the file later: the last, and some at growing distances before it. */
+/*
+ * Chooses rows that identify the file later: the last, some at growing distances before it, and the
+ * first, so that a shorter file that begins alike can be compared early.
+ */
 static size_t choose_proofs(const struct ship_done *done, struct mark proofs[PROOFS_MAX])
 {
 	size_t n = 0;
@@ -169,7 +172,7 @@ static size_t choose_proofs(const struct ship_done *done, struct mark proofs[PRO
 	struct mark back[PROOFS_MAX];
 	back[n++] = done->items[done->n - 1].mark;
 	for (size_t i = done->n - 1; i-- > 0 && n < PROOFS_MAX;) {
-		if (end - done->items[i].mark.end < distance)
+		if (i > 0 && end - done->items[i].mark.end < distance)
 			continue;
 		back[n++] = done->items[i].mark;
 		distance *= 4;

@@ -49,6 +49,12 @@ int follow_holds(struct follow *f, const struct mark *mark) MUST_CHECK;
 /* Copies the bytes [start, end).  Returns their number, or a negative errno. */
 ssize_t follow_bytes(struct follow *f, uint64_t start, uint64_t end, char *ret) MUST_CHECK;
 
+/*
+ * Returns 1 if two files have the same bytes up to limit, or to the end of the shorter one; 0 if
+ * not; or a negative errno.
+ */
+int follow_same(struct follow *a, struct follow *b, uint64_t limit) MUST_CHECK;
+
 /* Finds the last complete line that starts before limit: 1 with *ret_mark, 0 for none, -errno. */
 int follow_last_line(struct follow *f, uint64_t limit, struct mark *ret_mark) MUST_CHECK;
 

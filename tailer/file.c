@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "base/units.h"
+#include "tailer/identity.h"
 #include "tailer/impl.h"
 
 void file_set_other(struct tail_file *f, enum file_state state, struct tail_file *of)
@@ -15,6 +16,8 @@ void file_set_other(struct tail_file *f, enum file_state state, struct tail_file
 		tail_note(f->source->tailer, TAIL_ERROR, "\"%s\" goes from %s to %s", f->name,
 		          file_state_name(f->state), file_state_name(state));
 	f->source->nwaiting += (size_t)file_state_waits(state) - file_state_waits(f->state);
+	if (!file_state_waits(state) && !f->open)
+		f->waits_ms = 0;
 	f->state = state;
 	f->of = of;
 }
@@ -27,6 +30,7 @@ void file_set_state(struct tail_file *f, enum file_state state)
 void file_set_open(struct tail_file *f, struct open_file *o)
 {
 	f->open = o;
+	f->waits_ms = 0;
 	f->offset = o->ledger.committed;
 	f->salt = follow_salt(o->follow)->hash;
 	file_set_state(f, FILE_OPEN);
@@ -41,6 +45,7 @@ void file_resize(struct tail_file *f, uint64_t size)
 		return;
 	f->size = size;
 	f->at_rest = 0;
+	f->resized_ms = f->source->tailer->now_ms;
 	if (f->state == FILE_FINISHING || f->state == FILE_ENDED)
 		file_set_state(f, FILE_OPEN);
 	else if (f->state == FILE_ALIAS || (f->state == FILE_CLOSED && f->gz))
@@ -65,6 +70,27 @@ bool file_there(const struct tail_file *f)
 bool file_is_at_rest(const struct tail_file *f)
 {
 	return f->at_rest >= 2; /* the first rescan may come right after the change */
+}
+
+/* Longer than that, a file that grows is rather another one, whose rows must not wait. */
+#define WAIT_MAX_MS (5 * IDENTITY_REST_MS)
+
+bool file_wait(struct tail_file *f)
+{
+	bool first = f->waits_ms == 0;
+	if (first)
+		f->waits_ms = f->source->tailer->now_ms;
+	return first;
+}
+
+bool file_waits_no_longer(const struct tail_file *f)
+{
+	int64_t now_ms = f->source->tailer->now_ms;
+	if (f->mtime_s > 0 && clock_real_ms() - 1000 * f->mtime_s >= IDENTITY_REST_MS)
+		return true;
+	int64_t since_ms = f->resized_ms > f->waits_ms ? f->resized_ms : f->waits_ms;
+	return f->waits_ms > 0 &&
+	       (now_ms - since_ms >= IDENTITY_REST_MS || now_ms - f->waits_ms >= WAIT_MAX_MS);
 }
 
 void file_path(const struct tail_file *f, char *ret, size_t size)

@@ -12,7 +12,7 @@ static const struct {
 } states[FILE_STATES] = {
         [FILE_FOUND] = {"FOUND", LOOKED | TO(CLOSED) | TO(GONE)},
         [FILE_WAITING] = {"WAITING", LOOKED | TO(FOUND)},
-        [FILE_COPYING] = {"COPYING", LOOKED | TO(FOUND)},
+        [FILE_COPYING] = {"COPYING", LOOKED | TO(FOUND) | TO(GONE)},
         [FILE_ALIAS] = {"ALIAS", TO(FOUND)},
         [FILE_UNREADABLE] = {"UNREADABLE", TO(FOUND) | TO(SKIPPED) | TO(OPEN) | TO(ENDED) |
                                                    TO(GONE) | TO(ORPHAN)},
@@ -20,7 +20,7 @@ static const struct {
         [FILE_OPEN] = {"OPEN", HURT | TO(FOUND) | TO(FINISHING) | TO(CLOSED)},
         [FILE_FINISHING] = {"FINISHING", HURT | TO(FOUND) | TO(OPEN) | TO(ENDED)},
         [FILE_ENDED] = {"ENDED", HURT | TO(FOUND) | TO(OPEN) | TO(FINISHING) | TO(CLOSED)},
-        [FILE_CLOSED] = {"CLOSED", TO(FOUND) | TO(UNREADABLE) | TO(OPEN) | TO(GONE)},
+        [FILE_CLOSED] = {"CLOSED", TO(FOUND) | TO(COPYING) | TO(UNREADABLE) | TO(OPEN) | TO(GONE)},
         [FILE_GONE] = {"GONE", TO(FOUND)},
         [FILE_ORPHAN] = {"ORPHAN", 0},
 };

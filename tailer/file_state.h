@@ -24,9 +24,9 @@
  *    state        ends when
  *    FOUND        its turn comes among the files with something to read; for a known file that
  *                 looks unchanged, its turn among those proved in the background
- *    WAITING      it grew; the file of its name no longer exists
+ *    WAITING      it grew; the file of its name no longer exists, and no bytes came for a rescan
  *    COPYING      it grew; the other file got its first proof, is completely acknowledged, lost its
- *                 path, or was closed after that
+ *                 path, or was closed after that; no more bytes came for a rescan
  *    ALIAS        it grew; the other file lost its path and is completely acknowledged and saved
  *    UNREADABLE   it was written; its mode or its folder's was changed.  I/O errors and a lack of
  *                 memory or descriptors send no event: the rescan
@@ -34,7 +34,8 @@
  *    OPEN         it grew or vanished; answers and commits arrive; a rescan finds it at rest
  *    FINISHING    its turn comes
  *    ENDED        it grew; lines are handed out again (FINISHING); answers and commits arrive
- *    CLOSED       it grew; it was moved; three scans did not find it
+ *    CLOSED       it grew; it is shorter than before (COPYING); it was moved; three scans did not
+ *                 find it
  *    GONE         its path exists again; too many others were deleted after it
  *    ORPHAN       the last answer arrives
  */
@@ -47,7 +48,8 @@
 enum file_state {
 	FILE_FOUND,      /* a path, or an entry of the store: its identity is not proved yet */
 	FILE_WAITING,    /* it has no row yet, and "of" has the same name */
-	FILE_COPYING,    /* it begins like "of", and it is too early to tell if it is the same */
+	FILE_COPYING,    /* it begins like "of" (NULL: like itself, when it was longer), and it is
+	                    too early to tell if it is the same */
 	FILE_ALIAS,      /* another path of "of" */
 	FILE_UNREADABLE, /* it is open only if it was open when the trouble came */
 	FILE_SKIPPED,    /* it existed at the first start and is not to be read, even if moved */

@@ -68,6 +68,17 @@ void list_remove(struct tail_file **list, size_t *n, const struct tail_file *f)
 	}
 }
 
+bool files_begin_so(const struct tail_file *f, const struct event_salt *salt)
+{
+	const struct source *s = f->source;
+	for (size_t i = 0; i < s->nfiles; i++) {
+		const struct tail_file *other = s->files[i];
+		if (other != f && other->id != 0 && hash_equal(&other->salt, &salt->hash))
+			return true;
+	}
+	return false;
+}
+
 struct tail_file *file_new(struct source *s, const char *name, const struct acct_name *key)
 {
 	struct tail_file *f = calloc(1, sizeof(*f));

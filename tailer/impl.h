@@ -64,7 +64,9 @@ struct tail_file {
 	struct tally tally;
 	int64_t gone_ms; /* when its path disappeared, in real time; 0: it exists */
 	struct open_file *open;
-	int64_t mtime_s; /* only reported, decides nothing; 0: not seen since the start */
+	int64_t mtime_s;    /* 0: not seen since the start */
+	int64_t resized_ms; /* when its size was last seen to change, by the tailer's clock */
+	int64_t waits_ms;   /* since when it waits for the rest of its bytes; 0: it does not */
 	size_t refs;
 	unsigned char missing; /* scans in a row that did not find it */
 	unsigned char at_rest; /* rescans in a row that found the same size */
@@ -162,6 +164,8 @@ int open_file_holds(const struct mark *mark, void *follow); /* an identity_holds
 enum change { CHANGED_POSITION = 1, CHANGED_ENTRY = 2, CHANGED_EXPIRED = 4 };
 void list_remove(struct tail_file **list, size_t *n, const struct tail_file *f);
 size_t files_lower_bound(const struct source *s, const struct acct_name *key);
+/* Returns true if a known file other than f begins with that row. */
+bool files_begin_so(const struct tail_file *f, const struct event_salt *salt);
 struct tail_file *file_new(struct source *s, const char *name, const struct acct_name *key);
 void file_free(struct tail_file *f); /* removes it from its source's lists */
 void orphan_free(struct tail_file *f);
@@ -200,7 +204,10 @@ struct store_file file_entry(const struct tail_file *f); /* its entry for the st
 bool file_is_newest(const struct tail_file *f);
 bool file_is_finished(const struct tail_file *f);
 bool file_is_at_rest(const struct tail_file *f); /* unchanged for one rescan */
-bool file_has_more(const struct tail_file *f);   /* more bytes than were read */
+/* f is shorter than what is known of it, and waits for the rest; true the first time. */
+bool file_wait(struct tail_file *f);
+bool file_waits_no_longer(const struct tail_file *f); /* no more bytes are expected now */
+bool file_has_more(const struct tail_file *f);        /* more bytes than were read */
 bool file_drained(const struct tail_file *f);
 void file_lost(struct tail_file *f, uint64_t bytes); /* counts and reports lost bytes */
 
@@ -211,13 +218,19 @@ int source_load(struct source *s) MUST_CHECK;
 
 /* resolve.c.  Opens f where reading continues.  Returns false if not open; its state shows why. */
 bool resolve(struct tail_file *f);
-/* f gets a new identity and is FOUND; *ret_ghost keeps the old one if it is in the store. */
+/*
+ * f gets a new identity and is FOUND; *ret_ghost keeps the old one if it is in the store.  One that
+ * never had a row leaves the store.
+ */
 int resolve_forsake(struct tail_file *f, struct tail_file **ret_ghost) MUST_CHECK;
 /*
  * The file's bytes are not those that were read: it was truncated or rewritten.  Another tail_file
- * continues with it, and f is removed from its source.  On an error f is unchanged.
+ * continues with it, and f is removed from its source.  On an error f is unchanged; likewise with
+ * LATER: the bytes may be written again.
  */
 int resolve_changed(struct tail_file *f) MUST_CHECK;
+/* f, which waited for the rest of its bytes, has them again. */
+void resolve_goes_on(struct tail_file *f);
 /* For a file that exists at the first start and is not to be read, or only from its end on. */
 int resolve_pass(struct tail_file *f, bool whole) MUST_CHECK;
 

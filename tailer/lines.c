@@ -56,16 +56,8 @@ static void set_aside(struct source *s, struct tail_file *f)
 /* Returns true if another file begins with the same row, and nothing of f is delivered yet. */
 static bool seems_copy(const struct tail_file *f)
 {
-	const struct source *s = f->source;
-	if (f->open->ladder.n > 0 || f->open->ledger.n > 0)
-		return false;
-	for (size_t i = 0; i < s->nfiles; i++) {
-		const struct tail_file *other = s->files[i];
-		if (other != f && other->id != 0 &&
-		    hash_equal(&other->salt, &follow_salt(f->open->follow)->hash))
-			return true;
-	}
-	return false;
+	return f->open->ladder.n == 0 && f->open->ledger.n == 0 &&
+	       files_begin_so(f, follow_salt(f->open->follow));
 }
 
 /* Returns true if no more will come: then a last line without newline counts.  A .gz is written
@@ -99,6 +91,24 @@ static int learn_salt(struct tail_file *f)
 	return FOLLOW_NOTHING;
 }
 
+/*
+ * The next line; one that makes the salt is not handed out before the salt is known.  It may have
+ * been completed after the head was read.
+ */
+static int next_line(struct tail_file *f, struct line *ret_line)
+{
+	struct follow *follow = f->open->follow;
+	int rc = follow_next(follow, is_final(f), ret_line);
+	if (rc != FOLLOW_LINE || ret_line->salt->len > 0)
+		return rc;
+	size_t len = event_trim(ret_line->text, ret_line->len);
+	if (event_is_blank(ret_line->text, len) || event_is_header(ret_line->text, len))
+		return rc;
+	follow_seek(follow, ret_line->from);
+	f->source->tailer->soon = true;
+	return FOLLOW_NOTHING;
+}
+
 static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
 {
 	struct follow *follow = f->open->follow;
@@ -107,7 +117,7 @@ static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
 		return rc;
 	while (skip_acked(f))
 		;
-	rc = follow_next(follow, is_final(f), ret_line);
+	rc = next_line(f, ret_line);
 	uint64_t nuls = follow_nuls(follow);
 	s->counters.nul_bytes += nuls;
 	s->counters_dirty = s->counters_dirty || nuls > 0;
@@ -120,6 +130,15 @@ static bool reopens(const struct tail_file *f, int rc)
 	if (f->state == FILE_ENDED)
 		return rc == FOLLOW_LINE;
 	return f->state == FILE_UNREADABLE && (rc != FOLLOW_NOTHING || !f->gz);
+}
+
+/* The bytes of f are not those that were read.  Returns a result as if they had been read. */
+static int changed(struct tail_file *f)
+{
+	int rc = resolve_changed(f);
+	if (rc == LATER)
+		return FOLLOW_NOTHING;
+	return rc < 0 ? rc : FOLLOW_CHANGED; /* f is no longer current */
 }
 
 /* Sets the state of f after a read that returned rc. */
@@ -144,9 +163,11 @@ int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct t
 		*ret_file = f;
 		int rc = next_of(s, f, ret_line);
 		if (rc == FOLLOW_CHANGED) {
-			rc = resolve_changed(f); /* then f is no longer current */
-			if (rc == 0)
+			rc = changed(f);
+			if (rc == FOLLOW_CHANGED)
 				continue;
+		} else if (rc >= 0) {
+			resolve_goes_on(f);
 		}
 		note_result(f, rc);
 		if (rc == FOLLOW_LINE || rc == FOLLOW_END)

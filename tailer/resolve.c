@@ -30,12 +30,15 @@ static int open_path(struct tail_file *f, struct follow **ret)
 		f->source->scan_due = true;
 		return LATER;
 	}
+	f->mtime_s = st.st_mtime;
 	file_resize(f, (uint64_t)st.st_size);
 	struct follow *follow;
 	int rc = follow_open(&follow, fd, f->gz, f->source->tailer->conf.line_max);
 	if (rc < 0)
 		return rc;
-	rc = follow_head(follow, false);
+	/* A row without newline at the end of a file that is finished is a row, here as in lines.c.
+	 */
+	rc = follow_head(follow, file_is_finished(f) && file_is_at_rest(f));
 	if (rc == 0 && !follow_whole(follow)) /* an incomplete one would look like another file */
 		rc = -EBADMSG;
 	if (rc < 0) {
@@ -75,8 +78,18 @@ static bool same_salt(const struct tail_file *f, const struct follow *follow)
 	return hash_equal(&f->salt, &salt->hash);
 }
 
-/* Returns an enum identity for the bytes in o at f's inode.  *ret_resume: identity_decide(). */
-static int decide(const struct tail_file *f, const struct open_file *o, bool same_salt,
+/* Returns true if both first rows are known and are not the same. */
+static bool other_salt(const struct tail_file *f, const struct follow *follow)
+{
+	const struct event_salt *salt = follow_salt(follow);
+	return !hash_is_zero(&f->salt) && salt->len > 0 && !hash_equal(&f->salt, &salt->hash);
+}
+
+/*
+ * Returns an enum identity for the bytes in o at f's inode.  *ret_resume: identity_decide().
+ * rests: no more bytes are expected.
+ */
+static int decide(const struct tail_file *f, const struct open_file *o, bool same_salt, bool rests,
                   uint64_t *ret_resume)
 {
 	const struct identity_case c = {
@@ -85,8 +98,32 @@ static int decide(const struct tail_file *f, const struct open_file *o, bool sam
 	        .same_inode = true,
 	        .size = file_known_size(f),
 	        .same_head = o->ladder.n == 0 && same_salt && same_header(o->follow, o),
+	        .rests = rests || other_salt(f, o->follow),
 	};
-	return identity_decide(&c, open_file_holds, o->follow, ret_resume);
+	int rc = identity_decide(&c, open_file_holds, o->follow, ret_resume);
+	/* Nothing is proved, and the name is another: the inode was reused. */
+	return rc == IDENTITY_COPYING && *ret_resume == 0 && f->proved_name ? IDENTITY_NEW : rc;
+}
+
+/* Something empties or rewrites the file, perhaps with the same rows. */
+static void wait_for_rest(struct tail_file *f, uint64_t committed)
+{
+	if (file_wait(f))
+		tail_note(f->source->tailer, TAIL_WARNING,
+		          "\"%s\" has %llu bytes, fewer than the %llu that were delivered: waiting "
+		          "for the rest until it is unchanged for %d s",
+		          f->name, (unsigned long long)f->size, (unsigned long long)committed,
+		          IDENTITY_REST_MS / 1000);
+}
+
+void resolve_goes_on(struct tail_file *f)
+{
+	if (f->waits_ms == 0)
+		return;
+	f->waits_ms = 0;
+	tail_note(f->source->tailer, TAIL_INFO,
+	          "\"%s\" has its rows again: continuing at byte %llu", f->name,
+	          (unsigned long long)tail_file_committed(f));
 }
 
 /* Continues f in o: at the committed offset, or after the last row that a crash has left. */
@@ -105,8 +142,16 @@ static void go_on(struct tail_file *f, struct open_file *o, int decided, uint64_
 		s->counters_dirty = true;
 		ladder_cut(&o->ladder, resume);
 		ledger_reset(&o->ledger, resume);
+	} else if (decided == IDENTITY_SAME) {
+		resolve_goes_on(f);
 	}
 	file_set_open(f, o);
+}
+
+/* Returns true if no row of f was read: its entry says nothing. */
+static bool has_no_row(const struct tail_file *f)
+{
+	return hash_is_zero(&f->salt) && f->tally.rows == 0 && f->state != FILE_SKIPPED;
 }
 
 /* Keeps the entry of an identity whose file no longer exists. */
@@ -130,7 +175,7 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 	/* Another path may still have it; if not, it is lost, which is reported then. */
 	ghost->missing = 1;
 	ghost->dir = -1;
-	if (file_mark_changed(ghost, CHANGED_ENTRY) < 0) {
+	if (file_mark_changed(ghost, has_no_row(f) ? CHANGED_EXPIRED : CHANGED_ENTRY) < 0) {
 		file_free(ghost);
 		return NULL;
 	}
@@ -171,11 +216,11 @@ static void note_rewritten(struct tail_file *f)
  * The inode is known but its bytes are not: the file was rewritten, or the inode was reused by a
  * new file or by another path of a known file.
  */
-static int resolve_again(struct tail_file *f, struct open_file *o)
+static int resolve_again(struct tail_file *f, struct open_file *o, int decided)
 {
 	struct tail_file *ghost;
 	struct follow *follow = STEAL(o->follow);
-	bool renamed = f->proved_name != NULL;
+	bool rewritten = decided == IDENTITY_NEW && !f->proved_name;
 	(void)open_file_free(o);
 	int rc = resolve_forsake(f, &ghost);
 	if (rc < 0) {
@@ -183,9 +228,17 @@ static int resolve_again(struct tail_file *f, struct open_file *o)
 		return rc;
 	}
 	rc = resolve_new(f, follow);
-	if (f->open && !renamed)
+	if (f->open && rewritten)
 		note_rewritten(f);
 	return rc;
+}
+
+/* Returns true if f had no row, and now begins like another file: it may be that file. */
+static bool was_empty(const struct tail_file *f, const struct open_file *o)
+{
+	const struct event_salt *salt = follow_salt(o->follow);
+	return has_no_row(f) && salt->len > 0 && o->ladder.n == 0 && o->ledger.n == 0 &&
+	       files_begin_so(f, salt);
 }
 
 /* Resolves f, which has an entry, and whose path leads to the inode of that entry. */
@@ -198,11 +251,15 @@ static int resolve_known(struct tail_file *f, struct follow *follow)
 		return LATER;
 	}
 	o->follow = follow;
-	int decided = decide(f, o, same_salt(f, follow), &resume);
-	if (decided == IDENTITY_NEW)
-		return resolve_again(f, o);
+	int decided = decide(f, o, same_salt(f, follow), file_waits_no_longer(f), &resume);
+	if (decided == IDENTITY_NEW || (decided == IDENTITY_SAME && was_empty(f, o)))
+		return resolve_again(f, o, decided);
 	int rc = decided < 0 ? decided : files_reserve(f->source->tailer);
-	if (rc < 0) {
+	if (rc == 0 && decided == IDENTITY_COPYING) {
+		wait_for_rest(f, o->ledger.committed);
+		file_set_state(f, FILE_COPYING);
+	}
+	if (rc < 0 || decided == IDENTITY_COPYING) {
 		(void)open_file_free(o);
 		return rc;
 	}
@@ -244,8 +301,10 @@ static struct tail_file *twin(struct tail_file *f)
 	g->open = open_file_load(f);
 	int fd = dup(follow_fd(f->open->follow));
 	struct stat st;
-	if (fd >= 0 && fstat(fd, &st) == 0)
+	if (fd >= 0 && fstat(fd, &st) == 0) {
 		g->size = (uint64_t)st.st_size;
+		f->mtime_s = st.st_mtime;
+	}
 	if (!g->open && fd >= 0)
 		(void)close(fd);
 	if (!g->open || fd < 0 ||
@@ -290,7 +349,13 @@ int resolve_changed(struct tail_file *f)
 	struct tail_file *g = twin(f);
 	if (!g)
 		return -ENOMEM;
-	int decided = decide(g, g->open, true, &resume);
+	int decided = decide(g, g->open, true, file_waits_no_longer(f), &resume);
+	if (decided == IDENTITY_COPYING) {
+		file_resize(f, g->size);
+		wait_for_rest(f, g->open->ledger.committed);
+		file_free(g);
+		return LATER;
+	}
 	int rc = decided < 0 ? decided : files_reserve(f->source->tailer);
 	if (rc == 0 && decided == IDENTITY_NEW)
 		rc = resolve_forsake(g, &ghost);
@@ -339,6 +404,8 @@ static bool seems_known(const struct tail_file *f)
 	return false;
 }
 
+#define HEAD_PROOF 16384 /* the last row before it distinguishes files that begin alike */
+
 int resolve_pass(struct tail_file *f, bool whole)
 {
 	f->id = f->source->tailer->next_id++;
@@ -355,6 +422,9 @@ int resolve_pass(struct tail_file *f, bool whole)
 			(void)open_file_free(o);
 			return file_mark_todo(f);
 		}
+		/* Without unpacking a .gz, what is known of it is its beginning. */
+		if (follow_last_line(o->follow, HEAD_PROOF, &last) == 1)
+			ladder_push(&o->ladder, &last);
 		if (!f->gz && follow_last_line(o->follow, f->size, &last) == 1) {
 			ladder_push(&o->ladder, &last);
 			f->offset = last.end;

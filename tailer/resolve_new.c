@@ -1,7 +1,11 @@
 /* Resolves an unknown path: another path of a known file, a copy, a fork, or a new file. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/scope.h"
 #include "tailer/identity.h"
@@ -23,6 +27,10 @@ static void adopt(struct tail_file *f, struct tail_file *other, struct open_file
 	} else {
 		f->salt = other->salt;
 		f->offset = other->offset;
+		tail_note(
+		        f->source->tailer, TAIL_INFO,
+		        "\"%s%s\" is the file \"%s\" that first-start passed over: not reading it",
+		        f->name, f->gz ? ".gz" : "", other->name);
 		file_set_state(f, FILE_SKIPPED);
 	}
 	file_hand_others(other, f);
@@ -66,6 +74,7 @@ static void note_copying(struct tail_file *f, struct tail_file *other)
 		          "\"%s\" begins like a known file that was read further: waiting for the "
 		          "rest of the copy",
 		          f->name);
+	(void)file_wait(f);
 	file_set_other(f, FILE_COPYING, other);
 }
 
@@ -81,30 +90,85 @@ static int compare_sizes(const struct tail_file *f, struct tail_file *other,
 	return rc;
 }
 
+#define ALIKE_MAX 65536 /* compared while more bytes may come */
+
+/* Returns 1 or 0 as follow_same() for f and a file that is there, or a negative errno. */
+static int alike(struct follow *follow, const struct tail_file *other, uint64_t limit)
+{
+	char path[PATH_MAX];
+	struct follow *o;
+	struct stat st;
+	if (other->open)
+		return follow_same(follow, other->open->follow, limit);
+	file_path(other, path, sizeof(path));
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || st.st_ino != other->ino || st.st_dev != other->dev) {
+		(void)close(fd);
+		return -ENOENT;
+	}
+	int rc = follow_open(&o, fd, other->gz, other->source->tailer->conf.line_max);
+	if (rc < 0)
+		return rc;
+	rc = follow_same(follow, o, limit);
+	(void)follow_close(o);
+	return rc;
+}
+
+/*
+ * Compares the bytes of f with those of a file that is there and, as far as its proofs show, may be
+ * the same: they differ, or all of f is in that file.
+ */
+static int compare_bytes(const struct tail_file *f, const struct tail_file *other,
+                         struct follow *follow, struct relation_case *c)
+{
+	if (!c->there)
+		return 0;
+	int rc = alike(follow, other, c->rests ? UINT64_MAX : ALIKE_MAX);
+	if (rc == -ENOENT) { /* it moved just now: the scan finds out where */
+		other->source->scan_due = true;
+		c->rests = false;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	c->differs = rc == 0;
+	c->within = rc > 0 && c->rests && !f->gz && !other->gz && f->size <= other->size;
+	return 0;
+}
+
 /*
  * Returns an enum relation of f to a known file with the same beginning, whose proofs are in o, or
- * a negative errno.  A fork is read from *ret_resume on.
+ * a negative errno.  *ret_resume: the end of the bytes that are proved; a fork is read from there.
  */
 static int relate(const struct tail_file *f, struct tail_file *other, const struct open_file *o,
                   uint64_t *ret_resume)
 {
 	const struct ladder *l = &o->ladder;
-	const struct identity_case bytes = {
-	        .ladder = l, .committed = o->ledger.committed, .size = file_known_size(f)};
-	*ret_resume = o->ledger.committed;
-	bool skipped = other->state == FILE_SKIPPED;
-	int identity = skipped ? IDENTITY_NEW /* not used */
-	                       : identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
-	if (identity < 0)
-		return identity;
 	struct relation_case c = {
-	        .identity = (enum identity)identity,
 	        .unproved = l->n == 0,
-	        .before_proofs = l->n > 0 && bytes.size < l->rungs[l->n - 1].end,
-	        .skipped = skipped,
+	        .skipped = other->state == FILE_SKIPPED,
 	        .there = file_there(other),
+	        .shorter = !f->gz && !other->gz && f->size < other->size,
+	        .rests = file_waits_no_longer(f),
+	        .same_name = acct_name_compare(&f->key, &other->key) == 0,
 	};
-	int rc = c.there && identity == IDENTITY_SAME ? compare_sizes(f, other, &c) : 0;
+	struct identity_case bytes = {.ladder = l,
+	                              /* The offset of a .gz that is not read is its size. */
+	                              .committed = c.skipped && other->gz ? 0 : o->ledger.committed,
+	                              .size = file_known_size(f)};
+	*ret_resume = bytes.committed;
+	int identity = identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
+	int rc = identity;
+	if (rc == IDENTITY_COPYING || (c.unproved && !c.skipped))
+		rc = compare_bytes(f, other, o->follow, &c);
+	bytes.rests = c.rests || c.differs;
+	if (rc >= 0 && identity == IDENTITY_COPYING && bytes.rests)
+		rc = identity = identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
+	c.identity = (enum identity)identity;
+	if (rc >= 0 && c.there && identity == IDENTITY_SAME)
+		rc = compare_sizes(f, other, &c);
 	return rc < 0 ? rc : (int)relation_decide(&c);
 }
 
@@ -132,25 +196,40 @@ static void apply(struct tail_file *f, struct tail_file *other, struct open_file
 		(void)open_file_free(o);
 }
 
-#define UNRELATED 2
-
-/* Returns 0: f has a new state; else LATER, UNRELATED or -errno, and the caller owns follow. */
-static int resolve_against(struct tail_file *f, struct follow *follow, struct tail_file *other)
-{
+/* The known file that a new path fits best, so far. */
+struct match {
+	struct tail_file *other; /* NULL: none */
+	struct open_file *o;     /* of other; without follow */
+	enum relation relation;
 	uint64_t resume;
-	struct open_file *o = open_file_load(other);
-	if (!o)
+};
+
+/* Returns true if a says more than b: it proves more bytes, or as many and needs no waiting. */
+static bool fits_better(const struct match *a, const struct match *b)
+{
+	if (!b->other || a->resume != b->resume)
+		return !b->other || a->resume > b->resume;
+	return b->relation == RELATION_COPYING && a->relation != RELATION_COPYING;
+}
+
+/* Compares f with another file.  Returns 0, LATER or a negative errno. */
+static int match_with(const struct tail_file *f, struct follow *follow, struct tail_file *other,
+                      struct match *best)
+{
+	struct match m = {.other = other, .o = open_file_load(other)};
+	if (!m.o)
 		return LATER;
-	o->follow = follow;
-	int relation = relate(f, other, o, &resume);
-	int rc = relation < 0 ? relation : files_reserve(f->source->tailer);
-	if (rc == 0 && relation != RELATION_NONE) {
-		apply(f, other, o, (enum relation)relation, resume);
-		return 0;
+	m.o->follow = follow;
+	int relation = relate(f, other, m.o, &m.resume);
+	m.o->follow = NULL;
+	m.relation = relation < 0 ? RELATION_NONE : (enum relation)relation;
+	if (m.relation == RELATION_NONE || !fits_better(&m, best)) {
+		(void)open_file_free(m.o);
+		return relation < 0 ? relation : 0;
 	}
-	o->follow = NULL;
-	(void)open_file_free(o);
-	return rc < 0 ? rc : UNRELATED;
+	(void)open_file_free(best->o);
+	*best = m;
+	return 0;
 }
 
 /* Reads f from its beginning: it is not a known file. */
@@ -161,6 +240,11 @@ static int begin(struct tail_file *f, struct follow *follow)
 	struct open_file *o = rc == 0 ? calloc(1, sizeof(*o)) : NULL;
 	if (!o)
 		return -ENOMEM;
+	if (f->state == FILE_COPYING && f->of)
+		tail_note(t, TAIL_WARNING,
+		          "\"%s\" begins like the known file \"%s\", but nothing proves that it is "
+		          "the same: reading it from its beginning",
+		          f->name, f->of->name);
 	o->follow = follow;
 	f->id = t->next_id++;
 	file_set_open(f, o);
@@ -168,29 +252,53 @@ static int begin(struct tail_file *f, struct follow *follow)
 	return file_mark_changed(f, CHANGED_POSITION);
 }
 
+/* Finds the file of f's name that a path without a row may be, or become. */
+static struct tail_file *namesake(const struct tail_file *f)
+{
+	const struct source *s = f->source;
+	for (size_t i = files_lower_bound(s, &f->key);
+	     i < s->nfiles && acct_name_compare(&s->files[i]->key, &f->key) == 0; i++) {
+		struct tail_file *other = s->files[i];
+		if (other != f && other->id != 0 && !hash_is_zero(&other->salt) &&
+		    (file_present(other) || !file_waits_no_longer(f)))
+			return other;
+	}
+	return NULL;
+}
+
+/* Resolves a path without a row: a copy that has just begun, or a file of its own. */
+static int resolve_bare(struct tail_file *f, struct follow *follow)
+{
+	struct tail_file *other = namesake(f);
+	if (!other)
+		return begin(f, follow);
+	(void)follow_close(follow);
+	(void)file_wait(f);
+	file_set_other(f, FILE_WAITING, other);
+	return 0;
+}
+
 int resolve_new(struct tail_file *f, struct follow *follow)
 {
 	struct source *s = f->source;
 	const struct event_salt *salt = follow_salt(follow);
-	int rc = UNRELATED;
-	for (size_t i = 0; rc == UNRELATED && i < s->nfiles; i++) {
+	struct match best = {0};
+	int rc = 0;
+	for (size_t i = 0; salt->len > 0 && rc == 0 && i < s->nfiles; i++) {
 		struct tail_file *other = s->files[i];
-		if (other == f || other->id == 0 || hash_is_zero(&other->salt))
-			continue;
-		if (salt->len > 0) {
-			if (hash_equal(&other->salt, &salt->hash))
-				rc = resolve_against(f, follow, other);
-			continue;
-		}
-		/* A copy that has just begun has no row yet. */
-		if (acct_name_compare(&other->key, &f->key) == 0 && file_present(other)) {
-			(void)follow_close(follow);
-			file_set_other(f, FILE_WAITING, other);
-			return 0;
-		}
+		if (other != f && other->id != 0 && hash_equal(&other->salt, &salt->hash))
+			rc = match_with(f, follow, other, &best);
 	}
-	if (rc == UNRELATED)
-		rc = begin(f, follow);
+	if (rc == 0 && best.other)
+		rc = files_reserve(s->tailer);
+	if (rc == 0 && best.other) {
+		best.o->follow = follow;
+		apply(f, best.other, best.o, best.relation, best.resume);
+		return 0;
+	}
+	(void)open_file_free(best.o);
+	if (rc == 0)
+		rc = salt->len > 0 ? begin(f, follow) : resolve_bare(f, follow);
 	if (rc != 0)
 		(void)follow_close(follow);
 	return rc;

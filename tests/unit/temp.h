@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define UNUSED __attribute__((unused))
@@ -46,6 +47,14 @@ static inline int temp_teardown(void **state)
 	(void)state;
 	return nftw(temp_dir, temp_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
+
+/* Makes a file look as if nothing wrote to it for an hour. */
+#define temp_age(name)                                                                             \
+	assert_int_equal(                                                                          \
+	        utimensat(AT_FDCWD, temp_path(name),                                               \
+	                  (struct timespec[2]){{time(NULL) - 3600, 0}, {time(NULL) - 3600, 0}},    \
+	                  0),                                                                      \
+	        0)
 
 /* A path in the folder.  Valid until eight more have been asked for. */
 static inline const char *temp_path(const char *name)

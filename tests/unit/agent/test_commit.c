@@ -162,12 +162,12 @@ static void test_a_boundary_goes_with_the_answer(UNUSED void **state)
 	assert_string_equal(stored(), "");
 }
 
-/* The last row, and some rows before it at growing distances. */
+/* The last row, some rows before it at growing distances, and the first. */
 static void test_rows_of_the_batch_prove_the_file(UNUSED void **state)
 {
 	enum { ROWS = 3000, END = ROWS * 10 + 10 };
 	static char rows[ROWS * 10 + 1];
-	static const uint64_t ends[] = {END, END - 4100, END - 16390};
+	static const uint64_t ends[] = {END, END - 4100, END - 16390, 20};
 	struct ladder ladder;
 	struct ledger ledger = {0};
 	char *header;
@@ -186,8 +186,8 @@ static void test_rows_of_the_batch_prove_the_file(UNUSED void **state)
 	answer(0, SHIP_ACCEPTED);
 	commit();
 	assert_int_equal(store_file_get(fx.store, file, &ladder, &ledger, &header, &len), 0);
-	assert_int_equal(ladder.n, 3);
-	for (size_t i = 0; i < 3; i++) {
+	assert_int_equal(ladder.n, 4);
+	for (size_t i = 0; i < 4; i++) {
 		const struct mark *row = &items[ends[i] / 10 - 2].mark;
 		assert_int_equal(ladder.rungs[i].end, ends[i]);
 		assert_memory_equal(&ladder.rungs[i].id, &row->id, sizeof(row->id));

@@ -66,9 +66,36 @@ static void test_a_copy_is_known_by_its_salt(void **state)
 	settled("live/" DAY "0001.csv", HEADER ROW_1 ROW_2, 2);
 	temp_rewrite("moved/" DAY "0001.csv", HEADER ROW_1 ROW_2);
 	assert_known("moved/" DAY "0001.csv", 1, true, true);
-	/* A file without all the settled rows is another file. */
+	/* All rows of a truncated copy are in a file that is there. */
 	temp_rewrite("moved/" DAY "0002.csv", HEADER ROW_1);
+	assert_known("moved/" DAY "0002.csv", 0, false, false); /* it may still be copied */
+	temp_age("moved/" DAY "0002.csv");
+	assert_known("moved/" DAY "0002.csv", 1, true, false);
+	/* Otherwise a file without all the settled rows is another file. */
+	temp_rewrite("moved/" DAY "0002.csv", HEADER ROW_1 "b");
+	temp_age("moved/" DAY "0002.csv");
+	assert_known("moved/" DAY "0002.csv", 1, true, false);
+	temp_rewrite("moved/" DAY "0002.csv", HEADER ROW_1 "f");
+	temp_age("moved/" DAY "0002.csv");
 	assert_known("moved/" DAY "0002.csv", 0, false, false);
+}
+
+/* Equal first rows alone prove nothing; the entry that proves the most wins. */
+static void test_entries_that_begin_alike_stay_apart(void **state)
+{
+	(void)state;
+	settled("moved/" DAY "0001.csv", HEADER ROW_1, 1);
+	settled("moved/" DAY "0002.csv", HEADER ROW_1 ROW_2, 2);
+	settled("moved/" DAY "0003.csv", HEADER ROW_1 ROW_3 ROW_2, 3);
+	for (int i = 1; i <= 3; i++)
+		assert_int_equal(unlink(temp_path(i == 1   ? "moved/" DAY "0001.csv"
+		                                  : i == 2 ? "moved/" DAY "0002.csv"
+		                                           : "moved/" DAY "0003.csv")),
+		                 0);
+	zip("moved/" DAY "0002.csv.gz", HEADER ROW_1 ROW_2, 0);
+	zip("moved/" DAY "0003.csv.gz", HEADER ROW_1 ROW_3 ROW_2, 0);
+	assert_known("moved/" DAY "0002.csv.gz", 2, true, true);
+	assert_known("moved/" DAY "0003.csv.gz", 3, true, true);
 }
 
 static void test_the_inode_decides_between_two_that_begin_alike(void **state)
@@ -264,6 +291,7 @@ int main(void)
 	        TEST(test_rows_that_are_not_settled_leave_it_unfinished),
 	        TEST(test_a_gap_leaves_it_unfinished),
 	        TEST(test_a_copy_is_known_by_its_salt),
+	        TEST(test_entries_that_begin_alike_stay_apart),
 	        TEST(test_the_inode_decides_between_two_that_begin_alike),
 	        TEST(test_an_inode_that_is_used_again_proves_nothing),
 	        TEST(test_a_file_shortened_by_a_crash_is_known_without_proof),

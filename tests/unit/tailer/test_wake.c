@@ -124,10 +124,20 @@ static void test_a_file_without_a_row_whose_namesake_is_deleted(UNUSED void **st
 	expect_state(moved(0), FILE_WAITING);
 	unlink_in_temp(live(0));
 	turns();
-	expect_state(moved(0), FILE_OPEN);
+	expect_state(moved(0), FILE_WAITING); /* it may become what was deleted */
 	temp_append(moved(0), ",a\nb,7\n");
 	turns();
 	expect("0000|type,a\n0000|b,7\n");
+}
+
+static void test_a_file_that_stays_without_a_row_is_opened(UNUSED void **state)
+{
+	delivered(HEAD "b,1\n");
+	temp_append(moved(0), "type");
+	turns();
+	unlink_in_temp(live(0));
+	settle(2);
+	expect_state(moved(0), FILE_OPEN);
 }
 
 /* It seemed to be a file of its own, but its first row belongs to another file. */
@@ -355,6 +365,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_an_original_that_has_grown_unnoticed_is_no_shorter),
         TEST(test_a_copy_before_the_first_row_is_acknowledged),
         TEST(test_a_file_without_a_row_whose_namesake_is_deleted),
+        TEST(test_a_file_that_stays_without_a_row_is_opened),
         TEST(test_a_recognised_copy_is_looked_at_at_once),
         TEST(test_a_copy_whose_header_was_in_flight),
         TEST(test_a_copy_of_a_file_rewritten_with_rows_in_flight),
