@@ -171,6 +171,12 @@ static struct backlog_file missing(const struct backlog *b, const struct catalog
 	return at;
 }
 
+/* An entry that never had a row leaves the store when its inode is another file's. */
+static bool leaves(const struct catalog_entry *e)
+{
+	return e->file && !e->kept.passed && hash_is_zero(&e->kept.salt) && e->kept.tally.rows == 0;
+}
+
 static bool is_blind(const struct catalog *c, const struct conf_source *s)
 {
 	char live[PATH_MAX];
@@ -205,7 +211,7 @@ static void report(const struct backlog *b, backlog_fn *fn, void *arg)
 	}
 	for (size_t i = 0; i < c->nentries; i++) {
 		const struct catalog_entry *e = &c->entries[i];
-		if (e->source != b->source || b->owner[i] || is_left(c, e))
+		if (e->source != b->source || b->owner[i] || is_left(c, e) || leaves(e))
 			continue;
 		const struct backlog_file at = missing(b, e);
 		fn(&at, arg);

@@ -5,8 +5,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/gz.h"
 #include "base/scope.h"
 
 static int cannot_open(int error, int *ret_error)
@@ -15,13 +18,33 @@ static int cannot_open(int error, int *ret_error)
 	return error == ENOENT ? FOLDER_MISSING : FOLDER_CLOSED;
 }
 
-/* gzip removes NAME once NAME.gz is whole. */
+#define COMPARED 16384 /* files of which these bytes are the same are the same */
+
+/* Returns true if the .gz begins with other bytes than the plain file, or with more. */
+static bool other_bytes(int packed, int plain)
+{
+	struct gz *gz;
+	scope_free char *text = malloc(2 * COMPARED);
+	if (!text || gz_open(&gz, packed) < 0)
+		return false;
+	ssize_t n = gz_read_at(gz, text, COMPARED, 0);
+	ssize_t m = n > 0 ? pread(plain, text + COMPARED, (size_t)n, 0) : -1;
+	(void)gz_close(gz);
+	return m >= 0 && (m < n || memcmp(text, text + COMPARED, (size_t)n) != 0);
+}
+
+/* gzip removes NAME once NAME.gz is whole.  A NAME.gz with other rows is another file. */
 static bool gzip_at_work(int dir, const char *name)
 {
 	char plain[NAME_MAX + 1];
 	struct stat st;
 	(void)snprintf(plain, sizeof(plain), "%.*s", (int)strlen(name) - 3, name);
-	return fstatat(dir, plain, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+	if (fstatat(dir, plain, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	scope_close int packed_fd = openat(dir, name, flags);
+	scope_close int plain_fd = openat(dir, plain, flags);
+	return packed_fd < 0 || plain_fd < 0 || !other_bytes(packed_fd, plain_fd);
 }
 
 /* Returns fn's result, or 0 if the name is not a file of the template. */

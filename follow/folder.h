@@ -3,8 +3,8 @@
  *
  * The agent and all commands read folders of accounting files here, so that all agree which files
  * count: regular files, not symbolic links, with a name of the template (name.h).  NAME.gz does not
- * count while a file NAME exists in the same folder: gzip is still running, and all rows are in
- * NAME.  A file that cannot be examined does not hide the others.
+ * count while a file NAME exists in the same folder that begins with its rows: gzip is still
+ * running, and all rows are in NAME.  A file that cannot be examined does not hide the others.
  */
 #ifndef FOLLOW_FOLDER_H
 #define FOLLOW_FOLDER_H

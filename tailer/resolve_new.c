@@ -92,14 +92,11 @@ static int compare_sizes(const struct tail_file *f, struct tail_file *other,
 
 #define ALIKE_MAX 65536 /* compared while more bytes may come */
 
-/* Returns 1 or 0 as follow_same() for f and a file that is there, or a negative errno. */
-static int alike(struct follow *follow, const struct tail_file *other, uint64_t limit)
+/* Opens the path of a file that is not open.  Returns -ENOENT if it leads elsewhere now. */
+static int open_other(const struct tail_file *other, struct follow **ret)
 {
 	char path[PATH_MAX];
-	struct follow *o;
 	struct stat st;
-	if (other->open)
-		return follow_same(follow, other->open->follow, limit);
 	file_path(other, path, sizeof(path));
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
@@ -108,11 +105,30 @@ static int alike(struct follow *follow, const struct tail_file *other, uint64_t 
 		(void)close(fd);
 		return -ENOENT;
 	}
-	int rc = follow_open(&o, fd, other->gz, other->source->tailer->conf.line_max);
+	return follow_open(ret, fd, other->gz, other->source->tailer->conf.line_max);
+}
+
+/*
+ * Returns 1 or 0 as follow_same() for f and a file that is there, -ENOENT if that is not its file
+ * any more, or another negative errno.
+ */
+static int alike(struct follow *follow, const struct tail_file *other, const struct ladder *proofs,
+                 uint64_t limit)
+{
+	struct follow *own = NULL, *o = other->open ? other->open->follow : NULL;
+	int rc = o ? 0 : open_other(other, &own);
 	if (rc < 0)
 		return rc;
+	o = o ? o : own;
 	rc = follow_same(follow, o, limit);
-	(void)follow_close(o);
+	/* Its inode may be reused, or its bytes rewritten, and this is not yet noticed. */
+	if (rc == 0 && proofs->n > 0) {
+		rc = follow_head(o, false);
+		rc = rc < 0 ? rc : follow_holds(o, &proofs->rungs[0]);
+		rc = rc < 0 ? rc : rc == 0 ? -ENOENT : 0;
+	}
+	if (own)
+		(void)follow_close(own);
 	return rc;
 }
 
@@ -121,11 +137,11 @@ static int alike(struct follow *follow, const struct tail_file *other, uint64_t 
  * the same: they differ, or all of f is in that file.
  */
 static int compare_bytes(const struct tail_file *f, const struct tail_file *other,
-                         struct follow *follow, struct relation_case *c)
+                         const struct open_file *o, struct relation_case *c)
 {
 	if (!c->there)
 		return 0;
-	int rc = alike(follow, other, c->rests ? UINT64_MAX : ALIKE_MAX);
+	int rc = alike(o->follow, other, &o->ladder, c->rests ? UINT64_MAX : ALIKE_MAX);
 	if (rc == -ENOENT) { /* it moved just now: the scan finds out where */
 		other->source->scan_due = true;
 		c->rests = false;
@@ -162,7 +178,7 @@ static int relate(const struct tail_file *f, struct tail_file *other, const stru
 	int identity = identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
 	int rc = identity;
 	if (rc == IDENTITY_COPYING || (c.unproved && !c.skipped))
-		rc = compare_bytes(f, other, o->follow, &c);
+		rc = compare_bytes(f, other, o, &c);
 	bytes.rests = c.rests || c.differs;
 	if (rc >= 0 && identity == IDENTITY_COPYING && bytes.rests)
 		rc = identity = identity_decide(&bytes, open_file_holds, o->follow, ret_resume);

@@ -41,6 +41,18 @@ static bool bears(const struct tail_file *f, const char *name, const struct acct
 	return strncmp(f->name, name, strlen(f->name)) == 0 && acct_name_compare(&f->key, key) == 0;
 }
 
+/* Returns true if the path is a hard link of f, whose own path leads to it, too. */
+static bool is_link(const struct tail_file *f, int dir, const char *name,
+                    const struct acct_name *key)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	if (!file_present(f) || (f->dir == dir && bears(f, name, key)))
+		return false;
+	file_path(f, path, sizeof(path));
+	return lstat(path, &st) == 0 && st.st_ino == f->ino && st.st_dev == f->dev;
+}
+
 /* Records the current path of a known file.  Returns 0 or -ENOMEM. */
 static int note_place(struct tail_file *f, int dir, const char *name, const struct acct_name *key)
 {
@@ -190,6 +202,11 @@ static int take(const struct folder_file *found, void *arg)
 	}
 	int rc = scan->hint ? note_left(s, scan->dir, found->name, key, st) : 0;
 	struct tail_file *f = rc == 0 ? find(s, key, st, scan->hint) : NULL;
+	if (f && is_link(f, scan->dir, found->name, key)) {
+		if (acct_name_compare(&f->key, key) == 0) /* it counts where it was found first */
+			return rc;
+		f = NULL;
+	}
 	if (f && f->state == FILE_SKIPPED &&
 	    (acct_name_compare(&f->key, key) != 0 || f->size != (uint64_t)st->st_size)) {
 		rc = displace(f);

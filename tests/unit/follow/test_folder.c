@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 
+#include "base/gz.h"
 #include "follow/folder.h"
 
 #define DAY "b-2026-11-21-"
@@ -120,6 +121,36 @@ static void test_a_gz_next_to_its_plain_file_does_not_count(void **state)
 	assert_string_equal(seen.names, DAY "0001.csv.gz ");
 }
 
+/* Puts the first `part` bytes of text, compressed, at NAME.csv.gz. */
+static void pack(const char *text, size_t part)
+{
+	char packed[512];
+	size_t len = sizeof(packed);
+	assert_int_equal(gz_compress(text, strlen(text), packed, &len), 0);
+	temp_put("d/" DAY "0001.csv.gz", O_TRUNC, packed, part < len ? part : len);
+}
+
+static void test_a_gz_with_other_rows_than_the_plain_file_counts(void **state)
+{
+	(void)state;
+	static const char *const others[] = {"type,a\nb,7\n", "type,a\nb,1\nb,2\nb,3\n", "b,1\n"};
+	temp_append("d/" DAY "0001.csv", "type,a\nb,1\nb,2\n");
+	for (size_t i = 0; i < 3; i++) {
+		pack(others[i], SIZE_MAX);
+		look("d");
+		assert_string_equal(seen.names, DAY "0001.csv " DAY "0001.csv.gz ");
+	}
+	/* gzip is at work, or is done and the plain file is still there, or has grown since. */
+	for (size_t part = 0; part < 60; part++) {
+		pack("type,a\nb,1\nb,2\n", part);
+		look("d");
+		assert_string_equal(seen.names, DAY "0001.csv ");
+	}
+	pack("type,a\nb,1\n", SIZE_MAX);
+	look("d");
+	assert_string_equal(seen.names, DAY "0001.csv ");
+}
+
 static void test_an_unreadable_entry_hides_no_other(void **state)
 {
 	(void)state;
@@ -193,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_files_are_regular_and_named_by_the_template),
 	        TEST(test_a_gz_next_to_its_plain_file_does_not_count),
+	        TEST(test_a_gz_with_other_rows_than_the_plain_file_counts),
 	        TEST(test_an_unreadable_entry_hides_no_other),
 	        TEST(test_folders_that_cannot_be_read),
 	        TEST(test_an_error_of_the_caller_ends_it),

@@ -91,6 +91,40 @@ static void test_one_follower_per_identity(UNUSED void **state)
 	expect("0000|type,a\n0000|b,1\n0000|b,2\n");
 }
 
+static void test_a_hard_link_in_the_other_folder_is_no_rotation(UNUSED void **state)
+{
+	delivered(HEAD "b,1\n");
+	assert_int_equal(link(temp_path(live(0)), temp_path(moved(0))), 0);
+	settle(4);
+	assert_int_equal(status().counters.rotations, 0);
+	restart();
+	settle(4);
+	assert_int_equal(status().counters.rotations, 0);
+	unlink_in_temp(live(0)); /* PowerMTA may move a file like this */
+	settle(2);
+	assert_int_equal(status().counters.rotations, 1);
+	expect_state(moved(0), FILE_OPEN);
+	temp_append(moved(0), "b,late\n");
+	turn();
+	expect("0000|b,late\n");
+}
+
+static void test_a_hard_link_under_another_name_changes_no_name(UNUSED void **state)
+{
+	delivered(HEAD "b,1\n");
+	assert_int_equal(link(temp_path(live(0)), temp_path(live(3))), 0);
+	for (int i = 0; i < 4; i++) {
+		rescan();
+		expect_state(live(0), FILE_OPEN);
+		expect_state(live(3), FILE_ALIAS);
+	}
+	unlink_in_temp(live(0));
+	settle(4);
+	grow(3, "b,2\n");
+	settle(1);
+	expect("0003|b,2\n");
+}
+
 static void test_gz_of_an_unfinished_file_continues_at_the_offset(UNUSED void **state)
 {
 	begin(HEAD "b,1\nb,2\n");
@@ -120,6 +154,19 @@ static void test_gz_next_to_its_plain_file_is_left_alone(UNUSED void **state)
 	rescans(4);
 	expect_no_row();
 	assert_int_equal(status().gone, 0);
+}
+
+static void test_a_gz_next_to_another_file_of_its_name_is_read(UNUSED void **state)
+{
+	start(TAIL_FIRST_LIVE);
+	temp_append("other", HEAD "b,7\n");
+	gzip_to("other", gz(0));
+	temp_append(moved(0), HEAD "b,1\n");
+	settle(4);
+	assert_non_null(strstr(fx.log, "|b,1\n"));
+	assert_non_null(strstr(fx.log, "|b,7\n"));
+	expect_nothing_after_restart(4);
+	assert_int_equal(status().files_behind, 0);
 }
 
 /* ---- shrinking, and other bytes under a known inode ---- */
@@ -284,8 +331,11 @@ static const struct CMUnitTest tests[] = {
         TEST(test_a_file_that_goes_on_under_its_copy_is_committed_there),
         TEST(test_a_fork_is_read_from_where_it_differs),
         TEST(test_one_follower_per_identity),
+        TEST(test_a_hard_link_in_the_other_folder_is_no_rotation),
+        TEST(test_a_hard_link_under_another_name_changes_no_name),
         TEST(test_gz_of_an_unfinished_file_continues_at_the_offset),
         TEST(test_gz_next_to_its_plain_file_is_left_alone),
+        TEST(test_a_gz_next_to_another_file_of_its_name_is_read),
         TEST(test_truncated_file_is_read_from_its_beginning),
         TEST(test_a_truncated_file_is_known_after_a_restart),
         TEST(test_a_copy_of_truncated_rows_is_not_read_again),
