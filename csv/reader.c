@@ -13,6 +13,7 @@
 
 #include "base/scope.h"
 #include "base/utf8.h"
+#include "csv/header.h"
 #include "csv/simple.h"
 
 #define FIELD_BEGUN 2 /* libcsv.c's name for this pstate; not in its header */
@@ -23,6 +24,7 @@ struct reader {
 	struct columns *columns;
 	char *header;
 	size_t header_len;
+	bool damaged; /* that header names no columns that can be trusted */
 
 	/* The record being read. */
 	bool pending;
@@ -127,16 +129,21 @@ const char *reader_why(const struct reader *r)
 	return r->why;
 }
 
-/* Makes columns from the cells just read; text is the header line as it is in the file. */
-static int take_header(struct reader *r, struct slice text)
+/*
+ * Makes columns from the cells just read, or none if the header is damaged; text is the header line
+ * as it is in the file.
+ */
+static int take_header(struct reader *r, struct slice text, bool damaged)
 {
-	struct columns *columns;
+	struct columns *columns = NULL;
 	scope_free char *copy = malloc(text.len + 1);
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, text.text, text.len);
 	copy[text.len] = '\0';
-	int rc = columns_new(&columns, r->cells, r->ncells, r->conf.type_field);
+	for (size_t i = 0; i < text.len; i++) /* as damaged, and still a text */
+		copy[i] = copy[i] == '\0' ? '\1' : copy[i];
+	int rc = damaged ? 0 : columns_new(&columns, r->cells, r->ncells, r->conf.type_field);
 	if (rc < 0)
 		return rc;
 	(void)columns_free(r->columns);
@@ -144,6 +151,7 @@ static int take_header(struct reader *r, struct slice text)
 	free(r->header);
 	r->header = STEAL(copy);
 	r->header_len = text.len;
+	r->damaged = damaged;
 	return 0;
 }
 
@@ -158,6 +166,7 @@ static int take_union(struct reader *r)
 	r->columns = columns;
 	free(STEAL(r->header));
 	r->header_len = 0;
+	r->damaged = false;
 	return 0;
 }
 
@@ -178,6 +187,8 @@ int reader_begin(struct reader *r, struct slice header)
 	reader_drop(r);
 	if (header.len == 0)
 		return take_union(r);
+	if (header_look(header.text, header.len) == HEADER_DAMAGED)
+		return take_header(r, header, true);
 	int rc = room_for_header(r, header.len);
 	if (rc < 0)
 		return rc;
@@ -187,7 +198,7 @@ int reader_begin(struct reader *r, struct slice header)
 	else
 		rc = csv_fini(&r->csv, on_cell, on_row, r);
 	if (rc == 0)
-		rc = r->ncells <= COLUMNS_MAX ? take_header(r, header) : -E2BIG;
+		rc = r->ncells <= COLUMNS_MAX ? take_header(r, header, false) : -E2BIG;
 	reader_drop(r);
 	/* The stored text was never a header: the union is better than no columns. */
 	return rc == 0 || rc == -ENOMEM ? rc : take_union(r);
@@ -265,6 +276,8 @@ static const char *fault(const struct reader *r, enum record_type type, bool unt
 {
 	if (type == RECORD_NOT_A_TYPE)
 		return "first cell is not a record type";
+	if (r->damaged)
+		return "the header before it is damaged: its columns are not known";
 	if (r->ncells > r->columns->n)
 		return "more cells than columns";
 	if (unterminated && r->ncells != r->columns->n)
@@ -299,28 +312,49 @@ static int take_record(struct reader *r, const struct line *line, struct slice r
 	return READ_RECORD;
 }
 
-/* Takes a complete row: a header, a record, or neither. */
-static int take_row(struct reader *r, const struct line *line, struct record *ret_rec)
+/* Takes a header from the cells just read, or one that is damaged. */
+static int take_names(struct reader *r, const struct line *line, struct slice raw, bool damaged,
+                      struct record *ret_rec)
 {
-	const char *text = line->text - (line->start - r->start);
-	struct slice raw = {text, (size_t)(line->text + line->len - text)};
-	if (!slice_is(r->cells[0], "type"))
-		return take_record(r, line, raw, ret_rec);
-	if (r->ncells > COLUMNS_MAX)
-		return reject_line(r, line, "header with too many columns", ret_rec);
 	struct slice header = {raw.text, event_trim(raw.text, raw.len)};
-	size_t mark = r->start == 0 ? utf8_bom(header.text, header.len) : 0;
+	size_t mark = r->start == 0 ? header_marks(header.text, header.len) : 0;
 	header = (struct slice){header.text + mark, header.len - mark};
 	*ret_rec = (struct record){.raw = raw, .mark = {r->start, line->end, {{0}}}};
 	bool same = r->header && r->header_len == header.len &&
 	            memcmp(r->header, header.text, header.len) == 0;
 	int rc = 0;
 	if (!same && !line->unterminated)
-		rc = take_header(r, header);
+		rc = take_header(r, header, damaged);
 	reader_drop(r);
 	if (rc < 0)
 		return rc;
 	return same || line->unterminated ? READ_HEADER : READ_COLUMNS;
+}
+
+/* What the line that begins the pending record looks like, without its end and marks. */
+static enum header_look look_of(const struct reader *r, struct slice raw)
+{
+	size_t len = event_trim(raw.text, raw.len);
+	size_t mark = r->start == 0 ? header_marks(raw.text, len) : 0;
+	return header_look(raw.text + mark, len - mark);
+}
+
+/* Takes a complete row: a header, a record, or neither. */
+static int take_row(struct reader *r, const struct line *line, struct record *ret_rec)
+{
+	const char *text = line->text - (line->start - r->start);
+	struct slice raw = {text, (size_t)(line->text + line->len - text)};
+	bool type = header_is_type(r->cells[0]);
+	if (!type && record_type_of(r->cells[0]) < RECORD_OTHER)
+		return take_record(r, line, raw, ret_rec);
+	enum header_look look = look_of(r, raw);
+	if (look == HEADER_DAMAGED)
+		return take_names(r, line, raw, true, ret_rec);
+	if (!type)
+		return take_record(r, line, raw, ret_rec);
+	if (r->ncells > COLUMNS_MAX)
+		return reject_line(r, line, "header with too many columns", ret_rec);
+	return take_names(r, line, raw, false, ret_rec);
 }
 
 /* Feeds text to libcsv.  Returns 0, -EBADMSG if RFC 4180 does not allow it, or -ENOMEM. */
@@ -382,7 +416,7 @@ int reader_feed(struct reader *r, const struct line *line, struct record *ret_re
 	size_t len = line->len;
 	if (!r->pending) {
 		reader_drop(r);
-		size_t mark = line->start == 0 ? utf8_bom(text, len) : 0;
+		size_t mark = line->start == 0 ? header_marks(text, len) : 0;
 		text += mark;
 		len -= mark;
 		if (event_is_blank(text, event_trim(text, len)) && !line->cut)
@@ -390,6 +424,9 @@ int reader_feed(struct reader *r, const struct line *line, struct record *ret_re
 		r->start = line->start;
 	}
 	const char *why = line_fault(r, line);
+	struct slice raw = {line->text, line->len};
+	if (why && !r->pending && !line->cut && look_of(r, raw) == HEADER_DAMAGED)
+		return take_names(r, line, raw, true, ret_rec);
 	if (why)
 		return reject_line(r, line, why, ret_rec);
 	if (!r->pending) {

@@ -75,10 +75,22 @@ static bool taken(const struct columns *c, const char *name)
 	return false;
 }
 
+static struct slice without_blanks(struct slice cell)
+{
+	while (cell.len > 0 && (cell.text[0] == ' ' || cell.text[0] == '\t')) {
+		cell.text++;
+		cell.len--;
+	}
+	while (cell.len > 0 && (cell.text[cell.len - 1] == ' ' || cell.text[cell.len - 1] == '\t'))
+		cell.len--;
+	return cell;
+}
+
 /* Adds one name at the end of c->text and makes it unique.  columns_new() allocated the room. */
 static char *add_name(struct columns *c, char *at, struct slice cell)
 {
 	size_t bad;
+	cell = without_blanks(cell);
 	size_t len = utf8_repair(cell.text, cell.len, at, &bad);
 	spell(at);
 	for (unsigned i = 2; taken(c, at); i++)

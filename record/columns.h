@@ -3,7 +3,8 @@
  *
  * PowerMTA's header is the union of the columns of all record types in the file: the first type's
  * fields in record-fields order, then those that later types add (User's Guide, "record-fields").
- * Names are compared without regard to case.  Known ones get the spelling that receivers expect.  A
+ * Names are compared without regard to case.  Known ones get the spelling that receivers expect.
+ * Blanks around a name are dropped.  A
  * name that occurs twice gets _2, _3 from its second occurrence on.  So does a name that collides
  * with one that is sent with the columns (the type field, eventId, the rules' members).
  */

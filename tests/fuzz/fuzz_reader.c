@@ -7,6 +7,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "base/utf8.h"
+#include "csv/header.h"
 #include "csv/reader.h"
 
 #define RESULTS_MAX 4096
@@ -128,8 +129,8 @@ static struct slice header_at(const struct run *r, size_t nth)
 			continue;
 		const char *p = r->text + m->start;
 		size_t len = event_trim(p, (size_t)(m->end - m->start));
-		bool bom = m->start == 0 && len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0;
-		return (struct slice){p + (bom ? 3 : 0), len - (bom ? 3 : 0)};
+		size_t marks = m->start == 0 ? header_marks(p, len) : 0;
+		return (struct slice){p + marks, len - marks};
 	}
 	return SLICE_EMPTY;
 }

@@ -116,6 +116,32 @@ static void test_R1_long_runs_of_NULs_anywhere(void **state)
 	}
 }
 
+#define DAMAGED ": the header before it is damaged: its columns are not known\n"
+
+/* One bad byte must not deliver rows under other names. */
+static void test_rows_under_a_damaged_header_are_rejected(void **state)
+{
+	(void)state;
+	static const char nul[] = "type,or\0ig,rcpt\nb,1,2\ntype,orig,rcpt\nb,3,4\n";
+	static const char type[] = "ty\0pe,orig,rcpt\nb,1,2\ntype,orig,rcpt\nb,3,4\n";
+	expect_bytes(nul, sizeof(nul) - 1, "C\nX b,1,2\\n" DAMAGED "C\nR b|3|4\n");
+	expect_bytes(type, sizeof(type) - 1, "C\nX b,1,2\\n" DAMAGED "C\nR b|3|4\n");
+	expect("type,or\xffig,rcpt\nb,1,2\n", "C\nX b,1,2\\n" DAMAGED);
+	expect("type,or\x01ig,rcpt\nb,1,2\n", "C\nX b,1,2\\n" DAMAGED);
+	expect("\xfetype,orig,rcpt\nb,1,2\n", "C\nX b,1,2\\n" DAMAGED);
+	expect("tpe,orig,rcpt,timeLogged\nb,1,2,3\n", "C\nX b,1,2,3\\n" DAMAGED);
+	expect("type,orig\nb,1\nt\x7fype,rcpt\nb,2\n", "C\nR b|1\nC\nX b,2\\n" DAMAGED);
+}
+
+static void test_a_header_is_a_header_in_any_case_and_with_any_marks(void **state)
+{
+	(void)state;
+	expect("\xef\xbb\xbf\xef\xbb\xbftype,a\nb,1\n", "C\nR b|1\n");
+	expect("Type,a\nb,1\n", "C\nR b|1\n");
+	expect(" TYPE , a \nb,1\n", "C\nR b|1\n");
+	expect("\"Type\",\"a\"\nb,1\n", "C\nR b|1\n");
+}
+
 static void test_first_cell_that_is_no_type(void **state)
 {
 	(void)state;
@@ -143,6 +169,8 @@ int main(void)
 	        TEST(test_oversized_line_is_cut_and_passed_over),
 	        TEST(test_NUL_inside_is_no_record),
 	        TEST(test_R1_long_runs_of_NULs_anywhere),
+	        TEST(test_rows_under_a_damaged_header_are_rejected),
+	        TEST(test_a_header_is_a_header_in_any_case_and_with_any_marks),
 	        TEST(test_first_cell_that_is_no_type),
 	        TEST(test_blank_lines_are_skipped),
 	};

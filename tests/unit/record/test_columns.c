@@ -56,6 +56,7 @@ static void test_known_names_get_the_spelling_that_receivers_expect(void **state
 	assert_int_equal(columns->status, 1);
 	assert_int_equal(columns->rcpt, 2);
 	assert_int_equal(columns->arf_rcpt, 4);
+	expect("type, dsnstatus ,\tx", "type", "type,dsnStatus,x");
 	expect("type,dsnstatus,dsnStatus", "type", "type,dsnStatus,dsnStatus_2");
 	expect("type,LogType,EVENTID", "logType", "logType,LogType_2,EVENTID_2");
 }
