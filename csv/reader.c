@@ -331,7 +331,7 @@ static int take_names(struct reader *r, const struct line *line, struct slice ra
 	return same || line->unterminated ? READ_HEADER : READ_COLUMNS;
 }
 
-/* What the line that begins the pending record looks like, without its end and marks. */
+/* Looks at the lines of the pending record, without their end and marks. */
 static enum header_look look_of(const struct reader *r, struct slice raw)
 {
 	size_t len = event_trim(raw.text, raw.len);

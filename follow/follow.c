@@ -133,26 +133,6 @@ ssize_t follow_bytes(struct follow *f, uint64_t start, uint64_t end, char *ret)
 	return (ssize_t)got;
 }
 
-int follow_same(struct follow *a, struct follow *b, uint64_t limit)
-{
-	scope_free char *chunk = malloc(2 * HEAD_CHUNK);
-	if (!chunk)
-		return -ENOMEM;
-	for (uint64_t at = 0; at < limit;) {
-		uint64_t end = limit - at < HEAD_CHUNK ? limit : at + HEAD_CHUNK;
-		ssize_t n = follow_bytes(a, at, end, chunk);
-		ssize_t m = n > 0 ? follow_bytes(b, at, at + (uint64_t)n, chunk + HEAD_CHUNK) : n;
-		if (n < 0 || m < 0)
-			return n < 0 ? (int)n : (int)m;
-		if (memcmp(chunk, chunk + HEAD_CHUNK, (size_t)m) != 0)
-			return 0;
-		if (m < n || at + (uint64_t)n < end)
-			return 1;
-		at = end;
-	}
-	return 1;
-}
-
 int follow_holds(struct follow *f, const struct mark *mark)
 {
 	if (f->salt.len == 0)
