@@ -221,12 +221,22 @@ static void test_a_longer_file_waits_until_the_other_is_at_rest_and_settled(UNUS
 static void test_a_gz_is_looked_at_when_its_plain_file_is_deleted(UNUSED void **state)
 {
 	start(TAIL_FIRST_LIVE);
-	temp_append("plain", HEAD "b,1\n");
-	temp_append(moved(0), ""); /* gzip compresses a file in which no row was ever seen */
-	gzip_to("plain", gz(0));
+	temp_append(moved(0), HEAD "b,1\n");
+	gzip_to(moved(0), gz(0));
+	turns();
+	expect("0000|type,a\n0000|b,1\n");
+	unlink_in_temp(moved(0));
 	turns();
 	expect("");
-	unlink_in_temp(moved(0));
+	expect_state(gz(0), FILE_ALIAS); /* the plain file is still open */
+}
+
+static void test_a_gz_next_to_an_empty_file_of_its_name_is_read(UNUSED void **state)
+{
+	start(TAIL_FIRST_LIVE);
+	temp_append("plain", HEAD "b,1\n");
+	temp_append(moved(0), "");
+	gzip_to("plain", gz(0));
 	turns();
 	expect("0000|type,a\n0000|b,1\n");
 }
@@ -371,6 +381,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_a_copy_of_a_file_rewritten_with_rows_in_flight),
         TEST(test_a_longer_file_waits_until_the_other_is_at_rest_and_settled),
         TEST(test_a_gz_is_looked_at_when_its_plain_file_is_deleted),
+        TEST(test_a_gz_next_to_an_empty_file_of_its_name_is_read),
         TEST(test_a_file_that_was_unreadable_is_tried_when_something_happens_to_it),
         TEST(test_the_mode_of_a_folder_is_an_event),
         TEST(test_an_unreadable_file_that_was_deleted_is_no_problem),
