@@ -113,6 +113,7 @@ static int bury(struct commit *c, const struct ship_done *done, size_t i, int64_
 	        .row_is_json = !there,
 	        .run = partial ? 0 : done->run,
 	};
+	tail_file_has_letters(f);
 	return commit_dead_letter(c, &d, now_ms);
 }
 

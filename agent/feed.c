@@ -116,6 +116,7 @@ static int bury(struct feed *f, const struct acct_row *row, enum store_dead_kind
 	        .header = acct_header(f->acct),
 	        .row = row->rec.raw,
 	};
+	tail_file_has_letters(acct_file(f->acct));
 	int rc = commit_dead_letter(f->parts.commit, &d, f->now_ms);
 	if (rc < 0)
 		return rc;

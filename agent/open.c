@@ -7,6 +7,8 @@
 #include "agent/impl.h"
 #include "agent/routes.h"
 #include "base/fault.h"
+#include "base/scope.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "service/signals.h"
 
@@ -20,6 +22,30 @@ static void on_tail_note(enum tail_level level, const char *text, void *arg)
 	        [TAIL_ERROR] = LOG_LEVEL_ERROR,
 	};
 	announce_note(arg, levels[level], text);
+}
+
+/* Without a number, nothing is claimed later of the rows that are settled now. */
+uint32_t open_selection(struct agent *a, size_t source)
+{
+	const struct strlist *records = &a->conf->sources[source].records;
+	struct rules_view view = {0};
+	struct text text;
+	uint32_t number = 0;
+	FILE *f = text_begin(&text);
+	for (size_t i = 0; f && i < records->n; i++)
+		(void)fprintf(f, "%s%s ", i == 0 ? " " : "", records->v[i]);
+	scope_free char *types = text_end(&text);
+	if (!types)
+		return 0;
+	if (a->rules)
+		rules_view(a->rules, &view);
+	const struct store_selection what = {types, view.digest};
+	if (store_selection_put(a->store, &what, &number) < 0)
+		log_warning(
+		        "source \"%s\": its records and rules cannot be stored (%s): 'trace' will "
+		        "not know which rows were skipped",
+		        a->conf->sources[source].name, store_error(a->store));
+	return number;
 }
 
 /* Sets the sources of the configuration in force, and the tailer's settings with them. */
@@ -40,6 +66,7 @@ static int tailer_settings(struct agent *a, struct tailer_conf *ret, struct err 
 		        .acct_file = c->sources[i].acct_file,
 		        .move_to = c->sources[i].move_to,
 		        .fair = c->sources[i].fair,
+		        .selection = open_selection(a, i),
 		};
 	*ret = (struct tailer_conf){
 	        .sources = a->tail_sources,

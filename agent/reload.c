@@ -86,6 +86,7 @@ static void repoint_sources(struct agent *a)
 		a->tail_sources[i].name = a->conf->sources[i].name;
 		a->tail_sources[i].acct_file = a->conf->sources[i].acct_file;
 		a->tail_sources[i].move_to = a->conf->sources[i].move_to;
+		a->tail_sources[i].selection = open_selection(a, i);
 	}
 	tailer_repoint(a->tailer);
 }
@@ -95,14 +96,14 @@ static int change_over(struct agent *a, struct err *err)
 {
 	struct conf *old = a->conf, *next = STEAL(a->reload.conf);
 	int rc = 0;
+	(void)rules_free(a->rules);
+	a->rules = STEAL(a->reload.rules); /* first: they are part of a source's selection */
 	if (same_sources(old, next)) {
 		a->conf = next;
 		repoint_sources(a);
 	} else {
 		rc = reopen_tailer(a, next, err);
 	}
-	(void)rules_free(a->rules);
-	a->rules = STEAL(a->reload.rules);
 	a->reload.loaded_real_ms = clock_real_ms();
 	(void)conf_free(old);
 	log_setup(a->conf->log_level, a->conf->log_json);

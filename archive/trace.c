@@ -24,7 +24,7 @@ struct search {
 	const struct catalog_file *file;
 	bool withheld; /* a rule withholds the present record */
 	bool looked;   /* known is set */
-	struct catalog_known known;
+	struct fate_file known;
 };
 
 /* ---- matching ---- */
@@ -132,74 +132,22 @@ static int may_hold(const struct trace *t, struct follow *follow)
 
 /* ---- the fate of a row ---- */
 
-static int take_dead(const struct store_dead *d, void *arg)
-{
-	struct trace_row *row = arg;
-	row->dead = d->number;
-	row->fate = d->kind == DEAD_PARTIAL ? TRACE_PARTIAL : TRACE_DEAD;
-	free(row->reason);
-	row->reason = strdup(d->reason);
-	return row->reason ? 0 : -ENOMEM;
-}
-
-struct in_batch {
-	int64_t file;
-	uint64_t offset;
-	bool found;
-};
-
-static int on_batch(const struct store_batch *b, void *arg)
-{
-	struct in_batch *in = arg;
-	in->found = in->found ||
-	            (b->file == in->file && b->start <= in->offset && in->offset < b->end);
-	return 0;
-}
-
-static int fate_by_place(const struct search *s, const struct record *rec, struct trace_row *row)
-{
-	const struct catalog_known *known = &s->known;
-	struct in_batch in = {.offset = rec->mark.start};
-	row->fate = TRACE_UNKNOWN;
-	if (!s->trace->store || (known->entry && !known->proved && !known->entry->kept.passed))
-		return 0;
-	row->fate = TRACE_BEHIND;
-	if (!known->entry)
-		return 0;
-	if (known->entry->kept.passed)
-		row->fate = TRACE_PASSED;
-	else if (ledger_covers(&known->ledger, rec->mark.end))
-		row->fate = TRACE_ACKNOWLEDGED;
-	in.file = known->entry->kept.id;
-	if (row->fate != TRACE_BEHIND)
-		return 0;
-	int rc = store_batches(s->trace->store, NULL, on_batch, &in);
-	if (in.found)
-		row->fate = TRACE_IN_FLIGHT;
-	return rc;
-}
-
-static int look_once(struct search *s)
-{
-	if (s->looked)
-		return 0;
-	s->looked = true;
-	return catalog_look(&s->trace->catalog, s->file, &s->known);
-}
-
 static int find_fate(struct search *s, const struct record *rec, struct trace_row *row)
 {
-	int rc = look_once(s);
-	if (rc == 0 && s->trace->store)
-		rc = store_dead_of(s->trace->store, &rec->mark.id, take_dead, row);
-	if (rc < 0 || row->dead != 0)
-		return rc;
-	rc = fate_by_place(s, rec, row);
-	if (rc == 0 && row->is_record && !conf_source_ships(s->file->source, rec->fields[0].text) &&
-	    row->fate != TRACE_PASSED)
-		row->fate = TRACE_SKIPPED;
-	else if (rc == 0 && s->withheld && row->fate == TRACE_ACKNOWLEDGED)
-		row->fate = TRACE_IGNORED;
+	struct trace *t = s->trace;
+	struct fate_row found = {0};
+	int rc = 0;
+	if (!s->looked)
+		rc = fate_file_open(&t->fates, s->file, &s->known);
+	s->looked = true;
+	if (rc == 0)
+		rc = fate_of(&t->fates, &s->known, rec, row->is_record, s->withheld, &found);
+	row->fate = found.fate;
+	row->dead = found.dead;
+	if (found.reason) {
+		free(row->reason);
+		row->reason = found.reason;
+	}
 	return rc;
 }
 
@@ -349,7 +297,7 @@ static int search_file(struct trace *t, struct catalog_file f)
 	int rc = search_path(&s);
 	if (rc == -ENOENT && catalog_find_again(&f, path, sizeof(path)))
 		rc = search_path(&s);
-	ledger_free(&s.known.ledger);
+	fate_file_close(&s.known);
 	if (rc == -ENOENT) /* it was deleted meanwhile */
 		return 0;
 	if (rc < 0 && rc != -ENOMEM) {
@@ -369,6 +317,15 @@ static bool is_there(const struct trace *t, int64_t number)
 	return false;
 }
 
+static int take_letter(const struct store_dead *d, struct trace_row *row)
+{
+	row->dead = d->number;
+	row->fate = d->kind == DEAD_PARTIAL ? FATE_PARTIAL : FATE_DEAD;
+	free(row->reason);
+	row->reason = strdup(d->reason);
+	return row->reason ? 0 : -ENOMEM;
+}
+
 /* A dead letter keeps its row, even when the file was deleted long ago. */
 static int on_dead(const struct store_dead *d, void *arg)
 {
@@ -386,7 +343,7 @@ static int on_dead(const struct store_dead *d, void *arg)
 		return -ENOMEM;
 	row->time_ms = d->made_ms;
 	int rc = fill_raw(row, d->row);
-	return rc == 0 ? take_dead(d, row) : rc;
+	return rc == 0 ? take_letter(d, row) : rc;
 }
 
 static int by_time(const void *left, const void *right)
@@ -400,6 +357,7 @@ static int by_time(const void *left, const void *right)
 int trace_search(struct trace *t)
 {
 	int rc = catalog_open(&t->catalog, t->conf, t->store);
+	fates_open(&t->fates, &t->catalog, t->rules);
 	t->unreadable = catalog_report(&t->catalog, cli_report_path);
 	for (size_t i = 0; rc == 0 && !t->full && i < t->catalog.nfiles; i++)
 		rc = search_file(t, t->catalog.files[i]);
@@ -416,5 +374,6 @@ void trace_close(struct trace *t)
 		row_clear(&t->rows[i]);
 	free(t->rows);
 	free(t->address);
+	fates_close(&t->fates);
 	catalog_close(&t->catalog);
 }

@@ -9,20 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "archive/fate.h"
 #include "csv/catalog.h"
 #include "record/record.h"
-
-enum trace_fate {
-	TRACE_UNKNOWN,      /* there is no store, or the file changed in a crash */
-	TRACE_ACKNOWLEDGED, /* the receiver accepted it */
-	TRACE_PARTIAL,      /* accepted, but some events of that request failed at the receiver */
-	TRACE_DEAD,         /* a dead letter */
-	TRACE_SKIPPED,      /* of a type that is not sent */
-	TRACE_IGNORED,      /* settled, and the present rules withhold it */
-	TRACE_PASSED,       /* its file existed at the first start, and is not read */
-	TRACE_IN_FLIGHT,    /* read; no answer is recorded yet */
-	TRACE_BEHIND        /* not read, or not answered yet */
-};
 
 /* One row.  It owns its strings. */
 struct trace_row {
@@ -35,7 +24,7 @@ struct trace_row {
 	char **names, **values; /* non-empty columns; if no record: one, "row" */
 	size_t n;
 	bool is_record;
-	enum trace_fate fate;
+	enum fate fate;
 	int64_t dead; /* number of the dead letter, or 0 */
 	char *reason; /* of the dead letter, or "" */
 };
@@ -45,6 +34,7 @@ struct trace {
 	struct rules *rules; /* NULL for none; their present verdict is shown with a row */
 	struct store *store; /* NULL for none */
 	struct catalog catalog;
+	struct fates fates;
 	char *address; /* in lower case; NULL: search by id */
 	size_t address_len;
 	struct hash128 id;

@@ -11,21 +11,6 @@
 #include "base/scope.h"
 #include "base/utf8.h"
 
-static const struct {
-	const char *name, *words;
-} fates[] = {
-        [TRACE_UNKNOWN] = {"unknown", "not known: there is no store, or the file has changed"},
-        [TRACE_ACKNOWLEDGED] = {"acknowledged", "acknowledged: the receiver accepted it"},
-        [TRACE_PARTIAL] = {"partial", "acknowledged, but the receiver reported that some events "
-                                      "of that request failed"},
-        [TRACE_DEAD] = {"dead", "not delivered"},
-        [TRACE_SKIPPED] = {"skipped", "skipped: records of its type are not sent"},
-        [TRACE_IGNORED] = {"ignored", "ignored: the present rules withhold it"},
-        [TRACE_PASSED] = {"passed", "not read: its file existed at the first start"},
-        [TRACE_IN_FLIGHT] = {"inFlight", "in flight: sent, or about to be; no answer yet"},
-        [TRACE_BEHIND] = {"behind", "behind: not read, or not answered yet"},
-};
-
 static const char *value_of(const struct trace_row *row, const char *name)
 {
 	for (size_t i = 0; i < row->n; i++) {
@@ -96,8 +81,8 @@ static int print_text(const struct trace_row *row, bool raw)
 		rc |= put("row: ", row->n > 0 ? row->values[0] : "", raw);
 	}
 	rc |= put("\n    ", row->path, true);
-	(void)printf(":%" PRIu64 "  eventId %s\n    %s", row->offset, id, fates[row->fate].words);
-	if (row->source && row->fate == TRACE_ACKNOWLEDGED)
+	(void)printf(":%" PRIu64 "  eventId %s\n    %s", row->offset, id, fate_words(row->fate));
+	if (row->source && row->fate == FATE_ACKNOWLEDGED)
 		(void)printf(" (endpoint %s)", row->source->endpoint_name);
 	if (row->dead != 0)
 		(void)printf("; dead letter %" PRId64, row->dead);
@@ -129,7 +114,7 @@ static int print_json(const struct trace_row *row, bool raw)
 	json_string(&w, "endpoint", row->source ? row->source->endpoint_name : "");
 	json_string(&w, "file", row->path);
 	json_count(&w, "offset", row->offset);
-	json_string(&w, "fate", fates[row->fate].name);
+	json_string(&w, "fate", fate_name(row->fate));
 	json_number(&w, "deadLetter", row->dead);
 	rc |= member(&w, "reason", row->reason, raw);
 	json_bool(&w, "isRecord", row->is_record);

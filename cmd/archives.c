@@ -1,40 +1,93 @@
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "archive/fate.h"
 #include "base/clock.h"
+#include "base/scope.h"
+#include "base/units.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cmd/commands.h"
-#include "csv/catalog.h"
 #include "csv/rows.h"
 
 struct archives {
 	const char *conf_path;
-	bool acknowledged, zero;
+	bool acknowledged, zero, why;
 	uint64_t older_ms;
+	struct catalog catalog;
+	struct fates fates;
 };
 
-/* Returns 1 if each row was delivered, is a dead letter or is of a type not sent; 0; or -errno. */
-static int is_done(const struct catalog *catalog, const struct catalog_file *f)
+static bool same_inode(const struct catalog_file *a, const struct catalog_file *b)
 {
-	struct catalog_known known;
-	int rc = catalog_look(catalog, f, &known);
-	if (rc < 0)
-		return rc;
-	ledger_free(&known.ledger);
-	return known.entry && !known.entry->kept.passed && known.whole;
+	return a->ino == b->ino && a->dev == b->dev;
 }
 
-static int print_all(const struct archives *o, const struct catalog *catalog)
+/* Returns true if both paths name one entry of one folder: it is printed once. */
+static bool same_place(const struct catalog_file *a, const struct catalog_file *b)
 {
-	int status = catalog_report(catalog, cli_report_path) > 0;
+	scope_free char *left = realpath(a->path, NULL);
+	scope_free char *right = realpath(b->path, NULL);
+	return left && right && strcmp(left, right) == 0;
+}
+
+static void print_why(const struct catalog_file *f, const struct catalog_file *twin,
+                      const struct fate_sum *sum)
+{
+	char path[PATH_MAX];
+	utf8_printable(f->path, strlen(f->path), path, sizeof(path));
+	(void)fprintf(stderr, "%s: ", path);
+	if (twin != f)
+		(void)fprintf(stderr, "source \"%s\" has it, too: ", twin->source->name);
+	if (sum->n > 0)
+		(void)fprintf(stderr, "%" PRIu64 " row%s: ", sum->n, units_s(sum->n));
+	(void)fprintf(stderr, "%s\n", fate_words(sum->why));
+}
+
+/* Returns 1 if twin's source is done with the file, which f names, too; 0; or -errno. */
+static int is_safe(struct archives *o, const struct catalog_file *f,
+                   const struct catalog_file *twin)
+{
+	struct fate_file file;
+	struct fate_sum sum = {0};
+	int rc = fate_file_open(&o->fates, twin, &file);
+	if (rc == 0)
+		rc = fate_file_sum(&o->fates, &file, &sum);
+	fate_file_close(&file);
+	if (rc == 0 && !sum.safe && o->why)
+		print_why(f, twin, &sum);
+	return rc < 0 ? rc : sum.safe;
+}
+
+/* Two sources may see one file through different folders: both must be done with it. */
+static int is_done(struct archives *o, size_t i)
+{
+	const struct catalog_file *files = o->catalog.files;
+	int rc = is_safe(o, &files[i], &files[i]);
+	for (size_t k = 0; rc == 1 && k < o->catalog.nfiles; k++) {
+		if (k == i || !same_inode(&files[i], &files[k]))
+			continue;
+		rc = is_safe(o, &files[i], &files[k]);
+		if (rc == 1 && k < i && files[k].moved && same_place(&files[i], &files[k]))
+			return 0; /* printed already */
+	}
+	return rc;
+}
+
+static int print_all(struct archives *o)
+{
+	int status = catalog_report(&o->catalog, cli_report_path) > 0;
 	int64_t now_ms = clock_real_ms();
-	for (size_t i = 0; i < catalog->nfiles; i++) {
-		const struct catalog_file *f = &catalog->files[i];
+	for (size_t i = 0; i < o->catalog.nfiles; i++) {
+		const struct catalog_file *f = &o->catalog.files[i];
 		if (!f->moved || now_ms - f->mtime_ms < (int64_t)o->older_ms)
 			continue;
-		int rc = is_done(catalog, f);
+		int rc = is_done(o, i);
 		if (rc == 1)
 			(void)printf("%s%c", f->path, o->zero ? '\0' : '\n');
 		if (rc < 0 && rc != -ENOENT) { /* deleted meanwhile */
@@ -45,21 +98,43 @@ static int print_all(const struct archives *o, const struct catalog *catalog)
 	return status;
 }
 
+/* Prints with the store open. */
+static int look(struct archives *o, const struct conf *conf, struct store *store)
+{
+	struct rules *rules;
+	int status = cli_load_rules(&rules, conf);
+	if (status != 0)
+		return status;
+	int rc = catalog_open(&o->catalog, conf, store);
+	fates_open(&o->fates, &o->catalog, rules);
+	if (rc == 0)
+		status = print_all(o);
+	else
+		status = cli_failed(rc == -ENOMEM ? "out of memory" : store_error(store));
+	fates_close(&o->fates);
+	catalog_close(&o->catalog);
+	(void)rules_free(rules);
+	return status;
+}
+
 int cmd_archives(int argc, char **argv)
 {
 	struct archives o = {.conf_path = CONF_DEFAULT_PATH};
 	const struct cli_option options[] = {
 	        {"acknowledged", CLI_FLAG, &o.acknowledged, NULL,
-	         "only files in which every row is settled; required"},
+	         "only files in which every row is acknowledged; required"},
 	        {"older-than", CLI_SPAN, &o.older_ms, "SPAN",
 	         "only files last written at least SPAN ago, such as 30d"},
+	        {"why", CLI_FLAG, &o.why, NULL,
+	         "also print the other files, with the reason, on standard error"},
 	        {0}};
 	const struct cli_spec spec = {
-	        .usage = "--acknowledged [-c FILE] [--older-than SPAN] [-0]",
+	        .usage = "--acknowledged [-c FILE] [--older-than SPAN] [--why] [-0]",
 	        .about = "Print the moved files that are safe to compress or delete: the store "
 	                 "proves that each\n"
-	                 "row in them was delivered, became a dead letter, or is of a type that is "
-	                 "not sent.",
+	                 "row in them was accepted by the receiver, or is of a type that is not "
+	                 "sent, or is\n"
+	                 "withheld by a rule.",
 	        .examples =
 	                "  pmta-shipper archives --acknowledged --older-than 30d -0 | xargs -0r rm",
 	        .options = options,
@@ -68,7 +143,6 @@ int cmd_archives(int argc, char **argv)
 	        .arguments = CLI_NO_ARGUMENTS};
 	struct conf *conf;
 	struct store *store;
-	struct catalog catalog;
 	int status = cli_options(argc, argv, &spec);
 	if (status != CLI_GO_ON)
 		return status;
@@ -82,12 +156,7 @@ int cmd_archives(int argc, char **argv)
 		(void)conf_free(conf);
 		return status;
 	}
-	int rc = catalog_open(&catalog, conf, store);
-	if (rc == 0)
-		status = print_all(&o, &catalog);
-	else
-		status = cli_failed(rc == -ENOMEM ? "out of memory" : store_error(store));
-	catalog_close(&catalog);
+	status = look(&o, conf, store);
 	(void)store_close(store);
 	(void)conf_free(conf);
 	return status;

@@ -384,7 +384,10 @@ static int save_file(const struct position_file *f, struct store *store, int64_t
 	        .salt = f->salt,
 	        .offset = passed ? f->file->size : f->offset,
 	};
-	const struct ledger ledger = {.committed = e.offset};
+	struct ledger ledger = {0};
+	/* Files without an entry are passed over as older ones, or by first-start. */
+	ledger_settling(&ledger, &(struct part){.how = f->entry ? PART_LOGSTASH : PART_PASSED});
+	ledger.committed = e.offset;
 	return store_file_put(store, &e, &f->ladder, &ledger,
 	                      f->header ? (struct slice){f->header, f->header_len} : SLICE_EMPTY);
 }

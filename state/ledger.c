@@ -14,6 +14,21 @@ void ledger_reset(struct ledger *l, uint64_t offset)
 {
 	l->committed = offset;
 	l->n = 0;
+	parts_cut(&l->parts, offset);
+}
+
+/* Ranges after a gap were settled before: they keep their parts. */
+void ledger_settling(struct ledger *l, const struct part *how)
+{
+	struct part what = parts_at(&l->parts, l->committed);
+	if (what.how == how->how && what.selection == how->selection)
+		return;
+	const struct parts before = l->parts;
+	what = *how;
+	what.from = l->committed;
+	parts_set(&l->parts, &what, UINT64_MAX);
+	for (size_t i = 0; i < l->n; i++)
+		parts_copy(&l->parts, &before, l->ranges[i].start, l->ranges[i].end);
 }
 
 static void drop_ranges(struct ledger *l, size_t at, size_t n)

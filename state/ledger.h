@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "record/mark.h"
+#include "state/parts.h"
 
 #define LEDGER_RANGES_MAX 1024 /* at this many, the caller stops reading */
 
@@ -26,6 +27,7 @@ struct ledger {
 	uint64_t committed;
 	struct ledger_range *ranges; /* sorted; none touches another or committed */
 	size_t n, room;
+	struct parts parts; /* how it was settled */
 };
 
 /*
@@ -45,7 +47,13 @@ bool ledger_covers(const struct ledger *l, uint64_t end);
  */
 uint64_t ledger_skip(const struct ledger *l, uint64_t offset);
 
-/* Drops all ranges and sets the committed offset, back or forward. */
+/*
+ * The rows that are settled from now on are settled in this way (its from is ignored).  A second
+ * call with the same costs next to nothing.
+ */
+void ledger_settling(struct ledger *l, const struct part *how);
+
+/* Drops all ranges and sets the committed offset, back or forward; parts after it are forgotten. */
 void ledger_reset(struct ledger *l, uint64_t offset);
 
 void ledger_free(struct ledger *l);

@@ -21,7 +21,8 @@ static const char schema[] =
         "CREATE TABLE file(id INTEGER PRIMARY KEY, source TEXT NOT NULL, name TEXT NOT NULL,"
         " gz INT, passed INT, dev INT, ino INT, size INT, salt BLOB, offset INT NOT NULL,"
         " gone INT, rows INT, acked INT, dead INT, skipped INT, ignored INT,"
-        " ladder BLOB, ranges BLOB, header BLOB);"
+        " ladder BLOB, ranges BLOB, header BLOB, parts BLOB,"
+        " letters INT);"
         "CREATE TABLE batch(file INT NOT NULL, start INT NOT NULL, end INT NOT NULL,"
         " PRIMARY KEY(file, start)) WITHOUT ROWID;"
         "CREATE TABLE dead(number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE,"
@@ -33,6 +34,9 @@ static const char schema[] =
         " PRIMARY KEY(scope, name)) WITHOUT ROWID;"
         "CREATE TABLE place(source TEXT NOT NULL, folder TEXT NOT NULL, base TEXT NOT NULL,"
         " moved INT NOT NULL, past INT NOT NULL, PRIMARY KEY(source, folder, base)) WITHOUT ROWID;"
+        "CREATE TABLE selection(number INTEGER PRIMARY KEY, types TEXT NOT NULL,"
+        " rules TEXT NOT NULL, UNIQUE(types, rules));"
+        "CREATE TABLE dropped(id BLOB PRIMARY KEY, source TEXT, file TEXT) WITHOUT ROWID;"
         "PRAGMA user_version = 3;";
 
 const char *store_error(const struct store *s)

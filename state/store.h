@@ -79,7 +79,7 @@ int store_file_drop(struct store *s, int64_t id) MUST_CHECK;
 typedef int store_file_fn(const struct store_file *f, void *arg);
 int store_files(struct store *s, const char *source, store_file_fn *fn, void *arg) MUST_CHECK;
 
-/* Gets ladder, ledger (ranges and committed offset) and header of one file. */
+/* Gets ladder, ledger (ranges, parts and committed offset) and header of one file. */
 int store_file_get(struct store *s, int64_t id, struct ladder *ret_ladder,
                    struct ledger *ret_ledger, char **ret_header, size_t *ret_header_len) MUST_CHECK;
 
@@ -102,6 +102,20 @@ typedef int store_source_fn(const char *name, void *arg);
 int store_sources(struct store *s, store_source_fn *fn, void *arg) MUST_CHECK;
 /* Gives a source's files, places, dead letters and values to the source of another name. */
 int store_source_rename(struct store *s, const char *from, const char *to) MUST_CHECK;
+
+/*
+ * The number of a selection, which is stored if it is new: the types of records that are sent, with
+ * a blank before and after each, and the digest of the rules, "" for none.  For struct part.
+ */
+struct store_selection {
+	const char *types, *rules;
+};
+int store_selection_put(struct store *s, const struct store_selection *what,
+                        uint32_t *ret_number) MUST_CHECK;
+/* Calls fn for the selection of that number, if it is there. */
+typedef int store_selection_fn(const struct store_selection *what, void *arg);
+int store_selection_get(struct store *s, uint32_t number, store_selection_fn *fn,
+                        void *arg) MUST_CHECK;
 
 /* A batch in flight.  Its boundary is kept so that the same bytes are sent with the same key. */
 struct store_batch {
@@ -144,6 +158,7 @@ struct store_dead {
 
 /* Inserts the dead letter unless its eventId is there; then *ret_new is false. */
 int store_dead_put(struct store *s, const struct store_dead *d, bool *ret_new) MUST_CHECK;
+/* Deletes the dead letter of a row that has been delivered. */
 int store_dead_drop(struct store *s, const struct hash128 *id) MUST_CHECK;
 typedef int store_dead_fn(const struct store_dead *d, void *arg);
 int store_dead_all(struct store *s, store_dead_fn *fn, void *arg) MUST_CHECK;
@@ -163,9 +178,15 @@ int store_dead_find(struct store *s, const struct store_dead_filter *f, store_de
 /* Gives how many there are and the last number or 0, without reading rows.  Ignores limit. */
 int store_dead_count_found(struct store *s, const struct store_dead_filter *f, int64_t *ret_n,
                            int64_t *ret_last) MUST_CHECK;
-/* Drops them; *ret_n is their number.  Ignores limit. */
+/*
+ * Drops them undelivered; *ret_n is their number.  Ignores limit.  That they were dropped is
+ * remembered for as long as the entry of their file.
+ */
 int store_dead_drop_found(struct store *s, const struct store_dead_filter *f,
                           int64_t *ret_n) MUST_CHECK;
+/* Sets *ret to true if a dead letter with that eventId was dropped, and none has been made since.
+ */
+int store_dead_was_dropped(struct store *s, const struct hash128 *id, bool *ret) MUST_CHECK;
 /*
  * Stores the new answer for a dead letter that was tried again at d->made_ms and refused again.
  * Does nothing if the dead letter was dropped meanwhile.

@@ -48,7 +48,9 @@ int store_dead_put(struct store *s, const struct store_dead *d, bool *ret_new)
 		rc = sql_number(store_sql(s), "SELECT total_changes()", 0, &after);
 	if (rc == 0)
 		*ret_new = after > before;
-	return rc;
+	return rc == 0 && *ret_new ? sql_run(store_sql(s), "DELETE FROM dropped WHERE id = ?", "b",
+	                                     (const void *)d->id.bytes, sizeof(d->id.bytes))
+	                           : rc;
 }
 
 int store_dead_drop(struct store *s, const struct hash128 *id)
@@ -153,7 +155,12 @@ int store_dead_count_found(struct store *s, const struct store_dead_filter *f, i
 int store_dead_drop_found(struct store *s, const struct store_dead_filter *f, int64_t *ret_n)
 {
 	int64_t before, after;
-	int rc = sql_number(store_sql(s), "SELECT total_changes()", 0, &before);
+	int rc = sql_run(
+	        store_sql(s),
+	        "INSERT OR IGNORE INTO dropped SELECT id, source, file FROM dead " DEAD_FOUND,
+	        DEAD_FOUND_LETTERS, DEAD_FOUND_VALUES(f));
+	if (rc == 0)
+		rc = sql_number(store_sql(s), "SELECT total_changes()", 0, &before);
 	if (rc == 0)
 		rc = sql_run(store_sql(s), "DELETE FROM dead " DEAD_FOUND, DEAD_FOUND_LETTERS,
 		             DEAD_FOUND_VALUES(f));
@@ -162,6 +169,20 @@ int store_dead_drop_found(struct store *s, const struct store_dead_filter *f, in
 	if (rc == 0)
 		*ret_n = after - before;
 	return rc;
+}
+
+static int is_there(const struct sql_row *row, void *arg)
+{
+	(void)row;
+	*(bool *)arg = true;
+	return 0;
+}
+
+int store_dead_was_dropped(struct store *s, const struct hash128 *id, bool *ret)
+{
+	*ret = false;
+	return sql_each(store_sql(s), is_there, ret, "SELECT 1 FROM dropped WHERE id = ?", "b",
+	                (const void *)id->bytes, sizeof(id->bytes));
 }
 
 int store_dead_again(struct store *s, const struct store_dead *d)

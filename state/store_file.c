@@ -16,16 +16,18 @@ int store_last_file(struct store *s, int64_t *ret_id)
 int store_file_put(struct store *s, const struct store_file *f, const struct ladder *ladder,
                    const struct ledger *ledger, struct slice header)
 {
-	return sql_run(store_sql(s),
-	               "INSERT OR REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	               "ittiiiiibiiiiiiibbb", f->id, f->source, f->name, (int64_t)f->gz,
-	               (int64_t)f->passed, (int64_t)f->dev, (int64_t)f->ino, (int64_t)f->size,
-	               (const void *)f->salt.bytes, sizeof(f->salt.bytes), (int64_t)f->offset,
-	               f->gone_ms, (int64_t)f->tally.rows, (int64_t)f->tally.acked,
-	               (int64_t)f->tally.dead, (int64_t)f->tally.skipped, (int64_t)f->tally.ignored,
-	               (const void *)ladder->rungs, ladder->n * sizeof(ladder->rungs[0]),
-	               (const void *)ledger->ranges, ledger->n * sizeof(*ledger->ranges),
-	               (const void *)header.text, header.len);
+	return sql_run(
+	        store_sql(s),
+	        "INSERT OR REPLACE INTO file VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	        "ittiiiiibiiiiiiibbbbi", f->id, f->source, f->name, (int64_t)f->gz,
+	        (int64_t)f->passed, (int64_t)f->dev, (int64_t)f->ino, (int64_t)f->size,
+	        (const void *)f->salt.bytes, sizeof(f->salt.bytes), (int64_t)f->offset, f->gone_ms,
+	        (int64_t)f->tally.rows, (int64_t)f->tally.acked, (int64_t)f->tally.dead,
+	        (int64_t)f->tally.skipped, (int64_t)f->tally.ignored, (const void *)ladder->rungs,
+	        ladder->n * sizeof(ladder->rungs[0]), (const void *)ledger->ranges,
+	        ledger->n * sizeof(*ledger->ranges), (const void *)header.text, header.len,
+	        (const void *)ledger->parts.v, ledger->parts.n * sizeof(ledger->parts.v[0]),
+	        (int64_t)ledger->parts.letters);
 }
 
 int store_file_touch(struct store *s, const struct store_file *f)
@@ -43,6 +45,13 @@ int store_file_touch(struct store *s, const struct store_file *f)
 int store_file_drop(struct store *s, int64_t id)
 {
 	int rc = sql_run(store_sql(s), "DELETE FROM batch WHERE file = ?", "i", id);
+	if (rc == 0)
+		rc = sql_run(
+		        store_sql(s),
+		        "DELETE FROM dropped WHERE (source, file) IN"
+		        " (SELECT source, name FROM file WHERE id = ?1) AND (source, file) NOT IN"
+		        " (SELECT source, name FROM file WHERE id <> ?1)",
+		        "i", id);
 	if (rc == 0)
 		rc = sql_run(store_sql(s), "DELETE FROM file WHERE id = ?", "i", id);
 	return rc;
@@ -109,6 +118,21 @@ static int take_ranges(struct ledger *ledger, const void *data, size_t len)
 	return 0;
 }
 
+static int take_parts(struct parts *parts, const void *data, size_t len)
+{
+	size_t n = len / sizeof(parts->v[0]);
+	if (len % sizeof(parts->v[0]) != 0 || n > PARTS_MAX)
+		return -EUCLEAN;
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&parts->v[i], (const char *)data + i * sizeof(parts->v[0]),
+		       sizeof(parts->v[0]));
+		if (i > 0 && parts->v[i].from <= parts->v[i - 1].from)
+			return -EUCLEAN;
+	}
+	parts->n = n;
+	return 0;
+}
+
 static int on_position(const struct sql_row *row, void *arg)
 {
 	const struct position *p = arg;
@@ -126,9 +150,13 @@ static int on_position(const struct sql_row *row, void *arg)
 	header[len] = '\0';
 	data = sql_blob(row, 2, p->header_len);
 	int rc = take_ranges(p->ledger, data, *p->header_len);
+	data = sql_blob(row, 4, p->header_len);
+	if (rc == 0)
+		rc = take_parts(&p->ledger->parts, data, *p->header_len);
 	if (rc < 0)
 		return rc;
 	p->ledger->committed = (uint64_t)sql_int(row, 0);
+	p->ledger->parts.letters = sql_int(row, 5) != 0;
 	*p->header = STEAL(header);
 	*p->header_len = len;
 	return 0;
@@ -141,9 +169,47 @@ int store_file_get(struct store *s, int64_t id, struct ladder *ret_ladder,
 	*ret_ladder = (struct ladder){0};
 	*ret_ledger = (struct ledger){0};
 	*ret_header = NULL;
-	int rc = sql_each(store_sql(s), on_position, &p,
-	                  "SELECT offset, ladder, ranges, header FROM file WHERE id = ?", "i", id);
+	int rc = sql_each(
+	        store_sql(s), on_position, &p,
+	        "SELECT offset, ladder, ranges, header, parts, letters FROM file WHERE id = ?", "i",
+	        id);
 	if (rc == 0 && !*ret_header)
 		rc = -ENOENT;
 	return rc;
+}
+
+static int take_number(const struct sql_row *row, void *arg)
+{
+	*(uint32_t *)arg = (uint32_t)sql_int(row, 0);
+	return 0;
+}
+
+int store_selection_put(struct store *s, const struct store_selection *what, uint32_t *ret_number)
+{
+	int rc = sql_run(store_sql(s), "INSERT OR IGNORE INTO selection(types, rules) VALUES(?, ?)",
+	                 "tt", what->types, what->rules);
+	return rc == 0 ? sql_each(store_sql(s), take_number, ret_number,
+	                          "SELECT number FROM selection WHERE types = ? AND rules = ?",
+	                          "tt", what->types, what->rules)
+	               : rc;
+}
+
+struct selection_call {
+	store_selection_fn *fn;
+	void *arg;
+};
+
+static int on_selection(const struct sql_row *row, void *arg)
+{
+	const struct selection_call *call = arg;
+	const struct store_selection what = {sql_text(row, 0), sql_text(row, 1)};
+	return call->fn(&what, call->arg);
+}
+
+int store_selection_get(struct store *s, uint32_t number, store_selection_fn *fn, void *arg)
+{
+	struct selection_call call = {fn, arg};
+	return sql_each(store_sql(s), on_selection, &call,
+	                "SELECT types, rules FROM selection WHERE number = ?", "i",
+	                (int64_t)number);
 }

@@ -13,9 +13,15 @@
 static const char *const steps[] = {
         [1] = "ALTER TABLE dead ADD COLUMN tries INT NOT NULL DEFAULT 0;"
               "ALTER TABLE dead ADD COLUMN tried INT NOT NULL DEFAULT 0;",
+        /* Parts stay NULL, which claims nothing of the rows that are settled by then. */
         [2] = "CREATE TABLE place(source TEXT NOT NULL, folder TEXT NOT NULL, base TEXT NOT NULL,"
               " moved INT NOT NULL, past INT NOT NULL,"
-              " PRIMARY KEY(source, folder, base)) WITHOUT ROWID;",
+              " PRIMARY KEY(source, folder, base)) WITHOUT ROWID;"
+              "ALTER TABLE file ADD COLUMN parts BLOB;"
+              "ALTER TABLE file ADD COLUMN letters INT;"
+              "CREATE TABLE selection(number INTEGER PRIMARY KEY, types TEXT NOT NULL,"
+              " rules TEXT NOT NULL, UNIQUE(types, rules));"
+              "CREATE TABLE dropped(id BLOB PRIMARY KEY, source TEXT, file TEXT) WITHOUT ROWID;",
 };
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_VERSION, "a step is missing");
 

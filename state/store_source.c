@@ -65,6 +65,7 @@ int store_source_rename(struct store *s, const char *from, const char *to)
 	static const char *const steps[] = {
 	        "UPDATE file SET source = ? WHERE source = ?",
 	        "UPDATE dead SET source = ? WHERE source = ?",
+	        "UPDATE dropped SET source = ? WHERE source = ?",
 	        "UPDATE OR REPLACE place SET source = ? WHERE source = ?",
 	        "UPDATE OR REPLACE value SET scope = ? WHERE scope = ?",
 	};

@@ -207,6 +207,12 @@ size_t tail_file_gaps(const struct tail_file *f)
 	return f->open ? f->open->ledger.n : 0;
 }
 
+void tail_file_has_letters(struct tail_file *f)
+{
+	if (f->open)
+		f->open->ledger.parts.letters = true;
+}
+
 int tail_file_set_header(struct tail_file *f, struct slice header)
 {
 	char *copy = malloc(header.len + 1);

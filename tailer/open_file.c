@@ -23,6 +23,8 @@ static struct open_file *copy(const struct open_file *from)
 		return NULL;
 	o->ladder = from->ladder;
 	o->ledger.committed = from->ledger.committed;
+	o->ledger.parts = from->ledger.parts;
+	parts_cut(&o->ledger.parts, o->ledger.committed);
 	o->header_len = from->header_len;
 	o->header = from->header ? strndup(from->header, from->header_len) : NULL;
 	return from->header && !o->header ? open_file_free(o) : o;

@@ -437,6 +437,7 @@ int resolve_pass(struct tail_file *f, bool whole)
 		f->offset = f->size;
 	if (whole || rc == 0)
 		file_set_state(f, whole ? FILE_SKIPPED : FILE_CLOSED);
+	ledger_settling(&o->ledger, &(struct part){.how = PART_PASSED});
 	o->ledger.committed = f->offset;
 	const struct store_file e = file_entry(f);
 	rc = store_file_put(f->source->tailer->conf.store, &e, &o->ladder, &o->ledger,

@@ -53,8 +53,10 @@ static uint64_t line_start(struct follow *follow, uint64_t offset)
 }
 
 /* Makes f a separate file that begins with rows of another file; those are not sent again. */
-static void fork_of(struct tail_file *f, struct open_file *o, uint64_t resume)
+static void fork_of(struct tail_file *f, struct open_file *o, uint64_t resume, bool certain)
 {
+	if (!certain)
+		parts_cut(&o->ledger.parts, 0);
 	resume = line_start(o->follow, resume);
 	f->id = f->source->tailer->next_id++;
 	ladder_cut(&o->ladder, resume);
@@ -200,7 +202,8 @@ static void apply(struct tail_file *f, struct tail_file *other, struct open_file
 		break;
 	case RELATION_FORK:
 		read = true;
-		fork_of(f, o, resume);
+		/* The counts of the known file stay there: a rule may have withheld these rows. */
+		fork_of(f, o, resume, other->tally.ignored == 0);
 		break;
 	case RELATION_ALIAS:
 		file_set_other(f, FILE_ALIAS, other);

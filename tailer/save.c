@@ -116,8 +116,11 @@ static int settle(struct tail_file *f, struct ledger_range *range, const struct 
 		range->last = proofs[nproofs - 1];
 	/* First, since it can fail: a position must not move without being counted and saved. */
 	int rc = file_mark_changed(f, CHANGED_POSITION);
-	if (rc == 0)
+	const struct part how = {.how = PART_READ, .selection = f->source->conf->selection};
+	if (rc == 0) {
+		ledger_settling(&o->ledger, &how);
 		rc = ledger_ack(&o->ledger, range, &last);
+	}
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; rc > 0 && range->start <= before && i < nproofs; i++)

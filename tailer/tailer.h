@@ -52,6 +52,7 @@ struct tail_source {
 	const char *acct_file; /* PowerMTA's own template, absolute */
 	const char *move_to;   /* "" for none */
 	bool fair;             /* the newest and the oldest unfinished file alternate */
+	uint32_t selection;    /* kept with the rows that are settled: store_selection_put() */
 };
 
 struct tailer_conf {
@@ -161,6 +162,9 @@ const char *tail_file_source(const struct tail_file *f);
 uint64_t tail_file_committed(const struct tail_file *f);
 struct slice tail_file_header(const struct tail_file *f);
 size_t tail_file_gaps(const struct tail_file *f); /* ranges acknowledged after a gap */
+
+/* A row of it became a dead letter; stored with its position. */
+void tail_file_has_letters(struct tail_file *f);
 
 /* Sets the header that applies from now on; it is stored with the position. */
 int tail_file_set_header(struct tail_file *f, struct slice header) MUST_CHECK;

@@ -3,7 +3,9 @@
 import csv
 import datetime
 import os
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from email.utils import parseaddr
 from pathlib import Path
 
@@ -190,3 +192,26 @@ def ago(**span):
 
 def settled(agent):
     eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)
+
+
+# ---- earlier versions of the store ----
+
+VERSION = 3
+
+# SQL that takes a store from each version back to the one before: this makes the earlier stores.
+BACK = {2: "ALTER TABLE dead DROP COLUMN tries; ALTER TABLE dead DROP COLUMN tried;",
+        3: "ALTER TABLE file DROP COLUMN parts; ALTER TABLE file DROP COLUMN letters;"
+           "DROP TABLE selection; DROP TABLE dropped; DROP TABLE place;"}
+
+
+def version_of(path):
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def set_back(agent, version):
+    """Convert the stopped agent's store back to an earlier version."""
+    with closing(sqlite3.connect(agent.state_dir / "state.db", isolation_level=None)) as db:
+        for step in range(version_of(agent.state_dir / "state.db"), version, -1):
+            db.executescript(BACK[step])
+        db.execute(f"PRAGMA user_version = {version}")

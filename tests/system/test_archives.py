@@ -1,12 +1,14 @@
 """`archives` lists files that are safe to delete, `reconcile` rows written and not delivered."""
 
 import gzip
+import json
 import os
 import shutil
 
 import pytest
-from harness import FBL_HEADER, token_rows
-from steps import arrived, append, rescanned, started, stopped, up
+from harness import FBL_HEADER, eventually, source_of, token_row, token_rows
+from rulefiles import rules_file
+from steps import arrived, append, rescanned, set_back, started, stopped, up
 
 DAY = 24 * 3600
 
@@ -59,7 +61,16 @@ def test_what_is_not_settled_is_not_printed(site):
     assert named(agent) == [str(acct.moved(3))]
 
 
-def test_dead_letters_and_empty_files_are_settled(site):
+def reasons(agent, *options):
+    """{name: reason} of the files that are not printed."""
+    done = agent.command("archives", "--acknowledged", "--why", *options)
+    assert done.returncode == 0
+    return {os.path.basename(path): why for path, why in
+            (line.split(": ", 1) for line in done.stderr.splitlines())}
+
+
+def test_files_without_rows_are_settled_and_rows_that_are_dead_letters_are_not(site):
+    """A kept letter is still to be delivered; a dropped one was not: neither was acknowledged."""
     acct = site.acct()
     backend, agent = started(site, acct, first_start="all")
     acct.append([token_rows(1)[0][0], "b,too,few" + "," * 30])
@@ -68,8 +79,123 @@ def test_dead_letters_and_empty_files_are_settled(site):
     up(agent)
     arrived(backend, 1)
     rescanned(agent, 3)
+    assert named(agent) == [str(acct.moved(1))]
+    assert reasons(agent) == {acct.moved(0).name: "1 row: not delivered"}
+    assert agent.command("dead", "drop", "--all").returncode == 0
     stopped(agent)
-    assert named(agent) == [str(acct.moved(0)), str(acct.moved(1))]
+    assert named(agent) == [str(acct.moved(1))]
+    assert reasons(agent) == {
+        acct.moved(0).name: "1 row: not delivered: its dead letter was dropped"}
+
+
+def test_what_was_passed_over_in_a_live_file_was_not_delivered(site):
+    """first-start = now: the rows before it were never sent, though the position is after them."""
+    acct = site.acct()
+    acct.append(token_rows(3)[0])
+    backend, agent = started(site, acct, first_start="now")
+    up(agent)
+    acct.append(token_rows(2, first=3)[0])
+    acct.rotate()
+    acct.append(token_rows(2, first=5)[0])
+    acct.rotate()
+    arrived(backend, 4)
+    rescanned(agent, 3)
+    stopped(agent)
+    assert named(agent) == [str(acct.moved(1))]
+    assert reasons(agent) == {
+        acct.moved(0).name: "3 rows: not read: it existed at the first start"}
+
+
+def test_a_type_that_is_added_to_records_later_was_not_sent_before(site):
+    """Files from before the change are not safe: their d rows are wanted now and were skipped."""
+    acct, backend, agent = archived(site, files=2, source={"records": ["b", "rb"]})
+    assert len(named(agent)) == 2
+    agent.sources[0]["records"] = ["b", "rb", "d"]
+    agent.write_conf()
+    assert named(agent) == []
+    up(agent)
+    acct.append(token_rows(3, first=100, kind=["d"])[0])
+    acct.rotate()
+    arrived(backend, 17)
+    rescanned(agent, 3)
+    stopped(agent)
+    assert named(agent) == [str(acct.moved(2))]
+    assert reasons(agent)[acct.moved(0).name].startswith("3 rows: skipped: ")
+    # Taken back, the old files are settled again: what was sent since does not matter.
+    agent.sources[0]["records"] = ["b", "rb"]
+    agent.write_conf()
+    assert len(named(agent)) == 3
+
+
+def test_rows_that_a_rule_withheld_under_other_rules(site):
+    """Earlier rules withheld a row that the present ones would send: not acknowledged."""
+    path = rules_file(site, "x==>ignore\n")
+    acct, backend, agent = archived(site, files=0, rules=[str(path)])
+    up(agent)
+    acct.append([token_row("T1-0", diag="x"), token_row("T1-1", diag="y")])
+    acct.rotate()
+    arrived(backend, 1)
+    rescanned(agent, 3)
+    stopped(agent)
+    assert named(agent) == [str(acct.moved(0))]
+    path.write_text("z==>ignore\n", "utf-8")
+    assert named(agent) == []
+    assert reasons(agent)[acct.moved(0).name].startswith("2 rows: settled, but it is not recorded")
+    done = agent.command("trace", "--json", "user-T1-0@example.org")
+    assert json.loads(done.stdout)["fate"] == "settled"
+
+
+def test_one_file_in_two_sources_through_a_link_to_the_folder(site):
+    """It is safe when both sources are done with it, and then printed once."""
+    acct = site.acct()
+    link = site.folder / "link"
+    link.symlink_to(acct.dir)
+    both = [source_of(acct), dict(source_of(acct), name="linked", endpoint="other",
+                                  acct_file=link / "bounces.csv", move_to=link / "moved-bounces")]
+    backend = site.backend()
+    agent = site.agent(backend, sources=both, first_start="all", rescan="100ms", endpoints=[
+        {"name": name, "url": url, "format": "object"}
+        for name, url in (("octeth", backend.url()), ("other", ""))])
+    acct.append(token_rows(4)[0])
+    acct.rotate()
+    up(agent)
+    arrived(backend, 4)
+    rescanned(agent, 3)
+    assert named(agent) == []
+    assert all(why.startswith('source "linked" has it, too: ') or why.startswith("behind: ")
+               for why in reasons(agent).values())
+    agent.endpoints[1]["url"] = backend.url()
+    agent.write_conf()
+    agent.hup()
+    eventually(lambda: len(backend.events()) == 8)
+    rescanned(agent, 3)
+    stopped(agent)
+    assert named(agent) == [str(acct.moved(0))]
+
+
+def test_after_an_upgrade_only_complete_counts_are_a_proof(site):
+    """An earlier store has positions and counts: they prove a file only if nothing is missing."""
+    acct = site.acct()
+    acct.append(token_rows(3)[0])
+    backend, agent = started(site, acct, first_start="now")
+    up(agent)
+    acct.append(token_rows(2, first=3)[0])
+    acct.rotate()  # three rows passed over, two delivered
+    acct.append(token_rows(4, first=5)[0])
+    acct.rotate()  # all delivered
+    acct.append(token_rows(2, first=9, kind=["b", "d"])[0])
+    acct.rotate()  # one of another type
+    arrived(backend, 7)
+    rescanned(agent, 3)
+    stopped(agent)
+    set_back(agent, 2)
+    up(agent)
+    stopped(agent)
+    assert named(agent) == [str(acct.moved(1))]
+    assert reasons(agent)[acct.moved(0).name].startswith("5 rows: settled, but it is not recorded")
+    fates = [json.loads(agent.command("trace", "--json", f"user-T1-{i}@example.org").stdout)["fate"]
+             for i in (0, 3, 5, 9)]
+    assert fates == ["settled", "settled", "acknowledged", "settled"]
 
 
 def test_what_was_there_before_the_first_start_was_not_delivered(site):

@@ -4,6 +4,8 @@ import json
 import re
 
 from harness import FBL_HEADER, eventually, token_row, token_rows
+from rulefiles import rules_file
+from sincedb import entry, imported
 from steps import accepted, append, arrived, dead, rescanned, started, stopped, up
 
 
@@ -149,6 +151,68 @@ def test_files_that_were_there_at_the_first_start(site):
     rescanned(agent)
     stopped(agent)
     assert fates(agent, address("T1-0")) == ["passed", "passed"]
+
+
+def test_rows_that_nobody_took_are_not_acknowledged(site):
+    """Passed over in a live file, skipped before records was changed, dropped as a dead letter."""
+    acct = site.acct()
+    acct.append([token_row("T1-0")])
+    backend, agent = started(site, acct, first_start="now")
+    up(agent)
+    acct.append([token_row("T1-1", "d"), token_row("T1-2"), "b,user-T1-3@example.org" + "," * 30])
+    arrived(backend, 1)
+    agent.sources[0]["records"] = ["b", "d"]
+    agent.write_conf()
+    agent.hup()
+    agent.wait_for("reload: done")
+    acct.append([token_row("T1-4", "d"), token_row("T1-5", "rb")])
+    arrived(backend, 2)
+    rescanned(agent)
+    assert fates(agent, address("T1-3")) == ["dead"]
+    assert agent.command("dead", "drop", "--all").returncode == 0
+    stopped(agent)
+    assert [fates(agent, address(f"T1-{i}")) for i in range(6)] == [
+        ["passed"], ["skipped"], ["acknowledged"], ["dropped"], ["acknowledged"], ["skipped"]]
+    assert "not delivered: its dead letter was dropped" in agent.command(
+        "trace", address("T1-3")).stdout
+
+
+def test_a_row_that_the_rules_of_a_reload_withheld_is_ignored(site):
+    path = rules_file(site, "y==>ignore\n")
+    acct = site.acct()
+    backend, agent = started(site, acct, first_start="all", rules=[str(path)])
+    up(agent)
+    path.write_text("x==>ignore\n", "utf-8")
+    agent.hup()
+    agent.wait_for("reload: done")
+    acct.append([token_row("T1-0", diag="x"), token_row("T1-1", diag="y")])
+    arrived(backend, 1)
+    rescanned(agent)
+    stopped(agent)
+    assert [fates(agent, address(f"T1-{i}")) for i in range(2)] == [["ignored"], ["acknowledged"]]
+
+
+def test_rows_that_logstash_read_were_not_sent_from_here(site):
+    """A position that was imported: the rows before it are those of Logstash, also in a .gz."""
+    acct = site.acct()
+    acct.append([token_row("T1-0")])
+    older = acct.rotate()
+    acct.append([token_row("T1-1")])
+    packed = acct.gz(acct.rotate())
+    acct.append([token_row("T1-2"), token_row("T1-3")])
+    backend, agent = started(site, acct)
+    offset = acct.live.stat().st_size - len(token_row("T1-3")) - 1
+    imported(agent, entry(packed), entry(acct.live, offset))
+    up(agent)
+    arrived(backend, 1)
+    acct.rotate()
+    rescanned(agent, 3)
+    stopped(agent)
+    assert [fates(agent, address(f"T1-{i}")) for i in range(4)] == [
+        ["passed"], ["logstash"], ["logstash"], ["acknowledged"]]
+    done = agent.command("archives", "--acknowledged", "--why")
+    assert done.stdout == "" and f"{older}: not read: " in done.stderr
+    assert done.stderr.count("read by Logstash") == 2
 
 
 def test_text_is_masked_and_harmless(site):

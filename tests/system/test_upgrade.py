@@ -5,27 +5,8 @@ from contextlib import closing
 
 import pytest
 from harness import eventually
-from steps import stopped, up
+from steps import VERSION, set_back, stopped, up, version_of
 from wire import all_there, buried, delivering, finish, letters, more
-
-VERSION = 3
-
-# SQL that takes a store from each version back to the one before: this makes the earlier stores.
-BACK = {2: "ALTER TABLE dead DROP COLUMN tries; ALTER TABLE dead DROP COLUMN tried;",
-        3: "DROP TABLE place;"}
-
-
-def version_of(path):
-    with closing(sqlite3.connect(path)) as db:
-        return db.execute("PRAGMA user_version").fetchone()[0]
-
-
-def set_back(agent, version):
-    """Convert the stopped agent's store back to an earlier version."""
-    with closing(sqlite3.connect(agent.state_dir / "state.db", isolation_level=None)) as db:
-        for step in range(version_of(agent.state_dir / "state.db"), version, -1):
-            db.executescript(BACK[step])
-        db.execute(f"PRAGMA user_version = {version}")
 
 
 def earlier(site, version):

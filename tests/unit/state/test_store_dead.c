@@ -134,11 +134,48 @@ static void test_dead_letters_of_one_run(void **state)
 	assert_string_equal(seen, "2 5 5 4 5 ");
 }
 
+static bool was_dropped(unsigned char i)
+{
+	const struct hash128 id = {{i}};
+	bool dropped;
+	assert_int_equal(store_dead_was_dropped(s, &id, &dropped), 0);
+	return dropped;
+}
+
+/* Delivered ones leave no trace; dropped ones are remembered until their file's entry is dropped.
+ */
+static void test_dropped_letters_are_remembered(void **state)
+{
+	(void)state;
+	const struct store_dead_filter all = {0};
+	const struct hash128 delivered = {{1}};
+	int64_t n;
+	open_store();
+	for (unsigned char i = 1; i < 4; i++)
+		assert_true(put_dead(i, 0));
+	assert_int_equal(store_dead_drop(s, &delivered), 0);
+	assert_int_equal(store_dead_drop_found(s, &all, &n), 0);
+	assert_int_equal(n, 2);
+	assert_true(!was_dropped(1) && was_dropped(2) && was_dropped(3));
+	assert_true(put_dead(3, 0)); /* read again after a crash */
+	assert_true(was_dropped(2) && !was_dropped(3));
+	struct store_file f = {.id = 1, .source = "bounces", .name = "b.csv"};
+	const struct ladder ladder = {0};
+	const struct ledger ledger = {0};
+	for (f.id = 1; f.id < 3; f.id++)
+		assert_int_equal(store_file_put(s, &f, &ladder, &ledger, SLICE_EMPTY), 0);
+	assert_int_equal(store_file_drop(s, 1), 0);
+	assert_true(was_dropped(2)); /* another entry has the name */
+	assert_int_equal(store_file_drop(s, 2), 0);
+	assert_false(was_dropped(2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(test_dead_letters_are_inserted_or_ignored),
 	        TEST(test_kinds_of_dead_letters_are_words_in_the_store),
+	        TEST(test_dropped_letters_are_remembered),
 	        TEST(test_dead_letters_of_one_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

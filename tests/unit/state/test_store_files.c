@@ -40,7 +40,14 @@ static void test_a_file_comes_back_as_it_was(void **state)
 	struct ladder ladder = {.n = LADDER_MAX, .rungs = {{890, 900, {{7}}}, {1, 2, {{8}}}}};
 	struct ladder got_ladder;
 	struct ledger_range ranges[] = {{950, 960, {955, 960, {{9}}}}, {970, 980, {0, 0, {{0}}}}};
-	struct ledger ledger = {900, ranges, 2, 2}, got;
+	struct ledger ledger = {.committed = 900,
+	                        .ranges = ranges,
+	                        .n = 2,
+	                        .room = 2,
+	                        .parts = {.v = {{0, PART_PASSED, 0}, {70, PART_READ, 3}},
+	                                  .n = 2,
+	                                  .letters = true}},
+	              got;
 	char *header;
 	size_t header_len;
 	unsigned n = 0;
@@ -61,6 +68,7 @@ static void test_a_file_comes_back_as_it_was(void **state)
 	assert_int_equal(got.committed, 900);
 	assert_int_equal(got.n, 2);
 	assert_memory_equal(got.ranges, ranges, sizeof(ranges));
+	assert_memory_equal(&got.parts, &ledger.parts, sizeof(got.parts));
 	assert_int_equal(header_len, 6);
 	assert_string_equal(header, "type,a");
 	ledger_free(&got);
@@ -138,10 +146,35 @@ static void test_batches_are_in_order_and_dropped_with_their_file(void **state)
 	assert_int_equal(sum, 0);
 }
 
+static int take_selection(const struct store_selection *what, void *arg)
+{
+	(void)snprintf(arg, 64, "%s|%s", what->types, what->rules);
+	return 0;
+}
+
+static void test_selections_have_numbers_that_stay(void **state)
+{
+	(void)state;
+	const struct store_selection a = {" b rb ", ""}, b = {" b rb ", "0123"};
+	uint32_t first, second, again;
+	char text[64] = "";
+	open_store();
+	assert_int_equal(store_selection_put(s, &a, &first), 0);
+	assert_int_equal(store_selection_put(s, &b, &second), 0);
+	s = store_close(s);
+	open_store();
+	assert_int_equal(store_selection_put(s, &a, &again), 0);
+	assert_true(first == again && first != second && first > 0 && second > 0);
+	assert_int_equal(store_selection_get(s, second, take_selection, text), 0);
+	assert_string_equal(text, " b rb |0123");
+	assert_int_equal(store_selection_get(s, 99, take_selection, text), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(test_a_file_comes_back_as_it_was),
+	        TEST(test_selections_have_numbers_that_stay),
 	        TEST(test_touch_leaves_the_position),
 	        TEST(test_batches_are_in_order_and_dropped_with_their_file),
 	};

@@ -51,7 +51,8 @@ static void test_T1_original_of_a_torn_copy_is_read_by_whole_rows(void **state)
 	struct store *s;
 	struct tailer *t;
 	(void)snprintf(acct_file, sizeof(acct_file), "%s/live/bounces.csv", temp_dir);
-	const struct tail_source source = {"bounces", acct_file, temp_path("moved"), false};
+	const struct tail_source source = {
+	        .name = "bounces", .acct_file = acct_file, .move_to = temp_path("moved")};
 	assert_int_equal(mkdir(temp_path("live"), 0700) | mkdir(temp_path("moved"), 0700), 0);
 	temp_append("moved/bounces-2026-11-21-0000.csv", "type,n\nb,0\nb,1");
 	temp_append("live/bounces-2026-11-21-0001.csv", "type,n\nb,0\nb,123\n");

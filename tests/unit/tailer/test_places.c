@@ -161,9 +161,9 @@ static void test_sections_may_exchange_their_names(UNUSED void **state)
 	                             {"b", "/x", "b.csv", false, false}};
 	char *names[] = {(char *)"a", (char *)"b"};
 	const struct places p = {all, 2, names, 2};
-	const struct tail_source sources[] = {{"b", "/x//a.csv", "", false},
-	                                      {"a", "/x/b.csv", "/y/", false},
-	                                      {"c", "/x/c.csv", "", false}};
+	const struct tail_source sources[] = {{"b", "/x//a.csv", "", false, 0},
+	                                      {"a", "/x/b.csv", "/y/", false, 0},
+	                                      {"c", "/x/c.csv", "", false, 0}};
 	const char *found[3];
 	places_match(&p, sources, 3, found);
 	assert_string_equal(found[0], "a");
@@ -175,10 +175,10 @@ static void test_exchanged_names_are_exchanged_in_the_store(UNUSED void **state)
 {
 	struct err err;
 	struct store *s;
-	const struct tail_source before[] = {{"a", "/x/a.csv", "", false},
-	                                     {"b", "/x/b.csv", "", false}};
-	const struct tail_source after[] = {{"b", "/x/a.csv", "", false},
-	                                    {"c", "/x/b.csv", "", false}};
+	const struct tail_source before[] = {{"a", "/x/a.csv", "", false, 0},
+	                                     {"b", "/x/b.csv", "", false, 0}};
+	const struct tail_source after[] = {{"b", "/x/a.csv", "", false, 0},
+	                                    {"c", "/x/b.csv", "", false, 0}};
 	int64_t value;
 	assert_int_equal(store_open(&s, fx.state, "state", &err), 0);
 	for (size_t i = 0; i < 2; i++) {
@@ -193,7 +193,7 @@ static void test_exchanged_names_are_exchanged_in_the_store(UNUSED void **state)
 	assert_int_equal(store_get(s, "c", "rows", 0, &value), 0);
 	assert_int_equal(value, 2);
 	/* A source of another name is new: what is called so moves out of its way. */
-	const struct tail_source third[] = {{"c", "/x/a.csv", "", false}};
+	const struct tail_source third[] = {{"c", "/x/a.csv", "", false, 0}};
 	assert_int_equal(places_rename(s, third, 1, 0), 0);
 	assert_int_equal(store_get(s, "c", "rows", 0, &value), 0);
 	assert_int_equal(value, 1);
