@@ -18,7 +18,7 @@ static const struct {
         [FATE_DROPPED] = {"dropped", "not delivered: its dead letter was dropped"},
         [FATE_SKIPPED] = {"skipped", "skipped: records of its type are not sent, or were not when "
                                      "it was read"},
-        [FATE_IGNORED] = {"ignored", "ignored: a rule withholds it"},
+        [FATE_IGNORED] = {"ignored", "ignored: the present rules withhold it"},
         [FATE_PASSED] = {"passed", "not read: it existed at the first start"},
         [FATE_LOGSTASH] = {"logstash", "read by Logstash, by its sincedb; not sent from here"},
         [FATE_SETTLED] = {"settled", "settled, but it is not recorded how: acknowledged, or "

@@ -302,6 +302,14 @@ static bool leave_out(struct replay *r, const struct record *rec)
 	return true;
 }
 
+/* Returns 1 if the store knows the row as delivered, 0 if not, or a negative errno. */
+static int was_delivered(struct replay *r, const struct record *rec)
+{
+	enum fate fate;
+	int rc = replay_known_row(&r->known, rec, false, &fate);
+	return rc < 0 ? rc : replay_known_delivered(fate);
+}
+
 static int on_record(const struct record *rec, void *arg)
 {
 	struct replay *r = arg;
@@ -333,7 +341,15 @@ static int on_record(const struct record *rec, void *arg)
 		r->passed++;
 		return 0;
 	}
-	return rc < 0 ? 1 : hand_over(r, &judged);
+	if (rc < 0) /* a signal came */
+		return 1;
+	if (r->job->undelivered)
+		rc = was_delivered(r, rec);
+	if (rc == 1) {
+		r->left_out++;
+		return 0;
+	}
+	return rc < 0 ? rc : hand_over(r, &judged);
 }
 
 static int on_reject(const struct record *rec, const char *why, void *arg)
@@ -355,7 +371,9 @@ static void read_file(struct replay *r, struct replay_file *f)
 	const struct rows_hooks hooks = {.record = on_record, .reject = on_reject, .arg = r};
 	r->at = f;
 	r->cursor = r->read_to = 0;
-	int rc = catalog_rows(r->conf, f->source, f->path, &hooks);
+	int rc = r->job->undelivered ? replay_known_file(&r->known, f) : 0;
+	if (rc == 0)
+		rc = catalog_rows(r->conf, f->source, f->path, &hooks);
 	if (rc == 0 && r->stops == 0 && f->kept.end > 0 && !f->proved)
 		rc = -ESTALE;
 	(void)ship_seal(r->ship, f->lane);

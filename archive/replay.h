@@ -13,6 +13,7 @@
 
 #include "archive/lease.h"
 #include "archive/replay_files.h"
+#include "archive/replay_known.h"
 #include "archive/replay_progress.h"
 #include "base/log.h"
 #include "cli/progress.h"
@@ -25,6 +26,7 @@ struct replay {
 	const struct replay_job *job;
 	struct replay_files files;
 	struct replay_progress kept;
+	struct replay_known known; /* asked for each row if the job has undelivered */
 	struct ship *ship;
 	int signal_fd;
 	int64_t now_ms, stop_ms, saved_ms, started_ms;
@@ -43,11 +45,12 @@ struct replay {
 	uint64_t bytes_total;
 	uint64_t read_to;
 	unsigned rows; /* since the last turn of the loop */
-	uint64_t delivered, refused, partial, before, passed, bad;
+	uint64_t delivered, refused, partial, before, passed, left_out, bad;
 	size_t failed; /* files */
 };
 
-/* The caller has set conf (loaded to send), job, files and kept.  Call replay_close() in any case.
+/* The caller has set conf (loaded to send), job, files, known and kept.  Call replay_close() in any
+ * case.
  */
 int replay_open(struct replay *r, struct err *err) MUST_CHECK;
 /* Returns when all records are answered, or a signal has stopped the replay. */

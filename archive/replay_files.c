@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/gz.h"
 #include "base/scope.h"
 #include "csv/catalog.h"
@@ -32,7 +33,7 @@ static uint64_t bytes_in(const char *path)
 {
 	struct stat st;
 	uint32_t length;
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	scope_close int fd = file_open(path);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return 0;
 	return gz_length_hint(fd, &length) ? length : (uint64_t)st.st_size;
@@ -68,16 +69,58 @@ static bool is_live(const struct conf_source *s, const char *path)
 	       here.st_ino == there.st_ino;
 }
 
-/* The paths given may be relative; a replay may be continued from another folder. */
+/*
+ * The paths given may be relative, and a replay may be continued from another folder.  A link, or
+ * "..", must not make another file of it.
+ */
 static char *absolute(const char *path)
 {
-	char cwd[PATH_MAX], *ret;
+	char cwd[PATH_MAX], *ret = realpath(path, NULL);
+	if (ret || errno == ENOMEM)
+		return ret;
 	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
 		return strdup(path);
 	return asprintf(&ret, "%s/%s", cwd, path) < 0 ? NULL : ret;
 }
 
-static int add(struct replay_files *files, const struct conf *conf, const char *path)
+/* Finds the file in the folders of the sources, whatever link led to it; NULL if it is not there.
+ */
+static const struct catalog_file *in_folders(const struct catalog *c, const struct stat *st,
+                                             const char *path)
+{
+	const struct catalog_file *found = NULL;
+	const struct conf_source *by_name = catalog_source_of(c->conf, path);
+	for (size_t i = 0; i < c->nfiles; i++) {
+		const struct catalog_file *f = &c->files[i];
+		if (f->ino == st->st_ino && f->dev == st->st_dev &&
+		    (!found || f->source == by_name))
+			found = f;
+	}
+	return found;
+}
+
+/* Sets path, source and inode. */
+static int identify(struct replay_file *f, const struct catalog *c)
+{
+	struct stat st;
+	f->source = catalog_source_of(c->conf, f->path);
+	if (stat(f->path, &st) < 0)
+		return 0; /* reported when it is read */
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	const struct catalog_file *found = in_folders(c, &st, f->path);
+	if (!found)
+		return 0;
+	char *path = strdup(found->path);
+	if (!path)
+		return -ENOMEM;
+	free(f->path);
+	f->path = path;
+	f->source = found->source;
+	return 0;
+}
+
+static int add(struct replay_files *files, const struct catalog *c, const char *path)
 {
 	if (files->n == files->room) {
 		size_t room = files->room ? 2 * files->room : 16;
@@ -94,22 +137,22 @@ static int add(struct replay_files *files, const struct conf *conf, const char *
 		return -EINVAL;
 	struct replay_file *f = &files->v[files->n];
 	*f = (struct replay_file){.path = STEAL(full)};
+	files->n++;
 	prefer_plain(f->path);
-	f->source = catalog_source_of(conf, path);
-	f->lane = (unsigned)(f->source - conf->sources);
+	int rc = identify(f, c);
+	f->lane = (unsigned)(f->source - c->conf->sources);
 	f->live = is_live(f->source, f->path);
 	f->bytes = bytes_in(f->path);
-	files->n++;
-	return 0;
+	return rc;
 }
 
-static int add_pattern(struct replay_files *files, const struct conf *conf, const char *arg,
+static int add_pattern(struct replay_files *files, const struct catalog *c, const char *arg,
                        struct err *err)
 {
 	glob_t found = {0};
 	struct stat st;
 	if (stat(arg, &st) == 0 || !strpbrk(arg, "*?[")) {
-		int added = add(files, conf, arg);
+		int added = add(files, c, arg);
 		return added < 0 ? err_set(err, added, "\"%s\": %s", arg, strerror(-added)) : 0;
 	}
 	int rc = glob(arg, 0, NULL, &found);
@@ -119,7 +162,7 @@ static int add_pattern(struct replay_files *files, const struct conf *conf, cons
 	else if (rc != 0)
 		rc = err_set(err, -ENOMEM, "search for \"%s\": out of memory", arg);
 	for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++) {
-		rc = add(files, conf, found.gl_pathv[i]);
+		rc = add(files, c, found.gl_pathv[i]);
 		if (rc < 0)
 			rc = err_set(err, rc, "\"%s\": %s", found.gl_pathv[i], strerror(-rc));
 	}
@@ -160,15 +203,27 @@ static void file_free(struct replay_file *f)
 	ledger_free(&f->ledger);
 }
 
-/* A file given twice is kept once; so is NAME.csv if NAME.csv.gz was given, too. */
+/* Sorted by path, so NAME.csv.gz follows NAME.csv; links to one file may be anywhere. */
+static bool seen(const struct replay_files *files, size_t n, const struct replay_file *f)
+{
+	size_t len = replay_plain_len(f->path);
+	if (n > 0 && replay_plain_len(files->v[n - 1].path) == len &&
+	    memcmp(files->v[n - 1].path, f->path, len) == 0)
+		return true;
+	for (size_t i = n; f->ino != 0 && i-- > 0;) {
+		const struct replay_file *other = &files->v[i];
+		if (other->ino == f->ino && other->dev == f->dev && other->lane == f->lane)
+			return true;
+	}
+	return false;
+}
+
+/* A file given twice is kept once. */
 static void drop_doubles(struct replay_files *files)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < files->n; i++) {
-		const char *path = files->v[i].path;
-		size_t len = replay_plain_len(path);
-		if (n > 0 && replay_plain_len(files->v[n - 1].path) == len &&
-		    memcmp(files->v[n - 1].path, path, len) == 0)
+		if (seen(files, n, &files->v[i]))
 			file_free(&files->v[i]);
 		else
 			files->v[n++] = files->v[i];
@@ -179,10 +234,14 @@ static void drop_doubles(struct replay_files *files)
 int replay_files(struct replay_files *ret, const struct conf *conf, const struct replay_job *job,
                  struct err *err)
 {
-	int rc = 0;
+	struct catalog catalog;
 	*ret = (struct replay_files){0};
+	int rc = catalog_open(&catalog, conf, NULL);
+	if (rc < 0)
+		(void)err_set(err, rc, "look for files: out of memory");
 	for (int i = 0; rc == 0 && i < job->nargs; i++)
-		rc = add_pattern(ret, conf, job->args[i], err);
+		rc = add_pattern(ret, &catalog, job->args[i], err);
+	catalog_close(&catalog);
 	if (rc < 0) {
 		replay_files_free(ret);
 		return rc;

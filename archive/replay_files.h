@@ -17,14 +17,16 @@ struct replay_job {
 	int64_t since_ms, until_ms; /* INT64_MIN, INT64_MAX: open */
 	char **args;                /* the files and patterns given */
 	int nargs;
+	bool undelivered; /* leave out what the store knows as delivered */
 };
 
 struct replay_file {
 	char *path;
 	const struct conf_source *source;
-	unsigned lane;  /* the source's index */
-	bool live;      /* in the folder of the live file: its last line may be half-written */
-	uint64_t bytes; /* when uncompressed, as well as that is known without reading it */
+	unsigned lane;     /* the source's index */
+	bool live;         /* in the folder of the live file: its last line may be half-written */
+	uint64_t dev, ino; /* 0: not known */
+	uint64_t bytes;    /* when uncompressed, as well as that is known without reading it */
 
 	bool done, failed;
 	bool read;        /* all its records were handed to the ship */

@@ -41,6 +41,8 @@ static int job_hash(const struct replay_job *job, char ret[HASH_HEX_SIZE])
 	if (!f)
 		return -ENOMEM;
 	(void)fprintf(f, "1 %" PRId64 " %" PRId64, job->since_ms, job->until_ms);
+	if (job->undelivered)
+		(void)fprintf(f, " undelivered");
 	for (int i = 0; i < job->nargs; i++) {
 		relative = relative || job->args[i][0] != '/';
 		(void)fprintf(f, "%c%s", 0, job->args[i]);

@@ -20,4 +20,19 @@ int file_read_fd(int fd, size_t max, char **ret, size_t *ret_len) MUST_CHECK;
  */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len) MUST_CHECK;
 
+/*
+ * Opens a regular file that a user named.  A fifo would block until somebody writes into it.
+ * Returns the descriptor or a negative errno: -EMEDIUMTYPE for a fifo, socket or device, -EISDIR.
+ */
+int file_open(const char *path) MUST_CHECK;
+
+/*
+ * The same for what is read once from beginning to end: a pipe of the shell (/dev/stdin, /dev/fd/N)
+ * is allowed, too; a folder is opened, and reading it gives -EISDIR.
+ */
+int file_open_stream(const char *path) MUST_CHECK;
+
+/* Returns the text for an error of these. */
+const char *file_error(int rc);
+
 #endif

@@ -21,11 +21,26 @@ struct archives {
 	uint64_t older_ms;
 	struct catalog catalog;
 	struct fates fates;
+	const struct catalog_file **by_inode; /* all files of the catalog */
 };
 
-static bool same_inode(const struct catalog_file *a, const struct catalog_file *b)
+static int compare_inodes(const void *left, const void *right)
 {
-	return a->ino == b->ino && a->dev == b->dev;
+	const struct catalog_file *const *a = left, *const *b = right;
+	if ((*a)->ino != (*b)->ino)
+		return (*a)->ino < (*b)->ino ? -1 : 1;
+	return ((*a)->dev > (*b)->dev) - ((*a)->dev < (*b)->dev);
+}
+
+static int sort_by_inode(struct archives *o)
+{
+	o->by_inode = calloc(o->catalog.nfiles + 1, sizeof(const struct catalog_file *));
+	if (!o->by_inode)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->catalog.nfiles; i++)
+		o->by_inode[i] = &o->catalog.files[i];
+	qsort(o->by_inode, o->catalog.nfiles, sizeof(const struct catalog_file *), compare_inodes);
+	return 0;
 }
 
 /* Returns true if both paths name one entry of one folder: it is printed once. */
@@ -64,16 +79,28 @@ static int is_safe(struct archives *o, const struct catalog_file *f,
 	return rc < 0 ? rc : sum.safe;
 }
 
-/* Two sources may see one file through different folders: both must be done with it. */
-static int is_done(struct archives *o, size_t i)
+/* Returns the first of the files in by_inode that have the inode of f. */
+static const struct catalog_file **first_at(const struct archives *o, const struct catalog_file *f)
 {
-	const struct catalog_file *files = o->catalog.files;
-	int rc = is_safe(o, &files[i], &files[i]);
-	for (size_t k = 0; rc == 1 && k < o->catalog.nfiles; k++) {
-		if (k == i || !same_inode(&files[i], &files[k]))
+	const struct catalog_file **at = bsearch(&f, o->by_inode, o->catalog.nfiles,
+	                                         sizeof(const struct catalog_file *),
+	                                         compare_inodes);
+	while (at && at > o->by_inode && compare_inodes(at - 1, &f) == 0)
+		at--;
+	return at;
+}
+
+/* Two sources may see one file through different folders: both must be done with it. */
+static int is_done(struct archives *o, const struct catalog_file *f)
+{
+	const struct catalog_file **end = o->by_inode + o->catalog.nfiles;
+	int rc = is_safe(o, f, f);
+	for (const struct catalog_file **at = rc == 1 ? first_at(o, f) : NULL;
+	     rc == 1 && at && at < end && compare_inodes(at, &f) == 0; at++) {
+		if (*at == f)
 			continue;
-		rc = is_safe(o, &files[i], &files[k]);
-		if (rc == 1 && k < i && files[k].moved && same_place(&files[i], &files[k]))
+		rc = is_safe(o, f, *at);
+		if (rc == 1 && *at < f && (*at)->moved && same_place(f, *at))
 			return 0; /* printed already */
 	}
 	return rc;
@@ -87,7 +114,7 @@ static int print_all(struct archives *o)
 		const struct catalog_file *f = &o->catalog.files[i];
 		if (!f->moved || now_ms - f->mtime_ms < (int64_t)o->older_ms)
 			continue;
-		int rc = is_done(o, i);
+		int rc = is_done(o, f);
 		if (rc == 1)
 			(void)printf("%s%c", f->path, o->zero ? '\0' : '\n');
 		if (rc < 0 && rc != -ENOENT) { /* deleted meanwhile */
@@ -98,22 +125,24 @@ static int print_all(struct archives *o)
 	return status;
 }
 
-/* Prints with the store open. */
-static int look(struct archives *o, const struct conf *conf, struct store *store)
+static int look(struct archives *o, const struct conf *conf, struct rules *rules)
 {
-	struct rules *rules;
-	int status = cli_load_rules(&rules, conf);
+	struct store *store;
+	int status = cli_open_store(&store, conf);
 	if (status != 0)
 		return status;
 	int rc = catalog_open(&o->catalog, conf, store);
 	fates_open(&o->fates, &o->catalog, rules);
 	if (rc == 0)
+		rc = sort_by_inode(o);
+	if (rc == 0)
 		status = print_all(o);
 	else
 		status = cli_failed(rc == -ENOMEM ? "out of memory" : store_error(store));
+	free(o->by_inode);
 	fates_close(&o->fates);
 	catalog_close(&o->catalog);
-	(void)rules_free(rules);
+	(void)store_close(store);
 	return status;
 }
 
@@ -142,7 +171,7 @@ int cmd_archives(int argc, char **argv)
 	        .zero = &o.zero,
 	        .arguments = CLI_NO_ARGUMENTS};
 	struct conf *conf;
-	struct store *store;
+	struct rules *rules = NULL;
 	int status = cli_options(argc, argv, &spec);
 	if (status != CLI_GO_ON)
 		return status;
@@ -151,13 +180,10 @@ int cmd_archives(int argc, char **argv)
 	status = cli_load_conf_to_look(&conf, o.conf_path);
 	if (status != 0)
 		return status;
-	status = cli_open_store(&store, conf);
-	if (status != 0) {
-		(void)conf_free(conf);
-		return status;
-	}
-	status = look(&o, conf, store);
-	(void)store_close(store);
+	status = cli_load_rules(&rules, conf);
+	if (status == 0)
+		status = look(&o, conf, rules);
+	(void)rules_free(rules);
 	(void)conf_free(conf);
 	return status;
 }

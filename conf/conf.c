@@ -1,7 +1,6 @@
 #include "conf/conf.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,9 +150,9 @@ static int read_file(const char *path, char **ret, struct err *err)
 {
 	scope_free char *text = NULL;
 	size_t len;
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	scope_close int fd = file_open_stream(path);
 	if (fd < 0)
-		return err_set(err, -errno, "cannot be opened: %s", strerror(errno));
+		return err_set(err, fd, "cannot be opened: %s", file_error(fd));
 	int r = file_read_fd(fd, FILE_MAX, &text, &len);
 	if (r < 0)
 		return err_set(err, r, "cannot be read: %s", strerror(-r));

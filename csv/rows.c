@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/gz.h"
 #include "base/scope.h"
 #include "follow/follow.h"
@@ -69,12 +70,35 @@ static int each_line(struct rows *r)
 	return rc;
 }
 
+/* Returns true for the beginning of a file that xz, bzip2, zstd or lz4 made. */
+static bool packed_otherwise(int fd)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} magic[] = {{"\xfd"
+	              "7zXZ",
+	              5},
+	             {"BZh", 3},
+	             {"\x28\xb5\x2f\xfd", 4},
+	             {"\x04\x22\x4d\x18", 4}};
+	char begin[5];
+	ssize_t n = pread(fd, begin, sizeof(begin), 0);
+	for (size_t i = 0; i < sizeof(magic) / sizeof(magic[0]); i++) {
+		if (n >= (ssize_t)magic[i].len && memcmp(begin, magic[i].bytes, magic[i].len) == 0)
+			return true;
+	}
+	return false;
+}
+
 int rows_each(const char *path, const struct reader_conf *conf, const struct rows_hooks *hooks)
 {
 	struct rows r = {.hooks = hooks};
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	scope_close int fd = file_open(path);
 	if (fd < 0)
-		return -errno;
+		return fd;
+	if (packed_otherwise(fd))
+		return -EPROTONOSUPPORT;
 	bool gz = gz_begins(fd);
 	int rc = follow_open(&r.follow, STEAL_FD(fd), gz, conf->record_max + 2);
 	if (rc < 0)
@@ -91,5 +115,7 @@ int rows_each(const char *path, const struct reader_conf *conf, const struct row
 
 const char *rows_error(int rc)
 {
-	return rc == -EBADMSG ? "damaged or unfinished gzip data" : strerror(-rc);
+	if (rc == -EPROTONOSUPPORT)
+		return "packed with xz, bzip2, zstd or lz4: unpack it, or pack it with gzip";
+	return rc == -EBADMSG ? "damaged or unfinished gzip data" : file_error(rc);
 }

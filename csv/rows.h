@@ -23,8 +23,9 @@ struct rows_hooks {
 
 /*
  * Reads all records of path, of any type, with a reader of that conf.  Returns 0 at the end or when
- * a hook stopped, or a negative errno: -EBADMSG for a damaged or unfinished .gz, -ESTALE when the
- * file changed meanwhile.  The hooks have received the rows before the error.
+ * a hook stopped, or a negative errno: -EBADMSG for a damaged or unfinished .gz, -EPROTONOSUPPORT
+ * for another program's packed file, -EMEDIUMTYPE for a fifo or a device, -ESTALE when the file
+ * changed meanwhile.  The hooks have received the rows before the error.
  */
 int rows_each(const char *path, const struct reader_conf *conf,
               const struct rows_hooks *hooks) MUST_CHECK;

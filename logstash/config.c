@@ -1,7 +1,6 @@
 #include "logstash/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -382,9 +381,9 @@ static int read_text(const char *path, char **ret, struct err *err)
 {
 	scope_free char *text = NULL;
 	size_t len;
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	scope_close int fd = file_open_stream(path);
 	if (fd < 0)
-		return err_set(err, -errno, "open \"%s\": %m", path);
+		return err_set(err, fd, "open \"%s\": %s", path, file_error(fd));
 	int rc = file_read_fd(fd, TEXT_MAX, &text, &len);
 	if (rc > 0)
 		rc = -E2BIG;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "base/file.h"
 #include "base/scope.h"
 #include "base/units.h"
 
@@ -109,9 +110,13 @@ static int load_lines(struct sincedb *db, FILE *f, const char *path, struct err 
 
 int sincedb_load(struct sincedb *db, const char *path, struct err *err)
 {
-	FILE *f = fopen(path, "re");
+	scope_close int fd = file_open_stream(path);
+	if (fd < 0)
+		return err_set(err, fd, "open sincedb \"%s\": %s", path, file_error(fd));
+	FILE *f = fdopen(fd, "r");
 	if (!f)
 		return err_set(err, -errno, "open sincedb \"%s\": %m", path);
+	(void)STEAL_FD(fd);
 	int rc = load_lines(db, f, path, err);
 	(void)fclose(f);
 	return rc;

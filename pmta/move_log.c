@@ -1,12 +1,12 @@
 #include "pmta/move_log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/gz.h"
 #include "base/scope.h"
 #include "base/units.h"
@@ -130,9 +130,9 @@ static int each_line(struct scan *s, struct follow *follow)
 static int read_log(struct scan *s, const char *path, struct err *err)
 {
 	struct follow *follow;
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	scope_close int fd = file_open(path);
 	if (fd < 0)
-		return err_set(err, -errno, "open \"%s\": %m", path);
+		return err_set(err, fd, "open \"%s\": %s", path, file_error(fd));
 	bool gz = gz_begins(fd);
 	int rc = follow_open(&follow, STEAL_FD(fd), gz, LINE_MAX_BYTES);
 	if (rc == 0) {

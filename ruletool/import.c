@@ -146,8 +146,8 @@ static void powermta_line(struct rules_import *im, struct slice line)
 static int read_all(const char *path, char **ret, size_t *ret_len)
 {
 	scope_free char *text = NULL;
-	scope_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int rc = fd < 0 ? -errno : file_read_fd(fd, IMPORT_MAX, &text, ret_len);
+	scope_close int fd = file_open_stream(path);
+	int rc = fd < 0 ? fd : file_read_fd(fd, IMPORT_MAX, &text, ret_len);
 	if (rc != 0)
 		return rc < 0 ? rc : -EFBIG;
 	if (memchr(text, '\0', *ret_len)) /* perhaps UTF-16 */
@@ -181,7 +181,7 @@ int ruletool_import(struct ruletool_options *o)
 	int rc = read_all(im.name, &text, &len);
 	if (rc < 0) {
 		(void)fprintf(stderr, "pmta-shipper rules: cannot read \"%s\": %s\n", im.name,
-		              strerror(-rc));
+		              file_error(rc));
 		return 1;
 	}
 	const struct slice all = {text, len};

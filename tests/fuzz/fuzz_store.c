@@ -62,7 +62,7 @@ static void put_rows(struct store *s)
 {
 	struct ladder ladder = {0};
 	struct ledger_range ranges[2] = {{600, 700, {650, 700, {{3}}}}, {900, 950, {0, 0, {{0}}}}};
-	struct ledger ledger = {500, ranges, 2, 2};
+	struct ledger ledger = {.committed = 500, .ranges = ranges, .n = 2, .room = 2};
 	const struct mark rungs[] = {{10, 90, {{1}}}, {400, 500, {{2}}}};
 	ladder_push(&ladder, &rungs[0]);
 	ladder_push(&ladder, &rungs[1]);

@@ -41,8 +41,7 @@ static struct world {
 
 static char dir[] = "/dev/shm/pmta-fuzz-tailer-XXXXXX";
 static char state[64], acct_file[80];
-static struct tail_source source = {
-	        .name = "bounces", .acct_file = acct_file, .move_to = fs.moved};
+static struct tail_source source = {.name = "bounces", .acct_file = acct_file, .move_to = fs.moved};
 
 /* Nothing here has to survive a power cut. */
 int fsync(int fd)

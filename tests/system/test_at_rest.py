@@ -220,7 +220,7 @@ def test_gzip_at_work_is_no_file_more(site):
     assert read_by_doctor(agent) == doctor
     done = agent.command("replay", "--dry-run", packed)
     assert done.returncode == 0 and "3" in done.stdout.split(), done.stderr
-    done = agent.command("replay", acct.move_to / "*.gz")
+    done = agent.command("replay", "--yes", acct.move_to / "*.gz")
     assert done.returncode == 0 and "3 records delivered" in done.stdout, done.stderr
 
 

@@ -85,9 +85,9 @@ def test_without_memory_a_replay_continues_or_fails(site):
     loaded = 2 * allocations(agent, "directives")  # replay loads the configuration twice
     everything = str(acct.move_to / "*")
     for nth in range(loaded, loaded + 40 * STEP, STEP):
-        done = without(agent, nth, "replay", everything)
+        done = without(agent, nth, "replay", "--yes", everything)
         assert done is None or done.returncode == 1, (nth, done)  # one row is no record
-    done = agent.command("replay", "--restart", everything)
+    done = agent.command("replay", "--yes", "--restart", everything)
     assert "8 records delivered, 0 refused, 1 row was no record" in done.stdout, done.stderr
     assert not books(backend, tokens).lost and not books(backend, tokens).unexpected
 
@@ -105,12 +105,12 @@ def test_root_leaves_no_files_of_its_own(site):
     backend.rule(contains=tokens[1], status=422)
     put_aside = acct.moved(1).with_name(acct.moved(1).name + ".gz")
     put_aside.chmod(0o600)
-    done = agent.command("replay", str(acct.move_to / "*"))
+    done = agent.command("replay", "--yes", str(acct.move_to / "*"))
     assert done.returncode == 1 and "Permission denied (it is read as the user of the service)" \
         in done.stderr
     assert {path.stat().st_uid for path in agent.state_dir.rglob("*")} == {65534}
     assert len(list((agent.state_dir / "replay").iterdir())) == 2
     put_aside.chmod(0o644)
-    done = agent.command("replay", str(acct.move_to / "*"))
+    done = agent.command("replay", "--yes", str(acct.move_to / "*"))
     assert "4 records delivered now (7 in all)" in done.stdout, done.stdout + done.stderr
     assert agent.command("reconcile").returncode == 0

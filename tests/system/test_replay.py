@@ -22,7 +22,7 @@ def test_event_ids_are_those_of_the_first_delivery(site):
     before = stopped(agent)
     first = sorted(accepted(backend))
     packed = acct.gz(acct.moved(1))
-    done = agent.command("replay", everything(acct), packed, acct.moved(0))
+    done = agent.command("replay", "--yes", everything(acct), packed, acct.moved(0))
     assert done.returncode == 0, done.stderr
     assert f"{len(rows)} records delivered, 0 refused" in done.stdout
     again = accepted(backend)[len(rows):]

@@ -147,7 +147,7 @@ def test_a_replay_judges_by_the_rules(site):
     eventually(lambda: rows_of(agent)["acknowledged"] == 1)
     assert agent.stop() == 0
     first = backend.events()[0]["event"]
-    done = agent.command("replay", acct.live)
+    done = agent.command("replay", "--yes", acct.live)
     assert done.returncode == 0, done.stderr
     assert [row["event"] for row in backend.events()] == [first, first]
     assert first["bounceRule"] == "10-test.rules:1"

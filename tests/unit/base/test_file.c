@@ -46,6 +46,31 @@ static void test_paths_that_are_no_file(UNUSED void **state)
 	expect("pipe", 9, -EINVAL, NULL); /* at once, although nobody writes into it */
 }
 
+static void test_only_a_regular_file_is_opened_and_at_once(UNUSED void **state)
+{
+	int fds[2];
+	char name[32];
+	temp_append("f", "1");
+	assert_int_equal(mkdir(temp_path("dir"), 0700), 0);
+	assert_int_equal(mkfifo(temp_path("pipe"), 0600), 0);
+	assert_int_equal(file_open(temp_path("none")), -ENOENT);
+	assert_int_equal(file_open(temp_path("dir")), -EISDIR);
+	assert_int_equal(file_open(temp_path("pipe")), -EMEDIUMTYPE);
+	assert_int_equal(file_open_stream(temp_path("pipe")), -EMEDIUMTYPE);
+	assert_int_equal(file_open("/dev/zero"), -EMEDIUMTYPE);
+	assert_string_equal(file_error(-EMEDIUMTYPE), "not a regular file");
+	assert_int_equal(symlink("f", temp_path("link")), 0);
+	int fd = file_open(temp_path("link"));
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(pipe(fds), 0);
+	(void)snprintf(name, sizeof(name), "/dev/fd/%d", fds[0]);
+	assert_int_equal(file_open(name), -EMEDIUMTYPE);
+	fd = file_open_stream(name);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd) | close(fds[0]) | close(fds[1]), 0);
+}
+
 static void test_a_pipe_is_read_to_its_end(UNUSED void **state)
 {
 	static char all[40000];
@@ -71,6 +96,7 @@ int main(void)
 	        TEST(test_a_file_is_read_whole),
 	        TEST(test_a_longer_one_is_cut),
 	        TEST(test_paths_that_are_no_file),
+	        TEST(test_only_a_regular_file_is_opened_and_at_once),
 	        TEST(test_a_pipe_is_read_to_its_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
