@@ -89,7 +89,7 @@ static void note_caught_up(struct agent *a)
 static int wait_for_work(struct agent *a, bool more, struct err *err)
 {
 	struct pollfd fds[3] = {
-	        {tailer_fd(a->tailer), POLLIN, 0},
+	        {tailer_fd(a->tailer), tailer_listens(a->tailer, a->now_ms) ? POLLIN : 0, 0},
 	        {a->signal_fd, POLLIN, 0},
 	        {http_server_fd(a->control.server), POLLIN, 0},
 	};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "agent/descriptors.h"
 #include "agent/impl.h"
 #include "agent/routes.h"
 #include "base/fault.h"
@@ -76,6 +77,7 @@ static int tailer_settings(struct agent *a, struct tailer_conf *ret, struct err 
 	        .rescan_ms = c->rescan_ms,
 	        .first = firsts[c->first_start],
 	        .gone_max = TAIL_GONE_MAX,
+	        .ahead = descriptors_ahead_here(c),
 	};
 	return 0;
 }

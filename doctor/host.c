@@ -171,7 +171,7 @@ void doctor_descriptors(const struct doctor *d)
 	if (service)
 		limit = d->unit.nofile;
 	else if (getrlimit(RLIMIT_NOFILE, &own) == 0)
-		limit = own.rlim_cur;
+		limit = own.rlim_max; /* run raises the other one to it */
 	const char *whose = service ? "the service" : "a process started like this one";
 	if (d->unit.known == UNIT_FOUND)
 		(void)fix_line(&fix, "systemctl edit %s: [Service] LimitNOFILE=%llu", d->unit.name,

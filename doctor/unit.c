@@ -25,7 +25,7 @@
 
 static const char properties[] =
         "--property=Id,LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,"
-        "LimitNOFILESoft,NeedDaemonReload,User,Group,SupplementaryGroups,DynamicUser,ExecStart,"
+        "LimitNOFILE,NeedDaemonReload,User,Group,SupplementaryGroups,DynamicUser,ExecStart,"
         "ProtectHome,PrivateTmp,BindPaths,BindReadOnlyPaths,StateDirectory,RuntimeDirectory";
 
 static void set_word(char *ret, size_t size, struct slice value)
@@ -98,7 +98,7 @@ static void take_property(struct unit *u, struct slice key, struct slice value)
 		add_bind(u, value);
 	else if (slice_is(key, "MainPID"))
 		set_number(&u->pid, value);
-	else if (slice_is(key, "LimitNOFILESoft"))
+	else if (slice_is(key, "LimitNOFILE"))
 		set_number(&u->nofile, value);
 	else if (slice_is(key, "NeedDaemonReload"))
 		u->reload_needed = slice_is(value, "yes");

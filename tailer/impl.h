@@ -135,7 +135,9 @@ struct tailer {
 	int64_t look_at_ms; /* tailer_look() does nothing before */
 	int64_t now_ms;
 	bool verifying;
-	bool soon; /* a file is to be examined again, and no event will report it */
+	bool heard, strange; /* since the last turn: an event about a file of ours; of others */
+	int64_t deaf_ms;     /* until then only strange events are expected */
+	bool soon;           /* a file is to be examined again, and no event will report it */
 	tail_note_fn *note;
 	void *arg;
 };

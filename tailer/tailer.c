@@ -9,7 +9,7 @@
 #define VERIFY_AT_ONCE 64
 #define SCAN_AGAIN_MS 100 /* after a path changed since the last scan; sooner is no use */
 #define LOOK_REST 19      /* tailer_look() rests that many times as long as it took */
-#define OPEN_AHEAD 32 /* files with unread bytes kept open, so that deleting them loses nothing */
+#define DEAF_MS 50        /* the delay of an event of ours beside a busy neighbour */
 
 int tailer_fd(const struct tailer *t)
 {
@@ -25,7 +25,14 @@ int64_t tailer_timeout(const struct tailer *t, int64_t now_ms)
 		if (t->sources[i].scan_due && left > SCAN_AGAIN_MS)
 			left = SCAN_AGAIN_MS;
 	}
+	if (!tailer_listens(t, now_ms) && left > t->deaf_ms - now_ms)
+		left = t->deaf_ms - now_ms;
 	return left;
+}
+
+bool tailer_listens(const struct tailer *t, int64_t now_ms)
+{
+	return now_ms >= t->deaf_ms;
 }
 
 void tailer_rescan_now(struct tailer *t)
@@ -37,6 +44,12 @@ static void on_event(unsigned token, const char *name, void *arg)
 {
 	struct tailer *t = arg;
 	struct source *s = &t->sources[token / NDIRS];
+	struct acct_name key;
+	if (name && !acct_name_parse(&s->template, name, &key)) {
+		t->strange = true;
+		return;
+	}
+	t->heard = true;
 	/* If examining one name fails, all of them are scanned. */
 	if (!name || scan_name(s, (int)(token % NDIRS), name) < 0)
 		s->scan_due = true;
@@ -45,7 +58,8 @@ static void on_event(unsigned token, const char *name, void *arg)
 /* Opens the oldest files with unread bytes: an open file can be deleted and still be read. */
 static void open_ahead(struct source *s)
 {
-	for (size_t i = 0; i < s->ntodo && i < OPEN_AHEAD;) {
+	size_t ahead = s->tailer->conf.ahead ? s->tailer->conf.ahead : TAIL_AHEAD;
+	for (size_t i = 0; i < s->ntodo && i < ahead;) {
 		struct tail_file *f = s->todo[i];
 		if (f->open || resolve(f))
 			i++;
@@ -111,6 +125,8 @@ int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)
 	int rc = watch_read(t->watch, on_event, t);
 	if (rc < 0)
 		return err_set(err, rc, "read inotify events: %s", strerror(-rc));
+	t->deaf_ms = t->strange && !t->heard ? now_ms + DEAF_MS : 0;
+	t->strange = t->heard = false;
 	bool rescan = rc > 0 || now_ms >= t->rescan_at_ms;
 	for (size_t i = 0; i < t->conf.nsources; i++) {
 		struct source *s = &t->sources[i];

@@ -63,7 +63,13 @@ struct tailer_conf {
 	uint64_t rescan_ms;    /* longest time a missed event can go unnoticed */
 	enum tail_first first; /* decides once per source about files that exist then */
 	size_t gone_max;       /* TAIL_GONE_MAX */
+	/*
+	 * Files with unread bytes that each source keeps open, so that deleting them loses nothing;
+	 * 0: TAIL_AHEAD.  The others wait, closed, until it is their turn.
+	 */
+	size_t ahead;
 };
+#define TAIL_AHEAD 32
 
 enum tail_result {
 	TAIL_NOTHING = 0, /* the source's files are read to their end for now */
@@ -120,6 +126,12 @@ size_t tailer_gone_memory(void);
 
 /* Returns the descriptor to poll for reading; it never changes. */
 int tailer_fd(const struct tailer *t);
+
+/*
+ * Returns false for a moment after events that were all about files of other programs: a busy
+ * neighbour in the folder then costs a few turns per second, however often it writes.
+ */
+bool tailer_listens(const struct tailer *t, int64_t now_ms);
 
 /* Returns the milliseconds until tailer_wake() is due even without an event. */
 int64_t tailer_timeout(const struct tailer *t, int64_t now_ms);

@@ -102,7 +102,8 @@ def test_there_is_no_spool(site):
     wait_state(agent, "retrying")
     rescanned(agent)
     names = {path.name for path in agent.state_dir.iterdir()}
-    assert names <= {"state.db", "state.db-wal", "state.db-shm", "state.lock", "control"}
+    assert names <= {"state.db", "state.db-wal", "state.db-shm", "state.lock", "control",
+                     "control.lock"}
     store = b"".join((agent.state_dir / name).read_bytes() for name in names - {"control"})
     assert b"user-W-" not in store
     backend.start()

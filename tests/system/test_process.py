@@ -53,6 +53,28 @@ def test_the_agent_may_open_as_many_files_as_the_system_allows(site):
     assert resource.prlimit(agent.pid, resource.RLIMIT_NOFILE) == (1024, 1024)
 
 
+def test_many_sources_leave_descriptors_for_sockets(site):
+    """12 sources with 33 files each, under a limit of 220: files wait for their turn."""
+    backend = site.backend()
+    backend.rule(status=503)
+    accts = [site.acct(base=f"s{i}") for i in range(12)]
+    tokens = []
+    for i, acct in enumerate(accts):
+        for n in range(33):
+            tokens += more(acct, 1, seed=f"S{i:02}{n:02}")
+            acct.rotate()
+    agent = site.agent(backend, *accts, first_start="all", log_level="info")
+    agent.spawn(["prlimit", "--nofile=220:220", AGENT, "run", "-c", agent.conf])
+    agent.wait_for("each source keeps 5 files open ahead instead of 32")
+    eventually(backend.requests)
+    assert agent.status()["endpoints"][0]["state"] == "retrying"
+    backend.clear()
+    all_there(backend, tokens)
+    stopped(agent)
+    assert "Too many open files" not in agent.log()
+    assert books(backend, tokens) == ([], {}, [])
+
+
 def test_a_limit_of_file_sizes_is_like_a_full_disk(site):
     """SIGXFSZ would end the agent; now it waits, says why, and continues when there is room."""
     backend, agent, acct, tokens = delivering(site, 1)

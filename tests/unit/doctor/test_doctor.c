@@ -270,10 +270,10 @@ static void test_numbers_of_systemd(void **state)
 {
 	(void)state;
 	struct unit u;
-	unit_parse("MainPID=12\nLimitNOFILESoft=1024\n", &u);
+	unit_parse("MainPID=12\nLimitNOFILE=1024\n", &u);
 	assert_int_equal(u.pid, 12);
 	assert_int_equal(u.nofile, 1024);
-	unit_parse("LimitNOFILESoft=infinity\nno line\n=\n", &u);
+	unit_parse("LimitNOFILE=infinity\nno line\n=\n", &u);
 	assert_int_equal(u.nofile, 0);
 }
 

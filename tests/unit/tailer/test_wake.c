@@ -368,6 +368,25 @@ static void test_looks_do_not_make_a_missing_file_gone(UNUSED void **state)
 	assert_int_equal(status().behind_bytes, 0);
 }
 
+/* ---- files of other programs ---- */
+
+static void test_a_busy_neighbour_is_listened_to_now_and_then(UNUSED void **state)
+{
+	delivered(HEAD "b,1\n");
+	turns();
+	assert_true(tailer_listens(fx.tailer, fx.now_ms));
+	temp_append("live/neighbour.log", "x");
+	wake();
+	assert_false(tailer_listens(fx.tailer, fx.now_ms));
+	assert_in_range(tailer_timeout(fx.tailer, fx.now_ms), 1, 100);
+	assert_true(tailer_listens(fx.tailer, fx.now_ms + 100));
+	temp_append("live/neighbour.log", "x");
+	grow(0, "b,2\n"); /* an event of ours is no reason to wait */
+	turns();
+	assert_true(tailer_listens(fx.tailer, fx.now_ms));
+	expect("0000|b,2\n");
+}
+
 static const struct CMUnitTest tests[] = {
         TEST(test_every_state_has_a_name_and_can_be_reached),
         TEST(test_rows_and_a_whole_copy_before_we_look),
@@ -390,6 +409,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_a_look_knows_what_no_event_reported),
         TEST(test_a_look_leaves_a_file_that_waits_alone),
         TEST(test_looks_do_not_make_a_missing_file_gone),
+        TEST(test_a_busy_neighbour_is_listened_to_now_and_then),
 };
 
 int main(void)
