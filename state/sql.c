@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define STATEMENTS_MAX 48
+#define CHECKPOINT_PAGES 1000 /* the default of SQLite */
 
 struct sql {
 	sqlite3 *db;
@@ -16,6 +17,7 @@ struct sql {
 		sqlite3_stmt *stmt;
 	} kept[STATEMENTS_MAX];
 	size_t nkept;
+	bool log_emptied;
 	char error[256];
 };
 
@@ -49,6 +51,36 @@ static int code_of(int rc)
 	}
 }
 
+void sql_checkpoint(struct sql *db)
+{
+	int in_log = -1, moved = -1;
+	int rc = sqlite3_wal_checkpoint_v2(db->db, "main", SQLITE_CHECKPOINT_PASSIVE, &in_log,
+	                                   &moved);
+	db->log_emptied = db->log_emptied || (rc == SQLITE_OK && in_log == moved);
+}
+
+void sql_keep_log(struct sql *db, bool keep)
+{
+	(void)sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)keep, NULL);
+}
+
+/* Replaces SQLite's own hook, which does the same and does not tell. */
+static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	(void)db;
+	(void)name;
+	if (pages >= CHECKPOINT_PAGES)
+		sql_checkpoint(arg);
+	return SQLITE_OK;
+}
+
+bool sql_log_emptied(struct sql *db)
+{
+	bool emptied = db->log_emptied;
+	db->log_emptied = false;
+	return emptied;
+}
+
 int sql_open(struct sql **ret, const char *path, bool read_only, struct err *err)
 {
 	struct sql *db = calloc(1, sizeof(*db));
@@ -64,6 +96,8 @@ int sql_open(struct sql **ret, const char *path, bool read_only, struct err *err
 		return code_of(rc);
 	}
 	(void)sqlite3_extended_result_codes(db->db, 1);
+	if (!read_only)
+		(void)sqlite3_wal_hook(db->db, on_commit, db);
 	*ret = db;
 	return 0;
 }

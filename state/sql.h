@@ -20,6 +20,16 @@ struct sql_row;
 int sql_open(struct sql **ret, const char *path, bool read_only, struct err *err) MUST_CHECK;
 struct sql *sql_close(struct sql *db);
 
+/*
+ * Returns true once after a checkpoint moved the whole write-ahead log into the database, which
+ * happens by itself from 1,000 pages on.  sql_checkpoint() tries to do so now.
+ */
+bool sql_log_emptied(struct sql *db);
+void sql_checkpoint(struct sql *db);
+
+/* Sets whether closing leaves the log as it is; otherwise its content moves into the database. */
+void sql_keep_log(struct sql *db, bool keep);
+
 /* Runs several statements without values. */
 int sql_script(struct sql *db, const char *text) MUST_CHECK;
 

@@ -167,6 +167,20 @@ static int prepare(struct store *s, const char *path, bool read_only, struct err
 	return rc < 0 ? unusable(path, rc, store_error(s), err) : 0;
 }
 
+/* Before quick_check, which would call a mixture of two copies corrupt, or not notice it. */
+static int check_pair(struct store *s, const char *path, uint32_t of_file, struct err *err)
+{
+	int rc = store_pair_check(&s->pair, s->db, of_file);
+	if (rc != -ESTALE)
+		return rc < 0 ? unusable(path, rc, store_error(s), err) : 0;
+	return err_set(err, rc,
+	               "store \"%s\" and the log \"%s-wal\" beside it are not of the same run: if "
+	               "the store was restored from a backup, move the -wal and -shm files away "
+	               "and start again, and rows delivered since the backup are delivered again; "
+	               "else put the store back that was there",
+	               path, path);
+}
+
 int store_connect(struct store *s, bool read_only, struct err *err)
 {
 	char real[PATH_MAX], path[PATH_MAX];
@@ -181,8 +195,20 @@ int store_connect(struct store *s, bool read_only, struct err *err)
 		                                 "been started with this state-dir",
 		                                 dir)
 		                       : err_set(err, -errno, "open \"%s\": %m", path);
+	uint32_t of_file = read_only ? 0 : store_pair_of_file(path);
 	int rc = sql_open(&s->db, path, read_only, err);
-	return rc == 0 ? prepare(s, path, read_only, err) : rc;
+	if (rc < 0)
+		return rc;
+	sql_keep_log(s->db, true); /* a store that is refused stays as it is */
+	if (!read_only)
+		rc = check_pair(s, path, of_file, err);
+	if (rc == 0)
+		rc = prepare(s, path, read_only, err);
+	if (rc < 0 || read_only)
+		return rc;
+	sql_keep_log(s->db, false);
+	sql_checkpoint(s->db);
+	return 0;
 }
 
 static int open_store(struct store **ret, const char *dir, const char *name, bool read_only,
@@ -250,7 +276,10 @@ bool store_in_use(const char *dir)
 
 int store_begin(struct store *s)
 {
-	return sql_script(s->db, "BEGIN IMMEDIATE");
+	int rc = sql_script(s->db, "BEGIN IMMEDIATE");
+	if (rc == 0)
+		rc = store_pair_begin(&s->pair, s->db);
+	return rc;
 }
 
 /*
@@ -269,6 +298,7 @@ int store_commit(struct store *s, int64_t now_ms)
 	int rc = sql_script(s->db, "COMMIT");
 	if (rc < 0)
 		return rc;
+	store_pair_committed(&s->pair, s->db);
 	if (s->place.at[PLACE_WAL].ino == 0) /* the first commit has made it */
 		(void)store_place_lost(&s->place, s->dir, s->name);
 	/*
@@ -290,6 +320,7 @@ void store_rollback(struct store *s)
 {
 	/* This fails without harm if SQLite has already rolled back by itself. */
 	(void)!sql_script(s->db, "ROLLBACK");
+	store_pair_rolled_back(&s->pair);
 }
 
 int store_batch_put(struct store *s, const struct store_batch *b)

@@ -92,6 +92,7 @@ static int connect_again(struct store *s, struct err *err)
 	/* The old one sees that its file has moved, and leaves the path alone. */
 	(void)sql_close(s->db);
 	s->db = next.db;
+	s->pair = next.pair;
 	s->full = false;
 	s->sync_ms = 0;
 	return 0;

@@ -3,6 +3,7 @@
 #define STATE_STORE_IMPL_H
 
 #include "state/store.h"
+#include "state/store_pair.h"
 #include "state/store_place.h"
 
 struct sql;
@@ -12,6 +13,7 @@ struct store {
 	char *dir; /* as configured */
 	char name[16];
 	int lock;
+	struct store_pair pair;
 	struct store_place place; /* of a store that is open for writing */
 	int64_t sync_ms;          /* when the next sync is due */
 	bool full;                /* the current transaction is to be synced */
