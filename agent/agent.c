@@ -178,10 +178,10 @@ static int loop(struct agent *a, struct err *err)
 		rc = wait_for_work(a, more, err);
 		if (rc == 0)
 			rc = turn(a, &more, err);
-		if (a->commit.taken)
+		if (a->commit.over)
 			return err_set(err, -EBUSY,
-			               "the store in \"%s\" was deleted or moved while the agent "
-			               "ran, and another pmta-shipper has it now: ending",
+			               "the store in \"%s\" is no longer this agent's: ending, "
+			               "nothing is lost",
 			               a->conf->state_dir);
 		if (a->stopping && drained(a))
 			break;

@@ -293,7 +293,7 @@ static bool in_place(struct commit *c, int64_t now_ms)
 	int rc = store_look(c->store, &err);
 	c->look_ms = now_ms + LOOK_EVERY_MS;
 	c->misplaced = rc < 0;
-	c->taken = rc == -EBUSY;
+	c->over = rc == -EBUSY || rc == -ESTALE;
 	if (rc > 0)
 		log_error("%s", err.text);
 	return rc >= 0 || cannot_write(c, err.text, now_ms);

@@ -30,7 +30,7 @@ struct commit {
 
 	bool degraded;   /* the store cannot be written */
 	bool misplaced;  /* its files are gone, and it could not be written again */
-	bool taken;      /* another process has it: this one has to end */
+	bool over;       /* it is another process's, or overwritten: this one has to end */
 	int64_t look_ms; /* when to look again if its files are in place; 0: now */
 	struct letters letters;
 	struct hash128 *dropped; /* dead letters that have been delivered */

@@ -48,6 +48,8 @@ struct store *store_close(struct store *s)
 {
 	if (s) {
 		(void)sql_close(s->db);
+		if (s->file >= 0)
+			(void)close(s->file);
 		if (s->lock >= 0)
 			(void)close(s->lock);
 		free(s->dir);
@@ -208,7 +210,8 @@ int store_connect(struct store *s, bool read_only, struct err *err)
 		return rc;
 	sql_keep_log(s->db, false);
 	sql_checkpoint(s->db);
-	return 0;
+	s->file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return s->file < 0 ? err_set(err, -errno, "open \"%s\": %m", path) : 0;
 }
 
 static int open_store(struct store **ret, const char *dir, const char *name, bool read_only,
@@ -220,7 +223,7 @@ static int open_store(struct store **ret, const char *dir, const char *name, boo
 	if (!s || !s->dir)
 		return err_set(err, -ENOMEM, "open the store in \"%s\": out of memory", dir);
 	(void)snprintf(s->name, sizeof(s->name), "%s", name);
-	s->lock = -1;
+	s->lock = s->file = -1;
 	int rc = read_only ? 0 : store_take_lock(dir, name, &s->lock, err);
 	if (rc == 0)
 		rc = store_connect(s, read_only, err);

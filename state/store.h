@@ -45,7 +45,8 @@ bool store_in_use(const char *dir);
  * open database, which still has everything; another file found there is kept as
  * state.db.replaced.  Returns 0 if all is in place; 1 if it is again, with a line for people in
  * ret; a negative errno if it is not: then repeat this call, and commit nothing until it succeeds.
- * -EBUSY: another process has taken the store meanwhile; this one has to end.
+ * -EBUSY: another process has taken the store meanwhile; -ESTALE: its bytes were overwritten, and
+ * the next start will refuse them.  Then this process has to end.
  */
 int store_look(struct store *s, struct err *ret) MUST_CHECK;
 

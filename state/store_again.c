@@ -82,7 +82,7 @@ static int put_in_place(const struct store *s, const struct paths *p, unsigned l
 
 static int connect_again(struct store *s, struct err *err)
 {
-	struct store next = {.dir = s->dir, .lock = -1};
+	struct store next = {.dir = s->dir, .lock = -1, .file = -1};
 	(void)snprintf(next.name, sizeof(next.name), "%s", s->name);
 	int rc = store_connect(&next, false, err);
 	if (rc < 0) {
@@ -91,7 +91,9 @@ static int connect_again(struct store *s, struct err *err)
 	}
 	/* The old one sees that its file has moved, and leaves the path alone. */
 	(void)sql_close(s->db);
+	(void)close(s->file);
 	s->db = next.db;
+	s->file = next.file;
 	s->pair = next.pair;
 	s->full = false;
 	s->sync_ms = 0;
@@ -123,14 +125,29 @@ static int write_again(struct store *s, unsigned lost, struct err *err)
 	return rc == 0 ? connect_again(s, err) : rc;
 }
 
+/*
+ * Bytes of another store are where SQLite reads: what it has is a mixture, which must not be
+ * written anywhere.  The log has all that was not yet in the database.
+ */
+static int overwritten(struct store *s, const char *path, struct err *err)
+{
+	sql_keep_log(s->db, true);
+	return err_set(err, -ESTALE,
+	               "the store \"%s\" was overwritten while the agent ran; stop the agent "
+	               "before you change its store",
+	               path);
+}
+
 int store_look(struct store *s, struct err *ret)
 {
 	struct stat st;
 	char path[PATH_MAX];
 	unsigned lost = store_place_lost(&s->place, s->dir, s->name);
+	(void)store_place_path(path, s->dir, s->name, PLACE_DB);
+	if (!store_pair_fits(&s->pair, store_pair_of_fd(s->file)))
+		return overwritten(s, path, ret);
 	if (lost == 0)
 		return 0;
-	(void)store_place_path(path, s->dir, s->name, PLACE_DB);
 	bool other = lost & 1U << PLACE_DB && lstat(path, &st) == 0;
 	mode_t mask = umask(0077);
 	int rc = lost & 1U << PLACE_LOCK ? lock_again(s, ret) : 0;

@@ -13,6 +13,7 @@ struct store {
 	char *dir; /* as configured */
 	char name[16];
 	int lock;
+	int file; /* the database, for store_pair_of_fd(): closed after db */
 	struct store_pair pair;
 	struct store_place place; /* of a store that is open for writing */
 	int64_t sync_ms;          /* when the next sync is due */

@@ -29,6 +29,11 @@ struct store_pair {
  * end SQLite's locks.
  */
 uint32_t store_pair_of_file(const char *path);
+/* The same from a descriptor, at any time. */
+uint32_t store_pair_of_fd(int fd);
+
+/* Returns true if a database file of that generation can be that of this log. */
+bool store_pair_fits(const struct store_pair *p, uint32_t of_file);
 
 /* Compares with what database and log say together.  Returns 0; -ESTALE if they do not match. */
 int store_pair_check(struct store_pair *p, struct sql *db, uint32_t of_file) MUST_CHECK;

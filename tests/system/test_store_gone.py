@@ -70,8 +70,37 @@ def test_an_agent_whose_store_another_one_has_taken_ends(site):
     agent.signal(signal.SIGCONT)
     acct.append(token_rows(1, seed="X")[0])
     assert agent.wait() == 1
-    assert "another pmta-shipper has it now: ending" in agent.log()
+    assert "is in use by another pmta-shipper; stop that one first; nothing new is sent" in agent.log()
     stopped(second)
+
+
+def test_a_store_that_is_overwritten_is_not_written_to(site):
+    """cp of an older copy over it: the same file, with other bytes."""
+    backend, agent, acct, tokens = delivering(site, 5)
+    all_there(backend, tokens)
+    for n in range(2):  # each clean stop moves the log into the database
+        stopped(agent)
+        if n == 0:
+            older = (agent.state_dir / "state.db").read_bytes()
+        up(agent)
+        tokens += more(acct, 1, seed=f"R{n}")
+        all_there(backend, tokens)
+        eventually(lambda: agent.status()["sources"][0]["rows"]["inFlight"] == 0)
+    right = (agent.state_dir / "state.db").read_bytes()
+    with open(agent.state_dir / "state.db", "r+b") as store:
+        store.write(older)
+    more_of_them = more(acct, 1, seed="A")
+    assert agent.wait() == 1
+    assert "was overwritten while the agent ran" in agent.log()
+    agent.start()
+    assert agent.wait() == 1
+    assert "are not of the same run" in agent.log()
+    (agent.state_dir / "state.db").write_bytes(right)
+    tokens += more_of_them
+    up(agent)
+    all_there(backend, tokens)
+    stopped(agent)
+    assert not books(backend, tokens).lost
 
 
 def test_while_the_store_cannot_be_written_again_nothing_is_sent(site):
