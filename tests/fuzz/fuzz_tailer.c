@@ -98,8 +98,8 @@ static void on_note(enum tail_level level, const char *text, void *arg)
 static void start(void)
 {
 	struct err err = {0};
-	const struct tailer_conf conf = {&source,      1, NULL, 1000, RESCAN_MS, TAIL_FIRST_ALL,
-	                                 TAIL_GONE_MAX, TAIL_AHEAD};
+	const struct tailer_conf conf = {
+	        &source, 1, NULL, 1000, RESCAN_MS, TAIL_FIRST_ALL, TAIL_GONE_MAX, TAIL_AHEAD};
 	struct tailer_conf with = conf;
 	PROMISE(store_open(&w.store, state, "state", &err) == 0);
 	with.store = w.store;
