@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "cli/cli.h"
 #include "ruletool/import_phplist.h"
+#include "ruletool/import_powermta.h"
 #include "ruletool/import_print.h"
 #include "ruletool/options.h"
 
@@ -86,61 +87,6 @@ static void each_line(struct rules_import *im, struct slice all,
 	}
 }
 
-/* ---- PowerMTA ---- */
-
-static void ignore(const struct file_mistake *m, void *arg)
-{
-	(void)m;
-	(void)arg;
-}
-
-/* Returns the verdict of the built-in rules for a category. */
-static enum rules_verdict verdict_of_cat(struct slice cat)
-{
-	struct rules *r = NULL;
-	struct rules_result result = {.unmapped = RULES_UNKNOWN};
-	struct rules_fields f = rules_fields_of(SLICE_EMPTY);
-	f.cat = cat;
-	if (rules_load_text(&r, "x", SLICE_EMPTY, ignore, NULL) == 0 &&
-	    rules_judge(r, &f, &result) < 0)
-		result.unmapped = RULES_UNKNOWN;
-	(void)rules_free(r);
-	return result.unmapped;
-}
-
-/* Imports a line such as "/spam/ spam-related". */
-static void powermta_line(struct rules_import *im, struct slice line)
-{
-	char rule[8192];
-	size_t at = 0;
-	while (at < line.len && isspace((unsigned char)line.text[at]))
-		at++;
-	line = (struct slice){line.text + at, line.len - at};
-	if (line.len == 0 || *line.text == '#' || *line.text == '<')
-		return;
-	const char *close = *line.text == '/' ? memrchr(line.text, '/', line.len) : NULL;
-	if (!close || close == line.text) {
-		rules_import_lost(im, "not carried over: no '/PATTERN/ category'");
-		return;
-	}
-	struct slice cat = {close + 1, line.len - (size_t)(close + 1 - line.text)};
-	while (cat.len > 0 && isspace((unsigned char)*cat.text))
-		cat = (struct slice){cat.text + 1, cat.len - 1};
-	while (cat.len > 0 && isspace((unsigned char)cat.text[cat.len - 1]))
-		cat.len--;
-	enum rules_verdict v = verdict_of_cat(cat);
-	if (v == RULES_UNKNOWN)
-		rules_import_note(im, "category '%.*s' is neither hard nor soft: unknown",
-		                  (int)cat.len, cat.text);
-	if (line.len > 2 && strchr("^[", line.text[1]) && memmem(line.text, line.len, "\\.", 2))
-		rules_import_note(
-		        im, "PowerMTA matches this against the status, too; here it matches only "
-		            "the text: use the condition status= for the status");
-	(void)snprintf(rule, sizeof(rule), "%.*s ==> %s id=pmta-%.*s", (int)(close + 1 - line.text),
-	               line.text, rules_verdict_name(v), (int)cat.len, cat.text);
-	rules_import_rule(im, rule);
-}
-
 /* ---- the command ---- */
 
 static int read_all(const char *path, char **ret, size_t *ret_len)
@@ -190,7 +136,7 @@ int ruletool_import(struct ruletool_options *o)
 	if (strcmp(from, "octeth") == 0)
 		each_line(&im, all, octeth_line);
 	else if (strcmp(from, "powermta") == 0)
-		each_line(&im, all, powermta_line);
+		rules_import_powermta(&im, all);
 	else
 		rc = rules_import_phplist(&im, all);
 	if (rc < 0)

@@ -237,6 +237,46 @@ def test_powermta_patterns_are_imported(site):
     assert "4: category 'my-own' is neither" in done.stderr
 
 
+def test_a_whole_configuration_of_powermta_gives_its_patterns_and_one_line_about_the_rest(site):
+    done, rules = imported(site, """# config
+smtp-listener 0/0:25
+<domain *>
+    max-smtp-out 20
+    bounce-upon-no-mx yes
+</domain>
+<bounce-category-patterns>
+    /spam/ spam-related
+    no pattern
+    # of the vendor
+    /x(/ bad-mailbox
+</bounce-category-patterns>
+<domain [*.]example.org>
+    max-smtp-out 5
+</domain>
+include /etc/pmta/more
+""")
+    assert done.returncode == 1  # because of two lines of the block
+    assert verdict_of(rules, "550 SPAM") == "Block"
+    lines = [line.split(":", 1)[1] for line in done.stderr.splitlines()]
+    assert lines[0].startswith("9: not carried over: no '/PATTERN/ category'")
+    assert lines[1].startswith("11: not carried over: ")
+    assert lines[2:] == [
+        " 7 lines are not used, because they are no bounce-category-patterns: smtp-listener "
+        "(line 2), domain (2 from line 3), max-smtp-out (2 from line 4), bounce-upon-no-mx "
+        "(line 5), include (line 16)", " 1 rule, 2 lines not carried over"]
+
+
+def test_a_configuration_whose_patterns_are_elsewhere_gives_one_line(site):
+    done, _ = imported(site, "include /etc/pmta/patterns\n<domain *>\n"
+                       + "".join(f"key-{n} x\n" for n in range(40)) + "</domain>\n", "--from", "powermta")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0].endswith(
+        ": 42 lines are not used, because they are no bounce-category-patterns: include (line 1), "
+        "domain (line 2), " + ", ".join(f"key-{n} (line {n + 3})" for n in range(10))
+        + ", and 30 others")
+    assert len(done.stderr.splitlines()) == 2
+
+
 # ---- memory ----
 
 def test_every_allocation_of_the_commands_fails_once(site):
