@@ -10,16 +10,41 @@
 #include "cli/cli.h"
 
 #define OPTIONS_MAX 24
+#define COLUMNS 80
+#define OPTION_MARGIN 27 /* column of an option's explanation */
 
 const char CLI_NO_ARGUMENTS[] = "takes no argument";
 
 enum { LETTER_CONFIG = 'c', LETTER_HELP = 'h', LETTER_FIRST = 256 };
 
+/*
+ * Prints words in lines of at most 80 columns, of which the first has `column` in use and the
+ * others begin with a margin.
+ */
+static void print_words(const char *text, size_t column, size_t margin)
+{
+	for (const char *word = text; *word;) {
+		size_t len = strcspn(word, " \n");
+		if (column > margin && column + 1 + len > COLUMNS) {
+			(void)printf("\n%*s", (int)margin, "");
+			column = margin;
+		}
+		if (column > margin)
+			(void)putchar(' ');
+		(void)printf("%.*s", (int)len, word);
+		column += (column > margin) + len;
+		word += len;
+		word += strspn(word, " \n");
+	}
+	(void)putchar('\n');
+}
+
 static void print_option(const char *name, const char *meta, const char *what)
 {
 	char left[64];
-	(void)snprintf(left, sizeof(left), "%s%s%s", name, meta ? " " : "", meta ? meta : "");
-	(void)printf("  %-24s %s\n", left, what);
+	int n = snprintf(left, sizeof(left), "%s%s%s", name, meta ? " " : "", meta ? meta : "");
+	(void)printf("  %-*s", OPTION_MARGIN - 2, left);
+	print_words(what, n + 2 < OPTION_MARGIN ? OPTION_MARGIN : (size_t)n + 2, OPTION_MARGIN);
 }
 
 static void print_help(const char *command, const struct cli_spec *spec)
@@ -32,8 +57,9 @@ static void print_help(const char *command, const struct cli_spec *spec)
 		             command, len > 0 ? " " : "", (int)len, form);
 		form += len + (form[len] == '\n');
 	}
-	(void)printf("%s\n\n", spec->about);
-	print_option("-c, --config", "FILE", "the configuration (" CONF_DEFAULT_PATH ")");
+	print_words(spec->about, 0, 0);
+	(void)putchar('\n');
+	print_option("-c, --config", "FILE", "default: " CONF_DEFAULT_PATH);
 	for (const struct cli_option *o = spec->options; o && o->name; o++) {
 		char name[48];
 		(void)snprintf(name, sizeof(name), "    --%s", o->name);

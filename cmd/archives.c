@@ -160,10 +160,8 @@ int cmd_archives(int argc, char **argv)
 	const struct cli_spec spec = {
 	        .usage = "--acknowledged [-c FILE] [--older-than SPAN] [--why] [-0]",
 	        .about = "Print the moved files that are safe to compress or delete: the store "
-	                 "proves that each\n"
-	                 "row in them was accepted by the receiver, or is of a type that is not "
-	                 "sent, or is\n"
-	                 "withheld by a rule.",
+	                 "proves that each row in them was accepted by the receiver, or is of a "
+	                 "type that is not sent, or is withheld by a rule.",
 	        .examples =
 	                "  pmta-shipper archives --acknowledged --older-than 30d -0 | xargs -0r rm",
 	        .options = options,

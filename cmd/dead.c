@@ -256,11 +256,10 @@ int cmd_dead(int argc, char **argv)
 	                 "export [-c FILE] [FILTER]... [NUMBER]...\n"
 	                 "retry [-c FILE] [FILTER]... [--all] [NUMBER]...\n"
 	                 "drop [-c FILE] [FILTER]... [--all] [NUMBER]...",
-	        .about = "Dead letters: rows that are not records, or that the receiver refused.  "
-	                 "export\n"
-	                 "prints them in full, one JSON object per line; retry makes the running "
-	                 "agent send\n"
-	                 "them again, drop makes it delete them.  An eventId may replace a NUMBER.",
+	        .about = "Dead letters: rows that are not records, or that the receiver refused. "
+	                 "export prints them in full, one JSON object per line; retry makes the "
+	                 "running agent send them again, drop makes it delete them. An eventId may "
+	                 "replace a NUMBER.",
 	        .examples = "  pmta-shipper dead retry --endpoint octeth --reason 'HTTP 422'\n"
 	                    "  pmta-shipper dead export --all > letters.ndjson\n"
 	                    "  pmta-shipper dead drop --older-than 90d",

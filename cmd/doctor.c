@@ -64,9 +64,8 @@ int cmd_doctor(int argc, char **argv)
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--pmta-config FILE] [--send-test] [--json]",
 	        .about = "Check everything that can be known before the first record, one line per "
-	                 "finding:\nok, info, warning or problem, what it means, and how to fix "
-	                 "it.  "
-	                 "Best run as root.\nSends no event unless --send-test is given.  Exit "
+	                 "finding: ok, info, warning or problem, what it means, and how to fix it. "
+	                 "Best run as root. Sends no event unless --send-test is given. Exit "
 	                 "status 1 if there are problems, or if something could not be checked.",
 	        .examples = "  sudo pmta-shipper doctor\n"
 	                    "  sudo pmta-shipper doctor | grep '^problem'\n"

@@ -50,8 +50,8 @@ int cmd_drain(int argc, char **argv)
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--timeout T]",
 	        .about = "For retiring a host: wait until nothing is behind or in flight; exit "
-	                 "status 0 only\n"
-	                 "then.  Stop PowerMTA first, otherwise new rows keep arriving.",
+	                 "status 0 only then. Stop PowerMTA first, otherwise new rows keep "
+	                 "arriving.",
 	        .examples = "  pmta-shipper drain --timeout 10m && systemctl stop pmta-shipper",
 	        .options = options,
 	        .config = &path,

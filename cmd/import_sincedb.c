@@ -147,16 +147,16 @@ static int back(const struct conf *conf)
 int cmd_import_sincedb(int argc, char **argv)
 {
 	struct import_run o = {.path = CONF_DEFAULT_PATH};
-	const struct cli_option options[] = {{"dry-run", CLI_FLAG, &o.dry_run, NULL,
-	                                      "print the position of each file, and store nothing"},
-	                                     {"back", CLI_FLAG, &o.back, NULL,
-	                                      "print the positions of the store as a sincedb, to\n"
-	                                      "                           go back to Logstash"},
-	                                     {0}};
+	const struct cli_option options[] = {
+	        {"dry-run", CLI_FLAG, &o.dry_run, NULL,
+	         "print the position of each file, and store nothing"},
+	        {"back", CLI_FLAG, &o.back, NULL,
+	         "print the positions of the store as a sincedb, to go back to Logstash"},
+	        {0}};
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--dry-run] SINCEDB...\n[-c FILE] --back",
-	        .about = "Import the positions of a stopped Logstash into a new store.\n"
-	                 "Prints one line per file, with the position where reading continues.",
+	        .about = "Import the positions of a stopped Logstash into a new store. Prints one "
+	                 "line per file, with the position where reading continues.",
 	        .examples = "  pmta-shipper import-sincedb --dry-run "
 	                    "/var/lib/logstash/plugins/inputs/file/.sincedb_*",
 	        .options = options,

@@ -132,10 +132,8 @@ int cmd_parse(int argc, char **argv)
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--source NAME] [--since T] [--until T] [--format F] CSV...",
 	        .about = "Print the records of accounting files (also .gz) on standard output, one "
-	                 "JSON\n"
-	                 "object per line, as they would be sent; bad rows go to standard error.  "
-	                 "Exit\n"
-	                 "status 1 if there are bad rows.",
+	                 "JSON object per line, as they would be sent; bad rows go to standard "
+	                 "error. Exit status 1 if there are bad rows.",
 	        .examples = "  pmta-shipper parse --since 2026-11-21T00:00:00Z bounces-*.csv\n"
 	                    "  pmta-shipper parse --format octeth-process bounces-2026-11-21-*.csv",
 	        .options = options,

@@ -53,11 +53,8 @@ int cmd_reconcile(int argc, char **argv)
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--pmta-log FILE] [--pattern REGEX] [--from T] [--to T]",
 	        .about = "Compare, file by file, what PowerMTA wrote with what was read and "
-	                 "delivered.  "
-	                 "Without\n"
-	                 "--pmta-log the records of the moved files are counted.  Exit status 1 "
-	                 "if any\n"
-	                 "file differs.",
+	                 "delivered. Without --pmta-log the records of the moved files are "
+	                 "counted. Exit status 1 if any file differs.",
 	        .examples =
 	                "  pmta-shipper reconcile --pmta-log /var/log/pmta/log --from 2026-11-20",
 	        .options = options,

@@ -231,13 +231,10 @@ int cmd_replay(int argc, char **argv)
 	const struct cli_spec spec = {
 	        .usage = "[-c FILE] [--since T] [--until T] [--dry-run] [--undelivered | --yes] "
 	                 "[--restart] CSV...",
-	        .about = "Deliver archived files (also .gz) again, with the same eventIds.  A "
-	                 "running "
-	                 "agent\n"
-	                 "leaves it half of the endpoint's limits.  After Ctrl-C the same command\n"
-	                 "continues where it stopped.  If some of the records were delivered "
-	                 "already, it asks\n"
-	                 "first; without a terminal it sends nothing.",
+	        .about = "Deliver archived files (also .gz) again, with the same eventIds. A "
+	                 "running agent leaves it half of the endpoint's limits. After Ctrl-C the "
+	                 "same command continues where it stopped. If some of the records were "
+	                 "delivered already, it asks first; without a terminal it sends nothing.",
 	        .examples = "  pmta-shipper replay --dry-run "
 	                    "'/var/log/pmta/accounting/bounces/*2026-11-2*'\n"
 	                    "  pmta-shipper replay --since 2026-11-21T08:00:00Z "

@@ -38,10 +38,8 @@ int cmd_rules(int argc, char **argv)
 	        {"top", CLI_NUMBER, &o.top, "N",
 	         "check: at most N groups of texts that no rule matches (20)"},
 	        {"fail-on", CLI_TEXT, &o.fail_on, "WHAT",
-	         "check: exit status 1 if it finds one of these (separated\n"
-	         "                           by commas): never, shadowed, conflict, suspect, "
-	         "slow,\n"
-	         "                           unmatched, unmatched=PERCENT"},
+	         "check: exit status 1 if it finds one of these (separated by commas): never, "
+	         "shadowed, conflict, suspect, slow, unmatched, unmatched=PERCENT"},
 	        {"from", CLI_TEXT, &o.from, "FORMAT",
 	         "import: octeth, phplist or powermta; else guessed"},
 	        {"octeth", CLI_FLAG, &o.octeth, NULL, "export: lines TEXT==>Hard and TEXT==>Soft"},
@@ -54,10 +52,9 @@ int cmd_rules(int argc, char **argv)
 	                 "explain [-c FILE] [--rules FILE] [FIELD]... [--raw] TEXT\n"
 	                 "import [--from FORMAT] FILE\n"
 	                 "export --octeth [-c FILE] [--rules FILE]",
-	        .about =
-	                "Bounce rules: check them against accounting files; explain the verdict of "
-	                "a\ntext; import rules from other products, or export them.  See\n"
-	                "pmta-shipper.rules(5).",
+	        .about = "Bounce rules: check them against accounting files; explain the verdict "
+	                 "of a text; import rules from other products, or export them. See "
+	                 "pmta-shipper.rules(5).",
 	        .examples = "  pmta-shipper rules check /var/log/pmta/accounting/bounces/*.csv\n"
 	                    "  pmta-shipper rules explain 'smtp;550 5.1.1 No such user'\n"
 	                    "  pmta-shipper rules import export.txt > 40-imported.rules",

@@ -20,20 +20,19 @@ int cmd_run(int argc, char **argv)
 {
 	const char *path = CONF_DEFAULT_PATH;
 	bool dry_run = false;
-	const struct cli_option options[] = {
-	        {"dry-run", CLI_FLAG, &dry_run, NULL,
-	         "read, encode and count, but send nothing; uses its own\n"
-	         "                           store, so it can run next to another shipper"},
-	        {0}};
-	const struct cli_spec spec = {.usage = "[-c FILE] [--dry-run]",
-	                              .about = "Follow PowerMTA's accounting files and deliver "
-	                                       "their records until SIGTERM.\n"
-	                                       "SIGHUP reads the configuration again.",
-	                              .examples = "  pmta-shipper run -c test.conf\n"
-	                                          "  pmta-shipper run --dry-run",
-	                              .options = options,
-	                              .config = &path,
-	                              .arguments = CLI_NO_ARGUMENTS};
+	const struct cli_option options[] = {{"dry-run", CLI_FLAG, &dry_run, NULL,
+	                                      "read, encode and count, but send nothing; uses its "
+	                                      "own store, so it can run next to another shipper"},
+	                                     {0}};
+	const struct cli_spec spec = {
+	        .usage = "[-c FILE] [--dry-run]",
+	        .about = "Follow PowerMTA's accounting files and deliver their records until "
+	                 "SIGTERM. SIGHUP reads the configuration again.",
+	        .examples = "  pmta-shipper run -c test.conf\n"
+	                    "  pmta-shipper run --dry-run",
+	        .options = options,
+	        .config = &path,
+	        .arguments = CLI_NO_ARGUMENTS};
 	struct conf *conf;
 	int status = cli_options(argc, argv, &spec);
 	if (status != CLI_GO_ON)

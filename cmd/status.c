@@ -210,9 +210,9 @@ int cmd_status(int argc, char **argv)
 	        .usage = "[-c FILE] [--json]\n"
 	                 "[-c FILE] --check [--warn-behind T] [--crit-behind T]\n"
 	                 "[-c FILE] --watch [--interval T]",
-	        .about = "Show what was read, delivered and held, from the running agent or its\n"
-	                 "store.  Exit status 1 if something needs attention; with --check 0 ok,\n"
-	                 "1 warning, 2 critical, 3 unknown.",
+	        .about = "Show what was read, delivered and held, from the running agent or its "
+	                 "store. Exit status 1 if something needs attention; with --check 0 ok, 1 "
+	                 "warning, 2 critical, 3 unknown.",
 	        .examples = "  pmta-shipper status\n"
 	                    "  pmta-shipper status --watch --interval 5s\n"
 	                    "  pmta-shipper status --check --warn-behind 10m --crit-behind 1h\n"

@@ -56,16 +56,15 @@ int cmd_trace(int argc, char **argv)
 	        {"raw", CLI_FLAG, &raw, NULL, "show mail addresses unmasked"},
 	        {"json", CLI_FLAG, &json, NULL, "print one JSON object per line"},
 	        {0}};
-	const struct cli_spec spec = {.usage = "[-c FILE] [--raw] [--json] ADDRESS|EVENTID",
-	                              .about = "Print every row about an address, or with that "
-	                                       "eventId, in the live and moved\n"
-	                                       "files and the dead letters, oldest first, and "
-	                                       "its fate.  Exit status 1 if\n"
-	                                       "there is none.",
-	                              .examples = "  pmta-shipper trace bob@example.org",
-	                              .options = options,
-	                              .config = &path,
-	                              .arguments = "which address or eventId?"};
+	const struct cli_spec spec = {
+	        .usage = "[-c FILE] [--raw] [--json] ADDRESS|EVENTID",
+	        .about = "Print every row about an address, or with that eventId, in the live and "
+	                 "moved files and the dead letters, oldest first, and its fate. Exit "
+	                 "status 1 if there is none.",
+	        .examples = "  pmta-shipper trace bob@example.org",
+	        .options = options,
+	        .config = &path,
+	        .arguments = "which address or eventId?"};
 	struct trace t = {0};
 	struct conf *conf;
 	int status = cli_options(argc, argv, &spec);
