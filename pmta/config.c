@@ -96,14 +96,14 @@ static char *trim(char *text)
 	return text;
 }
 
-/* '#' begins a comment at the start of a word, but not within quotes. */
+/* '#' begins a comment anywhere in a line, but not within quotes. */
 static void cut_comment(char *line)
 {
 	bool quoted = false;
 	for (char *s = line; *s; s++) {
 		if (*s == '"')
 			quoted = !quoted;
-		else if (*s == '#' && !quoted && (s == line || isblank((unsigned char)s[-1]))) {
+		else if (*s == '#' && !quoted) {
 			*s = '\0';
 			return;
 		}
@@ -305,8 +305,11 @@ static void include(struct parse *p, const char *pattern)
 		pattern = beside;
 	}
 	int rc = p->files->list(pattern, &found, p->files->arg);
-	if (rc < 0)
+	if (rc == -ENOMEM)
 		p->no_memory = true;
+	else if (rc < 0)
+		wrong(p, p->line, "cannot list the included files '%s': %s", pattern,
+		      strerror(-rc));
 	/* A plain name that does not exist must be reported; a pattern may match nothing. */
 	else if (found.n == 0 && !strpbrk(pattern, "*?["))
 		include_one(p, pattern);
@@ -315,16 +318,21 @@ static void include(struct parse *p, const char *pattern)
 	strlist_clear(&found);
 }
 
+/* A folder that may not be listed is not one without files. */
+static int ends_glob(const char *path, int error)
+{
+	(void)path;
+	return error == EACCES;
+}
+
 static int list_on_disk(const char *pattern, struct strlist *ret, void *arg)
 {
 	glob_t g;
 	bool ok = true;
 	(void)arg;
-	int rc = glob(pattern, 0, NULL, &g);
-	if (rc == GLOB_NOSPACE)
-		return -ENOMEM;
+	int rc = glob(pattern, 0, ends_glob, &g);
 	if (rc != 0)
-		return 0;
+		return rc == GLOB_NOSPACE ? -ENOMEM : rc == GLOB_ABORTED ? -EACCES : 0;
 	for (size_t i = 0; ok && i < g.gl_pathc; i++)
 		ok = strlist_add(ret, g.gl_pathv[i]);
 	globfree(&g);

@@ -2,8 +2,8 @@
  * config.h - reads the syntax of PowerMTA's own configuration.
  *
  * One directive per line, "name value"; blocks "<name value>" ... "</name>", which may be nested;
- * '#' begins a comment; "include FILE" is replaced by the file (User's Guide, "Configuration").
- * Names are case-insensitive.  The meaning of directives is not known here.
+ * '#' begins a comment, also within a word; "include FILE" is replaced by the file (User's Guide,
+ * "Configuration"). Names are case-insensitive.  The meaning of directives is not known here.
  */
 #ifndef PMTA_CONFIG_H
 #define PMTA_CONFIG_H
@@ -50,7 +50,7 @@ struct pmta_config {
 
 /* Functions that find and read files; tests pass their own. */
 struct pmta_files {
-	/* Lists the files that match a pattern, in order; none is not an error.  0 or -errno. */
+	/* Lists the files that match a pattern, in order; none is no error, a closed folder is. */
 	int (*list)(const char *pattern, struct strlist *ret, void *arg);
 	/* Reads a whole file, NUL-terminated; the caller frees it.  0 or -errno. */
 	int (*text)(const char *path, char **ret, size_t *ret_len, void *arg);

@@ -1,7 +1,6 @@
-/* Compares sources with acct-file blocks, and checks what else rb and f records need. */
+/* Compares sources with acct-file blocks. */
 #include "pmta/verify.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,102 +78,6 @@ static void verify_source(const struct verify *v, const struct conf_source *s)
 	verify_files(&p);
 }
 
-/* ---- processors for rb and f records ---- */
-
-/*
- * Gets the domain of "bounce.example.com", "fbl@fbl.example.com", "/fbl@fbl\.example\.com/".
- * Returns false when a pattern matches more than one.
- */
-static bool plain_domain(const char *value, char *ret, size_t size)
-{
-	const char *at = strrchr(value, '@');
-	size_t n = 0;
-	if (*value == '/' && !at)
-		return false;
-	for (const char *s = at ? at + 1 : value; *s && *s != '/' && *s != '$' && *s != '>'; s++) {
-		if (*s == '\\')
-			continue;
-		if (strchr("*+?()[]{}|^<", *s) || n + 1 >= size)
-			return false;
-		ret[n++] = *s;
-	}
-	ret[n] = '\0';
-	return n > 0;
-}
-
-bool verify_domains(const struct pmta_config *c, const char *processor, verify_domain_fn *fn,
-                    void *arg)
-{
-	static const char *const names[] = {"domain", "address"};
-	char domain[256];
-	bool found = false;
-	for (size_t i = 0; (i = pmta_next(c, PMTA_ANYWHERE, processor, i)) > 0;) {
-		found = true;
-		for (size_t l = 0; (l = pmta_next(c, i, "address-list", l)) > 0;)
-			for (size_t k = 0; k < 2; k++)
-				for (size_t d = 0; (d = pmta_next(c, l, names[k], d)) > 0;)
-					if (plain_domain(c->nodes[d].value, domain, sizeof(domain)))
-						fn(domain, &c->nodes[d], arg);
-	}
-	return found;
-}
-
-static bool relayed(const struct pmta_config *c, const char *domain)
-{
-	for (size_t i = 0; (i = pmta_next(c, PMTA_ANYWHERE, "relay-domain", i)) > 0;) {
-		const char *p = c->nodes[i].value;
-		struct slice word;
-		while (pmta_word(&p, &word)) {
-			char pattern[256];
-			(void)snprintf(pattern, sizeof(pattern), "%.*s", (int)word.len, word.text);
-			if (fnmatch(pattern, domain, FNM_CASEFOLD) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-static void check_relay(const char *domain, const struct pmta_node *n, void *arg)
-{
-	const struct verify *v = arg;
-	struct fix fix;
-	char where[300];
-	if (relayed(v->pmta, domain))
-		return;
-	pmta_place(n, where, sizeof(where));
-	finding_fix(&v->to, FINDING_PROBLEM, where, fix_line(&fix, "relay-domain %s", domain),
-	            "no relay-domain for %s: PowerMTA refuses the mail that this processor needs",
-	            domain);
-}
-
-static void verify_processors(const struct verify *v)
-{
-	struct fix fix;
-	if (conf_ships(v->conf, "rb") &&
-	    !verify_domains(v->pmta, "bounce-processor", check_relay, (void *)v))
-		finding_fix(
-		        &v->to, FINDING_WARNING, v->pmta->files.v[0],
-		        fix_command(&fix,
-		                    "add relay-domain and <bounce-processor> as shown in the "
-		                    "comments of this output, then restart PowerMTA: pmta-shipper "
-		                    "directives -c %s",
-		                    v->conf->path),
-		        "no <bounce-processor>: PowerMTA writes no rb records; correct if the MX "
-		        "of the return paths is Octeth's own receiver, else bounces that come "
-		        "back by mail are lost");
-	if (conf_ships(v->conf, "f") &&
-	    !verify_domains(v->pmta, "feedback-loop-processor", check_relay, (void *)v))
-		finding_fix(
-		        &v->to, FINDING_WARNING, v->pmta->files.v[0],
-		        fix_command(&fix,
-		                    "add relay-domain and <feedback-loop-processor> as shown in "
-		                    "the comments of this output, then pmta reload: pmta-shipper "
-		                    "directives -c %s",
-		                    v->conf->path),
-		        "no <feedback-loop-processor>: PowerMTA writes no f records; correct if "
-		        "complaints go to another host");
-}
-
 void verify_pmta(const struct verify *v)
 {
 	char where[300];
@@ -186,5 +89,5 @@ void verify_pmta(const struct verify *v)
 	}
 	for (size_t i = 0; i < v->conf->nsources; i++)
 		verify_source(v, &v->conf->sources[i]);
-	verify_processors(v);
+	verify_mail(v);
 }

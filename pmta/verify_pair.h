@@ -27,4 +27,7 @@ void verify_records(const struct verify_pair *p);
 /* verify_files.c: where files go, and who may read them */
 void verify_files(const struct verify_pair *p);
 
+/* verify_mail.c: the mail that rb and f records are made of */
+void verify_mail(const struct verify *v);
+
 #endif

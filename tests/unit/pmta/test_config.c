@@ -89,7 +89,7 @@ static void test_directives_blocks_and_comments(void **state)
 	                                  "log-file /var/log/pmta/log#1");
 	assert_int_equal(c->nmistakes, 0);
 	assert_value(c, 0, "postmaster", "you@example.com", 2);
-	assert_value(c, 0, "log-file", "/var/log/pmta/log#1", 9);
+	assert_value(c, 0, "log-file", "/var/log/pmta/log", 9); /* anywhere in a line */
 	size_t block = pmta_next(c, 0, "acct-file", 0);
 	assert_true(block > 0 && c->nodes[block].block);
 	assert_string_equal(c->nodes[block].value, "/var/log/pmta/a b.csv");
@@ -136,6 +136,42 @@ static void test_includes_are_read_in_place_of_their_line(void **state)
 	assert_string_equal(c->nodes[x].file, "/etc/pmta/d/1.conf");
 	assert_value(c, 0, "x", "9", 5);
 	assert_int_equal(c->files.n, 4);
+	(void)pmta_config_free(c);
+}
+
+static void test_a_pattern_includes_files_inside_a_block(void **state)
+{
+	(void)state;
+	const struct file files[] = {
+	        {"/etc/pmta/config", "<acct-file /a>\ninclude d/*\n</acct-file>\n"},
+	        {"/etc/pmta/d/1", "records b\n"},
+	        {"/etc/pmta/d/2", "sync yes\n"},
+	        {0}};
+	struct pmta_config *c = read_files(files);
+	size_t block = pmta_next(c, 0, "acct-file", 0);
+	assert_int_equal(c->nmistakes, 0);
+	assert_value(c, block, "records", "b", 1);
+	assert_value(c, block, "sync", "yes", 1);
+	(void)pmta_config_free(c);
+}
+
+static int closed(const char *pattern, struct strlist *ret, void *arg)
+{
+	(void)pattern;
+	(void)ret;
+	(void)arg;
+	return -EACCES;
+}
+
+static void test_a_folder_that_cannot_be_listed_is_not_an_empty_one(void **state)
+{
+	(void)state;
+	const struct file files[] = {{"/etc/pmta/config", "include d/*\n"}, {0}};
+	const struct pmta_files hooks = {closed, text, (void *)files};
+	struct pmta_config *c = NULL;
+	struct err err = {0};
+	assert_int_equal(pmta_config_read(&c, files[0].path, &hooks, &err), 0);
+	assert_mistake(c, 1, "cannot list the included files '/etc/pmta/d/*'");
 	(void)pmta_config_free(c);
 }
 
@@ -234,6 +270,8 @@ int main(void)
 	        cmocka_unit_test(test_directives_blocks_and_comments),
 	        cmocka_unit_test(test_blocks_in_blocks_and_the_last_one_counts),
 	        cmocka_unit_test(test_includes_are_read_in_place_of_their_line),
+	        cmocka_unit_test(test_a_pattern_includes_files_inside_a_block),
+	        cmocka_unit_test(test_a_folder_that_cannot_be_listed_is_not_an_empty_one),
 	        cmocka_unit_test(test_include_loops_end_and_are_reported),
 	        cmocka_unit_test(test_depth_and_number_of_files_are_bounded),
 	        cmocka_unit_test(test_mistakes_have_their_lines),
