@@ -73,6 +73,7 @@ $(BUILD)/%.o: %.c Makefile CHANGELOG.md
 
 # .incbin: the compiler does not report this dependency to make.
 $(BUILD)/status/page.o: status/page.html
+$(BUILD)/logstash/install.o: conf/pmta-shipper.conf
 
 # A unit test links only its room and the floors below it, so the linker proves the table.
 # Arguments of room_rule: ROOM, the rooms on lower floors.

@@ -21,6 +21,7 @@ struct translation {
 	const struct pipeline *p;
 	FILE *out;                               /* the configuration */
 	FILE *notes;                             /* one per line */
+	FILE *positions;                         /* files for import-sincedb, quoted for a shell */
 	const char *signature_file, *token_file; /* where secrets belong */
 	char endpoint[TRANSLATE_NAME_MAX];       /* the name of the first one */
 	char last[512];                          /* the last note */
@@ -28,7 +29,7 @@ struct translation {
 
 /*
  * Writes the configuration and the notes.  The caller detects a lack of memory with ferror() of the
- * two streams.
+ * three streams.
  */
 void translate(struct translation *t);
 

@@ -12,10 +12,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/scope.h"
+#include "base/shell.h"
 #include "logstash/translate.h"
 
 #define SOURCES_MAX 32
 #define PATH_LEN 1024
+#define SINCEDB_DEFAULT "/var/lib/logstash/plugins/inputs/file/.sincedb_*" /* for a shell */
 #define NAME_SIZE (TRANSLATE_NAME_MAX + 12)
 
 struct found {
@@ -189,15 +192,17 @@ static void take_braces(struct sources *s, const char *path)
 static void note_position(struct translation *t, unsigned plugin)
 {
 	const char *sincedb = pipeline_value(t->p, plugin, "sincedb_path", "");
-	if (strcmp(sincedb, "/dev/null") == 0 || strcasecmp(sincedb, "NUL") == 0)
+	if (strcmp(sincedb, "/dev/null") == 0 || strcasecmp(sincedb, "NUL") == 0) {
 		translate_note(t,
 		               "this Logstash keeps no position (sincedb_path is %s): set "
 		               "first-start",
 		               sincedb);
-	else
-		translate_note(t, "to import its position: pmta-shipper import-sincedb %s",
-		               *sincedb ? sincedb
-		                        : "/var/lib/logstash/plugins/inputs/file/.sincedb_*");
+		return;
+	}
+	scope_free char *quoted = *sincedb ? shell_quoted(sincedb) : strdup(SINCEDB_DEFAULT);
+	const char *path = quoted ? quoted : sincedb;
+	translate_note(t, "to import its position: pmta-shipper import-sincedb %s", path);
+	(void)fprintf(t->positions, "%s\n", path);
 }
 
 /* The source's name is that of its files, with a number where another source has that name. */

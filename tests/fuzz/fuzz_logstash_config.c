@@ -367,23 +367,27 @@ static void check_conf(const struct pipeline *p, const char *text)
 
 static void check_translation(const struct pipeline *p)
 {
-	char *text = NULL, *notes = NULL;
-	size_t text_len = 0, notes_len = 0;
+	char *text = NULL, *notes = NULL, *positions = NULL;
+	size_t text_len = 0, notes_len = 0, positions_len = 0;
 	struct translation t = {
 	        .p = p, .signature_file = "/nowhere/signature", .token_file = "/nowhere/token"};
 	t.out = open_memstream(&text, &text_len);
 	t.notes = open_memstream(&notes, &notes_len);
-	if (!t.out || !t.notes)
+	t.positions = open_memstream(&positions, &positions_len);
+	if (!t.out || !t.notes || !t.positions)
 		abort();
 	translate(&t);
 	(void)fclose(t.out);
 	(void)fclose(t.notes);
+	(void)fclose(t.positions);
 	check_notes(notes);
+	check_notes(positions);
 	check_paths(p, text, notes);
 	check_secret(p, text, notes);
 	check_conf(p, text);
 	free(text);
 	free(notes);
+	free(positions);
 }
 
 /* NULs after a text are not silently ignored. */

@@ -240,6 +240,54 @@ def test_two_outputs_are_two_endpoints(tmp_path):
     assert "several http outputs" in notes
 
 
+def written(folder, text, *args):
+    pipeline, conf = folder / "oempro.conf", folder / "my conf" / "pmta-shipper.conf"
+    pipeline.write_text(text, "utf-8")
+    conf.parent.mkdir(exist_ok=True)
+    done = subprocess.run([str(AGENT), "import-logstash", "--output", str(conf), *args,
+                           str(pipeline)], capture_output=True, text=True, timeout=60, check=False)
+    assert "hush" not in (done.stdout + done.stderr)
+    return done, conf
+
+
+def test_a_file_is_written_and_what_comes_next_is_printed(tmp_path):
+    done, conf = written(tmp_path, STOCK)
+    assert done.returncode == 0, done.stderr
+    assert "source bounces" in conf.read_text("utf-8")
+    assert f'{conf.parent}/signature"' in conf.read_text("utf-8")
+    after = f"-c '{conf}'"
+    assert done.stdout.splitlines() == [
+        f"{conf}: written and checked", "next:", f"  pmta-shipper check {after}",
+        f"  pmta-shipper run --dry-run {after}   # reads and counts beside Logstash",
+        "  systemctl stop logstash",
+        f"  pmta-shipper import-sincedb --dry-run {after} /var/lib/logstash/sincedb-pmta",
+        f"  pmta-shipper import-sincedb {after} /var/lib/logstash/sincedb-pmta",
+        "  systemctl disable logstash", "  systemctl restart pmta-shipper"]
+    assert written(tmp_path, STOCK)[0].returncode == 0  # nobody edited it
+
+
+def test_a_pipeline_that_cannot_be_read_leaves_the_configuration(tmp_path):
+    _, conf = written(tmp_path, STOCK)
+    before = conf.read_text("utf-8")
+    done, _ = written(tmp_path, STOCK + "output {")
+    assert (done.returncode, conf.read_text("utf-8")) == (1, before)
+    done, _ = written(tmp_path, path_only('"relative-*.csv"'))
+    assert (done.returncode, conf.read_text("utf-8")) == (1, before)
+    assert f"{conf} is unchanged; the new configuration is {conf}.new: correct it" in done.stderr
+
+
+def test_an_edited_configuration_is_replaced_only_if_asked(tmp_path):
+    _, conf = written(tmp_path, STOCK)
+    with conf.open("a", encoding="utf-8") as file:
+        file.write("# mine\n")
+    done, _ = written(tmp_path, STOCK)
+    assert done.returncode == 1
+    assert "is unchanged, because it was edited" in done.stderr and "--replace" in done.stderr
+    done, _ = written(tmp_path, STOCK, "--replace")
+    assert done.stdout.startswith(f"{conf}: written and checked; the former one is {conf}.old\n")
+    assert (conf.parent / "pmta-shipper.conf.old").read_text("utf-8").endswith("# mine\n")
+
+
 @pytest.mark.parametrize("text, words", [
     ("", "is not a Logstash pipeline"), ("state-dir = \"/x\"\n", "is not a Logstash pipeline"),
     ("- pipeline.id: a\n  path.config: \"/etc/logstash/conf.d/oempro.conf\"\n",

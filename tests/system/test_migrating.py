@@ -38,8 +38,9 @@ command=$1
 shift
 set -- "$command" -c "$ROOT/etc/pmta-shipper/pmta-shipper.conf" "$@"
 [ "$command" = import-logstash ] || exec "$AGENT" "$@"
-"$AGENT" "$@" | sed "s,\\"/var/lib/,\\"$ROOT/var/lib/,; s,\\"/run/,\\"$ROOT/run/,; s,127.0.0.1:9468,,"
-exit "${PIPESTATUS[0]}"
+"$AGENT" "$@" || exit
+sed -i "s,\\"/var/lib/,\\"$ROOT/var/lib/,; s,\\"/run/,\\"$ROOT/run/,; s,127.0.0.1:9468,," \
+	"$ROOT/etc/pmta-shipper/pmta-shipper.conf"
 """
 PIPELINE = """input {
   file {
@@ -170,7 +171,9 @@ class Host:
             return child.poll() is not None
         eventually(ended, 60)
         printed = (self.root / "out").read_text("utf-8")
-        return child.returncode, printed.replace(str(self.root), "").replace(
+        printed = printed.replace(str(self.root), "").replace(
+            " -c /etc/pmta-shipper/pmta-shipper.conf", "")  # the place where a host has it
+        return child.returncode, printed.replace(
             self.url, "https://octeth.example.com/system/bounce_webhook?type=pmta").splitlines()
 
 

@@ -62,20 +62,23 @@ static char *translated(const char *text)
 {
 	struct pipeline p;
 	struct err err = {0};
-	char *made = NULL, *notes = NULL, *both = NULL;
+	char *made = NULL, *notes = NULL, *positions = NULL, *both = NULL;
 	size_t len;
 	assert_int_equal(pipeline_parse(&p, "p", text, &err), 0);
 	struct translation t = {.p = &p, .signature_file = "/no/s", .token_file = "/no/t"};
 	t.out = open_memstream(&made, &len);
 	t.notes = open_memstream(&notes, &len);
-	assert_true(t.out && t.notes);
+	t.positions = open_memstream(&positions, &len);
+	assert_true(t.out && t.notes && t.positions);
 	translate(&t);
 	(void)fclose(t.out);
 	(void)fclose(t.notes);
+	(void)fclose(t.positions);
 	pipeline_free(&p);
 	assert_true(asprintf(&both, "%s%s", made, notes) >= 0);
 	free(made);
 	free(notes);
+	free(positions);
 	return both;
 }
 
