@@ -283,6 +283,10 @@ bool feed_fill(struct feed *f, int64_t now_ms)
 			rc = rest(f);
 			break;
 		}
+		if (rc == ACCT_LATER) { /* answers and events wait, too */
+			rc = 0;
+			break;
+		}
 		if (rc > 0)
 			rc = take_row(f, rc, &row);
 	}
@@ -333,5 +337,7 @@ uint64_t feed_rows(const struct feed *f)
 
 bool feed_idle(const struct feed *f)
 {
-	return feed_rows(f) == 0 && !tailer_ready(f->parts.tailer, f->index);
+	const struct tailer *tailer = f->parts.tailer;
+	return feed_rows(f) == 0 && !tailer_ready(tailer, f->index) &&
+	       !tailer_proving(tailer, f->index);
 }

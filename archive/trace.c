@@ -119,7 +119,7 @@ static int may_hold(const struct trace *t, struct follow *follow)
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
-			return follow_whole(follow) ? 0 : -EBADMSG;
+			return follow_whole(follow) == 1 ? 0 : -EBADMSG;
 		fold(chunk + kept, (size_t)n);
 		offset += (uint64_t)n;
 		size_t len = kept + (size_t)n;

@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #define IN_SIZE 16384
+#define SKIP_SIZE 32768
 
 struct gz {
 	int fd;
@@ -67,17 +68,28 @@ static int refill(struct gz *gz)
 	return 1;
 }
 
-/* Returns the next bytes in order. */
-static ssize_t inflate_some(struct gz *gz, void *data, size_t len)
+/* Reduces *left, which may be NULL. */
+static void spend(uint64_t *left, uint64_t n)
+{
+	if (left)
+		*left -= n < *left ? n : *left;
+}
+
+/* Returns the next bytes in order.  Empty members give no bytes, but they cost *left, too. */
+static ssize_t inflate_some(struct gz *gz, void *data, size_t len, uint64_t *left)
 {
 	gz->z.next_out = data;
 	gz->z.avail_out = (unsigned)(len < 1 << 30 ? len : 1 << 30);
 	const unsigned want = gz->z.avail_out;
 	while (gz->z.avail_out == want) {
+		if (left && *left == 0)
+			return -EAGAIN;
 		int rc = refill(gz);
 		if (rc <= 0)
 			return rc;
+		const unsigned before = gz->z.avail_in;
 		rc = inflate(&gz->z, Z_NO_FLUSH);
+		spend(left, before - gz->z.avail_in);
 		gz->inside = rc != Z_STREAM_END;
 		if (rc == Z_STREAM_END) /* another member may follow (RFC 1952, section 2.2) */
 			rc = inflateReset(&gz->z);
@@ -87,24 +99,36 @@ static ssize_t inflate_some(struct gz *gz, void *data, size_t len)
 		}
 	}
 	gz->out_offset += want - gz->z.avail_out;
+	spend(left, want - gz->z.avail_out);
 	return (ssize_t)(want - gz->z.avail_out);
+}
+
+int gz_skip_to(struct gz *gz, uint64_t offset, uint64_t *left)
+{
+	unsigned char skip[SKIP_SIZE];
+	if (offset < gz->out_offset)
+		rewind_gz(gz);
+	while (gz->out_offset < offset) {
+		uint64_t n_max = offset - gz->out_offset;
+		if (left && *left > 0 && *left < n_max)
+			n_max = *left;
+		if (n_max > sizeof(skip))
+			n_max = sizeof(skip);
+		ssize_t n = inflate_some(gz, skip, (size_t)n_max, left);
+		if (n <= 0)
+			return (int)n;
+	}
+	return 0;
 }
 
 ssize_t gz_read_at(struct gz *gz, void *data, size_t len, uint64_t offset)
 {
-	unsigned char skip[4096];
-	if (offset < gz->out_offset)
-		rewind_gz(gz);
-	while (gz->out_offset < offset) {
-		uint64_t left = offset - gz->out_offset;
-		ssize_t n = inflate_some(gz, skip,
-		                         left < sizeof(skip) ? (size_t)left : sizeof(skip));
-		if (n <= 0)
-			return n;
-	}
+	int rc = gz_skip_to(gz, offset, NULL);
+	if (rc < 0 || gz->out_offset != offset)
+		return rc;
 	size_t got = 0;
 	while (got < len) {
-		ssize_t n = inflate_some(gz, (char *)data + got, len - got);
+		ssize_t n = inflate_some(gz, (char *)data + got, len - got, NULL);
 		if (n < 0)
 			return got > 0 ? (ssize_t)got : n;
 		if (n == 0)

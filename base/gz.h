@@ -27,6 +27,13 @@ struct gz *gz_close(struct gz *gz);
  */
 ssize_t gz_read_at(struct gz *gz, void *data, size_t len, uint64_t offset) MUST_CHECK;
 
+/*
+ * Moves the position to offset, or to the end of the data for now if that comes first.  Unpacks at
+ * most *left bytes (NULL: no limit), and reduces *left by what it read and unpacked.  Returns 0, or
+ * -EAGAIN when *left is used up (the same call continues), or like gz_read_at().
+ */
+int gz_skip_to(struct gz *gz, uint64_t offset, uint64_t *left) MUST_CHECK;
+
 /* Returns true if the end that gz_read_at() has reached is also the end of the gzip data. */
 bool gz_whole(const struct gz *gz);
 

@@ -158,6 +158,8 @@ int acct_next(struct acct *a, struct acct_row *ret_row)
 		put_back(a);
 		return ACCT_NOTHING;
 	}
+	if (found == TAIL_LATER)
+		return ACCT_LATER;
 	int rc = file != a->file || line.from != a->pos ? enter(a, file, line.from) : 0;
 	if (rc < 0) {
 		tail_file_seek(file, line.from);

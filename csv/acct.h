@@ -43,7 +43,8 @@ enum acct_result {
 	                     record; or the end of a file */
 	ACCT_RECORD,
 	ACCT_UNREADABLE, /* a row that is not a record: raw, mark and why are set */
-	ACCT_COLUMNS     /* a header with other columns: raw and mark are set; see below */
+	ACCT_COLUMNS,    /* a header with other columns: raw and mark are set; see below */
+	ACCT_LATER       /* there is more, after the next tailer_wake() */
 };
 
 struct acct_row {

@@ -232,7 +232,7 @@ int catalog_look(const struct catalog *c, const struct catalog_file *f, struct c
 	}
 	if (rc == 0)
 		rc = ends_there(f, follow, ret);
-	if (rc == 0 && !follow_whole(follow))
+	if (rc == 0 && follow_whole(follow) != 1)
 		rc = -EBADMSG;
 	(void)follow_close(follow);
 	if (rc < 0)

@@ -72,21 +72,77 @@ int folder_one(const char *folder, const struct acct_template *template, const c
 	return look_at(dir, template, name, fn, arg);
 }
 
-int folder_each(const char *folder, const struct acct_template *template, folder_fn *fn, void *arg,
-                int *ret_error)
+/* The names of a folder that belong to the template. */
+struct listing {
+	struct entry {
+		struct acct_name key;
+		char *name;
+	} * entries;
+	size_t n, room;
+};
+
+static void listing_free(struct listing *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->entries[i].name);
+	free(l->entries);
+}
+
+static int listing_add(struct listing *l, const struct acct_template *template, const char *name)
+{
+	struct entry e;
+	if (!acct_name_parse(template, name, &e.key))
+		return 0;
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 64;
+		struct entry *p = realloc(l->entries, room * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		l->entries = p;
+		l->room = room;
+	}
+	e.name = strdup(name);
+	if (!e.name)
+		return -ENOMEM;
+	l->entries[l->n++] = e;
+	return 0;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int order = acct_name_compare(&a->key, &b->key);
+	return order != 0 ? order : strcmp(a->name, b->name);
+}
+
+/* Lists the folder, in order.  *ret_error is the errno if reading broke off. */
+static int list(DIR *d, const struct acct_template *template, struct listing *ret, int *ret_error)
 {
 	int rc = 0;
-	DIR *d = opendir(folder);
-	if (!d)
-		return cannot_open(errno, ret_error);
 	while (rc == 0) {
 		errno = 0;
 		const struct dirent *e = readdir(d);
 		*ret_error = e ? 0 : errno;
 		if (!e)
 			break;
-		rc = look_at(dirfd(d), template, e->d_name, fn, arg);
+		rc = listing_add(ret, template, e->d_name);
 	}
+	if (ret->n > 0)
+		qsort(ret->entries, ret->n, sizeof(*ret->entries), compare_entries);
+	return rc;
+}
+
+int folder_each(const char *folder, const struct acct_template *template, folder_fn *fn, void *arg,
+                int *ret_error)
+{
+	struct listing l = {0};
+	DIR *d = opendir(folder);
+	if (!d)
+		return cannot_open(errno, ret_error);
+	int rc = list(d, template, &l, ret_error);
+	for (size_t i = 0; rc >= 0 && i < l.n; i++)
+		rc = look_at(dirfd(d), template, l.entries[i].name, fn, arg);
+	listing_free(&l);
 	(void)closedir(d);
 	return rc < 0 ? rc : *ret_error ? FOLDER_BROKEN : FOLDER_READ;
 }

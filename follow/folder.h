@@ -32,7 +32,8 @@ struct folder_file {
 typedef int folder_fn(const struct folder_file *f, void *arg);
 
 /*
- * Calls fn for each file, in no order.  Returns an enum folder_result, with its errno in *ret_error
+ * Calls fn for each file, in the order of names: with very many files, the caller's sorted lists
+ * then only grow at their ends.  Returns an enum folder_result, with its errno in *ret_error
  * (0 when all was read), or the negative errno of fn.
  */
 int folder_each(const char *folder, const struct acct_template *template, folder_fn *fn, void *arg,

@@ -1,14 +1,4 @@
-/*
- * The buffer holds the file's bytes [off, off + len).  pos is the start of the next line, read_to
- * the offset of the next read; between lines read_to == off + len.  While a line longer than
- * line_max is cut, the buffer keeps its first line_max bytes; the rest is read after them and
- * dropped, so that read_to runs ahead.
- *
- *     off        keep      pos           read_to
- *      |----------|---------|--------------|
- *        dropped    record    not yet
- *        on need    pending   split
- */
+/* The bytes of a file to lines; the picture of the buffer is in impl.h. */
 #include "follow/follow.h"
 
 #include <errno.h>
@@ -18,33 +8,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/gz.h"
 #include "base/scope.h"
+#include "follow/impl.h"
 
-#define CHUNK 131072
-#define TAIL_SIZE 256 /* bytes compared again at each read */
-#define HEAD_CHUNK 16384
 #define NULS_KEPT 32768 /* after a line that is kept */
-
-struct follow {
-	int fd;
-	struct gz *gz;
-	size_t line_max;
-	struct event_salt salt;
-
-	char *buf;
-	size_t room;
-	uint64_t off;
-	size_t len;
-	uint64_t pos, keep, read_to;
-	uint64_t from;  /* the end of the line handed out last */
-	size_t scanned; /* bytes after pos known to contain no newline */
-	bool cutting, reset;
-
-	char tail[TAIL_SIZE]; /* the last bytes before read_to, as they were read */
-	size_t tail_len;
-	uint64_t nuls;
-};
 
 int follow_open(struct follow **ret, int fd, bool gz, size_t line_max)
 {
@@ -70,6 +37,8 @@ struct follow *follow_close(struct follow *f)
 		(void)gz_close(f->gz);
 		(void)close(f->fd);
 		free(f->buf);
+		free(f->head);
+		free(f->proofs);
 		free(f);
 	}
 	return NULL;
@@ -107,152 +76,6 @@ uint64_t follow_nuls(struct follow *f)
 	return nuls;
 }
 
-/* Like pread(2), for both kinds of files. */
-static ssize_t read_at(struct follow *f, void *data, size_t len, uint64_t offset)
-{
-	if (f->gz)
-		return gz_read_at(f->gz, data, len, offset);
-	ssize_t n;
-	do
-		n = pread(f->fd, data, len, (off_t)offset);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
-}
-
-ssize_t follow_bytes(struct follow *f, uint64_t start, uint64_t end, char *ret)
-{
-	size_t got = 0;
-	while (start + got < end) {
-		ssize_t n = read_at(f, ret + got, (size_t)(end - start) - got, start + got);
-		if (n < 0)
-			return n;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
-}
-
-int follow_holds(struct follow *f, const struct mark *mark)
-{
-	if (f->salt.len == 0)
-		return 0;
-	/* The id of a line that was cut was made of its beginning only. */
-	uint64_t span = mark->end - mark->start;
-	size_t len = span < f->line_max ? (size_t)span : f->line_max;
-	scope_free char *row = malloc(len + 1);
-	if (!row)
-		return -ENOMEM;
-	ssize_t n = follow_bytes(f, mark->start, mark->start + len, row);
-	if (n < 0)
-		return (int)n;
-	if ((size_t)n != len)
-		return 0;
-	struct hash128 id = event_id(&f->salt, mark->start, row, len);
-	return hash_equal(&id, &mark->id);
-}
-
-/* Returns true if the .gz ends before its data does: its writer is not done, or was killed. */
-static bool unfinished(const struct follow *f)
-{
-	return f->gz && !gz_whole(f->gz);
-}
-
-bool follow_whole(struct follow *f)
-{
-	char byte;
-	return !f->gz || (read_at(f, &byte, 1, UINT64_MAX) == 0 && gz_whole(f->gz));
-}
-
-/*
- * Reads one line of the head, at *offset, cut to EVENT_LINE_MAX, without its line end and without
- * NULs before it.  Returns 1 when it is complete, 2 when it is longer than that, 0 when its end is
- * missing, or a negative errno.
- */
-static int head_line(struct follow *f, uint64_t *offset, bool at_end, char *ret, size_t *ret_len)
-{
-	scope_free char *chunk = malloc(HEAD_CHUNK);
-	if (!chunk)
-		return -ENOMEM;
-	size_t len = 0;
-	bool begun = false;
-	for (;;) {
-		ssize_t n = read_at(f, chunk, HEAD_CHUNK, *offset);
-		if (n < 0)
-			return (int)n;
-		if (n == 0) {
-			*ret_len = len;
-			return at_end && begun && !unfinished(f);
-		}
-		for (ssize_t i = 0; i < n; i++) {
-			(*offset)++;
-			if (!begun && chunk[i] == '\0')
-				continue;
-			begun = true;
-			if (chunk[i] == '\n') {
-				*ret_len = len > 0 && ret[len - 1] == '\r' ? len - 1 : len;
-				return 1;
-			}
-			if (len == EVENT_LINE_MAX + 1) { /* one more: a CR at the end is removed */
-				*ret_len = EVENT_LINE_MAX;
-				return 2;
-			}
-			ret[len++] = chunk[i];
-		}
-	}
-}
-
-int follow_head(struct follow *f, bool at_end)
-{
-	char header[EVENT_LINE_MAX + 1], first[EVENT_LINE_MAX + 1];
-	size_t header_len, first_len;
-	uint64_t offset = 0;
-	if (f->salt.len > 0)
-		return 0;
-	int rc = head_line(f, &offset, at_end, header, &header_len);
-	if (rc <= 0)
-		return rc;
-	bool is_header = event_is_header(header, header_len);
-	if (!is_header && !event_is_blank(header, header_len)) {
-		event_salt_make(&f->salt, "", 0, header, header_len);
-		return 0;
-	}
-	while (rc == 2) /* skip the rest of a long header */
-		rc = head_line(f, &offset, at_end, first, &first_len);
-	if (rc <= 0)
-		return rc;
-	do {
-		rc = head_line(f, &offset, at_end, first, &first_len);
-		if (rc <= 0)
-			return rc;
-	} while (event_is_blank(first, first_len));
-	event_salt_make(&f->salt, header, is_header ? header_len : 0, first, first_len);
-	return 0;
-}
-
-int follow_last_line(struct follow *f, uint64_t limit, struct mark *ret_mark)
-{
-	const size_t room = f->line_max + CHUNK;
-	scope_free char *chunk = malloc(room);
-	if (!chunk)
-		return -ENOMEM;
-	uint64_t start = limit > room ? limit - room : 0;
-	ssize_t n = follow_bytes(f, start, limit, chunk);
-	if (n < 0)
-		return (int)n;
-	const char *end = memrchr(chunk, '\n', (size_t)n);
-	if (!end || f->salt.len == 0)
-		return 0;
-	const char *before = memrchr(chunk, '\n', (size_t)(end - chunk));
-	if (!before && start > 0)
-		return 0;
-	const char *line = before ? before + 1 : chunk;
-	ret_mark->start = start + (uint64_t)(line - chunk);
-	ret_mark->end = start + (uint64_t)(end + 1 - chunk);
-	ret_mark->id = event_id(&f->salt, ret_mark->start, line, (size_t)(end + 1 - line));
-	return 1;
-}
-
 /*
  * Drops the buffer: the next read is at offset.  The bytes before offset are read now, for that
  * read to compare: they have just been proved to be the right ones, or were just read.
@@ -265,7 +88,7 @@ static void restart(struct follow *f, uint64_t offset)
 	if (f->gz)
 		return;
 	size_t want = offset < TAIL_SIZE ? (size_t)offset : TAIL_SIZE;
-	ssize_t n = follow_bytes(f, offset - want, offset, f->tail);
+	ssize_t n = follow_copy(f, offset - want, offset, f->tail); /* at once, whatever is left */
 	if (n == (ssize_t)want)
 		f->tail_len = want;
 }
@@ -327,12 +150,15 @@ static bool shrunk(const struct follow *f)
 
 /*
  * Reads at read_to at most room bytes into data.  Returns the number of new bytes, 0 at the end,
- * -ESTALE when the bytes before read_to have changed, or another negative errno.
+ * -ESTALE when the bytes before read_to have changed, -EAGAIN when the budget is used up, or
+ * another negative errno.
  */
 static ssize_t read_on(struct follow *f, char *data, size_t room)
 {
 	char check[TAIL_SIZE];
-	ssize_t n;
+	ssize_t n = follow_reach(f, f->read_to);
+	if (n < 0)
+		return n;
 	if (f->gz) {
 		n = gz_read_at(f->gz, data, room, f->read_to);
 	} else {
@@ -350,6 +176,7 @@ static ssize_t read_on(struct follow *f, char *data, size_t room)
 		return -ESTALE;
 	if (n <= 0)
 		return n;
+	follow_spend(f, (size_t)n);
 	remember_tail(f, data, (size_t)n);
 	f->read_to += (uint64_t)n;
 	return n;
@@ -387,6 +214,12 @@ static int hand_out(struct follow *f, size_t len, uint64_t end, struct line *ret
 	return FOLLOW_LINE;
 }
 
+/* Returns the enum follow_result of a read that failed, or its negative errno. */
+static int failed(ssize_t rc)
+{
+	return rc == -ESTALE ? FOLLOW_CHANGED : rc == -EAGAIN ? FOLLOW_LATER : (int)rc;
+}
+
 /* The line at pos is longer than line_max: reads to its end and keeps its beginning. */
 static int cut_line(struct follow *f, bool final, struct line *ret)
 {
@@ -398,10 +231,10 @@ static int cut_line(struct follow *f, bool final, struct line *ret)
 	for (;;) {
 		ssize_t n = read_on(f, f->buf + kept, f->room - kept);
 		if (n < 0)
-			return n == -ESTALE ? FOLLOW_CHANGED : (int)n;
+			return failed(n);
 		if (n == 0 && !final)
 			return FOLLOW_NOTHING;
-		if (n == 0 && unfinished(f))
+		if (n == 0 && follow_unfinished(f))
 			return -EBADMSG;
 		const char *newline = n > 0 ? memchr(f->buf + kept, '\n', (size_t)n) : NULL;
 		if (n > 0 && !newline)
@@ -465,12 +298,12 @@ int follow_next(struct follow *f, bool final, struct line *ret_line)
 			break;
 		ssize_t n = fill(f);
 		if (n < 0)
-			return n == -ESTALE ? FOLLOW_CHANGED : (int)n;
+			return failed(n);
 		if (n > 0)
 			continue;
 		if (!final)
 			return FOLLOW_NOTHING;
-		if (unfinished(f))
+		if (follow_unfinished(f))
 			return -EBADMSG;
 		if (f->scanned == 0) {
 			(void)hand_out(f, 0, f->pos, ret_line);

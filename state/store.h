@@ -118,6 +118,14 @@ typedef int store_selection_fn(const struct store_selection *what, void *arg);
 int store_selection_get(struct store *s, uint32_t number, store_selection_fn *fn,
                         void *arg) MUST_CHECK;
 
+/*
+ * A .gz that was read to its end, with all its rows settled: its time of change (mtime, in ns).
+ * While the file has that time and the stored size, it need not be unpacked.  0: not known.
+ */
+int store_settled_put(struct store *s, int64_t file, int64_t mtime_ns) MUST_CHECK;
+int store_settled_get(struct store *s, int64_t file, int64_t *ret_mtime_ns) MUST_CHECK;
+int store_settled_drop(struct store *s, int64_t file) MUST_CHECK;
+
 /* A batch in flight.  Its boundary is kept so that the same bytes are sent with the same key. */
 struct store_batch {
 	int64_t file;

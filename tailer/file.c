@@ -15,7 +15,7 @@ void file_set_other(struct tail_file *f, enum file_state state, struct tail_file
 	if (!file_state_follows(f->state, state)) /* a bug: the tests fail on it */
 		tail_note(f->source->tailer, TAIL_ERROR, "\"%s\" goes from %s to %s", f->name,
 		          file_state_name(f->state), file_state_name(state));
-	f->source->nwaiting += (size_t)file_state_waits(state) - file_state_waits(f->state);
+	f->source->ndepending += (size_t)file_state_depends(state) - file_state_depends(f->state);
 	if (!file_state_waits(state) && !f->open)
 		f->waits_ms = 0;
 	f->state = state;
@@ -35,6 +35,7 @@ void file_set_open(struct tail_file *f, struct open_file *o)
 	f->salt = follow_salt(o->follow)->hash;
 	file_set_state(f, FILE_OPEN);
 	free(STEAL(f->proved_name));
+	follow_limit(o->follow, &f->source->read_left);
 	follow_seek(o->follow, f->offset);
 }
 
@@ -46,6 +47,8 @@ void file_resize(struct tail_file *f, uint64_t size)
 	f->size = size;
 	f->at_rest = 0;
 	f->resized_ms = f->source->tailer->now_ms;
+	if (f->gz) /* what was found so far may be wrong */
+		f->proving = follow_close(f->proving);
 	if (f->state == FILE_FINISHING || f->state == FILE_ENDED)
 		file_set_state(f, FILE_OPEN);
 	else if (f->state == FILE_ALIAS || (f->state == FILE_CLOSED && f->gz))
@@ -55,6 +58,7 @@ void file_resize(struct tail_file *f, uint64_t size)
 void file_close(struct tail_file *f)
 {
 	f->open = open_file_free(f->open);
+	f->proving = follow_close(f->proving);
 }
 
 bool file_present(const struct tail_file *f)
@@ -64,7 +68,7 @@ bool file_present(const struct tail_file *f)
 
 bool file_there(const struct tail_file *f)
 {
-	return file_present(f) || f->open;
+	return file_present(f) || f->open || f->proving;
 }
 
 bool file_is_at_rest(const struct tail_file *f)
@@ -236,10 +240,13 @@ int tail_file_row(struct tail_file *f, const struct mark *mark, char *ret)
 {
 	if (!f->open)
 		return -ESTALE;
-	int rc = follow_holds(f->open->follow, mark);
+	struct follow *follow = f->open->follow;
+	follow_limit(follow, NULL); /* the row is needed now */
+	int rc = follow_holds(follow, mark);
+	ssize_t n = rc > 0 ? follow_bytes(follow, mark->start, mark->end, ret) : rc;
+	follow_limit(follow, &f->source->read_left);
 	if (rc <= 0)
 		return rc < 0 ? rc : -ESTALE;
-	ssize_t n = follow_bytes(f->open->follow, mark->start, mark->end, ret);
 	if (n < 0)
 		return (int)n;
 	return (uint64_t)n == mark->end - mark->start ? 0 : -ESTALE;

@@ -35,6 +35,11 @@ bool file_state_follows(enum file_state from, enum file_state to)
 	return from == to || (states[from].next & 1U << to) != 0;
 }
 
+bool file_state_depends(enum file_state state)
+{
+	return state == FILE_WAITING || state == FILE_COPYING || state == FILE_ALIAS;
+}
+
 bool file_state_waits(enum file_state state)
 {
 	return state == FILE_WAITING || state == FILE_COPYING;

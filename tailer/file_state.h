@@ -23,7 +23,9 @@
  *
  *    state        ends when
  *    FOUND        its turn comes among the files with something to read; for a known file that
- *                 looks unchanged, its turn among those proved in the background
+ *                 looks unchanged, its turn among those proved in the background.  A .gz, and a file
+ *                 with a long head, is proved a slice per turn (f->proving, from any state above
+ *                 that a path can have), and the other files go on meanwhile
  *    WAITING      it grew; the file of its name no longer exists, and no bytes came for a rescan
  *    COPYING      it grew; the other file got its first proof, is completely acknowledged, lost its
  *                 path, or was closed after that; no more bytes came for a rescan
@@ -67,7 +69,9 @@ const char *file_state_name(enum file_state state);
 /* Returns true if a file may go from one state to the other, or stay: the diagram as a table. */
 bool file_state_follows(enum file_state from, enum file_state to);
 
-/* Returns true for WAITING and COPYING: the state depends on another file. */
+/* Returns true for WAITING, COPYING and ALIAS: the state depends on another file. */
+bool file_state_depends(enum file_state state);
+/* Returns true for WAITING and COPYING: more bytes may come. */
 bool file_state_waits(enum file_state state);
 
 #endif

@@ -57,6 +57,22 @@ size_t files_lower_bound(const struct source *s, const struct acct_name *key)
 	return low;
 }
 
+/* The same for a list that is sorted by key. */
+static void sorted_remove(struct tail_file **list, size_t *n, const struct tail_file *f)
+{
+	size_t low = 0, high = *n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (compare_files(list[middle], f) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	size_t rest = *n - low;
+	list_remove(list + low, &rest, f);
+	*n = low + rest;
+}
+
 void list_remove(struct tail_file **list, size_t *n, const struct tail_file *f)
 {
 	for (size_t i = 0; i < *n; i++) {
@@ -103,7 +119,7 @@ void file_hand_others(const struct tail_file *from, struct tail_file *to)
 {
 	struct source *s = from->source;
 	struct tailer *t = s->tailer;
-	for (size_t i = 0; i < s->nfiles; i++) {
+	for (size_t i = 0; s->ndepending > 0 && i < s->nfiles; i++) {
 		struct tail_file *f = s->files[i];
 		if (f->of != from)
 			continue;
@@ -122,8 +138,10 @@ static void unlist(struct tail_file *f)
 {
 	struct source *s = f->source;
 	file_unmark_todo(f);
-	list_remove(s->files, &s->nfiles, f);
-	list_remove(s->tailer->changed, &s->tailer->nchanged, f);
+	file_drop_inode(f);
+	sorted_remove(s->files, &s->nfiles, f);
+	if (f->changed)
+		list_remove(s->tailer->changed, &s->tailer->nchanged, f);
 	if (s->current == f)
 		s->current = NULL;
 	trouble_forget(s, f);
@@ -133,6 +151,7 @@ static void unlist(struct tail_file *f)
 void orphan_free(struct tail_file *f)
 {
 	file_close(f);
+	(void)open_file_free(f->learnt);
 	free(f->proved_name);
 	free(f->name);
 	free(f);
@@ -142,7 +161,7 @@ void file_free(struct tail_file *f)
 {
 	unlist(f);
 	file_hand_others(f, NULL);
-	f->source->nwaiting -= file_state_waits(f->state);
+	f->source->ndepending -= file_state_depends(f->state);
 	orphan_free(f);
 }
 
@@ -151,7 +170,9 @@ int file_mark_todo(struct tail_file *f)
 	if (f->todo || f->state == FILE_SKIPPED)
 		return 0;
 	struct source *s = f->source;
-	int rc = list_insert(&s->todo, &s->ntodo, &s->todo_room, f);
+	f->apart = !f->open && (f->gz || f->proving);
+	int rc = f->apart ? list_insert(&s->unproved, &s->nunproved, &s->unproved_room, f)
+	                  : list_insert(&s->todo, &s->ntodo, &s->todo_room, f);
 	if (rc == 0)
 		f->todo = true;
 	return rc;
@@ -159,9 +180,14 @@ int file_mark_todo(struct tail_file *f)
 
 void file_unmark_todo(struct tail_file *f)
 {
-	if (f->todo)
-		list_remove(f->source->todo, &f->source->ntodo, f);
+	struct source *s = f->source;
+	if (f->todo && f->apart)
+		sorted_remove(s->unproved, &s->nunproved, f);
+	else if (f->todo)
+		sorted_remove(s->todo, &s->ntodo, f);
 	f->todo = false;
+	if (s->unpacking == f)
+		s->unpacking = NULL;
 }
 
 int file_mark_changed(struct tail_file *f, enum change what)
@@ -192,7 +218,7 @@ int file_resort(struct tail_file *f, const char *name, const struct acct_name *k
 		return -ENOMEM;
 	bool todo = f->todo;
 	file_unmark_todo(f);
-	list_remove(s->files, &s->nfiles, f);
+	sorted_remove(s->files, &s->nfiles, f);
 	if (!f->open && !f->proved_name)
 		f->proved_name = STEAL(f->name);
 	free(f->name);

@@ -9,7 +9,8 @@
  *   lines.c        the files of a source in turn, and the lines of each
  *   status.c       position and lag of a source
  *   scan.c         folders to tail_files; files that appeared, moved, vanished
- *   resolve.c      a path to an identity; files that exist at the first start
+ *   resolve.c      a path to an identity
+ *   resolve_pass.c files that exist at the first start and are not to be read
  *   resolve_new.c  a path that was not known
  *   save.c         acknowledgements, and their entries in the store
  *   source_places.c  the folders of a source, now and before
@@ -17,6 +18,7 @@
  *   forget.c       entries of deleted files: the oldest are dropped
  *   wake.c         which files are examined again, and when
  *   files.c        the lists of files
+ *   inodes.c       the files of a source by inode
  *   file.c         one file: its state, its relation to others, the agent's queries
  *   open_file.c    the data of an open file
  *   file_state.c   names of states, and which may follow which
@@ -24,6 +26,8 @@
  */
 #ifndef TAILER_IMPL_H
 #define TAILER_IMPL_H
+
+#include <sys/stat.h>
 
 #include "follow/follow.h"
 #include "follow/name.h"
@@ -55,27 +59,39 @@ struct tail_file {
 	enum file_state state; /* file_set_state() */
 	struct tail_file *of;  /* the file that its state is about, see file_state.h; else NULL */
 	int dir;
-	uint64_t dev, ino;
-	uint64_t size;        /* as last seen; file_resize() */
-	uint64_t saved_size;  /* size in the store; NOT_STORED: no entry */
-	uint64_t stored_size; /* size in the store at the start; 0 for files found since */
+	uint64_t dev, ino;            /* file_set_inode() */
+	struct tail_file *same_inode; /* the next one in its bucket */
+	bool has_inode;               /* it is in source->inodes */
+	uint64_t size;                /* as last seen; file_resize() */
+	uint64_t saved_size;          /* size in the store; NOT_STORED: no entry */
+	uint64_t stored_size;         /* size in the store at the start; 0 for files found since */
 	struct hash128 salt;
 	uint64_t offset; /* committed */
 	struct tally tally;
 	int64_t gone_ms; /* when its path disappeared, in real time; 0: it exists */
 	struct open_file *open;
-	int64_t mtime_s;    /* 0: not seen since the start */
-	int64_t resized_ms; /* when its size was last seen to change, by the tailer's clock */
-	int64_t waits_ms;   /* since when it waits for the rest of its bytes; 0: it does not */
+	int64_t mtime_s;        /* 0: not seen since the start */
+	int64_t resized_ms;     /* when its size was last seen to change, by the tailer's clock */
+	int64_t waits_ms;       /* since when it waits for the rest of its bytes; 0: it does not */
+	struct follow *proving; /* its identity is being proved, in slices; NULL: not begun */
+	struct open_file *learnt; /* of a file that is not read: to be saved, without follow */
+	int64_t opened_ns;        /* mtime when it was opened */
+	int64_t settled_ns;       /* mtime of the .gz whose rows are all settled; 0: not known */
 	size_t refs;
 	unsigned char missing; /* scans in a row that did not find it */
 	unsigned char at_rest; /* rescans in a row that found the same size */
 	unsigned char changed; /* changes to be saved: a mask of enum change */
 	bool gz;
-	bool seen; /* by the current scan */
-	bool left; /* it exists, in a folder or with a name that its source no longer has */
-	bool todo; /* in source->todo */
+	bool seen;  /* by the current scan */
+	bool left;  /* it exists, in a folder or with a name that its source no longer has */
+	bool todo;  /* in source->todo, or in source->unproved */
+	bool apart; /* in source->unproved */
 };
+
+static inline int64_t file_mtime_ns(const struct stat *st)
+{
+	return st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec;
+}
 
 static inline bool file_stored(const struct tail_file *f)
 {
@@ -100,7 +116,15 @@ struct source {
 	size_t nfiles, files_room;
 	struct tail_file **todo; /* files with something to read, by key */
 	size_t ntodo, todo_room;
-	size_t nwaiting; /* files in state WAITING or COPYING */
+	/* The others with something to read, by key: it takes many turns to prove them. */
+	struct tail_file **unproved;
+	size_t nunproved, unproved_room;
+	struct tail_file *unpacking; /* the one of them that was begun */
+	uint64_t read_left;          /* bytes that may be read in this turn */
+	uint64_t prove_left;         /* and of one plain file, to prove it */
+	struct tail_file **inodes;   /* a hash table */
+	size_t ninodes, inodes_room;
+	size_t ndepending; /* files in state WAITING, COPYING or ALIAS */
 	struct tail_file *current;
 	bool newest_turn;
 	size_t verify_next;
@@ -135,9 +159,11 @@ struct tailer {
 	int64_t look_at_ms; /* tailer_look() does nothing before */
 	int64_t now_ms;
 	bool verifying;
-	bool heard, strange; /* since the last turn: an event about a file of ours; of others */
-	int64_t deaf_ms;     /* until then only strange events are expected */
-	bool soon;           /* a file is to be examined again, and no event will report it */
+	uint64_t unpack_left; /* bytes that may be unpacked in this turn, to prove files */
+	unsigned first_turn;  /* the source whose files are proved first */
+	bool heard, strange;  /* since the last turn: an event about a file of ours; of others */
+	int64_t deaf_ms;      /* until then only strange events are expected */
+	bool soon;            /* a file is to be examined again, and no event will report it */
 	tail_note_fn *note;
 	void *arg;
 };
@@ -163,7 +189,13 @@ struct open_file *open_file_free(struct open_file *o);
 int open_file_holds(const struct mark *mark, void *follow); /* an identity_holds_fn */
 
 /* files.c */
-enum change { CHANGED_POSITION = 1, CHANGED_ENTRY = 2, CHANGED_EXPIRED = 4 };
+enum change {
+	CHANGED_POSITION = 1,
+	CHANGED_ENTRY = 2,
+	CHANGED_EXPIRED = 4,
+	CHANGED_SETTLED = 8,
+	CHANGED_LEARNT = 16
+};
 void list_remove(struct tail_file **list, size_t *n, const struct tail_file *f);
 size_t files_lower_bound(const struct source *s, const struct acct_name *key);
 /* Returns true if a known file other than f begins with that row. */
@@ -181,6 +213,13 @@ int file_resort(struct tail_file *f, const char *name, const struct acct_name *k
 void file_orphan(struct tail_file *f, struct tail_file *heir);
 /* Files whose state refers to `from` now refer to `to`; if that is NULL, they become FOUND. */
 void file_hand_others(const struct tail_file *from, struct tail_file *to);
+
+/* inodes.c */
+void file_set_inode(struct tail_file *f, uint64_t dev, uint64_t ino); /* 0: none */
+void file_drop_inode(struct tail_file *f);
+/* Returns NULL for none; unseen: only a file that the current scan has not found yet. */
+struct tail_file *file_of_inode(const struct source *s, uint64_t dev, uint64_t ino, bool gz,
+                                bool unseen);
 
 /* wake.c */
 /* Reads the current size, which may differ from the last event's; marks f if there is more. */
@@ -216,9 +255,15 @@ void file_lost(struct tail_file *f, uint64_t bytes); /* counts and reports lost 
 /* save.c */
 int source_load(struct source *s) MUST_CHECK;
 
+/* tailer.c: sets the budgets of a turn. */
+void tailer_begin_turn(struct tailer *t, int64_t now_ms);
+
 #define LATER 1 /* nothing to report: an event or the rescan repeats the call */
 
-/* resolve.c.  Opens f where reading continues.  Returns false if not open; its state shows why. */
+/*
+ * resolve.c.  Opens f where reading continues.  Returns false if it is not open.  Then either its
+ * state shows why and it is no longer marked, or f->proving is set, and the next call continues.
+ */
 bool resolve(struct tail_file *f);
 /*
  * f gets a new identity and is FOUND; *ret_ghost keeps the old one if it is in the store.  One that
@@ -233,11 +278,29 @@ int resolve_forsake(struct tail_file *f, struct tail_file **ret_ghost) MUST_CHEC
 int resolve_changed(struct tail_file *f) MUST_CHECK;
 /* f, which waited for the rest of its bytes, has them again. */
 void resolve_goes_on(struct tail_file *f);
-/* For a file that exists at the first start and is not to be read, or only from its end on. */
-int resolve_pass(struct tail_file *f, bool whole) MUST_CHECK;
+/* Opens the path as f->proving.  Returns LATER when it is no longer the inode that the scan saw. */
+int resolve_open(struct tail_file *f) MUST_CHECK;
+/* Reads what every decision needs.  Returns 0, -EAGAIN or another negative errno. */
+int resolve_examine(struct tail_file *f) MUST_CHECK;
+/* After -EAGAIN f->proving stays, and the next turns continue; else it is closed. */
+void resolve_put_off(struct tail_file *f, int rc);
 
-/* resolve_new.c: a path that was not known; owns follow.  0: f has a new state; or LATER. */
-int resolve_new(struct tail_file *f, struct follow *follow) MUST_CHECK;
+/*
+ * resolve_pass.c: for a file that exists at the first start and is not to be read, or only from its
+ * end on.  One that is not to be read is not opened yet: there may be very many.
+ */
+int resolve_pass(struct tail_file *f, bool whole) MUST_CHECK;
+/*
+ * Reads the first row of a file that is not to be read, so that it is recognised elsewhere.
+ * Returns false when the turn's bytes are used up: call again.
+ */
+bool resolve_passed(struct tail_file *f);
+
+/*
+ * resolve_new.c: a path that was not known, open as f->proving.  Returns 0 when f has a new state,
+ * LATER, -EAGAIN when the budget is used up, or another negative errno.
+ */
+int resolve_new(struct tail_file *f) MUST_CHECK;
 
 /* source_places.c */
 void source_find_fresh(struct source *s);           /* sets fresh */

@@ -1,9 +1,16 @@
 /* Takes the files of a source in turn, and hands out the lines of each. */
+#include <errno.h>
+
 #include "tailer/impl.h"
 
 bool tailer_ready(const struct tailer *t, size_t source)
 {
 	return t->sources[source].ntodo > 0;
+}
+
+bool tailer_proving(const struct tailer *t, size_t source)
+{
+	return t->sources[source].nunproved > 0;
 }
 
 void tailer_turn(struct tailer *t, size_t source)
@@ -19,8 +26,7 @@ static struct tail_file *choose(struct source *s)
 	while (s->ntodo > 0) {
 		struct tail_file *f = s->todo[s->newest_turn ? s->ntodo - 1 : 0];
 		if (f->open || resolve(f))
-			return f;
-		file_unmark_todo(f); /* its state defines when it comes back */
+			return f; /* else its state defines when it comes back */
 	}
 	return NULL;
 }
@@ -75,6 +81,8 @@ static int learn_salt(struct tail_file *f)
 {
 	struct tail_file *ghost;
 	int rc = follow_head(f->open->follow, is_final(f));
+	if (rc == -EAGAIN)
+		return FOLLOW_LATER;
 	if (rc < 0 || follow_salt(f->open->follow)->len == 0)
 		return rc < 0 ? rc : FOLLOW_LINE;
 	if (!seems_copy(f)) {
@@ -169,6 +177,8 @@ int tailer_next(struct tailer *t, size_t source, struct line *ret_line, struct t
 		} else if (rc >= 0) {
 			resolve_goes_on(f);
 		}
+		if (rc == FOLLOW_LATER)
+			return TAIL_LATER;
 		note_result(f, rc);
 		if (rc == FOLLOW_LINE || rc == FOLLOW_END)
 			return rc == FOLLOW_LINE ? TAIL_LINE : TAIL_END;

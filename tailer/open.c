@@ -126,6 +126,7 @@ int tailer_open(struct tailer **ret, const struct tailer_conf *conf, tail_note_f
 		(void)tailer_close(t);
 		return rc;
 	}
+	tailer_begin_turn(t, t->now_ms);
 	*ret = t;
 	return 0;
 }
@@ -136,10 +137,13 @@ struct tailer *tailer_close(struct tailer *t)
 		return NULL;
 	for (size_t i = 0; t->sources && i < t->conf.nsources; i++) {
 		struct source *s = &t->sources[i];
-		while (s->nfiles > 0)
-			file_free(s->files[s->nfiles - 1]);
+		/* All at once: none of them has to be removed from the lists of the others. */
+		for (size_t j = 0; j < s->nfiles; j++)
+			orphan_free(s->files[j]);
 		free(s->files);
+		free(s->inodes);
 		free(s->todo);
+		free(s->unproved);
 		for (int d = 0; d < NDIRS; d++)
 			free(s->dirs[d]);
 	}

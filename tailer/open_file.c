@@ -32,8 +32,8 @@ static struct open_file *copy(const struct open_file *from)
 
 struct open_file *open_file_load(const struct tail_file *f)
 {
-	if (f->open)
-		return copy(f->open);
+	if (f->open || f->learnt)
+		return copy(f->open ? f->open : f->learnt);
 	struct open_file *o = calloc(1, sizeof(*o));
 	if (!o || !file_stored(f))
 		return o;

@@ -55,6 +55,8 @@ static int hand_over(struct tail_file *from, struct tail_file *to)
 	to->left = false;
 	if (to->state == FILE_GONE)
 		file_set_state(to, FILE_FOUND);
+	file_unmark_todo(to); /* it need not be proved any more */
+	to->proving = follow_close(to->proving);
 	file_set_open(to, STEAL(from->open));
 	int rc = file_look(to);
 	return rc == 0 ? file_mark_todo(to) : rc;

@@ -9,12 +9,12 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "base/utf8.h"
 #include "tailer/identity.h"
 #include "tailer/impl.h"
 
-/* Opens the path.  Returns LATER when it is no longer the inode that the scan saw. */
-static int open_path(struct tail_file *f, struct follow **ret)
+#define PROVE_AT_ONCE 262144 /* bytes of a plain file: enough, except after a run of NULs */
+
+int resolve_open(struct tail_file *f)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -32,38 +32,48 @@ static int open_path(struct tail_file *f, struct follow **ret)
 	}
 	f->mtime_s = st.st_mtime;
 	file_resize(f, (uint64_t)st.st_size);
-	struct follow *follow;
-	int rc = follow_open(&follow, fd, f->gz, f->source->tailer->conf.line_max);
-	if (rc < 0)
-		return rc;
+	f->opened_ns = file_mtime_ns(&st);
+	struct tailer *t = f->source->tailer;
+	int rc = follow_open(&f->proving, fd, f->gz, t->conf.line_max);
+	f->source->prove_left = PROVE_AT_ONCE;
+	if (rc == 0) {
+		follow_limit(f->proving, f->gz ? &t->unpack_left : &f->source->prove_left);
+		follow_remember(f->proving);
+	}
+	return rc;
+}
+
+int resolve_examine(struct tail_file *f)
+{
 	/* A row without newline at the end of a file that is finished is a row, here as in lines.c.
 	 */
-	rc = follow_head(follow, file_is_finished(f) && file_is_at_rest(f));
-	if (rc == 0 && !follow_whole(follow)) /* an incomplete one would look like another file */
-		rc = -EBADMSG;
-	if (rc < 0) {
-		(void)follow_close(follow);
+	int rc = follow_head(f->proving, file_is_finished(f) && file_is_at_rest(f));
+	if (rc < 0)
 		return rc;
-	}
+	rc = follow_whole(f->proving);
+	if (rc <= 0) /* an incomplete one would look like another file */
+		return rc < 0 ? rc : -EBADMSG;
 	if (f->state == FILE_UNREADABLE)
 		file_set_state(f, FILE_FOUND);
-	*ret = follow;
 	return 0;
 }
 
 /*
  * Without a single row nothing can be proved, and no proof is needed: at most a header was
- * committed, and if the file has it, continuing after it loses and repeats nothing.
+ * committed, and if the file has it, continuing after it loses and repeats nothing.  Returns 1, 0
+ * or -EAGAIN.
  */
-static bool same_header(struct follow *follow, const struct open_file *o)
+static int same_header(struct follow *follow, const struct open_file *o)
 {
 	char text[EVENT_LINE_MAX];
 	if (o->ledger.committed == 0)
-		return true;
+		return 1;
 	if (o->header_len == 0 || o->header_len > sizeof(text))
-		return false;
-	return follow_bytes(follow, 0, o->header_len, text) == (ssize_t)o->header_len &&
-	       memcmp(text, o->header, o->header_len) == 0;
+		return 0;
+	ssize_t n = follow_bytes(follow, 0, o->header_len, text);
+	if (n == -EAGAIN)
+		return -EAGAIN;
+	return n == (ssize_t)o->header_len && memcmp(text, o->header, o->header_len) == 0;
 }
 
 /*
@@ -92,12 +102,15 @@ static bool other_salt(const struct tail_file *f, const struct follow *follow)
 static int decide(const struct tail_file *f, const struct open_file *o, bool same_salt, bool rests,
                   uint64_t *ret_resume)
 {
+	int same_head = o->ladder.n == 0 && same_salt ? same_header(o->follow, o) : 0;
+	if (same_head < 0)
+		return same_head;
 	const struct identity_case c = {
 	        .ladder = &o->ladder,
 	        .committed = o->ledger.committed,
 	        .same_inode = true,
 	        .size = file_known_size(f),
-	        .same_head = o->ladder.n == 0 && same_salt && same_header(o->follow, o),
+	        .same_head = same_head,
 	        .rests = rests || other_salt(f, o->follow),
 	};
 	int rc = identity_decide(&c, open_file_holds, o->follow, ret_resume);
@@ -196,6 +209,7 @@ int resolve_forsake(struct tail_file *f, struct tail_file **ret_ghost)
 		file_wake_others(*ret_ghost, false);
 	f->id = 0;
 	f->offset = f->stored_size = 0;
+	f->settled_ns = 0;
 	f->saved_size = NOT_STORED;
 	f->salt = (struct hash128){{0}};
 	f->tally = (struct tally){0};
@@ -219,15 +233,13 @@ static void note_rewritten(struct tail_file *f)
 static int resolve_again(struct tail_file *f, struct open_file *o, int decided)
 {
 	struct tail_file *ghost;
-	struct follow *follow = STEAL(o->follow);
 	bool rewritten = decided == IDENTITY_NEW && !f->proved_name;
+	o->follow = NULL;
 	(void)open_file_free(o);
 	int rc = resolve_forsake(f, &ghost);
-	if (rc < 0) {
-		(void)follow_close(follow);
+	if (rc < 0)
 		return rc;
-	}
-	rc = resolve_new(f, follow);
+	rc = resolve_new(f);
 	if (f->open && rewritten)
 		note_rewritten(f);
 	return rc;
@@ -242,16 +254,14 @@ static bool was_empty(const struct tail_file *f, const struct open_file *o)
 }
 
 /* Resolves f, which has an entry, and whose path leads to the inode of that entry. */
-static int resolve_known(struct tail_file *f, struct follow *follow)
+static int resolve_known(struct tail_file *f)
 {
 	uint64_t resume;
 	struct open_file *o = open_file_load(f);
-	if (!o) {
-		(void)follow_close(follow);
+	if (!o)
 		return LATER;
-	}
-	o->follow = follow;
-	int decided = decide(f, o, same_salt(f, follow), file_waits_no_longer(f), &resume);
+	o->follow = f->proving;
+	int decided = decide(f, o, same_salt(f, o->follow), file_waits_no_longer(f), &resume);
 	if (decided == IDENTITY_NEW || (decided == IDENTITY_SAME && was_empty(f, o)))
 		return resolve_again(f, o, decided);
 	int rc = decided < 0 ? decided : files_reserve(f->source->tailer);
@@ -260,24 +270,43 @@ static int resolve_known(struct tail_file *f, struct follow *follow)
 		file_set_state(f, FILE_COPYING);
 	}
 	if (rc < 0 || decided == IDENTITY_COPYING) {
+		o->follow = NULL;
 		(void)open_file_free(o);
 		return rc;
 	}
+	f->proving = NULL;
 	go_on(f, o, decided, resume);
 	if (decided == IDENTITY_CRASHED)
 		(void)!file_mark_changed(f, CHANGED_POSITION);
 	return 0;
 }
 
+void resolve_put_off(struct tail_file *f, int rc)
+{
+	if (rc != -EAGAIN) {
+		f->proving = follow_close(f->proving);
+	} else if (!f->gz) {
+		follow_limit(f->proving, &f->source->tailer->unpack_left);
+		follow_remember(f->proving);
+	}
+}
+
 bool resolve(struct tail_file *f)
 {
-	struct follow *follow;
-	int rc = open_path(f, &follow);
+	int rc = f->proving ? 0 : resolve_open(f);
 	if (rc == 0)
-		rc = f->id != 0 ? resolve_known(f, follow) : resolve_new(f, follow);
-	if (rc < 0)
+		rc = resolve_examine(f);
+	if (rc == 0)
+		rc = f->id != 0 ? resolve_known(f) : resolve_new(f);
+	resolve_put_off(f, rc);
+	if (rc < 0 && rc != -EAGAIN)
 		file_unreadable(f, rc);
-	return f->open;
+	if (f->open)
+		return true;
+	file_unmark_todo(f);
+	if (f->proving)
+		(void)!file_mark_todo(f); /* apart from those that are ready; else a scan does it */
+	return false;
 }
 
 /* Makes a second file object for the path of f, on the same open file, for reading. */
@@ -288,8 +317,7 @@ static struct tail_file *twin(struct tail_file *f)
 		return NULL;
 	g->gz = f->gz;
 	g->dir = f->dir;
-	g->dev = f->dev;
-	g->ino = f->ino;
+	file_set_inode(g, f->dev, f->ino);
 	g->size = f->size;
 	g->id = f->id;
 	g->salt = f->salt;
@@ -371,79 +399,4 @@ int resolve_changed(struct tail_file *f)
 	(void)!file_mark_changed(g, CHANGED_POSITION); /* f's may not be saved yet */
 	retire(f, decided == IDENTITY_NEW ? ghost : g);
 	return 0;
-}
-
-/* Reads the header line of a file that is not read from its beginning. */
-static void note_header(struct tail_file *f, struct open_file *o)
-{
-	char head[EVENT_LINE_MAX];
-	ssize_t n = follow_bytes(o->follow, 0, sizeof(head), head);
-	const char *newline = n > 0 ? memchr(head, '\n', (size_t)n) : NULL;
-	if (!newline)
-		return;
-	size_t len = event_trim(head, (size_t)(newline + 1 - head));
-	size_t mark = utf8_bom(head, len);
-	if (!event_is_header(head, len))
-		return;
-	o->header = strndup(head + mark, len - mark);
-	o->header_len = o->header ? len - mark : 0;
-	if (f->offset == 0)
-		f->offset = (uint64_t)(newline + 1 - head);
-}
-
-/* Returns true if f may be a copy of a file that the store knew: then it is not a new archive. */
-static bool seems_known(const struct tail_file *f)
-{
-	const struct source *s = f->source;
-	for (size_t i = 0; s->started && i < s->nfiles; i++) {
-		const struct tail_file *other = s->files[i];
-		if (other != f && other->id != 0 && other->state != FILE_SKIPPED &&
-		    hash_equal(&other->salt, &f->salt))
-			return true;
-	}
-	return false;
-}
-
-#define HEAD_PROOF 16384 /* the last row before it distinguishes files that begin alike */
-
-int resolve_pass(struct tail_file *f, bool whole)
-{
-	f->id = f->source->tailer->next_id++;
-	struct open_file *o = calloc(1, sizeof(*o));
-	if (!o)
-		return -ENOMEM;
-	struct mark last;
-	int rc = open_path(f, &o->follow);
-	if (rc == 0) {
-		f->salt = follow_salt(o->follow)->hash;
-		if (!hash_is_zero(&f->salt) && seems_known(f)) {
-			f->id = 0;
-			f->salt = (struct hash128){{0}};
-			(void)open_file_free(o);
-			return file_mark_todo(f);
-		}
-		/* Without unpacking a .gz, what is known of it is its beginning. */
-		if (follow_last_line(o->follow, HEAD_PROOF, &last) == 1)
-			ladder_push(&o->ladder, &last);
-		if (!f->gz && follow_last_line(o->follow, f->size, &last) == 1) {
-			ladder_push(&o->ladder, &last);
-			f->offset = last.end;
-		}
-		note_header(f, o);
-	} else if (rc < 0) {
-		file_unreadable(f, rc);
-	}
-	if (whole)
-		f->offset = f->size;
-	if (whole || rc == 0)
-		file_set_state(f, whole ? FILE_SKIPPED : FILE_CLOSED);
-	ledger_settling(&o->ledger, &(struct part){.how = PART_PASSED});
-	o->ledger.committed = f->offset;
-	const struct store_file e = file_entry(f);
-	rc = store_file_put(f->source->tailer->conf.store, &e, &o->ladder, &o->ledger,
-	                    o->header ? (struct slice){o->header, o->header_len} : SLICE_EMPTY);
-	(void)open_file_free(o);
-	if (rc == 0)
-		f->saved_size = f->size;
-	return rc;
 }

@@ -38,26 +38,11 @@ static void adopt(struct tail_file *f, struct tail_file *other, struct open_file
 	(void)!file_mark_changed(f, CHANGED_ENTRY);
 }
 
-/*
- * Returns the start of the line that contains offset.  A copy that seemed to be finished may have
- * ended with a line without newline, which was handed out; here that line may be longer.
- */
-static uint64_t line_start(struct follow *follow, uint64_t offset)
-{
-	char before;
-	struct mark last;
-	if (offset == 0 ||
-	    (follow_bytes(follow, offset - 1, offset, &before) == 1 && before == '\n'))
-		return offset;
-	return follow_last_line(follow, offset, &last) == 1 ? last.end : 0;
-}
-
 /* Makes f a separate file that begins with rows of another file; those are not sent again. */
 static void fork_of(struct tail_file *f, struct open_file *o, uint64_t resume, bool certain)
 {
 	if (!certain)
 		parts_cut(&o->ledger.parts, 0);
-	resume = line_start(o->follow, resume);
 	f->id = f->source->tailer->next_id++;
 	ladder_cut(&o->ladder, resume);
 	ledger_reset(&o->ledger, resume);
@@ -232,13 +217,12 @@ static bool fits_better(const struct match *a, const struct match *b)
 }
 
 /* Compares f with another file.  Returns 0, LATER or a negative errno. */
-static int match_with(const struct tail_file *f, struct follow *follow, struct tail_file *other,
-                      struct match *best)
+static int match_with(const struct tail_file *f, struct tail_file *other, struct match *best)
 {
 	struct match m = {.other = other, .o = open_file_load(other)};
 	if (!m.o)
 		return LATER;
-	m.o->follow = follow;
+	m.o->follow = f->proving;
 	int relation = relate(f, other, m.o, &m.resume);
 	m.o->follow = NULL;
 	m.relation = relation < 0 ? RELATION_NONE : (enum relation)relation;
@@ -252,7 +236,7 @@ static int match_with(const struct tail_file *f, struct follow *follow, struct t
 }
 
 /* Reads f from its beginning: it is not a known file. */
-static int begin(struct tail_file *f, struct follow *follow)
+static int begin(struct tail_file *f)
 {
 	struct tailer *t = f->source->tailer;
 	int rc = files_reserve(t);
@@ -264,7 +248,7 @@ static int begin(struct tail_file *f, struct follow *follow)
 		          "\"%s\" begins like the known file \"%s\", but nothing proves that it is "
 		          "the same: reading it from its beginning",
 		          f->name, f->of->name);
-	o->follow = follow;
+	o->follow = STEAL(f->proving);
 	f->id = t->next_id++;
 	file_set_open(f, o);
 	/* The store gets an entry before the first delivery: the file may be deleted by then. */
@@ -286,39 +270,75 @@ static struct tail_file *namesake(const struct tail_file *f)
 }
 
 /* Resolves a path without a row: a copy that has just begun, or a file of its own. */
-static int resolve_bare(struct tail_file *f, struct follow *follow)
+static int resolve_bare(struct tail_file *f)
 {
 	struct tail_file *other = namesake(f);
 	if (!other)
-		return begin(f, follow);
-	(void)follow_close(follow);
+		return begin(f);
 	(void)file_wait(f);
 	file_set_other(f, FILE_WAITING, other);
 	return 0;
 }
 
-int resolve_new(struct tail_file *f, struct follow *follow)
+/*
+ * Returns the file of the name of f that is not to be read, has left its path, and whose first row
+ * was not read before: a first start was followed at once by gzip.  NULL: none.
+ */
+static struct tail_file *passed_namesake(const struct tail_file *f)
+{
+	const struct source *s = f->source;
+	for (size_t i = files_lower_bound(s, &f->key);
+	     i < s->nfiles && acct_name_compare(&s->files[i]->key, &f->key) == 0; i++) {
+		struct tail_file *other = s->files[i];
+		if (other->state == FILE_SKIPPED && hash_is_zero(&other->salt) &&
+		    !file_there(other))
+			return other;
+	}
+	return NULL;
+}
+
+/* f is what the best match says. */
+static int apply_match(struct tail_file *f, struct match *best)
+{
+	int rc = files_reserve(f->source->tailer);
+	/*
+	 * A copy that seemed to be finished may have ended with a line without newline, which was
+	 * handed out; here that line may be longer.
+	 */
+	if (rc == 0 && best->relation == RELATION_FORK)
+		rc = follow_line_start(f->proving, best->resume, &best->resume);
+	if (rc < 0) {
+		(void)open_file_free(best->o);
+		return rc;
+	}
+	best->o->follow = STEAL(f->proving);
+	apply(f, best->other, best->o, best->relation, best->resume);
+	return 0;
+}
+
+int resolve_new(struct tail_file *f)
 {
 	struct source *s = f->source;
-	const struct event_salt *salt = follow_salt(follow);
+	const struct event_salt *salt = follow_salt(f->proving);
+	struct tail_file *passed = passed_namesake(f);
 	struct match best = {0};
 	int rc = 0;
+	if (passed) {
+		rc = files_reserve(s->tailer);
+		if (rc == 0)
+			adopt(f, passed, NULL);
+		s->verify_next = 0; /* its rows are to be learnt */
+		return rc;
+	}
 	for (size_t i = 0; salt->len > 0 && rc == 0 && i < s->nfiles; i++) {
 		struct tail_file *other = s->files[i];
 		if (other != f && other->id != 0 && hash_equal(&other->salt, &salt->hash))
-			rc = match_with(f, follow, other, &best);
+			rc = match_with(f, other, &best);
 	}
 	if (rc == 0 && best.other)
-		rc = files_reserve(s->tailer);
-	if (rc == 0 && best.other) {
-		best.o->follow = follow;
-		apply(f, best.other, best.o, best.relation, best.resume);
-		return 0;
-	}
+		return apply_match(f, &best);
 	(void)open_file_free(best.o);
 	if (rc == 0)
-		rc = salt->len > 0 ? begin(f, follow) : resolve_bare(f, follow);
-	if (rc != 0)
-		(void)follow_close(follow);
+		rc = salt->len > 0 ? begin(f) : resolve_bare(f);
 	return rc;
 }

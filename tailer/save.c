@@ -44,8 +44,7 @@ static int load_file(const struct store_file *e, void *arg)
 		return -ENOMEM;
 	f->id = e->id;
 	f->gz = e->gz;
-	f->dev = e->dev;
-	f->ino = e->ino;
+	file_set_inode(f, e->dev, e->ino);
 	f->size = f->saved_size = f->stored_size = e->size;
 	f->salt = e->salt;
 	f->offset = e->offset;
@@ -129,7 +128,7 @@ static int settle(struct tail_file *f, struct ledger_range *range, const struct 
 		ladder_push(&o->ladder, &last);
 	f->offset = o->ledger.committed;
 	bool proof = !proved && o->ladder.n > 0;
-	if (f->source->nwaiting > 0 && (proof || f->offset >= f->size))
+	if (f->source->ndepending > 0 && (proof || f->offset >= f->size))
 		file_wake_others(f, proof);
 	return 0;
 }
@@ -167,8 +166,18 @@ static int save_file(struct tail_file *f)
 	const struct store_file e = file_entry(f);
 	if (f->id == 0)
 		return 0;
-	if (f->changed & CHANGED_EXPIRED)
-		return store_file_drop(store, f->id);
+	if (f->changed & CHANGED_EXPIRED) {
+		int rc = store_settled_drop(store, f->id);
+		return rc < 0 ? rc : store_file_drop(store, f->id);
+	}
+	if ((f->changed & CHANGED_LEARNT) && f->learnt)
+		return store_file_put(store, &e, &f->learnt->ladder, &f->learnt->ledger,
+		                      (struct slice){f->learnt->header, f->learnt->header_len});
+	if (f->changed & CHANGED_SETTLED) {
+		int rc = store_settled_put(store, f->id, f->settled_ns);
+		if (rc < 0)
+			return rc;
+	}
 	if ((f->changed & CHANGED_POSITION) && f->open)
 		return store_file_put(store, &e, &f->open->ladder, &f->open->ledger,
 		                      tail_file_header(f));
@@ -198,10 +207,13 @@ void tailer_saved(struct tailer *t)
 {
 	for (size_t i = 0; i < t->conf.nsources; i++)
 		t->sources[i].counters_dirty = false;
-	while (t->nchanged > 0) {
-		struct tail_file *f = t->changed[--t->nchanged];
+	const size_t n = t->nchanged;
+	t->nchanged = 0; /* a file that is let go may be marked again, in the part that is done */
+	for (size_t i = 0; i < n; i++) {
+		struct tail_file *f = t->changed[i];
 		unsigned changed = f->changed;
 		f->changed = 0;
+		f->learnt = open_file_free(f->learnt);
 		if (file_stored(f) || ((changed & CHANGED_POSITION) && f->id != 0))
 			f->saved_size = f->size;
 		if (changed & CHANGED_EXPIRED)

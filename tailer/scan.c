@@ -27,13 +27,7 @@ static struct tail_file *find(struct source *s, const struct acct_name *key, con
 		if (f->ino == st->st_ino && f->dev == st->st_dev && f->gz == key->gz)
 			return f;
 	}
-	for (size_t i = 0; i < s->nfiles; i++) {
-		struct tail_file *f = s->files[i];
-		if (f->ino == st->st_ino && f->dev == st->st_dev && f->gz == key->gz &&
-		    (hint || !f->seen))
-			return f;
-	}
-	return NULL;
+	return file_of_inode(s, st->st_dev, st->st_ino, key->gz, !hint);
 }
 
 static bool bears(const struct tail_file *f, const char *name, const struct acct_name *key)
@@ -90,14 +84,31 @@ struct scan {
 	int error;  /* errno of a file that exists and could not be examined */
 };
 
+/* Returns true if the store knows that the .gz was delivered, and the file is unchanged since. */
+static bool settled(struct tail_file *f, const struct stat *st)
+{
+	int64_t mtime_ns = 0;
+	if (!f->gz || f->state != FILE_FOUND || f->todo || f->id == 0 || f->size != f->stored_size)
+		return false;
+	if (store_settled_get(f->source->tailer->conf.store, f->id, &mtime_ns) < 0)
+		return false;
+	f->settled_ns = mtime_ns;
+	return mtime_ns != 0 && mtime_ns == file_mtime_ns(st);
+}
+
 /*
  * Returns true if a known file must be read.  A look between two rescans leaves a file that waits
  * alone unless it has changed: trying it again is the rescan's.
  */
-static bool wants_reading(const struct tail_file *f, const struct scan *scan, bool grew)
+static bool wants_reading(const struct tail_file *f, const struct scan *scan, const struct stat *st,
+                          bool grew)
 {
 	const bool hint = scan->hint;
 	switch (f->state) {
+	case FILE_CLOSED:
+		if (f->gz && f->settled_ns == file_mtime_ns(st))
+			return false;
+		break;
 	case FILE_SKIPPED:
 	case FILE_ALIAS:
 		return false;
@@ -108,9 +119,11 @@ static bool wants_reading(const struct tail_file *f, const struct scan *scan, bo
 	case FILE_FOUND:
 		return hint || f->gz || f->id == 0 || f->size != f->offset;
 	default:
-		return hint ? f->open || f->gz || f->size != f->offset
-		            : (f->gz ? grew : file_has_more(f));
+		break;
 	}
+	return hint ? f->open || f->gz || f->size != f->offset
+	            : (f->gz ? grew || (!f->open && f->settled_ns != file_mtime_ns(st))
+	                     : file_has_more(f));
 }
 
 static int take_known(struct tail_file *f, const struct scan *scan, const struct folder_file *found)
@@ -124,7 +137,9 @@ static int take_known(struct tail_file *f, const struct scan *scan, const struct
 	file_resize(f, (uint64_t)st->st_size);
 	if (f->state == FILE_ALIAS && !file_there(f->of))
 		file_set_state(f, FILE_FOUND);
-	return wants_reading(f, scan, grew) ? file_mark_todo(f) : 0;
+	if (settled(f, st))
+		file_set_state(f, FILE_CLOSED);
+	return wants_reading(f, scan, st, grew) ? file_mark_todo(f) : 0;
 }
 
 /*
@@ -149,8 +164,7 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
 	if (!f)
 		return -ENOMEM;
 	f->dir = dir;
-	f->dev = st->st_dev;
-	f->ino = st->st_ino;
+	file_set_inode(f, st->st_dev, st->st_ino);
 	f->size = (uint64_t)st->st_size;
 	f->mtime_s = st->st_mtime;
 	f->seen = true;
@@ -165,7 +179,7 @@ static int take_new(struct source *s, int dir, const char *name, const struct ac
  */
 static int displace(struct tail_file *f)
 {
-	f->dev = f->ino = 0;
+	file_set_inode(f, 0, 0);
 	f->dir = -1;
 	f->missing = 2;
 	f->gone_ms = clock_real_ms();
@@ -357,7 +371,7 @@ static int note_missing(struct tail_file *f)
 		f->missing++;
 	if (f->missing == 1 || (f->open && f->state != FILE_UNREADABLE))
 		return file_vanished(f);
-	if (f->open)
+	if (f->open || f->proving)
 		return file_mark_todo(f);
 	return f->gone_ms == 0 && f->missing >= GONE_SCANS ? gone(f) : 0;
 }

@@ -10,15 +10,39 @@
 #define SCAN_AGAIN_MS 100 /* after a path changed since the last scan; sooner is no use */
 #define LOOK_REST 19      /* tailer_look() rests that many times as long as it took */
 #define DEAF_MS 50        /* the delay of an event of ours beside a busy neighbour */
+#define TURN_BYTES (UINT64_C(4) << 20) /* some 10 ms */
 
 int tailer_fd(const struct tailer *t)
 {
 	return watch_fd(t->watch);
 }
 
+static size_t files_ahead(const struct source *s)
+{
+	return s->tailer->conf.ahead ? s->tailer->conf.ahead : TAIL_AHEAD;
+}
+
+/*
+ * Returns the next file to be proved in slices; NULL: none, or enough files are open that come
+ * before it.
+ */
+static struct tail_file *to_prove(const struct source *s)
+{
+	if (s->unpacking || s->nunproved == 0)
+		return s->unpacking;
+	struct tail_file *f = s->unproved[0];
+	const size_t ahead = files_ahead(s);
+	bool enough = s->ntodo >= ahead &&
+	              acct_name_compare(&f->key, &s->todo[ahead - 1]->key) >= 0;
+	return enough ? NULL : f;
+}
+
 int64_t tailer_timeout(const struct tailer *t, int64_t now_ms)
 {
-	if (t->verifying || t->soon)
+	bool proving = t->verifying || t->soon;
+	for (size_t i = 0; i < t->conf.nsources; i++)
+		proving = proving || to_prove(&t->sources[i]);
+	if (proving)
 		return 0;
 	int64_t left = t->rescan_at_ms > now_ms ? t->rescan_at_ms - now_ms : 0;
 	for (size_t i = 0; i < t->conf.nsources; i++) {
@@ -58,24 +82,63 @@ static void on_event(unsigned token, const char *name, void *arg)
 /* Opens the oldest files with unread bytes: an open file can be deleted and still be read. */
 static void open_ahead(struct source *s)
 {
-	size_t ahead = s->tailer->conf.ahead ? s->tailer->conf.ahead : TAIL_AHEAD;
+	const size_t ahead = files_ahead(s);
 	for (size_t i = 0; i < s->ntodo && i < ahead;) {
 		struct tail_file *f = s->todo[i];
 		if (f->open || resolve(f))
 			i++;
-		else
-			file_unmark_todo(f);
 	}
 }
 
 /*
+ * Proves files whose bytes take long to read, until the turn's bytes are used up.  One file is
+ * proved at a time, so that few are open.
+ */
+static void prove_some(struct source *s)
+{
+	for (struct tail_file *f; (f = to_prove(s)) != NULL;) {
+		bool open = f->open || resolve(f);
+		if (open) { /* to the other list */
+			file_unmark_todo(f);
+			(void)!file_mark_todo(f); /* else the next scan does it */
+		}
+		s->unpacking = f->proving && f->todo ? f : NULL;
+		if (f->proving)
+			return;
+	}
+}
+
+static void prove_in_slices(struct tailer *t)
+{
+	unsigned n = (unsigned)t->conf.nsources;
+	for (unsigned i = 0; i < n; i++)
+		prove_some(&t->sources[(t->first_turn + i) % n]);
+	t->first_turn = (t->first_turn + 1) % n;
+}
+
+void tailer_begin_turn(struct tailer *t, int64_t now_ms)
+{
+	const uint64_t bytes = t->conf.turn_bytes ? t->conf.turn_bytes : TURN_BYTES;
+	t->now_ms = now_ms;
+	t->unpack_left = bytes;
+	for (size_t i = 0; i < t->conf.nsources; i++)
+		t->sources[i].read_left = bytes;
+}
+
+/*
  * Proves files that look unchanged in the background, a few per turn, so that thousands of archived
- * files do not delay the first delivery.
+ * files do not delay the first delivery.  Reads the first row of files that are not to be read.
  */
 static bool verify_some(struct source *s)
 {
 	for (int n = 0; n < VERIFY_AT_ONCE && s->verify_next < s->nfiles; s->verify_next++) {
 		struct tail_file *f = s->files[s->verify_next];
+		if (f->state == FILE_SKIPPED && hash_is_zero(&f->salt) && file_present(f)) {
+			n++;
+			if (!resolve_passed(f))
+				return true;
+			continue;
+		}
 		if (f->state != FILE_FOUND || f->todo || f->gz || f->id == 0 || !file_present(f))
 			continue;
 		n++;
@@ -121,7 +184,7 @@ bool tailer_look(struct tailer *t)
 
 int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)
 {
-	t->now_ms = now_ms;
+	tailer_begin_turn(t, now_ms);
 	int rc = watch_read(t->watch, on_event, t);
 	if (rc < 0)
 		return err_set(err, rc, "read inotify events: %s", strerror(-rc));
@@ -141,6 +204,7 @@ int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err)
 		open_ahead(&t->sources[i]);
 		t->verifying = verify_some(&t->sources[i]) || t->verifying;
 	}
+	prove_in_slices(t);
 	t->soon = false; /* all such files are in the lists now */
 	return 0;
 }

@@ -12,7 +12,8 @@
  *      (cut there; its end covers all of it), and the last line of a file that is finished (moved,
  *      unlinked, or without move-to superseded by a newer one) and unchanged for one rescan.
  *  T2  The lines of one file come in file order and without a gap.  Within a source older files
- *      come first (date, then number; the bare name last); between sources there is no order.
+ *      come first (date, then number; the bare name last), except that no file waits for a .gz that
+ *      is still being unpacked to prove it; between sources there is no order.
  *  T3  Kernel events are hints; fstat() and read() are the truth.  A lost, merged or overflowed
  *      event costs delay, at most rescan_ms, and never data.
  *  T4  A file that was renamed or unlinked is read to its end before it is released.
@@ -68,13 +69,17 @@ struct tailer_conf {
 	 * 0: TAIL_AHEAD.  The others wait, closed, until it is their turn.
 	 */
 	size_t ahead;
+	/* Limit for one turn: bytes read per source, and bytes unpacked to prove files.  0: 4 MiB
+	 */
+	uint64_t turn_bytes;
 };
 #define TAIL_AHEAD 32
 
 enum tail_result {
 	TAIL_NOTHING = 0, /* the source's files are read to their end for now */
 	TAIL_LINE,
-	TAIL_END /* a finished file has ended: a half-read record will not be completed */
+	TAIL_END,  /* a finished file has ended: a half-read record will not be completed */
+	TAIL_LATER /* there is more, and this turn has read enough: after the next tailer_wake() */
 };
 
 /* A message for the log; file names in it are as on disk, not escaped. */
@@ -136,7 +141,10 @@ bool tailer_listens(const struct tailer *t, int64_t now_ms);
 /* Returns the milliseconds until tailer_wake() is due even without an event. */
 int64_t tailer_timeout(const struct tailer *t, int64_t now_ms);
 
-/* Handles pending events, and rescans when a rescan is due.  Never blocks. */
+/*
+ * Begins a turn: handles pending events, and rescans when a rescan is due.  Never blocks: what
+ * takes long, such as unpacking, is continued at the next call.
+ */
 int tailer_wake(struct tailer *t, int64_t now_ms, struct err *err) MUST_CHECK;
 
 /*
@@ -166,6 +174,9 @@ void tailer_turn(struct tailer *t, size_t source);
 
 /* Returns true if tailer_next() may have a line for the source. */
 bool tailer_ready(const struct tailer *t, size_t source);
+
+/* Returns true if it is not known yet whether all files of the source have been read. */
+bool tailer_proving(const struct tailer *t, size_t source);
 
 /* Properties of a file from tailer_next(), which is valid until tailer_release(). */
 int64_t tail_file_id(const struct tail_file *f);

@@ -20,7 +20,7 @@ static bool concerns(const struct tail_file *f, const struct tail_file *g, bool 
 void file_wake_others(struct tail_file *f, bool proof)
 {
 	struct source *s = f->source;
-	for (size_t i = 0; i < s->nfiles; i++) {
+	for (size_t i = 0; s->ndepending > 0 && i < s->nfiles; i++) {
 		struct tail_file *g = s->files[i];
 		if (g->of != f || !concerns(f, g, proof))
 			continue;
@@ -46,6 +46,15 @@ int file_look(struct tail_file *f)
 	return file_has_more(f) ? file_mark_todo(f) : 0;
 }
 
+/* Remembers that a .gz need not be unpacked again while it is unchanged. */
+static void note_settled(struct tail_file *f)
+{
+	if (!f->gz || f->settled_ns == f->opened_ns)
+		return;
+	f->settled_ns = f->opened_ns;
+	(void)!file_mark_changed(f, CHANGED_SETTLED); /* else it is unpacked after a start */
+}
+
 /*
  * Closes f when nothing is left to do.  The newest stays open, since it grows: in the folder, or
  * for a while without a path, as its writer may not be done.
@@ -57,8 +66,10 @@ void file_let_go(struct tail_file *f)
 	if (file_is_newest(f) && f->missing < 2 && !f->gz)
 		return;
 	file_close(f);
-	if (f->state != FILE_UNREADABLE)
+	if (f->state != FILE_UNREADABLE) {
 		file_set_state(f, FILE_CLOSED);
+		note_settled(f);
+	}
 	if (f->missing > 0)
 		file_wake_others(f, false);
 }

@@ -98,12 +98,16 @@ static void on_note(enum tail_level level, const char *text, void *arg)
 static void start(void)
 {
 	struct err err = {0};
-	const struct tailer_conf conf = {
-	        &source, 1, NULL, 1000, RESCAN_MS, TAIL_FIRST_ALL, TAIL_GONE_MAX, TAIL_AHEAD};
-	struct tailer_conf with = conf;
 	PROMISE(store_open(&w.store, state, "state", &err) == 0);
-	with.store = w.store;
-	PROMISE(tailer_open(&w.tailer, &with, on_note, NULL, &err) == 0);
+	const struct tailer_conf conf = {.sources = &source,
+	                                 .nsources = 1,
+	                                 .store = w.store,
+	                                 .line_max = 1000,
+	                                 .rescan_ms = RESCAN_MS,
+	                                 .first = TAIL_FIRST_ALL,
+	                                 .gone_max = TAIL_GONE_MAX,
+	                                 .ahead = TAIL_AHEAD};
+	PROMISE(tailer_open(&w.tailer, &conf, on_note, NULL, &err) == 0);
 	memset(w.handed, 0, sizeof(w.handed));
 	memset(w.acked, 0, sizeof(w.acked));
 	w.nheld = 0;

@@ -95,7 +95,7 @@ void acknowledge(struct tail_file *f, const struct line *line)
 bool next(struct tail_file **ret_file, struct line *line)
 {
 	int rc = tailer_next(fx.tailer, 0, line, ret_file);
-	assert_in_range(rc, TAIL_NOTHING, TAIL_END);
+	assert_in_range(rc, TAIL_NOTHING, TAIL_LATER);
 	if (rc == TAIL_END)
 		write_down(tail_file_name(*ret_file), "END", 3);
 	if (rc != TAIL_LINE)
@@ -170,7 +170,8 @@ void start(enum tail_first first)
 	                               .line_max = LINE_MAX_TEST,
 	                               .rescan_ms = RESCAN_MS,
 	                               .first = first,
-	                               .gone_max = fx.gone_max};
+	                               .gone_max = fx.gone_max,
+	                               .turn_bytes = fx.turn_bytes};
 	if (store_open(&fx.store, fx.state, "state", &err) < 0)
 		fail_msg("store: %s", err.text);
 	fx.conf.store = fx.store;
@@ -312,7 +313,7 @@ size_t read_in_temp(const char *name, char *ret, size_t size)
 
 void gzip_to(const char *from, const char *to)
 {
-	char plain[8192], packed[8192];
+	static char plain[1 << 18], packed[1 << 18];
 	size_t n = read_in_temp(from, plain, sizeof(plain)), len = sizeof(packed);
 	assert_int_equal(gz_compress(plain, n, packed, &len), 0);
 	temp_put(to, O_TRUNC, packed, len);

@@ -26,8 +26,9 @@ struct fixture {
 	struct tail_source source; /* the only one; a test may change it before start() */
 	struct tailer_conf conf;
 	int64_t now_ms;
-	bool ack;        /* drain() acknowledges; true at first */
-	size_t gone_max; /* TAIL_GONE_MAX at first */
+	bool ack;            /* drain() acknowledges; true at first */
+	size_t gone_max;     /* TAIL_GONE_MAX at first */
+	uint64_t turn_bytes; /* for the tailer's configuration */
 	char acct[128], move_to[128], state[128];
 	char log[1 << 16];   /* lines that were handed out since forget() */
 	char notes[1 << 16]; /* all messages that the tailer wants to be logged */

@@ -114,6 +114,26 @@ static void test_a_passed_file_stays_passed_moved_grown_or_compressed(UNUSED voi
 	assert_int_equal(status().files_known, 2);
 }
 
+/* The start itself opens no file that is not to be read: there may be 100,000. */
+static void
+test_a_passed_file_compressed_before_its_first_row_was_read_stays_passed(UNUSED void **s)
+{
+	temp_append(moved(0), HEAD "b,1\n");
+	temp_append(moved(1), HEAD "b,2\n");
+	start(TAIL_FIRST_LIVE);
+	compress(0);
+	rescans(5);
+	restart();
+	rescans(2);
+	compress(1); /* now its first row is known */
+	rescans(2);
+	rename_in_temp(gz(0), "moved/b-2026-11-20-0000.csv.gz");
+	rescans(5);
+	expect("");
+	assert_int_equal(status().files_known, 2);
+	assert_int_equal(status().files_passed, 2);
+}
+
 static void test_T6_copy_under_an_inode_used_again(UNUSED void **state)
 {
 	start(TAIL_FIRST_LIVE);
@@ -141,6 +161,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_files_passed_over_stay_so),
         TEST(test_T6_inode_of_a_passed_file_used_again_by_a_live_one),
         TEST(test_a_passed_file_stays_passed_moved_grown_or_compressed),
+        TEST(test_a_passed_file_compressed_before_its_first_row_was_read_stays_passed),
         TEST(test_T6_copy_under_an_inode_used_again),
 };
 

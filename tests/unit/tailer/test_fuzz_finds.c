@@ -57,8 +57,14 @@ static void test_T1_original_of_a_torn_copy_is_read_by_whole_rows(void **state)
 	temp_append("moved/bounces-2026-11-21-0000.csv", "type,n\nb,0\nb,1");
 	temp_append("live/bounces-2026-11-21-0001.csv", "type,n\nb,0\nb,123\n");
 	assert_int_equal(store_open(&s, temp_dir, "state", &err), 0);
-	const struct tailer_conf conf = {
-	        &source, 1, s, 1000, RESCAN_MS, TAIL_FIRST_ALL, TAIL_GONE_MAX, TAIL_AHEAD};
+	const struct tailer_conf conf = {.sources = &source,
+	                                 .nsources = 1,
+	                                 .store = s,
+	                                 .line_max = 1000,
+	                                 .rescan_ms = RESCAN_MS,
+	                                 .first = TAIL_FIRST_ALL,
+	                                 .gone_max = TAIL_GONE_MAX,
+	                                 .ahead = TAIL_AHEAD};
 	assert_int_equal(tailer_open(&t, &conf, on_note, NULL, &err), 0);
 	bool seen = false;
 	for (int64_t now = 1; now < 16; now++) {
