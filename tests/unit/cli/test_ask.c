@@ -140,7 +140,10 @@ static void test_a_command_is_never_sent_twice(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		unsigned asked;
-		assert_int_equal(answer(ASK_COMMAND, cut_off[i], &asked), -ECONNRESET);
+		int rc = answer(ASK_COMMAND, cut_off[i], &asked);
+		/* A connection reset at once may not have carried the command at all. */
+		if (rc != -ECONNRESET && (*cut_off[i] != RESET || rc != -ECONNREFUSED))
+			fail_msg("'%s' gives %d", cut_off[i], rc);
 		assert_int_equal(asked, 1);
 	}
 }
