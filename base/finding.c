@@ -59,6 +59,20 @@ void finding_fix(const struct teller *to, enum finding_level level, const char *
 	va_end(args);
 }
 
+void finding_paste(const struct teller *to, enum finding_level level, const char *what,
+                   const char *fix, const char *paste, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	report(to,
+	       &(struct finding){.level = level,
+	                         .what = what,
+	                         .fix = fix,
+	                         .paste = paste && *paste ? paste : NULL},
+	       fmt, args);
+	va_end(args);
+}
+
 void finding_unchecked(const struct teller *to, enum finding_level level, const char *what,
                        const char *fix, const char *fmt, ...)
 {

@@ -14,10 +14,11 @@ enum finding_level { FINDING_OK, FINDING_INFO, FINDING_WARNING, FINDING_PROBLEM 
 
 struct finding {
 	enum finding_level level;
-	bool unchecked;   /* something could not be checked, so it may be wrong */
-	const char *what; /* the object: "source bounces", "/etc/pmta/config:12" */
-	const char *text; /* the finding, and its consequence */
-	const char *fix;  /* the exact command or line that fixes it, or NULL */
+	bool unchecked;    /* something could not be checked, so it may be wrong */
+	const char *what;  /* the object: "source bounces", "/etc/pmta/config:12" */
+	const char *text;  /* the finding, and its consequence */
+	const char *fix;   /* the exact command or line that fixes it, or NULL */
+	const char *paste; /* whole lines for a configuration that belong to the fix, or NULL */
 };
 
 /* Valid during the call only. */
@@ -38,6 +39,10 @@ void finding_tell(const struct teller *to, enum finding_level level, const char 
 /* Reports one with its fix: a command or line; NULL or "": none. */
 void finding_fix(const struct teller *to, enum finding_level level, const char *what,
                  const char *fix, const char *fmt, ...) ERR_PRINTF(5, 6);
+
+/* Reports one whose fix includes lines to paste, each with its line end; NULL or "": none. */
+void finding_paste(const struct teller *to, enum finding_level level, const char *what,
+                   const char *fix, const char *paste, const char *fmt, ...) ERR_PRINTF(6, 7);
 
 /* Reports that something could not be checked; the fix makes it possible. */
 void finding_unchecked(const struct teller *to, enum finding_level level, const char *what,

@@ -9,12 +9,16 @@
 
 static void print_json(const struct finding *f, struct json_writer *w)
 {
+	const char *fix = f->fix ? f->fix : "";
+	scope_free char *whole = NULL;
+	if (f->paste && asprintf(&whole, "%s\n%s", fix, f->paste) >= 0)
+		fix = whole;
 	json_line(w);
 	json_open(w, NULL, '{');
 	json_string(w, "level", finding_level_name(f->level));
 	json_string(w, "what", f->what);
 	json_string(w, "text", f->text);
-	json_string(w, "mend", f->fix ? f->fix : "");
+	json_string(w, "mend", fix);
 	json_close(w, '}');
 }
 
@@ -38,6 +42,19 @@ static void print_text(const char *text)
 	(void)fputs(clean ? clean : "(out of memory)", stdout);
 }
 
+/* Lines to paste stand under their finding, indented. */
+static void print_paste(const char *lines)
+{
+	while (*lines) {
+		size_t len = strcspn(lines, "\n");
+		scope_free char *line = strndup(lines, len);
+		(void)fputs("    ", stdout);
+		print_text(line ? line : "(out of memory)");
+		(void)putchar('\n');
+		lines += len + (lines[len] == '\n');
+	}
+}
+
 void findings_print(const struct finding *f, void *arg)
 {
 	struct findings *all = arg;
@@ -57,6 +74,7 @@ void findings_print(const struct finding *f, void *arg)
 		print_text(f->fix);
 	}
 	(void)putchar('\n');
+	print_paste(f->paste ? f->paste : "");
 	(void)fflush(stdout); /* a slow check must not delay findings already made */
 }
 

@@ -16,6 +16,23 @@ static int print(const struct conf *conf, bool extended)
 	return directives_print(conf, extended, stdout) < 0 ? 1 : 0; /* main() reports why */
 }
 
+/* "Fine" only if all of it was understood, and nothing is left to look at. */
+static void print_result(const char *path, const struct findings *f)
+{
+	unsigned problems = f->n[FINDING_PROBLEM], warnings = f->n[FINDING_WARNING];
+	if (problems > 0)
+		(void)printf("%s: %u problem%s to fix; run pmta reload afterwards\n", path,
+		             problems, units_s(problems));
+	else if (f->unchecked > 0)
+		(void)printf("%s: no problem found, but %u thing%s could not be checked\n", path,
+		             f->unchecked, units_s(f->unchecked));
+	else if (warnings > 0)
+		(void)printf("%s: no problem, but %u warning%s\n", path, warnings,
+		             units_s(warnings));
+	else
+		(void)printf("%s: fine: it logs what every source needs\n", path);
+}
+
 static int verify(const struct conf *conf, const char *path)
 {
 	struct pmta_config *pmta;
@@ -31,12 +48,8 @@ static int verify(const struct conf *conf, const char *path)
 	                         .to = {findings_print, &findings}};
 	verify_pmta(&v);
 	(void)pmta_config_free(pmta);
-	if (findings.n[FINDING_PROBLEM] == 0)
-		(void)printf("%s: fine: it logs what every source needs\n", path);
-	else
-		(void)printf("%s: %u problem%s to fix; run pmta reload afterwards\n", path,
-		             findings.n[FINDING_PROBLEM], units_s(findings.n[FINDING_PROBLEM]));
-	return findings.n[FINDING_PROBLEM] > 0;
+	print_result(path, &findings);
+	return findings.n[FINDING_PROBLEM] > 0 || findings.unchecked > 0;
 }
 
 int cmd_directives(int argc, char **argv)

@@ -113,6 +113,24 @@ static void check_claims(const struct conf *conf, size_t nth, unsigned line, str
 	}
 }
 
+/* PowerMTA's files have dates in their names, but a template has none and is no pattern. */
+static void check_star(const struct conf_source *s, unsigned line, struct mistakes *m)
+{
+	char meant[4096];
+	if (!strchr(s->acct_file, '*'))
+		return;
+	if (conf_acct_file_meant(s->acct_file, meant, sizeof(meant)) && !strchr(meant, '*'))
+		mistake(m, line,
+		        "'acct-file' is '%s': '*' stands for itself; write '%s', which stands for "
+		        "all its dated files",
+		        s->acct_file, meant);
+	else
+		mistake(m, line,
+		        "'acct-file' is '%s': '*' stands for itself; write the name in PowerMTA's "
+		        "acct-file directive",
+		        s->acct_file);
+}
+
 static void check_directories(const struct conf_source *s, const struct parsed_section *sec,
                               struct mistakes *m)
 {
@@ -123,6 +141,7 @@ static void check_directories(const struct conf_source *s, const struct parsed_s
 	if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0)
 		mistake(m, line, "'acct-file' is '%s': must name a file, not a directory",
 		        s->acct_file);
+	check_star(s, line, m);
 	scope_claim struct claim c;
 	bool known = claim_of(s, &c, m);
 	if (known && c.moved && strcmp(*c.live ? c.live : "/", c.moved) == 0)

@@ -105,6 +105,13 @@ bool conf_ships(const struct conf *conf, const char *type);
 /* "/var/log/pmta/bounces" for "/var/log/pmta/bounces.csv": the prefix of all its files. */
 void conf_source_stem(const struct conf_source *s, char *ret, size_t size);
 
+/*
+ * Writes the template that somebody means who writes "/var/log/pmta/bounces-*.csv":
+ * "/var/log/pmta/bounces.csv".  A '*' stands for itself in an acct-file, here and in PowerMTA.
+ * Returns false if its last part has none, or if there is no name without it.
+ */
+bool conf_acct_file_meant(const char *path, char *ret, size_t size);
+
 /* The directory of its live files. */
 void conf_source_folder(const struct conf_source *s, char *ret, size_t size);
 

@@ -28,6 +28,25 @@ void conf_source_stem(const struct conf_source *s, char *ret, size_t size)
 	(void)snprintf(ret, size, "%.*s", len, s->acct_file);
 }
 
+bool conf_acct_file_meant(const char *path, char *ret, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	size_t start = (size_t)(base - path), n = 0;
+	if (!strchr(base, '*') || strlen(path) >= size)
+		return false;
+	for (const char *s = path; *s; s++) {
+		if (s < base || *s != '*') {
+			ret[n++] = *s;
+			continue;
+		}
+		while (n > start && strchr("-_.*", ret[n - 1]))
+			n--;
+	}
+	ret[n] = '\0';
+	return n > start && ret[start] != '.' && ret[start] != '-';
+}
+
 void conf_source_folder(const struct conf_source *s, char *ret, size_t size)
 {
 	const char *slash = strrchr(s->acct_file, '/');

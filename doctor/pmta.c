@@ -24,13 +24,13 @@
 
 struct counted {
 	struct teller to;
-	unsigned problems;
+	unsigned open; /* problems, warnings, and what could not be checked */
 };
 
 static void count(const struct finding *f, void *arg)
 {
 	struct counted *c = arg;
-	c->problems += f->level == FINDING_PROBLEM;
+	c->open += f->level >= FINDING_WARNING || f->unchecked;
 	c->to.fn(f, c->to.arg);
 }
 
@@ -44,7 +44,7 @@ void doctor_pmta(const struct doctor *d)
 	                         .reader = user_reader(&d->user, d->conf),
 	                         .to = {count, &c}};
 	verify_pmta(&v);
-	if (c.problems == 0)
+	if (c.open == 0)
 		finding_tell(&d->to, FINDING_OK, d->pmta_path,
 		             "PowerMTA logs what every source needs");
 }

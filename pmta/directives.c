@@ -38,7 +38,7 @@ static const char *quote_for(const char *path)
 	return strchr(path, ' ') ? "\"" : "";
 }
 
-static void print_block(const struct conf_source *s, bool extended, FILE *out)
+void directives_print_block(const struct conf_source *s, bool extended, FILE *out)
 {
 	const char *q = quote_for(s->acct_file);
 	(void)fprintf(out, "<acct-file %s%s%s>\n", q, s->acct_file, q);
@@ -138,7 +138,7 @@ int directives_print(const struct conf *conf, bool extended, FILE *out)
 {
 	(void)fputs("# For PowerMTA's configuration, usually /etc/pmta/config.\n\n", out);
 	for (size_t i = 0; i < conf->nsources; i++)
-		print_block(&conf->sources[i], extended, out);
+		directives_print_block(&conf->sources[i], extended, out);
 	if (conf_ships(conf, "rb"))
 		print_remote_bounces(out);
 	if (conf_ships(conf, "f"))

@@ -17,4 +17,7 @@
  */
 int directives_print(const struct conf *conf, bool extended, FILE *out);
 
+/* Prints the acct-file block of one source, and an empty line. */
+void directives_print_block(const struct conf_source *s, bool extended, FILE *out);
+
 #endif

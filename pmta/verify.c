@@ -24,7 +24,10 @@ static void tell_missing(const struct verify *v, const struct conf_source *s)
 	(void)snprintf(what, sizeof(what), "source %.100s", s->name);
 	for (size_t i = 0; (i = pmta_next(c, PMTA_ANYWHERE, "acct-file", i)) > 0;) {
 		const struct pmta_node *n = &c->nodes[i];
-		if (strcmp(base_of(n->value), base_of(s->acct_file)) != 0)
+		if (verify_path_meant(v, n, s->acct_file))
+			return; /* verify_blocks() reports its path */
+		if (verify_path_is_wrong(n) ||
+		    strcmp(base_of(n->value), base_of(s->acct_file)) != 0)
 			continue;
 		pmta_place(n, where, sizeof(where));
 		(void)fix_line(&fix, "acct-file = \"%s\" in %s", n->value, v->conf->path);
@@ -74,7 +77,10 @@ static void verify_source(const struct verify *v, const struct conf_source *s)
 			tell_twice(v, s, block, i);
 	struct verify_pair p = {.v = v, .source = s, .block = block};
 	pmta_place(&v->pmta->nodes[block], p.where, sizeof(p.where));
-	verify_records(&p);
+	verify_lists(&p);
+	if (!pmta_last(v->pmta, block, "http-webhook-url")) /* else it is not the source's file */
+		verify_records(&p);
+	verify_block_directives(&p);
 	verify_files(&p);
 }
 
@@ -89,5 +95,7 @@ void verify_pmta(const struct verify *v)
 	}
 	for (size_t i = 0; i < v->conf->nsources; i++)
 		verify_source(v, &v->conf->sources[i]);
+	verify_blocks(v);
+	verify_directives(v);
 	verify_mail(v);
 }

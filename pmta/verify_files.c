@@ -183,6 +183,8 @@ static void check_readable(const struct verify_pair *p)
 	if (is_yes(n))
 		return;
 	const struct verify_reader *r = &p->v->reader;
+	const struct pmta_node *root = pmta_last(p->v->pmta, 0, "run-as-root");
+	bool as_root = !root || is_yes(root); /* PowerMTA's default */
 	if (r->member)
 		finding_tell(&p->v->to, FINDING_INFO, where,
 		             "world-readable is off: user %s reads the files through their group",
@@ -193,13 +195,35 @@ static void check_readable(const struct verify_pair *p)
 		        fix_line(&fix, "usermod -a -G %s %s, and restart the service", r->group,
 		                 r->user),
 		        "world-readable is %s: only members of group %s can read the files, and "
-		        "user %s is not a member",
-		        n ? "off" : "missing, and off by default", r->group, r->user);
+		        "user %s is not a member%s",
+		        n ? "off" : "missing, and off by default", r->group, r->user,
+		        as_root ? "; run-as-root is on, as by default, so look at the files' group "
+		                  "first"
+		                : "");
+}
+
+/* PowerMTA delivers and deletes such files: no move-to is advised where it is not valid. */
+static bool is_staging(const struct verify_pair *p)
+{
+	static const char *const invalid[] = {"move-to", "move-interval"};
+	char where[300];
+	if (!last(p, "http-webhook-url"))
+		return false;
+	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++) {
+		const struct pmta_node *n = last(p, invalid[i]);
+		verify_pair_place(p, n, where, sizeof(where));
+		if (n)
+			finding_fix(&p->v->to, FINDING_WARNING, where, "delete the line",
+			            "%s is not valid in a block with http-webhook-url", n->name);
+	}
+	return true;
 }
 
 void verify_files(const struct verify_pair *p)
 {
-	check_move_to(p);
-	check_delete_after(p);
+	if (!is_staging(p)) {
+		check_move_to(p);
+		check_delete_after(p);
+	}
 	check_readable(p);
 }

@@ -11,46 +11,11 @@
 #include "pmta/verify_pair.h"
 #include "record/event_id.h"
 
-#define RECORDS_DEFAULT "d,b" /* PowerMTA's, without the directive */
-
-/* Converts a configuration's type name ("delivery", "feedback-loop") to "d", "b", "f". */
-static struct slice type_of(struct slice name)
-{
-	static const struct {
-		const char *name, *type;
-	} names[] = {
-	        {"delivery", "d"},       {"delivered", "d"},      {"bounce", "b"},
-	        {"bounced", "b"},        {"transient", "t"},      {"transient-queue", "tq"},
-	        {"receipt", "r"},        {"received", "r"},       {"feedback-loop", "f"},
-	        {"remote-bounce", "rb"}, {"remote-status", "rs"},
-	};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (name.len == strlen(names[i].name) &&
-		    strncasecmp(name.text, names[i].name, name.len) == 0)
-			return slice_of(names[i].type);
-	return name;
-}
-
-static bool same(struct slice a, struct slice b)
-{
-	return a.len == b.len && strncasecmp(a.text, b.text, a.len) == 0;
-}
-
-/* Returns true if the type is in the list, under any of its names. */
-static bool has_type(const char *list, const char *type)
-{
-	struct slice word;
-	while (pmta_word(&list, &word))
-		if (same(type_of(word), slice_of(type)) || same(word, slice_of("all")))
-			return true;
-	return false;
-}
-
 static bool has_word(const char *list, struct slice wanted)
 {
 	struct slice word;
 	while (pmta_word(&list, &word))
-		if (same(word, wanted))
+		if (verify_same(word, wanted))
 			return true;
 	return false;
 }
@@ -68,13 +33,41 @@ static char *records_of(const struct verify_pair *p)
 	for (size_t i = 0; (i = pmta_next(c, p->block, "records", i)) > 0;)
 		(void)fprintf(f, "%s,", c->nodes[i].value);
 	if (!pmta_last(c, p->block, "records"))
-		(void)fputs(RECORDS_DEFAULT, f);
+		(void)fputs(VERIFY_RECORDS_DEFAULT, f);
 	return text_end(&t);
 }
 
 static const char *in_config(const char *type)
 {
 	return strcmp(type, "f") == 0 ? "feedback-loop" : type;
+}
+
+/* Returns true if the list has a type that the source does not ship: somebody may read it. */
+static bool has_others(const struct verify_pair *p, const char *list)
+{
+	struct slice word;
+	while (pmta_word(&list, &word)) {
+		char type[16];
+		struct slice t = verify_type(word);
+		(void)snprintf(type, sizeof(type), "%.*s", (int)t.len, t.text);
+		if (!conf_source_ships(p->source, type))
+			return true;
+	}
+	return false;
+}
+
+/* Rows that others read must stay, and the source should not read all of them in vain. */
+static void advise_own_block(const struct verify_pair *p, const char *where, const char *lacking)
+{
+	const struct pmta_node *n = pmta_last(p->v->pmta, p->block, "records");
+	struct fix fix = {{0}};
+	char path[4096];
+	scope_free char *block = verify_own_block(p, path, sizeof(path), &fix);
+	finding_paste(&p->v->to, FINDING_PROBLEM, where, fix.text, block,
+	              "%s lacks %s, which source %s ships: PowerMTA does not log such rows; the "
+	              "file has rows of other types, too, which others may read",
+	              n ? "records" : "no records directive, so only d and b are logged:", lacking,
+	              p->source->name);
 }
 
 static void check_records(const struct verify_pair *p, const char *list)
@@ -86,28 +79,39 @@ static void check_records(const struct verify_pair *p, const char *list)
 	struct slice word;
 	verify_pair_place(p, n, where, sizeof(where));
 	for (size_t i = 0; i < needed->n; i++)
-		if (!has_type(list, needed->v[i]) && used < sizeof(lacking))
+		if (!verify_logs(p->v->pmta, p->block, needed->v[i]) && used < sizeof(lacking))
 			used += (size_t)snprintf(lacking + used, sizeof(lacking) - used, "%s%s",
 			                         used ? ", " : "", needed->v[i]);
 	if (!*lacking)
 		return;
-	/* The new line keeps the types of an existing directive, but not of the default. */
+	if (has_others(p, list)) {
+		advise_own_block(p, where, lacking);
+		return;
+	}
 	room = (size_t)snprintf(line, sizeof(line), "records ");
-	const char *rest = n ? list : "";
+	const char *rest = list;
 	bool first = true;
 	for (; pmta_word(&rest, &word) && room < sizeof(line); first = false)
 		room += (size_t)snprintf(line + room, sizeof(line) - room, "%s%.*s",
 		                         first ? "" : ", ", (int)word.len, word.text);
 	for (size_t i = 0; i < needed->n && room < sizeof(line); i++)
-		if (!n || !has_type(list, needed->v[i])) {
+		if (!verify_logs(p->v->pmta, p->block, needed->v[i])) {
 			room += (size_t)snprintf(line + room, sizeof(line) - room, "%s%s",
 			                         first ? "" : ", ", in_config(needed->v[i]));
 			first = false;
 		}
 	finding_fix(&p->v->to, FINDING_PROBLEM, where, line,
-	            "%s lacks %s, which source %s ships: PowerMTA does not log such rows",
-	            n ? "records" : "no records directive, so only d and b are logged:", lacking,
-	            p->source->name);
+	            "records lacks %s, which source %s ships: PowerMTA does not log such rows",
+	            lacking, p->source->name);
+}
+
+static bool nobody_ships(const struct verify_pair *p, struct slice type)
+{
+	static const char *const types[] = {"b", "rb", "f"};
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (verify_same(type, slice_of(types[i])))
+			return !conf_ships(p->v->conf, types[i]);
+	return false;
 }
 
 /* Reports rows that are read only to be skipped. */
@@ -118,10 +122,11 @@ static void tell_others(const struct verify_pair *p, const char *list)
 	char others[200] = "";
 	size_t used = 0;
 	for (const char *rest = list; pmta_word(&rest, &word);) {
-		struct slice type = type_of(word);
-		bool shipped = same(word, slice_of("all"));
+		struct slice type = verify_type(word);
+		bool shipped = verify_same(word, slice_of("all"));
 		for (size_t i = 0; i < needed->n; i++)
-			shipped = shipped || same(type, slice_of(needed->v[i]));
+			shipped = shipped || verify_same(type, slice_of(needed->v[i]));
+		shipped = shipped || nobody_ships(p, type); /* a warning of its own */
 		if (!shipped && used < sizeof(others))
 			used += (size_t)snprintf(others + used, sizeof(others) - used, "%s%.*s",
 			                         used ? ", " : "", (int)word.len, word.text);
@@ -146,8 +151,8 @@ static const char *fields_of(const struct verify_pair *p, const char *type,
 		struct slice word;
 		bool ours = false;
 		for (const char *q = rest; q < rest + len && pmta_word(&q, &word);)
-			ours = ours ||
-			       (word.text < rest + len && same(type_of(word), slice_of(type)));
+			ours = ours || (word.text < rest + len &&
+			                verify_same(verify_type(word), slice_of(type)));
 		if (ours) {
 			ret = rest + len + strspn(rest + len, " \t");
 			*ret_node = &c->nodes[i];
@@ -178,7 +183,8 @@ static bool excluded(const char *list, struct slice field)
 {
 	struct slice word;
 	while (pmta_word(&list, &word))
-		if (word.text[0] == '!' && same((struct slice){word.text + 1, word.len - 1}, field))
+		if (word.text[0] == '!' &&
+		    verify_same((struct slice){word.text + 1, word.len - 1}, field))
 			return true;
 	return false;
 }
@@ -195,8 +201,9 @@ static bool logged_otherwise(const char *type, const char *list, struct slice fi
 {
 	if (strcmp(type, "f") != 0)
 		return false;
-	return (slice_is(field, "header_To") && logged(list, slice_of("rcpt"))) ||
-	       (slice_is(field, "header_Return-Path") && logged(list, slice_of("orig")));
+	return (verify_same(field, slice_of("header_To")) && logged(list, slice_of("rcpt"))) ||
+	       (verify_same(field, slice_of("header_Return-Path")) &&
+	        logged(list, slice_of("orig")));
 }
 
 /* wanted is the list of the columns that the source needs. */

@@ -115,7 +115,6 @@ def test_extended_directives_are_fine(host):
 # name: (change of the block, text of the line the finding is about, words of the finding)
 CHANGES = {
     "records missing": ({"records": "b"}, "records b", "lacks rb"),
-    "no records directive": ({"records": None}, "<acct-file", "only d and b"),
     "a field missing": ({"record-fields b": STOCK_B.replace("dsnDiag,", "")}, "record-fields b ",
                         "without dsnDiag"),
     "fields excluded": ({"record-fields b": "*,!orig,!rcpt,header_X-FBLId"}, "record-fields b ",
@@ -137,6 +136,27 @@ def test_a_difference_has_its_place_and_the_line_that_fixes_it(host, name):
     fixed(host, text, None if part == "<acct-file" else part, fix)
 
 
+def test_a_file_with_d_rows_is_left_alone_and_the_block_to_paste_is_printed(host):
+    """Without records PowerMTA logs d and b, and somebody may read the d rows."""
+    text = host.block(records=None)
+    done = host.verify(text)
+    problem, fix = the_problem(host, done, "<acct-file")
+    assert "only d and b" in problem
+    path = re.search(r'set acct-file = "(.*)" in source bounces', fix)[1]
+    block = [line[4:] for line in done.stdout.splitlines() if line.startswith("    ")]
+    assert block[0] == f"<acct-file {path}>" and block[-1] == "</acct-file>"
+    host.conf.write_text(host.conf.read_text().replace(f"{host.live}/bounces.csv", path))
+    done = host.verify(text + "\n".join(block) + "\n")
+    assert done.returncode == 0 and done.stdout.endswith(": fine: it logs what every source needs\n")
+
+
+def test_fine_only_without_anything_to_look_at(host):
+    done = host.verify(host.block(**{"odd-thing": "yes"}))
+    assert done.returncode == 1 and done.stdout.endswith("but 1 thing could not be checked\n")
+    done = host.verify(host.block(**{"queue-filter": "*/a"}))
+    assert done.returncode == 0 and done.stdout.endswith(": no problem, but 1 warning\n")
+
+
 @pytest.mark.parametrize("value, part, words", [("no", "world-readable", "is off"),
                                                 (None, "<acct-file", "off by default")])
 def test_files_that_only_a_group_reads_are_fixed_by_joining_it(host, value, part, words):
@@ -148,7 +168,7 @@ def test_files_that_only_a_group_reads_are_fixed_by_joining_it(host, value, part
 
 def test_names_of_types_and_order_of_fields_do_not_matter(host):
     fields = ",".join(reversed(STOCK_B.split(",")))
-    text = host.block(**{"records": "BOUNCE  remote-bounce,d", "record-fields b": None,
+    text = host.block(**{"records": "BOUNCE,  remote-bounce,d", "record-fields b": None,
                          "record-fields bounce": fields.replace(",", ", ")})
     done = host.verify(text)
     assert (done.returncode, findings(done)) == (0, []), done.stdout

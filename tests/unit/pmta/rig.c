@@ -13,6 +13,12 @@ static void put(const char *name, const char *text, char *ret_path)
 	assert_int_equal(fclose(f), 0);
 }
 
+static void print_paste(FILE *f, const char *lines)
+{
+	for (; *lines; lines += strcspn(lines, "\n") + 1)
+		(void)fprintf(f, "    %.*s\n", (int)strcspn(lines, "\n"), lines);
+}
+
 static void take(const struct finding *f, void *arg)
 {
 	size_t len = strlen(temp_dir) + 1;
@@ -20,6 +26,7 @@ static void take(const struct finding *f, void *arg)
 	(void)fprintf(arg, "%s%s %s: %s%s%s\n", finding_level_name(f->level),
 	              f->unchecked ? "?" : "", f->what + (ours ? len : 0), f->text,
 	              f->fix ? " -> " : "", f->fix ? f->fix : "");
+	print_paste(arg, f->paste ? f->paste : "");
 }
 
 static void mistake(const struct file_mistake *m, void *arg)
@@ -57,7 +64,7 @@ const char *rig_verify(const char *ours, const char *theirs)
 const char *rig_verify_block(const char *inside, const char *more)
 {
 	char theirs[16384];
-	bool records = strstr(inside, "records ") != NULL;
+	bool records = strncmp(inside, "records ", 8) == 0;
 	char lines[8192];
 	(void)snprintf(lines, sizeof(lines), "%s%s", records ? "" : "records b, rb\n", inside);
 	int n = snprintf(theirs, sizeof(theirs), RIG_BLOCK, lines);

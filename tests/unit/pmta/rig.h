@@ -31,7 +31,8 @@
 
 /*
  * Returns the findings, "LEVEL[?] PLACE: TEXT -> FIX" a line, '?' for what was not checked; a file
- * of the test's folder is named without it.  Valid until the next call.
+ * of the test's folder is named without it.  Lines to paste follow, indented.  Valid until the next
+ * call.
  */
 const char *rig_verify(const char *ours, const char *theirs);
 
