@@ -24,19 +24,21 @@
 
 struct counted {
 	struct teller to;
-	unsigned open; /* problems, warnings, and what could not be checked */
+	unsigned open; /* problems, and what could not be checked */
+	unsigned warnings;
 };
 
 static void count(const struct finding *f, void *arg)
 {
 	struct counted *c = arg;
-	c->open += f->level >= FINDING_WARNING || f->unchecked;
+	c->open += f->level == FINDING_PROBLEM || f->unchecked;
+	c->warnings += f->level == FINDING_WARNING;
 	c->to.fn(f, c->to.arg);
 }
 
 void doctor_pmta(const struct doctor *d)
 {
-	struct counted c = {d->to, 0};
+	struct counted c = {d->to, 0, 0};
 	if (!d->pmta) /* read_pmta() has reported it */
 		return;
 	const struct verify v = {.conf = d->conf,
@@ -46,7 +48,8 @@ void doctor_pmta(const struct doctor *d)
 	verify_pmta(&v);
 	if (c.open == 0)
 		finding_tell(&d->to, FINDING_OK, d->pmta_path,
-		             "PowerMTA logs what every source needs");
+		             "PowerMTA logs what every source needs%s",
+		             c.warnings > 0 ? ", apart from the warnings above" : "");
 }
 
 /* ---- the mail servers ---- */

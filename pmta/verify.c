@@ -82,6 +82,7 @@ static void verify_source(const struct verify *v, const struct conf_source *s)
 		verify_records(&p);
 	verify_block_directives(&p);
 	verify_files(&p);
+	verify_fbl(&p);
 }
 
 void verify_pmta(const struct verify *v)

@@ -43,6 +43,21 @@ static bool plain_domain(const char *value, char *ret, size_t size)
 	return plain_text(rest, ret, size);
 }
 
+bool verify_mail_address(const struct pmta_node *entry, char *ret, size_t size)
+{
+	char text[ADDRESS_MAX];
+	if (strcmp(entry->name, "address") == 0 && plain_text(entry->value, text, sizeof(text)) &&
+	    strchr(text, '@') && text[0] != '@') {
+		(void)snprintf(ret, size, "%s", text);
+		return true;
+	}
+	if (strcmp(entry->name, "address-file") == 0 ||
+	    !plain_domain(entry->value, text, sizeof(text)))
+		return false;
+	(void)snprintf(ret, size, "@%s", text);
+	return true;
+}
+
 bool verify_domains(const struct pmta_config *c, const char *processor, verify_domain_fn *fn,
                     void *arg)
 {

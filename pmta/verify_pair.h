@@ -34,6 +34,9 @@ bool verify_logs(const struct pmta_config *c, size_t block, const char *type);
 /* verify_records.c: records and record-fields */
 void verify_records(const struct verify_pair *p);
 
+/* Returns true if the block logs this column for the type. */
+bool verify_logs_field(const struct verify_pair *p, const char *type, const char *field);
+
 /* verify_lists.c: the form of their lists */
 void verify_lists(const struct verify_pair *p);
 
@@ -59,5 +62,10 @@ char *verify_own_block(const struct verify_pair *p, char *ret_path, size_t size,
 
 /* verify_mail.c: the mail that rb and f records are made of */
 void verify_mail(const struct verify *v);
+/* Writes the address that an entry of an address-list names, or "@domain"; false if neither. */
+bool verify_mail_address(const struct pmta_node *entry, char *ret, size_t size);
+
+/* verify_fbl.c: an orig that is the mailbox of the complaints */
+void verify_fbl(const struct verify_pair *p);
 
 #endif

@@ -363,6 +363,14 @@ static void check_union(const struct verify_pair *p)
 		            path, b, p->source->name, a);
 }
 
+bool verify_logs_field(const struct verify_pair *p, const char *type, const char *field)
+{
+	const struct pmta_node *n;
+	const char *list = fields_of(p, type, &n);
+	return verify_logs(p->v->pmta, p->block, type) &&
+	       logged(list ? list : "*", slice_of(field));
+}
+
 void verify_records(const struct verify_pair *p)
 {
 	scope_free char *list = records_of(p);

@@ -128,6 +128,44 @@ static void test_what_is_not_known_in_a_processor_is_named(void **state)
 	        "'mailbox' in <address-list> is not known to this check");
 }
 
+#define FBL_BLOCK(fields)                                                                          \
+	"<acct-file /var/log/pmta/fbl.csv>\nrecords feedback-loop\nworld-readable yes\n"           \
+	"delete-after never\n" fields "</acct-file>\nrelay-domain f.example\n"
+
+static void test_the_mailbox_of_complaints_is_suggested(void **state)
+{
+	(void)state;
+	static const char with[] = FBL_BLOCK("record-fields f *,header_To,header_Return-Path\n");
+	static const char without[] = FBL_BLOCK("record-fields f *,!orig,header_Return-Path\n");
+	static const struct {
+		const char *block, *entries, *ours, *part;
+	} v[] = {
+	        {with, "address /fbl@f\\.example/\ndomain f.example\naddress /fbl-.*@f.example/",
+	         "", "-> fbl-addresses = { \"fbl@f.example\", \"@f.example\" } in endpoint octeth"},
+	        {with, "address FBL@f.example", "fbl-addresses = { \"fbl@f.example\" }", NULL},
+	        {with, "address fbl@f.example", "fbl-addresses = { \"@F.example\" }", NULL},
+	        {with, "address fbl@f.example", "fbl-addresses = { \"x@x.example\" }",
+	         "-> fbl-addresses = { \"x@x.example\", \"fbl@f.example\" } in"},
+	        {with, "address fbl@f.example", "fill-addresses = false", NULL},
+	        {with, "address-file /x", "", NULL},
+	        {without, "address fbl@f.example", "", NULL},
+	};
+	char ours[1024], theirs[4096];
+	for (size_t i = 0; i < COUNT(v); i++) {
+		(void)snprintf(ours, sizeof(ours),
+		               "source fbl { acct-file = \"/var/log/pmta/fbl.csv\" endpoint = "
+		               "\"octeth\" }\nendpoint octeth { url = \"\" %s }\n",
+		               v[i].ours);
+		(void)snprintf(theirs, sizeof(theirs),
+		               "%s<feedback-loop-processor>\n<address-list>\n%s\n</address-list>\n"
+		               "</feedback-loop-processor>\n",
+		               v[i].block, v[i].entries);
+		const char *found = rig_verify(ours, theirs);
+		if (v[i].part ? !strstr(found, v[i].part) : strstr(found, "fbl-addresses") != NULL)
+			fail_msg("%s: %s", v[i].entries, found);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +174,7 @@ int main(void)
 	        cmocka_unit_test(test_complaints_come_to_an_address),
 	        cmocka_unit_test(test_a_processor_without_addresses_processes_nothing),
 	        cmocka_unit_test(test_what_is_not_known_in_a_processor_is_named),
+	        cmocka_unit_test(test_the_mailbox_of_complaints_is_suggested),
 	};
 	int failed = cmocka_run_group_tests(tests, temp_setup, temp_teardown);
 	rig_done();
