@@ -21,6 +21,7 @@ static void take_source(struct source_view *s, const struct agent *a, size_t i)
 	view_name_file(s, s->tail.file);
 	view_name_rejected(s, s->tail.rejected_file);
 	view_name_unreadable(s, s->tail.unreadable_path, s->tail.unreadable_advice);
+	view_take_besides(s, s->tail.besides);
 	s->in_flight = feed_rows(f);
 	s->utf8_repaired = f->counters->utf8_repaired;
 	memcpy(s->by_type, f->counters->by_type, sizeof(s->by_type));

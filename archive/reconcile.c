@@ -216,6 +216,7 @@ int reconcile_print(struct reconcile_job *job, const struct conf *conf, struct s
 		print_files(&o);
 		look_at_gone(&o);
 		print_end(&o);
+		catalog_report_beside(&o.catalog, cli_report_path);
 		*ret_good = o.differences == 0 && o.unreadable == 0;
 	} else {
 		(void)err_set(err, rc, "%s", rc == -ENOMEM ? "out of memory" : store_error(store));

@@ -1,6 +1,7 @@
 #include "archive/store_view.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,12 +37,31 @@ static void show(struct source_view *s, const struct backlog_file *f)
 
 struct count {
 	struct source_view *view;
+	const struct conf_source *conf;
 	bool running; /* an agent runs, but does not answer */
+	size_t looked_for;
 };
 
-/* The next start will count it as lost; a running agent may have it open and still read it. */
-static void count_missing(struct source_view *s, const struct backlog_file *f, bool running)
+#define LOOKED_FOR 16 /* lost files that are looked for under other names */
+
+/* A file with rows left may be there in a form that is not read. */
+static void find_lost(struct source_view *s, const struct conf_source *conf, const char *plain)
 {
+	const struct acct_template t = acct_template(conf->acct_file);
+	char live[PATH_MAX];
+	conf_source_folder(conf, live, sizeof(live));
+	besides_find_lost(&s->besides, &t, BESIDE_LIVE, live, plain);
+	if (conf->move_to[0])
+		besides_find_lost(&s->besides, &t, BESIDE_MOVED, conf->move_to, plain);
+}
+
+/* The next start will count it as lost; a running agent may have it open and still read it. */
+static void count_missing(struct count *c, const struct backlog_file *f)
+{
+	struct source_view *s = c->view;
+	const bool running = c->running;
+	if (f->lost && besides_count(&s->besides) > 0 && c->looked_for++ < LOOKED_FOR)
+		find_lost(s, c->conf, f->entry->name);
 	s->tail.gone += f->lost;
 	if (!f->lost || f->entry->kept.gone_ms != 0 || running)
 		return;
@@ -61,7 +81,7 @@ static void count_rejected(struct source_view *s, const struct store_file *kept)
 
 static void count_file(const struct backlog_file *f, void *arg)
 {
-	const struct count *c = arg;
+	struct count *c = arg;
 	struct source_view *s = c->view;
 	struct tail_status *t = &s->tail;
 	const struct store_file *kept = f->entry ? &f->entry->kept : NULL;
@@ -75,7 +95,7 @@ static void count_file(const struct backlog_file *f, void *arg)
 		t->settled_rows += kept->tally.rows;
 	}
 	if (!f->file) {
-		count_missing(s, f, c->running);
+		count_missing(c, f);
 		return;
 	}
 	show(s, f);
@@ -97,9 +117,10 @@ static bool is_missing(const char *acct_file)
 static int count_files(struct source_view *s, const struct catalog *catalog,
                        const struct conf_source *conf)
 {
-	struct count count = {s, store_in_use(catalog->conf->state_dir)};
+	struct count count = {s, conf, store_in_use(catalog->conf->state_dir), 0};
 	view_name_unreadable(s, "", "");
 	view_name_rejected(s, "");
+	view_take_besides(s, &catalog->besides[conf - catalog->conf->sources]);
 	s->tail.folder_missing = is_missing(conf->acct_file);
 	for (size_t i = 0; i < catalog->ntroubles; i++) {
 		const struct catalog_trouble *t = &catalog->troubles[i];

@@ -109,6 +109,7 @@ static int is_done(struct archives *o, const struct catalog_file *f)
 static int print_all(struct archives *o)
 {
 	int status = catalog_report(&o->catalog, cli_report_path) > 0;
+	catalog_report_beside(&o->catalog, cli_report_path);
 	int64_t now_ms = clock_real_ms();
 	for (size_t i = 0; i < o->catalog.nfiles; i++) {
 		const struct catalog_file *f = &o->catalog.files[i];

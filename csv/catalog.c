@@ -99,7 +99,9 @@ static int scan(struct catalog *c, const struct conf_source *source, const char 
 	int error;
 	struct walk w = {c, source, folder, moved, 0};
 	const struct acct_template t = acct_template(source->acct_file);
-	int rc = folder_each(folder, &t, add_file, &w, &error);
+	struct besides *b = &c->besides[source - c->conf->sources];
+	int rc = folder_each_beside(folder, &t, add_file, &w,
+	                            b->in[moved ? BESIDE_MOVED : BESIDE_LIVE], &error);
 	if (rc < 0)
 		return rc;
 	if (error == 0)
@@ -265,7 +267,8 @@ const char *catalog_stored_name(const struct catalog *c, const struct conf_sourc
 int catalog_open(struct catalog *ret, const struct conf *conf, struct store *store)
 {
 	*ret = (struct catalog){.conf = conf, .store = store};
-	int rc = find_names(ret);
+	ret->besides = calloc(conf->nsources + 1, sizeof(*ret->besides));
+	int rc = ret->besides ? find_names(ret) : -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < conf->nsources; i++) {
 		struct load load = {ret, &conf->sources[i]};
 		rc = scan_source(ret, &conf->sources[i]);
@@ -291,6 +294,7 @@ void catalog_close(struct catalog *c)
 	free(c->troubles);
 	places_free(&c->places);
 	free(c->names);
+	free(c->besides);
 	*c = (struct catalog){0};
 }
 

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "conf/conf.h"
 #include "csv/rows.h"
+#include "follow/beside.h"
 #include "follow/name.h"
 #include "state/store.h"
 #include "tailer/places.h"
@@ -58,6 +59,7 @@ struct catalog {
 	size_t nentries, entries_room;
 	struct catalog_trouble *troubles;
 	size_t ntroubles, troubles_room;
+	struct besides *besides; /* of each source: what is not read */
 };
 
 /*
@@ -75,6 +77,10 @@ struct tail_source *catalog_tail_sources(const struct conf *conf);
 
 /* Reports each trouble.  Returns their number. */
 size_t catalog_report(const struct catalog *c, void (*report)(const char *path, const char *why));
+
+/* Reports what lies beside the files of each source, with the line that makes it readable. */
+void catalog_report_beside(const struct catalog *c,
+                           void (*report)(const char *source, const char *text));
 
 /*
  * Finds a file that is no longer at its path because it was moved or compressed.  Sets f to the

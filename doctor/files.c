@@ -45,6 +45,19 @@ static int try_file(const struct folder_file *file, void *arg)
 	return 0;
 }
 
+static void tell_beside(const struct folder *f, const char *folder,
+                        const struct beside kinds[BESIDE_KINDS])
+{
+	char line[BESIDE_LINE];
+	struct fix fix;
+	for (int k = 0; k < BESIDE_KINDS; k++) {
+		if (kinds[k].n > 0)
+			finding_fix(&f->d->to, FINDING_INFO, f->what,
+			            beside_fix(&fix, &f->template, k, folder, kinds[k].name), "%s",
+			            beside_line(&kinds[k], k, folder, line));
+	}
+}
+
 static void try_folder(struct folder *f, const char *folder, bool live)
 {
 	const struct doctor *d = f->d;
@@ -52,7 +65,8 @@ static void try_folder(struct folder *f, const char *folder, bool live)
 	int error;
 	f->path = folder;
 	f->files = f->closed = 0;
-	int rc = folder_each(folder, &f->template, try_file, f, &error);
+	struct beside beside[BESIDE_KINDS] = {0};
+	int rc = folder_each_beside(folder, &f->template, try_file, f, beside, &error);
 	if (rc == FOLDER_MISSING) {
 		if (live || !d->pmta) /* otherwise doctor_pmta() reports it */
 			finding_fix(&d->to, FINDING_WARNING, f->what,
@@ -86,6 +100,7 @@ static void try_folder(struct folder *f, const char *folder, bool live)
 			                  "not checked: %zu further files in \"%s\"",
 			                  f->files - tried, folder);
 	}
+	tell_beside(f, folder, beside);
 }
 
 static void check_volumes(const struct doctor *d, const struct conf_source *s, const char *what,

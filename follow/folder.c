@@ -72,6 +72,84 @@ int folder_one(const char *folder, const struct acct_template *template, const c
 	return look_at(dir, template, name, fn, arg);
 }
 
+/* ---- beside them ---- */
+
+#define LOOKED_AT 10000 /* entries of a folder of a month that are looked at */
+
+static mode_t type_of(int dir, const struct dirent *e)
+{
+	struct stat st;
+	if (e->d_type != DT_UNKNOWN)
+		return DTTOIF(e->d_type);
+	return fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : st.st_mode;
+}
+
+static bool month_holds(int parent, const char *name, const struct acct_template *template,
+                        char ret_name[NAME_MAX + 1], bool deeper);
+
+/* Adds the month's folder in a folder of the year to the name. */
+static bool goes_on(int dir, const char *name, const struct acct_template *template,
+                    char ret_name[NAME_MAX + 1])
+{
+	const size_t n = strlen(ret_name);
+	if (!month_holds(dir, name, template, ret_name, false))
+		return false;
+	(void)snprintf(ret_name + n, NAME_MAX + 1 - n, "/%s", name);
+	return true;
+}
+
+/* Returns true if it has a file of the template, or one beside it, itself or in a folder. */
+static bool month_holds(int parent, const char *name, const struct acct_template *template,
+                        char ret_name[NAME_MAX + 1], bool deeper)
+{
+	struct acct_name key;
+	bool holds = false;
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d && fd >= 0)
+		(void)close(fd);
+	for (int i = 0; d && !holds && i < LOOKED_AT; i++) {
+		const struct dirent *e = readdir(d);
+		if (!e)
+			break;
+		const mode_t type = type_of(fd, e);
+		enum beside_kind kind = beside_kind(template, e->d_name, type);
+		holds = acct_name_parse(template, e->d_name, &key) ||
+		        (kind != BESIDE_NONE && kind != BESIDE_FOLDER);
+		if (!holds && deeper && S_ISDIR(type) && beside_is_date(e->d_name))
+			holds = goes_on(fd, e->d_name, template, ret_name);
+	}
+	if (d)
+		(void)closedir(d);
+	return holds;
+}
+
+/* Returns true if the file NAME of a packed NAME.xz exists: it is read, packed or not. */
+static bool has_plain(int dir, const struct acct_template *template, const char *name)
+{
+	char plain[NAME_MAX + 1];
+	struct stat st;
+	const size_t len = acct_name_length(template, name);
+	(void)snprintf(plain, sizeof(plain), "%.*s", (int)len, name);
+	return len > 0 && fstatat(dir, plain, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+static void look_beside(int dir, const struct acct_template *template, const struct dirent *e,
+                        struct beside kinds[BESIDE_KINDS])
+{
+	char name[NAME_MAX + 1];
+	enum beside_kind kind = beside_kind(template, e->d_name, type_of(dir, e));
+	(void)snprintf(name, sizeof(name), "%s", e->d_name);
+	if (kind == BESIDE_NONE ||
+	    (kind == BESIDE_FOLDER && !month_holds(dir, e->d_name, template, name, true)) ||
+	    (kind != BESIDE_RENAMED && kind != BESIDE_LINK && kind != BESIDE_FOLDER &&
+	     has_plain(dir, template, e->d_name)))
+		return;
+	beside_add(kinds, kind, name);
+}
+
+/* ---- the walk ---- */
+
 /* The names of a folder that belong to the template. */
 struct listing {
 	struct entry {
@@ -116,7 +194,8 @@ static int compare_entries(const void *left, const void *right)
 }
 
 /* Lists the folder, in order.  *ret_error is the errno if reading broke off. */
-static int list(DIR *d, const struct acct_template *template, struct listing *ret, int *ret_error)
+static int list(DIR *d, const struct acct_template *template, struct listing *ret,
+                struct beside *kinds, int *ret_error)
 {
 	int rc = 0;
 	while (rc == 0) {
@@ -125,6 +204,8 @@ static int list(DIR *d, const struct acct_template *template, struct listing *re
 		*ret_error = e ? 0 : errno;
 		if (!e)
 			break;
+		if (kinds)
+			look_beside(dirfd(d), template, e, kinds);
 		rc = listing_add(ret, template, e->d_name);
 	}
 	if (ret->n > 0)
@@ -132,17 +213,23 @@ static int list(DIR *d, const struct acct_template *template, struct listing *re
 	return rc;
 }
 
-int folder_each(const char *folder, const struct acct_template *template, folder_fn *fn, void *arg,
-                int *ret_error)
+int folder_each_beside(const char *folder, const struct acct_template *template, folder_fn *fn,
+                       void *arg, struct beside kinds[BESIDE_KINDS], int *ret_error)
 {
 	struct listing l = {0};
 	DIR *d = opendir(folder);
 	if (!d)
 		return cannot_open(errno, ret_error);
-	int rc = list(d, template, &l, ret_error);
+	int rc = list(d, template, &l, kinds, ret_error);
 	for (size_t i = 0; rc >= 0 && i < l.n; i++)
 		rc = look_at(dirfd(d), template, l.entries[i].name, fn, arg);
 	listing_free(&l);
 	(void)closedir(d);
 	return rc < 0 ? rc : *ret_error ? FOLDER_BROKEN : FOLDER_READ;
+}
+
+int folder_each(const char *folder, const struct acct_template *template, folder_fn *fn, void *arg,
+                int *ret_error)
+{
+	return folder_each_beside(folder, template, fn, arg, NULL, ret_error);
 }

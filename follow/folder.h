@@ -5,6 +5,9 @@
  * count: regular files, not symbolic links, with a name of the template (name.h).  NAME.gz does not
  * count while a file NAME exists in the same folder that begins with its rows: gzip is still
  * running, and all rows are in NAME.  A file that cannot be examined does not hide the others.
+ *
+ * What lies beside such files (beside.h) is counted during the same walk.  A packed NAME.xz does
+ * not count while a file NAME exists, nor does a folder of a month without files of the template.
  */
 #ifndef FOLLOW_FOLDER_H
 #define FOLLOW_FOLDER_H
@@ -12,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
+#include "follow/beside.h"
 #include "follow/name.h"
 
 enum folder_result {
@@ -38,6 +42,10 @@ typedef int folder_fn(const struct folder_file *f, void *arg);
  */
 int folder_each(const char *folder, const struct acct_template *template, folder_fn *fn, void *arg,
                 int *ret_error) MUST_CHECK;
+
+/* The same, and what lies beside them is added to kinds. */
+int folder_each_beside(const char *folder, const struct acct_template *template, folder_fn *fn,
+                       void *arg, struct beside kinds[BESIDE_KINDS], int *ret_error) MUST_CHECK;
 
 /* The same for one name: calls fn if it is a file of the template. */
 int folder_one(const char *folder, const struct acct_template *template, const char *name,

@@ -48,23 +48,38 @@ static const char *dated(const char *p, struct acct_name *ret)
 	return p;
 }
 
+/* Returns what follows the template's name at the beginning of file, or NULL. */
+static const char *begin(const struct acct_template *t, const char *file, struct acct_name *ret)
+{
+	if (strncmp(file, t->base, t->base_len) != 0)
+		return NULL;
+	const char *rest = file + t->base_len;
+	ret->bare = *rest != '-';
+	if (!ret->bare)
+		rest = dated(rest, ret);
+	if (!rest || strncmp(rest, t->ext, strlen(t->ext)) != 0)
+		return NULL;
+	return rest + strlen(t->ext);
+}
+
 bool acct_name_parse(const struct acct_template *t, const char *file, struct acct_name *ret)
 {
 	struct acct_name name = {0};
-	if (strncmp(file, t->base, t->base_len) != 0)
+	const char *rest = begin(t, file, &name);
+	if (!rest)
 		return false;
-	const char *rest = file + t->base_len;
-	name.bare = *rest != '-';
-	if (!name.bare)
-		rest = dated(rest, &name);
-	if (!rest || strncmp(rest, t->ext, strlen(t->ext)) != 0)
-		return false;
-	rest += strlen(t->ext);
 	name.gz = strcmp(rest, ".gz") == 0;
 	if (*rest != '\0' && !name.gz)
 		return false;
 	*ret = name;
 	return true;
+}
+
+size_t acct_name_length(const struct acct_template *t, const char *file)
+{
+	struct acct_name name = {0};
+	const char *rest = begin(t, file, &name);
+	return rest ? (size_t)(rest - file) : 0;
 }
 
 struct acct_name acct_name_guess(const char *file)

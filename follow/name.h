@@ -32,6 +32,12 @@ struct acct_template acct_template(const char *path);
 /* Returns true if the file name belongs to the template; then *ret is its place in the order. */
 bool acct_name_parse(const struct acct_template *t, const char *file, struct acct_name *ret);
 
+/*
+ * Returns the length of the template's name that the file name begins with, without ".gz"; 0: it
+ * begins with none.
+ */
+size_t acct_name_length(const struct acct_template *t, const char *file);
+
 /* The place in the order of a name that may belong to any template; it has no ".gz". */
 struct acct_name acct_name_guess(const char *file);
 

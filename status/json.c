@@ -75,6 +75,7 @@ static void source(struct json_writer *w, const struct source_view *s)
 	json_count(w, "filesOpen", t->files_open);
 	json_count(w, "filesKnown", t->files_known);
 	json_count(w, "filesUnreadable", t->unreadable);
+	json_count(w, "filesBeside", besides_count(t->besides));
 	text(w, "unreadableFile", t->unreadable_path);
 	text(w, "unreadableAdvice", t->unreadable_advice);
 	rows(w, s);

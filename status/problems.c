@@ -1,6 +1,7 @@
 #include "status/problems.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +41,9 @@ static struct problem *insert(struct problems *p, enum problem_level level)
 	return &p->list[at];
 }
 
-/* what has level, kind, name, fix and unready; the text is printed. */
-static void add(struct problems *p, struct problem what, const char *fmt, ...) ERR_PRINTF(3, 4);
-static void add(struct problems *p, struct problem what, const char *fmt, ...)
+/* what has level, kind, name, fix and unready; the text is printed.  False: out of memory. */
+static bool add(struct problems *p, struct problem what, const char *fmt, ...) ERR_PRINTF(3, 4);
+static bool add(struct problems *p, struct problem what, const char *fmt, ...)
 {
 	char text[TEXT_SIZE], clean[2 * TEXT_SIZE];
 	va_list args;
@@ -55,15 +56,18 @@ static void add(struct problems *p, struct problem what, const char *fmt, ...)
 	if (!to) {
 		free(what.text);
 		p->failed = true;
-		return;
+		return false;
 	}
 	*to = what;
+	return true;
 }
 
 void problems_free(struct problems *p)
 {
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		free(p->list[i].text);
+		free(p->list[i].own_fix);
+	}
 	free(p->list);
 	*p = (struct problems){0};
 }
@@ -225,6 +229,50 @@ static void judge_rejected(struct problems *p, const struct view *v, const struc
 	    t->rejected_rows);
 }
 
+/* Adds a problem whose fix is made for it. */
+static void add_with(struct problems *p, struct problem what, const struct fix *fix,
+                     const char *text)
+{
+	char clean[2 * TEXT_SIZE];
+	utf8_printable(fix->text, strlen(fix->text), clean, sizeof(clean));
+	what.own_fix = strcmp(clean, fix->text) == 0 ? strdup(clean) : NULL;
+	what.fix = what.own_fix;
+	if (!add(p, what, "%s", text))
+		free(what.own_fix);
+}
+
+static void judge_beside(struct problems *p, const struct source_view *s,
+                         const struct conf_source *conf)
+{
+	const struct besides *b = s->tail.besides;
+	const struct acct_template t = acct_template(conf->acct_file);
+	char live[PATH_MAX], line[BESIDE_LINE];
+	const char *const folders[BESIDE_FOLDERS] = {live, conf->move_to};
+	struct problem what = {PROBLEM_WARNING, .kind = "source", .name = s->name};
+	struct fix fix;
+	if (besides_count(b) == 0)
+		return;
+	conf_source_folder(conf, live, sizeof(live));
+	if (b->lost.name[0]) {
+		(void)snprintf(line, sizeof(line),
+		               "rows of \"%s\" are not delivered; they are "
+		               "likely in \"%s\", which is not read",
+		               b->lost.plain, b->lost.name);
+		(void)beside_fix(&fix, &t, b->lost.kind, folders[b->lost.folder], b->lost.name);
+		add_with(p, what, &fix, line);
+	}
+	what.level = PROBLEM_NOTICE;
+	for (int f = 0; f < BESIDE_FOLDERS; f++) {
+		for (int k = 0; k < BESIDE_KINDS; k++) {
+			const struct beside *at = &b->in[f][k];
+			if (at->n == 0 || (at->n == 1 && strcmp(at->name, b->lost.name) == 0))
+				continue;
+			(void)beside_fix(&fix, &t, k, folders[f], at->name);
+			add_with(p, what, &fix, beside_line(at, k, folders[f], line));
+		}
+	}
+}
+
 static void judge_source(struct problems *p, const struct view *v, const struct source_view *s,
                          const struct problem_limits *l)
 {
@@ -233,6 +281,7 @@ static void judge_source(struct problems *p, const struct view *v, const struct 
 	judge_folders(p, s);
 	judge_loss(p, v, s);
 	judge_rejected(p, v, s);
+	judge_beside(p, s, &v->conf->sources[s - v->sources]);
 	if (t->behind_bytes > 0 && behind_ms >= l->warn_ms)
 		add(p,
 		    (struct problem){.level = behind_ms >= l->crit_ms ? PROBLEM_CRITICAL

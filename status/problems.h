@@ -18,6 +18,7 @@ struct problem {
 	const char *kind, *name; /* "source", "bounces"; name is "" for the agent and its store */
 	char *text;              /* what, and why: one line, safe for a terminal */
 	const char *fix;         /* a command or a step that fits; NULL if the text has it */
+	char *own_fix;           /* fix, if it is not a constant */
 	/* The agent cannot do its work on this host, in fixed words, without names: for /readyz.
 	 * NULL: it can. */
 	const char *unready;

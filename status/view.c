@@ -56,6 +56,12 @@ void view_name_unreadable(struct source_view *s, const char *path, const char *a
 	s->tail.unreadable_advice = s->advice;
 }
 
+void view_take_besides(struct source_view *s, const struct besides *besides)
+{
+	s->besides = *besides;
+	s->tail.besides = &s->besides;
+}
+
 char *view_render(const struct view *v, view_print_fn *print)
 {
 	struct text t;

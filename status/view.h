@@ -29,7 +29,8 @@ struct rates {
 struct source_view {
 	const char *name, *acct_file;
 	char file[256], rejected[256], unreadable[TAIL_PATH_SIZE], advice[TAIL_ADVICE_SIZE];
-	struct tail_status tail; /* its strings point to the fields above */
+	struct besides besides;
+	struct tail_status tail; /* its pointers lead to the fields above */
 	uint64_t in_flight;      /* rows */
 	uint64_t by_type[RECORD_NOT_A_TYPE + 1], utf8_repaired;
 	int64_t last_record_ms;  /* timeLogged of the last row read; 0: not known */
@@ -80,6 +81,8 @@ void view_free(struct view *v);
 void view_name_file(struct source_view *s, const char *name);
 void view_name_rejected(struct source_view *s, const char *name);
 void view_name_unreadable(struct source_view *s, const char *path, const char *advice);
+
+void view_take_besides(struct source_view *s, const struct besides *besides);
 
 /* Returns the text that print writes; the caller frees it.  NULL when out of memory. */
 typedef void view_print_fn(FILE *f, const struct view *v);

@@ -9,6 +9,7 @@
  *   lines.c        the files of a source in turn, and the lines of each
  *   status.c       position and lag of a source
  *   scan.c         folders to tail_files; files that appeared, moved, vanished
+ *   beside.c       files beside the template: what is logged of them
  *   resolve.c      a path to an identity
  *   resolve_pass.c files that exist at the first start and are not to be read
  *   resolve_new.c  a path that was not known
@@ -141,6 +142,7 @@ struct source {
 	bool closed[NDIRS];       /* the folder exists and cannot be read */
 	bool absent[NDIRS];       /* it does not exist */
 	struct trouble trouble;
+	struct besides besides; /* as of the last rescan */
 };
 
 struct places;
@@ -310,6 +312,11 @@ bool file_left_behind(const struct tail_file *f);
 
 /* forget.c: drops the entries of the oldest deleted files beyond conf.gone_max, and says which. */
 int forget_oldest(struct source *s) MUST_CHECK;
+
+/* beside.c: a rescan of the folder found these; those that are new are logged. */
+void besides_found(struct source *s, int dir, const struct beside found[BESIDE_KINDS]);
+/* After a rescan of all folders: looks for what was deleted with rows left. */
+void besides_settle(struct source *s);
 
 /* scan.c: reads every folder of a source; or examines one name. */
 int scan_source(struct source *s) MUST_CHECK;

@@ -285,10 +285,14 @@ static void note_folder(struct source *s, int dir, int error)
 static int scan_folder(struct source *s, int dir, bool look)
 {
 	struct scan scan = {.source = s, .dir = dir, .look = look};
+	struct beside found[BESIDE_KINDS] = {0};
 	int error;
-	int rc = folder_each(s->dirs[dir], &s->template, take, &scan, &error);
+	int rc = folder_each_beside(s->dirs[dir], &s->template, take, &scan, look ? NULL : found,
+	                            &error);
 	if (rc < 0)
 		return rc;
+	if (!look && rc != FOLDER_BROKEN)
+		besides_found(s, dir, found);
 	if (error == 0)
 		error = scan.error;
 	if (error != 0) { /* a file that was not examined is not missing */
@@ -423,6 +427,7 @@ int scan_source(struct source *s)
 		if (rc < 0)
 			return rc;
 	}
+	besides_settle(s);
 	return forget_oldest(s);
 }
 

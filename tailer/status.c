@@ -37,6 +37,7 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 	                            .rejected_file = "",
 	                            .unreadable_path = "",
 	                            .unreadable_advice = "",
+	                            .besides = &s->besides,
 	                            .deleted_after_s = s->deleted_after_s};
 	for (size_t i = 0; i < s->nfiles; i++) {
 		const struct tail_file *f = s->files[i];

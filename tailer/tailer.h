@@ -34,6 +34,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "follow/beside.h"
 #include "record/line.h"
 #include "state/store.h"
 
@@ -114,6 +115,7 @@ struct tail_status {
 	                                       acknowledged; 0: none */
 	uint64_t deleted_after_s; /* age at which files of the source were last deleted; 0: never
 	                             seen */
+	const struct besides *besides; /* NULL: none; valid until the next tailer_wake() */
 	struct tally tally;
 	struct tail_counters counters;
 };
