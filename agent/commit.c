@@ -96,6 +96,8 @@ static int bury(struct commit *c, const struct ship_done *done, size_t i, int64_
 	if (!row)
 		return -ENOMEM;
 	bool there = tail_file_row(f, &item->mark, row) == 0;
+	struct slice header = tail_file_header(f); /* without the line end of another file's */
+	header.len = event_trim(header.text, header.len);
 	const struct store_dead d = {
 	        .id = item->mark.id,
 	        .source = tail_file_source(f),
@@ -107,7 +109,7 @@ static int bury(struct commit *c, const struct ship_done *done, size_t i, int64_
 	        .reason = done->why,
 	        .status = done->status,
 	        .answer = done->answer,
-	        .header = tail_file_header(f),
+	        .header = header,
 	        .row = there ? (struct slice){row, len}
 	                     : (struct slice){done->body + item->body_start, item->body_len},
 	        .row_is_json = !there,

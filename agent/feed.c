@@ -1,6 +1,7 @@
 #include "agent/feed.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "agent/boundaries.h"
 #include "agent/commit.h"
@@ -113,7 +114,9 @@ static int bury(struct feed *f, const struct acct_row *row, enum store_dead_kind
 	        .kind = kind,
 	        .reason = why,
 	        .answer = SLICE_EMPTY,
-	        .header = acct_header(f->acct),
+	        /* A retry then takes record-fields, which the operator may have corrected. */
+	        .header = row->headless && kind == DEAD_UNREADABLE ? SLICE_EMPTY
+	                                                           : acct_header(f->acct),
 	        .row = row->rec.raw,
 	};
 	tail_file_has_letters(acct_file(f->acct));
@@ -227,16 +230,54 @@ static int rest(struct feed *f)
 	return rc;
 }
 
+/* Without columns that can be trusted, the type is known nevertheless. */
+static bool is_shipped(const struct feed *f, const struct acct_row *row)
+{
+	char type[8] = "";
+	struct slice raw = row->rec.raw;
+	size_t n = 0;
+	for (size_t i = 0; i < raw.len && !strchr(",\r\n", raw.text[i]); i++) {
+		if (raw.text[i] != '"' && n + 1 < sizeof(type))
+			type[n++] = raw.text[i];
+	}
+	enum record_type known = record_type_of((struct slice){type, n});
+	return known >= RECORD_OTHER || conf_source_ships(f->conf, type);
+}
+
+/* Makes a dead letter of a row that is not a record, unless its type is not shipped. */
+static int reject(struct feed *f, const struct acct_row *row)
+{
+	if (!row->headless || is_shipped(f, row))
+		return bury(f, row, DEAD_UNREADABLE, row->why);
+	f->passed.skipped++;
+	amount_add(&f->counters->skipped, &row->rec.mark);
+	pass_over(f, &row->rec.mark, row->proves);
+	return 0;
+}
+
+static void warn_headless(struct feed *f)
+{
+	if (!tail_file_headless(acct_file(f->acct)))
+		return;
+	log_warning("source \"%s\": \"%s\" does not begin with a header line: rows that fit %s are "
+	            "read, others become dead letters (\"no header line\")",
+	            f->conf->name, tail_file_name(acct_file(f->acct)),
+	            acct_header(f->acct).len > 0 ? "the last header of this source"
+	                                         : "record-fields");
+}
+
 /* Returns 1 if a batch is complete, 0 if not, or a negative errno: then the row comes again. */
 static int take_row(struct feed *f, int result, const struct acct_row *row)
 {
 	int rc = 0;
+	if (result != ACCT_COLUMNS && result != ACCT_PASSED && row->headless)
+		warn_headless(f);
 	switch (result) {
 	case ACCT_RECORD:
 		rc = take_record(f, row);
 		break;
 	case ACCT_UNREADABLE:
-		rc = bury(f, row, DEAD_UNREADABLE, row->why);
+		rc = reject(f, row);
 		break;
 	case ACCT_COLUMNS:
 		rc = change_columns(f, row);

@@ -101,6 +101,14 @@ size_t utf8_bom(const char *text, size_t len)
 	return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
+size_t utf8_boms(const char *text, size_t len)
+{
+	size_t marks = 0, mark;
+	while ((mark = utf8_bom(text + marks, len - marks)) > 0)
+		marks += mark;
+	return marks;
+}
+
 bool utf8_valid(const char *text, size_t len)
 {
 	while (len > 0) {

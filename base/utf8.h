@@ -18,6 +18,8 @@ size_t utf8_subpart(const char *text, size_t len);
 
 /* Returns 3 if the text begins with a byte order mark, else 0. */
 size_t utf8_bom(const char *text, size_t len);
+/* The same for several marks: a file may have been written from files with one each. */
+size_t utf8_boms(const char *text, size_t len);
 
 bool utf8_valid(const char *text, size_t len);
 

@@ -5,11 +5,15 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/scope.h"
+#include "csv/header.h"
 
 struct acct {
 	struct acct_conf conf;
 	struct reader *reader;
 	int64_t columns_of;     /* id of the file whose columns the reader has; 0: none */
+	char *last;             /* the last header of the source, as reader_begin() takes it */
+	bool assumed;           /* the file has no header stored: another one's, or none, applies */
 	struct tail_file *file; /* held */
 	uint64_t pos;           /* end of the last line, start of the next */
 };
@@ -32,6 +36,7 @@ struct acct *acct_free(struct acct *a)
 {
 	if (a) {
 		(void)reader_free(a->reader);
+		free(a->last);
 		free(a);
 	}
 	return NULL;
@@ -50,7 +55,39 @@ uint64_t acct_pos(const struct acct *a)
 
 struct slice acct_header(const struct acct *a)
 {
-	return reader_header(a->reader);
+	struct slice header = reader_header(a->reader);
+	return (struct slice){header.text, event_trim(header.text, header.len)};
+}
+
+/* Keeps the first header that names columns, with a line end: reader.h.  arg is a char **. */
+static int keep_header(struct slice header, void *arg)
+{
+	char **ret = arg;
+	size_t len = event_trim(header.text, header.len);
+	if (*ret || len == 0 || header_look(header.text, len) != HEADER_GOOD)
+		return 0;
+	*ret = malloc(len + 2);
+	if (!*ret)
+		return -ENOMEM;
+	memcpy(*ret, header.text, len);
+	memcpy(*ret + len, "\n", 2);
+	return 0;
+}
+
+/*
+ * Begins with the header stored for the file; else with the last one of the source that was read
+ * here, or that the store has.  What is assumed is stored with the position of the first row, so
+ * that it is the same when reading continues there (R2).
+ */
+static int begin(struct acct *a, const struct tail_file *file)
+{
+	struct slice header = tail_file_header(file);
+	a->assumed = header.len == 0;
+	if (!a->assumed)
+		return reader_begin(a->reader, header);
+	int rc = a->last ? 0 : tailer_headers(a->conf.tailer, file, keep_header, &a->last);
+	return rc < 0 ? rc
+	              : reader_begin(a->reader, slice_of(a->last ? a->last : READER_NONE_KNOWN));
 }
 
 /* Continues at offset, where a row begins. */
@@ -91,7 +128,7 @@ static int enter(struct acct *a, struct tail_file *file, uint64_t from)
 	if (file != a->file)
 		acct_leave(a);
 	if (a->columns_of != tail_file_id(file) || from != a->pos)
-		rc = reader_begin(a->reader, tail_file_header(file));
+		rc = begin(a, file);
 	if (rc < 0)
 		return rc;
 	if (!a->file)
@@ -113,13 +150,23 @@ void acct_again(struct acct *a, const struct acct_row *row)
 {
 	go_back(a, row->rec.mark.start);
 	/* Without memory the reader keeps the columns of the header that is read again next. */
-	if (!columns_noted(a) && reader_begin(a->reader, tail_file_header(a->file)) < 0)
+	if (!columns_noted(a) && begin(a, a->file) < 0)
 		a->columns_of = 0;
 }
 
 int acct_take_columns(struct acct *a)
 {
-	return tail_file_set_header(a->file, reader_header(a->reader));
+	char *last = NULL;
+	struct slice header = reader_header(a->reader);
+	int rc = reader_own_header(a->reader) ? keep_header(header, &last) : 0;
+	if (rc == 0)
+		rc = tail_file_set_header(a->file, header);
+	if (last) {
+		free(a->last);
+		a->last = last;
+	}
+	a->assumed = a->assumed && rc < 0;
+	return rc;
 }
 
 /* Hands out the reader's result for the line. */
@@ -133,7 +180,8 @@ static int hand_out(struct acct *a, enum read_result result, const struct line *
 	case READ_BLANK:
 		return ACCT_PASSED;
 	case READ_HEADER: /* if not recorded, memory ran out when the columns changed */
-		return columns_noted(a) ? ACCT_PASSED : ACCT_COLUMNS;
+		return columns_noted(a) || !reader_own_header(a->reader) ? ACCT_PASSED
+		                                                         : ACCT_COLUMNS;
 	case READ_COLUMNS:
 		return ACCT_COLUMNS;
 	case READ_RECORD:
@@ -173,7 +221,12 @@ int acct_next(struct acct *a, struct acct_row *ret_row)
 		go_back(a, start);
 		return rc;
 	}
+	if ((rc == READ_RECORD || rc == READ_REJECT) && a->assumed && acct_take_columns(a) < 0) {
+		go_back(a, start);
+		return -ENOMEM;
+	}
 	a->pos = line.end;
+	ret_row->headless = !reader_own_header(a->reader);
 	fault_point("after-read");
 	return hand_out(a, (enum read_result)rc, &line, ret_row);
 }

@@ -50,6 +50,7 @@ enum acct_result {
 struct acct_row {
 	struct record rec; /* valid until the next call */
 	const char *why;   /* why it is unreadable: a constant text */
+	bool headless;     /* no header came before it in its file */
 	bool proves;       /* its mark can be a proof: not so for an unreadable row that was cut */
 };
 
@@ -78,7 +79,7 @@ struct tail_file *acct_file(const struct acct *a);
 /* Returns the end of the rows handed out from it; a half-read record begins there. */
 uint64_t acct_pos(const struct acct *a);
 
-/* Returns the current header; empty when there is none. */
+/* Returns the current header, which may be another file's; empty when none is known. */
 struct slice acct_header(const struct acct *a);
 
 /* After ACCT_NOTHING, when nothing of the file is left to be settled: releases the file. */

@@ -25,14 +25,6 @@ static bool is_word(struct slice cell, const char *word)
 	return cell.len == strlen(word) && strncasecmp(cell.text, word, cell.len) == 0;
 }
 
-size_t header_marks(const char *text, size_t len)
-{
-	size_t marks = 0, mark;
-	while ((mark = utf8_bom(text + marks, len - marks)) > 0)
-		marks += mark;
-	return marks;
-}
-
 bool header_is_type(struct slice cell)
 {
 	return is_word(trimmed(cell, " \t"), "type");

@@ -23,9 +23,6 @@ enum header_look {
 /* Looks at a line without byte order marks and line end. */
 enum header_look header_look(const char *line, size_t len);
 
-/* Returns the length of the byte order marks at the start of a file. */
-size_t header_marks(const char *text, size_t len);
-
 /* Returns true if the first cell is "type", in any case and with blanks around it. */
 bool header_is_type(struct slice cell);
 

@@ -14,6 +14,7 @@
 #include "base/scope.h"
 #include "base/utf8.h"
 #include "csv/header.h"
+#include "csv/shape.h"
 #include "csv/simple.h"
 
 #define FIELD_BEGUN 2 /* libcsv.c's name for this pstate; not in its header */
@@ -25,6 +26,7 @@ struct reader {
 	char *header;
 	size_t header_len;
 	bool damaged; /* that header names no columns that can be trusted */
+	bool own;     /* the columns are of a header of this file */
 
 	/* The record being read. */
 	bool pending;
@@ -124,9 +126,20 @@ struct slice reader_header(const struct reader *r)
 	return r->header ? (struct slice){r->header, r->header_len} : SLICE_EMPTY;
 }
 
+bool reader_own_header(const struct reader *r)
+{
+	return r->own;
+}
+
 const char *reader_why(const struct reader *r)
 {
 	return r->why;
+}
+
+/* Returns true if the header is another file's: no own one ends with a line end. */
+static bool is_borrowed(struct slice header)
+{
+	return header.len > 0 && header.text[header.len - 1] == '\n';
 }
 
 /*
@@ -152,21 +165,26 @@ static int take_header(struct reader *r, struct slice text, bool damaged)
 	r->header = STEAL(copy);
 	r->header_len = text.len;
 	r->damaged = damaged;
+	r->own = !is_borrowed(text);
 	return 0;
 }
 
-/* Makes the columns of a file without a header. */
+/* Makes the columns of a file for which no header is known. */
 static int take_union(struct reader *r)
 {
 	struct columns *columns;
+	scope_free char *header = strdup(READER_NONE_KNOWN);
+	if (!header)
+		return -ENOMEM;
 	int rc = columns_union(&columns, r->conf.record_fields, r->conf.type_field);
 	if (rc < 0)
 		return rc;
 	(void)columns_free(r->columns);
 	r->columns = columns;
-	free(STEAL(r->header));
-	r->header_len = 0;
-	r->damaged = false;
+	free(r->header);
+	r->header = STEAL(header);
+	r->header_len = strlen(READER_NONE_KNOWN);
+	r->damaged = r->own = false;
 	return 0;
 }
 
@@ -185,15 +203,15 @@ static int room_for_header(struct reader *r, size_t len)
 int reader_begin(struct reader *r, struct slice header)
 {
 	reader_drop(r);
-	if (header.len == 0)
+	if (header.len == 0 || slice_is(header, READER_NONE_KNOWN))
 		return take_union(r);
-	if (header_look(header.text, header.len) == HEADER_DAMAGED)
+	size_t len = event_trim(header.text, header.len);
+	if (header_look(header.text, len) == HEADER_DAMAGED)
 		return take_header(r, header, true);
-	int rc = room_for_header(r, header.len);
+	int rc = room_for_header(r, len);
 	if (rc < 0)
 		return rc;
-	size_t n = csv_parse(&r->csv, header.text, header.len, on_cell, on_row, r);
-	if (n != header.len)
+	if (csv_parse(&r->csv, header.text, len, on_cell, on_row, r) != len)
 		rc = csv_error(&r->csv) == CSV_EPARSE ? -EBADMSG : -ENOMEM;
 	else
 		rc = csv_fini(&r->csv, on_cell, on_row, r);
@@ -278,6 +296,8 @@ static const char *fault(const struct reader *r, enum record_type type, bool unt
 		return "first cell is not a record type";
 	if (r->damaged)
 		return "the header before it is damaged: its columns are not known";
+	if (!r->own && !shape_fits(r->columns, r->cells, r->ncells))
+		return "no header line";
 	if (r->ncells > r->columns->n)
 		return "more cells than columns";
 	if (unterminated && r->ncells != r->columns->n)
@@ -317,7 +337,7 @@ static int take_names(struct reader *r, const struct line *line, struct slice ra
                       struct record *ret_rec)
 {
 	struct slice header = {raw.text, event_trim(raw.text, raw.len)};
-	size_t mark = r->start == 0 ? header_marks(header.text, header.len) : 0;
+	size_t mark = r->start == 0 ? utf8_boms(header.text, header.len) : 0;
 	header = (struct slice){header.text + mark, header.len - mark};
 	*ret_rec = (struct record){.raw = raw, .mark = {r->start, line->end, {{0}}}};
 	bool same = r->header && r->header_len == header.len &&
@@ -335,7 +355,7 @@ static int take_names(struct reader *r, const struct line *line, struct slice ra
 static enum header_look look_of(const struct reader *r, struct slice raw)
 {
 	size_t len = event_trim(raw.text, raw.len);
-	size_t mark = r->start == 0 ? header_marks(raw.text, len) : 0;
+	size_t mark = r->start == 0 ? utf8_boms(raw.text, len) : 0;
 	return header_look(raw.text + mark, len - mark);
 }
 
@@ -416,7 +436,7 @@ int reader_feed(struct reader *r, const struct line *line, struct record *ret_re
 	size_t len = line->len;
 	if (!r->pending) {
 		reader_drop(r);
-		size_t mark = line->start == 0 ? header_marks(text, len) : 0;
+		size_t mark = line->start == 0 ? utf8_boms(text, len) : 0;
 		text += mark;
 		len -= mark;
 		if (event_is_blank(text, event_trim(text, len)) && !line->cut)

@@ -29,7 +29,7 @@ struct reader;
 
 struct reader_conf {
 	size_t record_max;                   /* bytes in one record, all its lines together */
-	const struct strlist *record_fields; /* for files without a header; not owned */
+	const struct strlist *record_fields; /* if no header is known; not owned */
 	const char *type_field;              /* the name that "type" gets; not owned */
 };
 
@@ -47,9 +47,12 @@ struct reader *reader_free(struct reader *r);
 
 /*
  * Begins with a file: drops the header and a half-read record.  header is the header line that
- * applies there, from an earlier reader_header(), or empty: then the columns are those of the
- * file's header, or record_fields' union.  Returns 0 or -ENOMEM.
+ * applies there, from an earlier reader_header(); or the last one of another file, with a line end
+ * after it; or READER_NONE_KNOWN, or empty: then record_fields' union applies.  Until a header
+ * comes in the file, only rows that fit those columns are records (shape.h), the others are
+ * rejected: "no header line".  Returns 0 or -ENOMEM.
  */
+#define READER_NONE_KNOWN "\n"
 int reader_begin(struct reader *r, struct slice header) MUST_CHECK;
 
 /*
@@ -79,8 +82,14 @@ bool reader_pending(const struct reader *r, uint64_t *ret_start);
 /* Drops a half-read record; its first line will be fed again. */
 void reader_drop(struct reader *r);
 
-/* Returns the current header line without its line end; empty for none.  Valid until it changes. */
+/*
+ * Returns the current header line without its line end; with one it is another file's, or
+ * READER_NONE_KNOWN.  Valid until it changes.
+ */
 struct slice reader_header(const struct reader *r);
+
+/* Returns true if that header is of the file that is read. */
+bool reader_own_header(const struct reader *r);
 
 /* Returns why the last record was rejected, such as "quote not closed": a constant text. */
 const char *reader_why(const struct reader *r);

@@ -99,7 +99,7 @@ static int know_header(struct position_file *f, struct follow *follow)
 	ssize_t n = follow_bytes(follow, 0, sizeof(head), head);
 	const char *newline = n > 0 ? memchr(head, '\n', (size_t)n) : NULL;
 	size_t len = newline ? event_trim(head, (size_t)(newline + 1 - head)) : 0;
-	size_t mark = utf8_bom(head, len);
+	size_t mark = utf8_boms(head, len);
 	if (!newline || !event_is_header(head, len))
 		return 0;
 	return keep_header(f, (struct slice){head + mark, len - mark});

@@ -1,6 +1,7 @@
 #include "record/event_id.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/utf8.h"
 
@@ -25,17 +26,26 @@ bool event_is_blank(const char *line, size_t len)
 	return true;
 }
 
-static bool starts(const char *line, size_t len, const char *word)
+static size_t blanks(const char *p, const char *end)
 {
-	size_t n = strlen(word);
-	return len >= n && memcmp(line, word, n) == 0 && (len == n || line[n] == ',');
+	const char *from = p;
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	return (size_t)(p - from);
 }
 
 bool event_is_header(const char *line, size_t len)
 {
-	size_t mark = utf8_bom(line, len);
-	return starts(line + mark, len - mark, "type") ||
-	       starts(line + mark, len - mark, "\"type\"");
+	const char *end = line + len, *p = line + utf8_boms(line, len);
+	bool quoted = p < end && *p == '"';
+	p += quoted;
+	p += blanks(p, end);
+	if (end - p < 4 || strncasecmp(p, "type", 4) != 0)
+		return false;
+	p += 4 + blanks(p + 4, end);
+	if (quoted && (p == end || *p++ != '"'))
+		return false;
+	return p == end || *p == ',';
 }
 
 static unsigned char *put_number(unsigned char *p, uint64_t n)

@@ -39,7 +39,10 @@ size_t event_trim(const char *line, size_t len);
 /* Returns true if there are only blanks and tabs.  The line is without its end. */
 bool event_is_blank(const char *line, size_t len);
 
-/* Returns true if the first cell is "type"; a byte order mark before it is skipped. */
+/*
+ * Returns true if the first cell is "type", in any case and with blanks around it; byte order marks
+ * before it are skipped.
+ */
 bool event_is_header(const char *line, size_t len);
 
 /* The lines are without their ends; header_len is 0 when line 1 is not a header. */

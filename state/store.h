@@ -80,6 +80,14 @@ int store_file_drop(struct store *s, int64_t id) MUST_CHECK;
 typedef int store_file_fn(const struct store_file *f, void *arg);
 int store_files(struct store *s, const char *source, store_file_fn *fn, void *arg) MUST_CHECK;
 
+/*
+ * Calls fn with the headers of a source's files, as they were stored: first of files of that name,
+ * then of the newest ones; of a few files, for a header that is assumed where none is.
+ */
+typedef int store_header_fn(struct slice header, void *arg);
+int store_headers(struct store *s, const char *source, const char *name, store_header_fn *fn,
+                  void *arg) MUST_CHECK;
+
 /* Gets ladder, ledger (ranges, parts and committed offset) and header of one file. */
 int store_file_get(struct store *s, int64_t id, struct ladder *ret_ladder,
                    struct ledger *ret_ledger, char **ret_header, size_t *ret_header_len) MUST_CHECK;

@@ -96,6 +96,29 @@ int store_files(struct store *s, const char *source, store_file_fn *fn, void *ar
 	                "t", source);
 }
 
+struct header_call {
+	store_header_fn *fn;
+	void *arg;
+};
+
+static int on_header(const struct sql_row *row, void *arg)
+{
+	const struct header_call *call = arg;
+	size_t len;
+	const char *text = sql_blob(row, 0, &len);
+	return len > 0 ? call->fn((struct slice){text, len}, call->arg) : 0;
+}
+
+int store_headers(struct store *s, const char *source, const char *name, store_header_fn *fn,
+                  void *arg)
+{
+	struct header_call call = {fn, arg};
+	return sql_each(store_sql(s), on_header, &call,
+	                "SELECT header FROM file WHERE source = ? AND length(header) > 1"
+	                " ORDER BY name = ? DESC, id DESC LIMIT 20",
+	                "tt", source, name);
+}
+
 struct position {
 	struct ladder *ladder;
 	struct ledger *ledger;

@@ -230,6 +230,18 @@ int tail_file_set_header(struct tail_file *f, struct slice header)
 	return 0;
 }
 
+int tailer_headers(struct tailer *t, const struct tail_file *f, store_header_fn *fn, void *arg)
+{
+	return store_headers(t->conf.store, f->source->conf->name, f->name, fn, arg);
+}
+
+bool tail_file_headless(struct tail_file *f)
+{
+	bool first = !f->headless;
+	f->headless = true;
+	return first;
+}
+
 void tail_file_keep(struct tail_file *f, uint64_t offset)
 {
 	if (f->open)

@@ -83,10 +83,11 @@ struct tail_file {
 	unsigned char at_rest; /* rescans in a row that found the same size */
 	unsigned char changed; /* changes to be saved: a mask of enum change */
 	bool gz;
-	bool seen;  /* by the current scan */
-	bool left;  /* it exists, in a folder or with a name that its source no longer has */
-	bool todo;  /* in source->todo, or in source->unproved */
-	bool apart; /* in source->unproved */
+	bool seen;     /* by the current scan */
+	bool left;     /* it exists, in a folder or with a name that its source no longer has */
+	bool todo;     /* in source->todo, or in source->unproved */
+	bool apart;    /* in source->unproved */
+	bool headless; /* rows came before any header */
 };
 
 static inline int64_t file_mtime_ns(const struct stat *st)

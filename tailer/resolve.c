@@ -68,7 +68,8 @@ static int same_header(struct follow *follow, const struct open_file *o)
 	char text[EVENT_LINE_MAX];
 	if (o->ledger.committed == 0)
 		return 1;
-	if (o->header_len == 0 || o->header_len > sizeof(text))
+	if (o->header_len == 0 || o->header_len > sizeof(text) ||
+	    o->header[o->header_len - 1] == '\n') /* another file's */
 		return 0;
 	ssize_t n = follow_bytes(follow, 0, o->header_len, text);
 	if (n == -EAGAIN)

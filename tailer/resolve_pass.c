@@ -16,7 +16,7 @@ static void note_header(struct tail_file *f, struct open_file *o)
 	if (!newline)
 		return;
 	size_t len = event_trim(head, (size_t)(newline + 1 - head));
-	size_t mark = utf8_bom(head, len);
+	size_t mark = utf8_boms(head, len);
 	if (!event_is_header(head, len))
 		return;
 	free(o->header);

@@ -193,6 +193,11 @@ void tail_file_has_letters(struct tail_file *f);
 
 /* Sets the header that applies from now on; it is stored with the position. */
 int tail_file_set_header(struct tail_file *f, struct slice header) MUST_CHECK;
+/* Calls store_headers() for the file: headers that may apply if it has none. */
+int tailer_headers(struct tailer *t, const struct tail_file *f, store_header_fn *fn,
+                   void *arg) MUST_CHECK;
+/* Rows of it came before any header.  Returns true the first time. */
+bool tail_file_headless(struct tail_file *f);
 
 /* Hands out lines again from offset, the start of a line. */
 void tail_file_seek(struct tail_file *f, uint64_t offset);

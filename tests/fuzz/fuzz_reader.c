@@ -129,7 +129,7 @@ static struct slice header_at(const struct run *r, size_t nth)
 			continue;
 		const char *p = r->text + m->start;
 		size_t len = event_trim(p, (size_t)(m->end - m->start));
-		size_t marks = m->start == 0 ? header_marks(p, len) : 0;
+		size_t marks = m->start == 0 ? utf8_boms(p, len) : 0;
 		return (struct slice){p + marks, len - marks};
 	}
 	return SLICE_EMPTY;

@@ -224,8 +224,8 @@ def test_a_file_without_header(site):
     fields = ["b timeLogged,orig,rcpt,header_X-FBLId", "rb timeLogged,orig,dsnDiag"]
     header = "type,timeLogged,orig,rcpt,header_X-FBLId,dsnDiag"
     backend, agent = started(site, acct, source={"record_fields": fields})
-    rows = [f"b,2026,bounce-T1-{i}@bounce.example.com,r@example.org,T1-{i}:x," for i in range(5)]
-    rows += [f"rb,2026,bounce-T1-{i}@bounce.example.com,,,later" for i in range(5, 10)]
+    rows = [f"b,2026-11-21,bounce-T1-{i}@bounce.example.com,r@example.org,T1-{i}:x," for i in range(5)]
+    rows += [f"rb,2026-11-21,bounce-T1-{i}@bounce.example.com,,,later" for i in range(5, 10)]
     acct.append(rows[:7])
     up(agent)
     arrived(backend, 7)

@@ -11,7 +11,7 @@ import pytest
 from harness import BOUNCE_HEADER, eventually, token_rows
 from steps import (
     accepted, append, arrived, compare, dead, delivered, lines, order_of, put, pwrite, records,
-    rescanned, source_status, started, stopped, up)
+    rescanned, settled, source_status, started, stopped, up)
 
 
 def read_so_far(backend, agent, acct, rows):
@@ -141,6 +141,37 @@ def test_nuls_at_the_end_that_grow_later(site):
 
 
 # ---- row 4: no proof matches
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_file_emptied_by_a_script_keeps_its_header(site, running):
+    """`: > F`: PowerMTA writes on without a header.  Rows that fit the last header of the source are
+    read under it, and others become dead letters, also after a restart."""
+    acct = site.acct()
+    backend, agent = started(site, acct)
+    rows, _ = token_rows(40)
+    other = "b,2026-11-21 10:00:00+0000,bounce-x@bounce.example.com,r@example.org,failed,5.1.1 (bad)"
+    acct.append(rows[:20])
+    up(agent)
+    arrived(backend, 20)
+    if not running:
+        settled(agent)
+        stopped(agent)
+    put(acct.live, lines(rows[20], other))
+    if not running:
+        up(agent)
+    arrived(backend, 21)
+    eventually(lambda: len(dead(agent)) == 1)
+    settled(agent)
+    agent.kill9()
+    acct.append(rows[21:] + [other])
+    up(agent)
+    arrived(backend, 40)
+    eventually(lambda: len(dead(agent)) == 2)
+    assert {letter[-1] for letter in dead(agent)} == {"no header line"}
+    assert "does not begin with a header line" in agent.log()
+    stopped(agent)
+    compare(backend, records(rows))
 
 
 @pytest.mark.parametrize("running", [False, True])

@@ -56,7 +56,9 @@ def test_the_sample_files_with_bad_rows(site):
     acct = site.acct()
     backend, agent = started(site, acct, first_start="all")
     names, tokens = {}, []
-    for number, (stem, expect) in enumerate(EXPECTED.items()):
+    # The one without a header comes first: another file's would apply to it.
+    order = sorted(EXPECTED.items(), key=lambda item: item[0] != "first-row-bad")
+    for number, (stem, expect) in enumerate(order):
         data = (BAD / f"{stem}.csv").read_bytes()
         for token in set(expect["good"]):  # the samples use the same tokens
             data = data.replace(f"bounce-{token}@".encode(), f"bounce-S{number}-{token}@".encode())

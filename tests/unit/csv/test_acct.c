@@ -250,6 +250,37 @@ static void test_columns_come_again(UNUSED void **state)
 	assert_true(slice_is(tail_file_header(acct_file(fx.acct)), "type,efgh"));
 }
 
+#define R3 "b,12,4567\n"
+
+/* A header that is assumed for a file is stored with its position (R2). */
+static void test_a_file_without_a_header_has_the_last_one_known(UNUSED void **state)
+{
+	temp_append("b-2026-01-01-0001.csv", H R);
+	begin();
+	drain();
+	temp_append("b-2026-01-01-0002.csv", R R3);
+	wake(1);
+	fx.log[0] = '\0';
+	drain();
+	expect("p20 s20>0 r0-10 u10-20 ");
+	assert_true(fx.row.headless);
+	assert_string_equal(fx.row.why, "no header line");
+	assert_true(slice_is(acct_header(fx.acct), "type,abcd"));
+	assert_true(slice_is(tail_file_header(acct_file(fx.acct)), "type,abcd\n"));
+}
+
+static void test_a_file_without_any_header_known(UNUSED void **state)
+{
+	temp_append("b.csv", R H R);
+	begin();
+	assert_int_equal(next(), ACCT_UNREADABLE);
+	assert_string_equal(fx.row.why, "no header line");
+	assert_true(slice_is(tail_file_header(acct_file(fx.acct)), READER_NONE_KNOWN));
+	drain();
+	expect("s0>0 u0-10 c10-20 r20-30 ");
+	assert_false(fx.row.headless);
+}
+
 /* It is settled before the next file is entered, as often as necessary. */
 static void test_a_file_is_settled_before_the_next(UNUSED void **state)
 {
@@ -329,6 +360,8 @@ int main(void)
 	        TEST(test_a_record_that_is_open_at_the_end_of_a_finished_file),
 	        TEST(test_a_row_comes_again),
 	        TEST(test_columns_come_again),
+	        TEST(test_a_file_without_a_header_has_the_last_one_known),
+	        TEST(test_a_file_without_any_header_known),
 	        TEST(test_a_file_is_settled_before_the_next),
 	        TEST(test_a_range_that_was_acknowledged_is_not_read),
 	        TEST(test_nul_bytes_belong_to_the_row_after_them),

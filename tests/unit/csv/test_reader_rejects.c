@@ -133,6 +133,66 @@ static void test_rows_under_a_damaged_header_are_rejected(void **state)
 	expect("type,orig\nb,1\nt\x7fype,rcpt\nb,2\n", "C\nR b|1\nC\nX b,2\\n" DAMAGED);
 }
 
+#define NO_HEADER "\\n: no header line\n"
+
+/* A row of another shape must not be delivered under the columns of record-fields. */
+static void test_without_a_header_every_cell_has_to_be_there(void **state)
+{
+	(void)state;
+	expect("b,1,2,3\nb,1,2,3,4,5\nb,1,2,3,4\ntype,x\nb\nb,1\n",
+	       "X b,1,2,3" NO_HEADER "X b,1,2,3,4,5" NO_HEADER "R b|1|2|3|4\nC\nR b|\nR b|1\n");
+}
+
+/* tar writes such a block before the file, without a line end; here it is shorter. */
+static void test_a_tar_block_before_the_header_delivers_nothing(void **state)
+{
+	(void)state;
+	static char text[200] = "bounces.csv";
+	memcpy(text + 57, "ustar", 5);
+	size_t len = 100 + (size_t)sprintf(text + 100, "type,timeLogged,orig,rcpt\nb,1,2,3\n");
+	expect_bytes(text, len, "C\nX b,1,2,3\\n" DAMAGED);
+}
+
+/* Reads one row under a header, as the columns of another file or the file's own. */
+static void expect_under(const char *header, const char *row, int result, const char *why)
+{
+	static const struct event_salt salt = {0};
+	struct record rec;
+	struct reader *r = new_reader(header);
+	size_t len = strlen(row);
+	const struct line line = {.text = row, .len = len, .end = len, .salt = &salt};
+	assert_int_equal(reader_feed(r, &line, &rec), result);
+	assert_string_equal(reader_why(r), why);
+	assert_true(slice_is(reader_header(r), header));
+	(void)reader_free(r);
+}
+
+#define COLUMNS "type,timeLogged,orig,dsnStatus,dsnAction"
+
+static void test_under_the_header_of_another_file_rows_have_to_fit(void **state)
+{
+	(void)state;
+	static const char time[] = "2026-11-21 10:00:00+0000";
+	static const struct {
+		const char *fmt;
+		bool fits;
+	} rows[] = {{"b,%s,o,5.1.1 (bad),failed\n", true},
+	            {"b,%s,o,,\n", true},
+	            {"b,%s,o,failed,5.1.1 (bad)\n", false},
+	            {"b,o,%s,5.1.1,failed\n", false},
+	            {"b,%s,o,5.1.1\n", false},
+	            {"b,%s,o,5.1.1,failed,\n", false},
+	            {"b,,%s,5.1.1,failed\n", false}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char row[128];
+		(void)snprintf(row, sizeof(row), rows[i].fmt, time);
+		expect_under(COLUMNS "\n", row, rows[i].fits ? READ_RECORD : READ_REJECT,
+		             rows[i].fits ? "" : "no header line");
+	}
+	expect_under(COLUMNS, "b,x\n", READ_RECORD, "");
+	expect_under(READER_NONE_KNOWN, "b,x\n", READ_REJECT, "no header line");
+}
+
 static void test_a_header_is_a_header_in_any_case_and_with_any_marks(void **state)
 {
 	(void)state;
@@ -170,6 +230,9 @@ int main(void)
 	        TEST(test_NUL_inside_is_no_record),
 	        TEST(test_R1_long_runs_of_NULs_anywhere),
 	        TEST(test_rows_under_a_damaged_header_are_rejected),
+	        TEST(test_without_a_header_every_cell_has_to_be_there),
+	        TEST(test_a_tar_block_before_the_header_delivers_nothing),
+	        TEST(test_under_the_header_of_another_file_rows_have_to_fit),
 	        TEST(test_a_header_is_a_header_in_any_case_and_with_any_marks),
 	        TEST(test_first_cell_that_is_no_type),
 	        TEST(test_blank_lines_are_skipped),

@@ -135,8 +135,11 @@ static void test_only_the_first_4096_bytes_of_each_line_count(void **state)
 static void test_headers_and_blank_lines(void **state)
 {
 	(void)state;
-	static const char *const headers[] = {"type", "type,a", "\"type\",a", "\xef\xbb\xbftype,a"};
-	static const char *const others[] = {"", "typ", "types,a", "Type,a", " type,a", "b,type"};
+	static const char *const headers[] = {
+	        "type",   "type,a",   "\"type\",a", "\xef\xbb\xbftype,a",
+	        "Type,a", " type ,a", "\" TYPE \"", "\xef\xbb\xbf\xef\xbb\xbftype,a"};
+	static const char *const others[] = {"",         "typ",       "types,a", "type a",
+	                                     "\"type,a", "\"type\"a", "b,type"};
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
 		assert_true(event_is_header(headers[i], strlen(headers[i])));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
