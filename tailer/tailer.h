@@ -130,6 +130,8 @@ struct tailer *tailer_close(struct tailer *t);
 
 /* Returns the bytes of memory that TAIL_GONE_MAX entries take. */
 size_t tailer_gone_memory(void);
+/* Returns the most bytes that a file in a folder takes: its entry, and a listing of the folder. */
+size_t tailer_file_memory(void);
 
 /* Returns the descriptor to poll for reading; it never changes. */
 int tailer_fd(const struct tailer *t);

@@ -130,6 +130,20 @@ def test_check_says_what_is_followed_and_the_worst_case(site):
     assert not agent.state_dir.exists(), "check created the store"
 
 
+def test_check_counts_the_files_that_are_there(site):
+    acct = site.acct()
+    agent = site.agent("http://127.0.0.1:9/x?type=pmta", acct)
+
+    def megabytes():
+        return float(re.search(r"worst-case memory (\d+\.\d) MB", agent.command("check").stdout)[1])
+    few = megabytes()
+    acct.move_to.mkdir(exist_ok=True)
+    for i in range(2000):
+        (acct.move_to / f"bounces-2026-11-20-{i:04d}.csv").touch()
+    assert few + 0.5 < megabytes() < few + 1.5
+    assert "with the 2001 files that are there now" in agent.command("check").stdout
+
+
 def test_check_looks_into_secrets_but_not_into_credentials_it_cannot_see(site):
     """systemd runs check before a reload, without the service's credentials: a note, no mistake."""
     agent = site.agent("http://127.0.0.1:9/", site.acct(),

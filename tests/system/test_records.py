@@ -12,7 +12,7 @@ from harness import (
     AGENT, BOUNCE_HEADER, FBL_HEADER, ROOT, all_arrived, eventually, token_row, token_rows)
 from steps import (
     accepted, append, arrived, compare, conserved, count, dead, dead_shown, delivered, lines,
-    put, record_of, rescanned, source_status, started, stopped, up)
+    put, record_of, rescanned, settled, source_status, started, stopped, up)
 
 BAD = ROOT / "fixtures/bad"
 EXPECTED = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(BAD.glob("*.expect"))}
@@ -353,6 +353,7 @@ def test_types_that_are_not_shipped_are_skipped_and_counted(site):
     acct.append([row("T1-1").replace("b,", "rb,", 1)])
     up(agent)
     arrived(backend, 2)
+    settled(agent)
     rows = source_status(agent)["rows"]
     assert rows["skipped"] == len(kinds) and rows["read"] == len(kinds) + 2
     assert agent.log().count("unknown type") == 1
