@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/scope.h"
 
-#define TEXT_MAX (1 << 20)
 #define ITEMS_MAX 20000
+#define BRANCHES_MAX 1000
 #define DEPTH_MAX 32
 
 enum token { T_END, T_TEXT, T_ARROW, T_OPEN, T_CLOSE, T_LIST, T_LIST_END, T_OTHER };
@@ -21,7 +20,8 @@ struct parser {
 	unsigned line;
 	enum token token;
 	bool quoted;
-	char *text; /* of a T_TEXT; owned */
+	char *text;         /* of a T_TEXT; owned */
+	const char *opened; /* the bracket of the last condition's body */
 	enum pipeline_section section;
 	unsigned plugin;
 	const char *name; /* of the plugin; in an item */
@@ -126,7 +126,7 @@ static int next(struct parser *r)
 /* ---- items ---- */
 
 /* Copies text with ${NAME:default} replaced by the default, and ${NAME} unchanged. */
-static char *with_defaults(const char *text)
+static char *with_defaults(const char *text, bool *ret_filled)
 {
 	char *copy = malloc(strlen(text) + 1);
 	char *to = copy;
@@ -137,6 +137,7 @@ static char *with_defaults(const char *text)
 			memcpy(to, colon + 1, (size_t)(end - colon - 1));
 			to += end - colon - 1;
 			text = end + 1;
+			*ret_filled = true;
 		} else {
 			*to++ = *text++;
 		}
@@ -172,11 +173,12 @@ static int add(struct parser *r, const char *key, const char *sub, const char *v
 	*item = (struct pipeline_item){
 	        .section = r->section,
 	        .plugin = r->plugin,
+	        .line = r->line,
 	        .name = strdup(r->name),
 	        .key = key ? strdup(key) : NULL,
 	        .sub = strdup(sub),
-	        .value = with_defaults(value),
 	};
+	item->value = with_defaults(value, &item->filled);
 	r->p->n++; /* counted at once, for pipeline_free() */
 	return item->name && item->sub && item->value && (item->key || !key) ? 0 : no_memory(r);
 }
@@ -232,7 +234,9 @@ static int take_hash(struct parser *r, const char *key)
 			if (rc == 0)
 				rc = next(r);
 		} else if (rc == 0 && (r->token == T_LIST || r->token == T_OPEN)) {
-			rc = take_block(r, r->token == T_LIST ? key : NULL, 0);
+			rc = add(r, key, sub, "");
+			if (rc == 0)
+				rc = take_block(r, r->token == T_LIST ? key : NULL, 0);
 		}
 	}
 	return rc == 0 ? next(r) : rc;
@@ -251,7 +255,15 @@ static int take_value(struct parser *r, const char *key)
 	int rc = add(r, key, "", r->text);
 	if (rc == 0)
 		rc = next(r);
-	return rc < 0 || quoted || r->token != T_OPEN ? rc : take_block(r, NULL, 0);
+	return rc < 0 || quoted || r->token != T_OPEN ? rc : take_hash(r, key);
+}
+
+/* A setting without a value has an item, too. */
+static int take_setting(struct parser *r, const char *key)
+{
+	size_t n = r->p->n;
+	int rc = take_value(r, key);
+	return rc == 0 && r->p->n == n ? add(r, key, "", "") : rc;
 }
 
 static int take_settings(struct parser *r)
@@ -266,7 +278,7 @@ static int take_settings(struct parser *r)
 			continue;
 		rc = next(r);
 		if (rc == 0)
-			rc = take_value(r, key);
+			rc = take_setting(r, key);
 	}
 	return rc == 0 ? next(r) : rc;
 }
@@ -291,19 +303,67 @@ static int skip_condition(struct parser *r)
 		}
 		rc = next(r);
 	}
+	r->opened = r->at - 1;
 	return rc == 0 ? next(r) : rc;
 }
 
 static int take_body(struct parser *r, unsigned depth);
 
-static int take_plugin(struct parser *r, unsigned depth)
+static void trim_start(const char **text, size_t *len)
 {
-	bool condition = strcmp(r->text, "if") == 0 || strcmp(r->text, "else") == 0;
-	if (condition) {
-		r->p->conditions[r->section] = true;
-		int rc = skip_condition(r);
-		return rc == 0 ? take_body(r, depth + 1) : rc;
+	size_t n = strspn(*text, " \t\r\n");
+	n = n < *len ? n : *len;
+	*text += n;
+	*len -= n;
+}
+
+/* Adds a branch with the text between its word and its bracket: "if [a] {" or "[a] {". */
+static int add_branch(struct parser *r, unsigned line, const char *text, size_t len, size_t before)
+{
+	struct pipeline *p = r->p;
+	struct pipeline_branch *all = NULL;
+	if (p->nbranches == BRANCHES_MAX)
+		return err_set(r->err, -E2BIG, "\"%s\" is too large for a pipeline", r->path);
+	trim_start(&text, &len);
+	if (len >= 2 && before != PIPELINE_NONE && strncmp(text, "if", 2) == 0) { /* else if */
+		text += 2;
+		len -= 2;
+		trim_start(&text, &len);
 	}
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
+		len--;
+	all = realloc(p->branches, (p->nbranches + 1) * sizeof(*all));
+	if (!all)
+		return no_memory(r);
+	p->branches = all;
+	all[p->nbranches] = (struct pipeline_branch){.section = r->section,
+	                                             .line = line,
+	                                             .condition = strndup(text, len),
+	                                             .before = before,
+	                                             .first = r->plugin};
+	return all[p->nbranches++].condition ? 0 : no_memory(r);
+}
+
+/* One branch; *last is the one before it in the same body. */
+static int take_branch(struct parser *r, unsigned depth, size_t *last)
+{
+	size_t before = strcmp(r->text, "else") == 0 ? *last : PIPELINE_NONE;
+	const char *start = r->at;
+	unsigned line = r->line;
+	int rc = skip_condition(r);
+	if (rc < 0)
+		return rc;
+	*last = r->p->nbranches;
+	rc = add_branch(r, line, start, (size_t)(r->opened - start), before);
+	if (rc == 0)
+		rc = take_body(r, depth + 1);
+	if (rc == 0)
+		r->p->branches[*last].end = r->plugin;
+	return rc;
+}
+
+static int take_plugin(struct parser *r)
+{
 	scope_free char *name = STEAL(r->text);
 	int rc = next(r);
 	if (rc < 0 || r->token != T_OPEN)
@@ -314,7 +374,7 @@ static int take_plugin(struct parser *r, unsigned depth)
 		rc = next(r);
 	if (rc == 0)
 		rc = take_settings(r);
-	r->plugin++;
+	r->p->nplugins = ++r->plugin;
 	return rc;
 }
 
@@ -322,12 +382,14 @@ static int take_plugin(struct parser *r, unsigned depth)
 static int take_body(struct parser *r, unsigned depth)
 {
 	int rc = 0;
+	size_t last = PIPELINE_NONE;
 	if (depth > DEPTH_MAX)
 		return wrong(r, "conditions are nested too deeply");
 	while (rc == 0 && r->token != T_CLOSE) {
 		if (r->token != T_TEXT)
 			return wrong(r, "the name of a plugin or '}' is missing");
-		rc = take_plugin(r, depth);
+		bool branch = strcmp(r->text, "if") == 0 || strcmp(r->text, "else") == 0;
+		rc = branch ? take_branch(r, depth, &last) : take_plugin(r);
 	}
 	/* The text after a section may be anything. */
 	return rc == 0 && depth > 0 ? next(r) : rc;
@@ -353,10 +415,22 @@ static bool at_section(struct parser *r)
 	return false;
 }
 
+/* Counts a line that has something other than a comment and the marks of a byte order. */
+static void count_outside(struct parser *r, unsigned *last)
+{
+	struct pipeline *p = r->p;
+	if (r->line == *last || (unsigned char)*r->at <= ' ' || strchr("\xef\xbb\xbf", *r->at))
+		return;
+	*last = r->line;
+	if (p->outside++ == 0)
+		p->outside_line = r->line;
+}
+
 /* Outside the sections any text may occur, because it is not Logstash's. */
 static int parse(struct parser *r, unsigned *ret_sections)
 {
 	bool word = false;
+	unsigned last = 0;
 	while (*r->at) {
 		if (*r->at == '#') {
 			r->at += strcspn(r->at, "\n");
@@ -369,29 +443,12 @@ static int parse(struct parser *r, unsigned *ret_sections)
 				return rc;
 			word = false;
 		} else {
+			count_outside(r, &last);
 			r->line += *r->at == '\n';
 			word = word_length(r->at) > 0;
 			r->at++;
 		}
 	}
-	return 0;
-}
-
-static int read_text(const char *path, char **ret, struct err *err)
-{
-	scope_free char *text = NULL;
-	size_t len;
-	scope_close int fd = file_open_stream(path);
-	if (fd < 0)
-		return err_set(err, fd, "open \"%s\": %s", path, file_error(fd));
-	int rc = file_read_fd(fd, TEXT_MAX, &text, &len);
-	if (rc > 0)
-		rc = -E2BIG;
-	if (rc == 0 && memchr(text, '\0', len))
-		rc = -EILSEQ;
-	if (rc < 0)
-		return err_set(err, rc, "read \"%s\": %s", path, strerror(-rc));
-	*ret = STEAL(text);
 	return 0;
 }
 
@@ -413,35 +470,4 @@ int pipeline_parse(struct pipeline *p, const char *path, const char *text, struc
 		               "output",
 		               path);
 	return rc;
-}
-
-int pipeline_load(struct pipeline *p, const char *path, struct err *err)
-{
-	scope_free char *text = NULL;
-	*p = (struct pipeline){0};
-	int rc = read_text(path, &text, err);
-	return rc == 0 ? pipeline_parse(p, path, text, err) : rc;
-}
-
-void pipeline_free(struct pipeline *p)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		free((char *)p->items[i].name);
-		free((char *)p->items[i].key);
-		free((char *)p->items[i].sub);
-		free((char *)p->items[i].value);
-	}
-	free(p->items);
-	*p = (struct pipeline){0};
-}
-
-const char *pipeline_value(const struct pipeline *p, unsigned plugin, const char *key,
-                           const char *fallback)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		const struct pipeline_item *item = &p->items[i];
-		if (item->plugin == plugin && item->key && strcmp(item->key, key) == 0)
-			return item->value;
-	}
-	return fallback;
 }

@@ -5,15 +5,18 @@
  *     filter { if [message] =~ /^type,/ { drop {} } }
  *     output { http { url => "https://..." headers => { "X-A" => "b" } } }
  *
- * The text may also be inside a YAML file: everything before and between the three sections is
- * skipped.  Conditions are skipped, but the plugins inside them count.  Values are strings; only
- * ${NAME:default} is expanded, to the default.
+ * The text may also be inside a YAML file: what is outside of the three sections is only counted.
+ * Values are strings; only ${NAME:default} is expanded, to the default.
+ *
+ *   config.c     the grammar
+ *   pipeline.c   files, and access to what was read
  */
 #ifndef LOGSTASH_CONFIG_H
 #define LOGSTASH_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -23,16 +26,32 @@ enum pipeline_section { PIPELINE_INPUT, PIPELINE_FILTER, PIPELINE_OUTPUT };
 struct pipeline_item {
 	enum pipeline_section section;
 	unsigned plugin;   /* its number, from 0 */
+	unsigned line;     /* in the file, from 1 */
 	const char *name;  /* of the plugin: "file" */
 	const char *key;   /* "path"; NULL: the plugin begins here */
-	const char *sub;   /* the name in a hash; otherwise "" */
-	const char *value; /* an array or a hash has an item for each value */
+	const char *sub;   /* the name in a hash, or of a codec's setting; otherwise "" */
+	const char *value; /* an array or a hash has an item for each value; an empty one has "" */
+	bool filled;       /* value has a default in the place of a variable */
+	bool used;         /* for translate*.c: a line of the configuration or a note shows it */
 };
+
+/* The plugins under one condition: the body of an if, or of its else. */
+struct pipeline_branch {
+	enum pipeline_section section;
+	unsigned line;
+	const char *condition; /* as it is written; "" for a plain else */
+	size_t before;         /* the branch that this is the else of, or PIPELINE_NONE */
+	unsigned first, end;   /* the plugins with first <= number < end */
+};
+#define PIPELINE_NONE SIZE_MAX
 
 struct pipeline {
 	struct pipeline_item *items;
 	size_t n, room;
-	bool conditions[3]; /* true if the section has any */
+	struct pipeline_branch *branches;
+	size_t nbranches;
+	unsigned nplugins;
+	unsigned outside, outside_line; /* lines with text outside of the sections; the first one */
 };
 
 /*

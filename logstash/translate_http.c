@@ -6,7 +6,7 @@
 
 #include "base/units.h"
 #include "base/url.h"
-#include "logstash/translate.h"
+#include "logstash/translate_select.h"
 
 struct http {
 	struct translation *t;
@@ -17,7 +17,12 @@ struct http {
 
 static const char *value_of(const struct http *h, const char *key, const char *fallback)
 {
-	return pipeline_value(h->t->p, h->plugin, key, fallback);
+	return translate_value(h->t, h->plugin, key, fallback);
+}
+
+static unsigned line_of(const struct http *h, const char *key)
+{
+	return translate_line(h->t, h->plugin, key);
 }
 
 /* ---- secrets ---- */
@@ -38,7 +43,7 @@ static bool sounds_secret(const char *name, size_t len)
 
 /* Names the secret's file if it exists; a missing one would not pass 'check'. */
 static void print_secret(const struct http *h, const char *key, const char *path,
-                         const char *header)
+                         const struct pipeline_item *item, const char *header)
 {
 	struct stat st;
 	bool there = stat(path, &st) == 0;
@@ -49,7 +54,7 @@ static void print_secret(const struct http *h, const char *key, const char *path
 		        key, path);
 	else
 		translate_key(h->t, key, path);
-	translate_note(h->t,
+	translate_note(h->t, item->line,
 	               "the value of header %s is a secret and not printed: write it into \"%s\" "
 	               "(install -m 640 -g pmta-shipper /dev/null FILE, then edit)%s",
 	               header, path, there ? "" : ", and remove the # before that line");
@@ -64,8 +69,9 @@ static void clean_url(const struct http *h, const char *url, char *ret, size_t s
 	const char *host = authority.text, *at = memrchr(host, '@', authority.len);
 	(void)snprintf(ret, size, "%.*s", (int)(host - url), url);
 	if (at)
-		translate_note(h->t, "user and password in the url are not carried over: no secret "
-		                     "belongs in this file");
+		translate_note(h->t, line_of(h, "url"),
+		               "user and password in the url are not carried over: no secret "
+		               "belongs in this file");
 	host = at ? at + 1 : host;
 	size_t query = strcspn(host, "?");
 	(void)snprintf(ret + strlen(ret), size - strlen(ret), "%.*s", (int)query, host);
@@ -75,7 +81,7 @@ static void clean_url(const struct http *h, const char *url, char *ret, size_t s
 		size_t n = strcspn(p, "&");
 		size_t name = strcspn(p, "=&");
 		if (sounds_secret(p, name)) {
-			translate_note(h->t,
+			translate_note(h->t, line_of(h, "url"),
 			               "the url's argument '%.*s' looks like a secret and is not "
 			               "carried over",
 			               (int)name, p);
@@ -98,11 +104,13 @@ static void print_url(struct http *h)
 	char url[2048];
 	const char *given = value_of(h, "url", "");
 	if (translate_is_open(given)) {
-		translate_note(h->t, "url is not carried over: Logstash expands ${} and %%{} "
-		                     "itself; fill it in");
+		translate_note(h->t, line_of(h, "url"),
+		               "url is not carried over: Logstash expands ${} and %%{} "
+		               "itself; fill it in");
 		given = "";
 	} else if (strlen(given) >= sizeof(url)) {
-		translate_note(h->t, "url is not carried over: it is longer than %zu characters",
+		translate_note(h->t, line_of(h, "url"),
+		               "url is not carried over: it is longer than %zu characters",
 		               sizeof(url) - 1);
 		given = "";
 	}
@@ -111,7 +119,7 @@ static void print_url(struct http *h)
 	h->octeth = strstr(url, "bounce_webhook") || strstr(url, "process_pmta_log_file");
 	h->one = strstr(url, "type=pmta");
 	if (strncasecmp(url, "http://", 7) == 0 && !is_loopback(url)) {
-		translate_note(h->t,
+		translate_note(h->t, line_of(h, "url"),
 		               "the url is http://: addresses and secrets go in the clear; use "
 		               "https:// and remove allow-http");
 		(void)fprintf(h->t->out, "\tallow-http = true\n");
@@ -127,22 +135,34 @@ static void print_format(const struct http *h)
 	             strstr(value_of(h, "url", ""), "process_pmta_log_file");
 	translate_key(h->t, "format", array && !h->one ? "array" : "object");
 	if (strcmp(format, "form") == 0 || strcmp(format, "message") == 0)
-		translate_note(h->t, "format '%s' has no counterpart: JSON objects are sent",
-		               format);
+		translate_note(h->t, line_of(h, "format"),
+		               "format '%s' has no counterpart: JSON objects are sent", format);
 	if (array && h->one)
-		translate_note(h->t, "format json_batch: that webhook takes one event per request");
+		translate_note(h->t, line_of(h, "format"),
+		               "format json_batch: that webhook takes one event per request");
 	if (strcasecmp(method, "post") != 0)
-		translate_note(h->t, "http_method '%s' has no counterpart: requests are POSTs",
-		               method);
+		translate_note(h->t, line_of(h, "http_method"),
+		               "http_method '%s' has no counterpart: requests are POSTs", method);
 }
 
 /* ---- headers ---- */
 
 #define SIGNATURE "X-Octeth-Signature"
 #define HEADER_MAX 4000
+#define HEADER_MAX_TEXT "4000"
 
-/* Returns true if a header belongs in the list of headers.  If not, say = true writes a note. */
-static bool plain_header(const struct http *h, const char *name, const char *value, bool say)
+/* Octeth's signature and a bearer token have keys of their own. */
+static const char *secret_key(const char *name, const char *value)
+{
+	if (strcasecmp(name, SIGNATURE) == 0)
+		return "signature-file";
+	bool bearer = strcasecmp(name, "Authorization") == 0 &&
+	              strncasecmp(value, "Bearer ", 7) == 0;
+	return bearer ? "token-file" : NULL;
+}
+
+/* Headers of the transport. */
+static bool is_own(const char *name)
 {
 	static const char *const own[] = {"Accept-Encoding",
 	                                  "Connection",
@@ -154,32 +174,33 @@ static bool plain_header(const struct http *h, const char *name, const char *val
 	                                  "Idempotency-Key",
 	                                  "Transfer-Encoding",
 	                                  "User-Agent"};
-	if (strcasecmp(name, SIGNATURE) == 0) {
-		if (say)
-			print_secret(h, "signature-file", h->t->signature_file, SIGNATURE);
-		return false;
-	}
-	if (strcasecmp(name, "Authorization") == 0 && strncasecmp(value, "Bearer ", 7) == 0) {
-		if (say)
-			print_secret(h, "token-file", h->t->token_file, "Authorization");
-		return false;
-	}
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (strcasecmp(name, own[i]) == 0)
-			return false;
-	bool secret = sounds_secret(name, strlen(name));
-	bool open = translate_is_open(value) || !*value;
-	bool longer = strlen(name) + strlen(value) > HEADER_MAX;
-	if (say && secret)
-		translate_note(h->t, "header %s looks like a secret and is not carried over", name);
-	else if (say && open)
-		translate_note(h->t, "header %s is not carried over: Logstash expands it itself",
-		               name);
-	else if (say && longer)
-		translate_note(h->t,
-		               "header %s is not carried over: it is longer than %d characters",
-		               name, HEADER_MAX);
-	return !secret && !open && !longer;
+			return true;
+	return false;
+}
+
+/* Returns true if a header belongs in the list of headers.  If not, say = true writes a note. */
+static bool plain_header(const struct http *h, const struct pipeline_item *item, const char *name,
+                         bool say)
+{
+	const char *value = item->value, *key = secret_key(name, value), *why = NULL;
+	if (key && say)
+		print_secret(h, key, *key == 's' ? h->t->signature_file : h->t->token_file, item,
+		             *key == 's' ? SIGNATURE : "Authorization");
+	if (key)
+		return false;
+	if (is_own(name))
+		why = "is not carried over: the agent sets it";
+	else if (sounds_secret(name, strlen(name)))
+		why = "looks like a secret and is not carried over";
+	else if (translate_is_open(value) || !*value)
+		why = "is not carried over: Logstash expands it itself";
+	else if (strlen(name) + strlen(value) > HEADER_MAX)
+		why = "is not carried over: it is longer than " HEADER_MAX_TEXT " characters";
+	if (why && say)
+		translate_note(h->t, item->line, "header %s %s", name, why);
+	return !why;
 }
 
 /* Visits each header's name and value: in a hash, or in the older list of alternating texts. */
@@ -187,6 +208,7 @@ static size_t each_header(const struct http *h, bool print)
 {
 	size_t n = 0;
 	const char *name = NULL;
+	translate_use(h->t, h->plugin, "headers");
 	for (size_t i = 0; i < h->t->p->n; i++) {
 		const struct pipeline_item *item = &h->t->p->items[i];
 		if (item->plugin != h->plugin || !item->key || strcmp(item->key, "headers") != 0)
@@ -196,7 +218,7 @@ static size_t each_header(const struct http *h, bool print)
 			continue;
 		}
 		name = *item->sub ? item->sub : name;
-		if (plain_header(h, name, item->value, !print)) {
+		if (plain_header(h, item, name, !print)) {
 			if (print) {
 				char text[HEADER_MAX + 3]; /* ": " and a NUL */
 				(void)snprintf(text, sizeof(text), "%s: %s", name, item->value);
@@ -251,7 +273,8 @@ static void print_files(const struct http *h)
 		             S_ISREG(st.st_mode);
 		if (there)
 			translate_key(h->t, files[i][1], path);
-		translate_note(h->t, "%s = \"%s\"%s: the service's user must be able to read it",
+		translate_note(h->t, line_of(h, files[i][0]),
+		               "%s = \"%s\"%s: the service's user must be able to read it",
 		               files[i][1], path,
 		               there ? "" : " is not carried over: no such file");
 	}
@@ -267,23 +290,27 @@ static void print_timeout(const struct http *h)
 	const char *text = value_of(h, "request_timeout", "");
 	if (units_number(text, &s) && s > 60 && s <= 3600)
 		(void)fprintf(h->t->out, "\ttimeout = \"%ss\"\n", text);
+	else if (*text)
+		translate_note(h->t, line_of(h, "request_timeout"),
+		               "request_timeout %s is not carried over: a request may take 60 s "
+		               "(timeout)",
+		               text);
 }
 
 static void note_settings(const struct http *h)
 {
-	static const char *const lost[] = {"keystore", "truststore", "ssl_keystore_path",
-	                                   "mapping",  "user",       "ssl_truststore_path",
-	                                   "message",  "oauth2",     NULL};
-	for (size_t i = 0; lost[i]; i++)
-		if (value_of(h, lost[i], NULL))
-			translate_note(h->t, "%s of output http has no counterpart", lost[i]);
 	const char *verify = value_of(h, "ssl_verification_mode", "full");
 	if (strcmp(verify, "none") == 0 || strcmp(value_of(h, "verify_ssl", "true"), "false") == 0)
-		translate_note(h->t, "certificates are always verified here: set ca-file if the "
-		                     "server uses your own CA");
+		translate_note(h->t,
+		               line_of(h, value_of(h, "verify_ssl", NULL)
+		                                  ? "verify_ssl"
+		                                  : "ssl_verification_mode"),
+		               "certificates are always verified here: set ca-file if the "
+		               "server uses your own CA");
 	if (h->octeth && !has_header(h, SIGNATURE))
-		translate_note(h->t, "this pipeline sends no " SIGNATURE ": Octeth may require one "
-		                     "(401); set signature-file");
+		translate_note(h->t, line_of(h, NULL),
+		               "this pipeline sends no " SIGNATURE ": Octeth may require one "
+		               "(401); set signature-file");
 }
 
 /* The first column's name, if a receiver other than Octeth expects another one. */
@@ -291,12 +318,13 @@ static void print_type_field(const struct http *h)
 {
 	const char *first = NULL;
 	for (size_t i = 0; i < h->t->p->n && !h->octeth; i++) {
-		const struct pipeline_item *item = &h->t->p->items[i];
+		struct pipeline_item *item = &h->t->p->items[i];
 		if (!item->key || item->section != PIPELINE_FILTER)
 			continue;
 		bool column = !first && strcmp(item->key, "columns") == 0;
 		bool renamed = first && strcmp(item->key, "rename") == 0 &&
 		               strcmp(item->sub, first) == 0;
+		item->used = item->used || renamed;
 		if (column || renamed)
 			first = item->value;
 	}
@@ -315,21 +343,20 @@ static void print_proxy(const struct http *h)
 		                strcmp(item->key, "proxy") == 0);
 	}
 	if (hash || strchr(proxy, '@') || translate_is_open(proxy))
-		translate_note(h->t, "proxy is not carried over: no secret belongs in this file");
+		translate_note(h->t, line_of(h, "proxy"),
+		               "proxy is not carried over: no secret belongs in this file");
 	else if (*proxy)
 		translate_key(h->t, "proxy", proxy);
 }
 
-static void print_endpoint(struct translation *t, unsigned plugin, unsigned n)
+static void print_endpoint(struct translation *t, size_t item, unsigned n)
 {
+	unsigned plugin = t->p->items[item].plugin;
 	struct http h = {.t = t, .plugin = plugin};
-	if (n == 0)
-		(void)fprintf(t->out, "\nendpoint %s {\n", t->endpoint);
-	else
-		(void)fprintf(t->out, "\nendpoint %s%u {\n", t->endpoint, n + 1);
-	if (n == 1)
-		translate_note(t, "there are several http outputs: all sources go to the first; "
-		                  "change endpoint in the sources");
+	t->p->items[item].used = true;
+	char name[TRANSLATE_NAME_MAX + 12];
+	translate_endpoint_name(t, n, name, sizeof(name));
+	(void)fprintf(t->out, "\nendpoint %s {\n", name);
 	print_url(&h);
 	print_format(&h);
 	print_headers(&h);
@@ -350,11 +377,11 @@ void translate_outputs(struct translation *t)
 		const struct pipeline_item *item = &t->p->items[i];
 		if (item->section == PIPELINE_OUTPUT && !item->key &&
 		    strcmp(item->name, "http") == 0)
-			print_endpoint(t, item->plugin, n++);
+			print_endpoint(t, i, n++);
 	}
 	if (n > 0)
 		return;
-	translate_note(t, "no http output: set url, otherwise nothing is sent");
+	translate_note(t, 0, "no http output: set url, otherwise nothing is sent");
 	(void)fprintf(t->out, "\nendpoint %s {\n", t->endpoint);
 	translate_key(t, "url", "");
 	translate_key(t, "format", "object");

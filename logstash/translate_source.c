@@ -8,13 +8,14 @@
  * Logstash does not know where PowerMTA moves its files.  Octeth's directives use accounting/NAME/
  * below the live folder, so that is used here, with a note.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/scope.h"
 #include "base/shell.h"
-#include "logstash/translate.h"
+#include "logstash/translate_select.h"
 
 #define SOURCES_MAX 32
 #define PATH_LEN 1024
@@ -27,11 +28,16 @@ struct found {
 	char base[TRANSLATE_NAME_MAX];
 	char ext[16];
 	unsigned number; /* after its name; 0: none */
+	unsigned line;   /* of the path */
+	unsigned plugin; /* the input */
+	bool guessed;    /* the path has no name, or there is none */
 };
 
 struct sources {
 	struct translation *t;
 	struct found v[SOURCES_MAX];
+	struct translate_source choices[SOURCES_MAX]; /* of as many */
+	char paths[SOURCES_MAX][3 * PATH_LEN];
 	size_t n;
 };
 
@@ -87,7 +93,7 @@ static void set_moved(struct sources *s, struct found *f, const char *folder)
 	if (!*f->moved)
 		(void)snprintf(f->moved, sizeof(f->moved), "%s", folder);
 	else if (strcmp(f->moved, folder) != 0)
-		translate_note(s->t,
+		translate_note(s->t, f->line,
 		               "path '%s/%s%s' is not carried over: move-to is one folder, and "
 		               "'%s' is used",
 		               folder, f->base, f->ext, f->moved);
@@ -123,35 +129,39 @@ static void add(struct sources *s, struct found *f)
 	if (s->n < SOURCES_MAX)
 		s->v[s->n++] = *f;
 	else
-		translate_note(s->t, "more than %d paths: the others are not carried over",
+		translate_note(s->t, f->line, "more than %d paths: the others are not carried over",
 		               SOURCES_MAX);
 }
 
-static void take_path(struct sources *s, const char *path)
+static void take_path(struct sources *s, const struct pipeline_item *item, const char *path)
 {
-	struct found f = {0};
+	struct found f = {.line = item->line, .plugin = item->plugin};
 	const char *slash = strrchr(path, '/');
 	size_t deep = 0;
 	if (path[0] != '/' || translate_is_open(path) || !slash[1]) {
-		translate_note(s->t, "path '%s' is not carried over: its folder is unknown", path);
+		translate_note(s->t, f.line,
+		               "path '%s' is not carried over: its folder is unknown%s", path,
+		               translate_is_open(path)
+		                       ? ", because only Logstash knows its variables"
+		                       : "");
 		return;
 	}
 	size_t len = (size_t)(slash - path);
 	if (len > 3 && strncmp(slash - 3, "/**", 3) == 0) {
-		translate_note(s->t, "path '%s': subfolders are not searched, except for move-to",
-		               path);
+		translate_note(s->t, f.line,
+		               "path '%s': subfolders are not searched, except for move-to", path);
 		deep = 3;
 	}
 	(void)snprintf(f.folder, sizeof(f.folder), "%.*s", (int)(len - deep), path);
 	if (len >= sizeof(f.folder) || strpbrk(f.folder, "*?[")) {
-		translate_note(s->t,
+		translate_note(s->t, f.line,
 		               "path '%s' is not carried over: a source is one folder; write one "
 		               "for each",
 		               path);
 		return;
 	}
 	if (!split(slash + 1, &f) || strpbrk(path, "{}")) {
-		translate_note(s->t,
+		translate_note(s->t, f.line,
 		               "path '%s' is not carried over: its name is too long, or it has "
 		               "more than one { }",
 		               path);
@@ -161,10 +171,11 @@ static void take_path(struct sources *s, const char *path)
 		add(s, &f);
 		return;
 	}
-	translate_note(s->t,
+	translate_note(s->t, f.line,
 	               "path '%s' names no accounting file: bounces.csv and fbl.csv of Octeth's "
 	               "directives are used; compare with acct-file in PowerMTA's configuration",
 	               path);
+	f.guessed = true;
 	(void)snprintf(f.base, sizeof(f.base), "bounces");
 	add(s, &f);
 	f.moved[0] = '\0';
@@ -173,35 +184,44 @@ static void take_path(struct sources *s, const char *path)
 }
 
 /* A path with one {a,b} in it stands for several. */
-static void take_braces(struct sources *s, const char *path)
+static void take_braces(struct sources *s, const struct pipeline_item *item)
 {
+	const char *path = item->value;
 	char one[2 * PATH_LEN];
 	const char *open = strchr(path, '{');
 	const char *close = open && (open == path || open[-1] != '$') ? strchr(open, '}') : NULL;
 	if (!close || strlen(path) >= sizeof(one)) {
-		take_path(s, path);
+		take_path(s, item, path);
 		return;
 	}
 	for (const char *p = open + 1; p <= close; p += strcspn(p, ",}") + 1) {
 		(void)snprintf(one, sizeof(one), "%.*s%.*s%s", (int)(open - path), path,
 		               (int)strcspn(p, ",}"), p, close + 1);
-		take_path(s, one);
+		take_path(s, item, one);
 	}
 }
 
 static void note_position(struct translation *t, unsigned plugin)
 {
-	const char *sincedb = pipeline_value(t->p, plugin, "sincedb_path", "");
+	const char *sincedb = translate_value(t, plugin, "sincedb_path", "");
+	unsigned line = translate_line(t, plugin, *sincedb ? "sincedb_path" : NULL);
 	if (strcmp(sincedb, "/dev/null") == 0 || strcasecmp(sincedb, "NUL") == 0) {
-		translate_note(t,
+		translate_note(t, line,
 		               "this Logstash keeps no position (sincedb_path is %s): set "
 		               "first-start",
 		               sincedb);
 		return;
 	}
+	if (translate_is_open(sincedb)) {
+		translate_note(t, line,
+		               "sincedb_path '%s' is a variable of Logstash: give its file to "
+		               "import-sincedb",
+		               sincedb);
+		return;
+	}
 	scope_free char *quoted = *sincedb ? shell_quoted(sincedb) : strdup(SINCEDB_DEFAULT);
 	const char *path = quoted ? quoted : sincedb;
-	translate_note(t, "to import its position: pmta-shipper import-sincedb %s", path);
+	translate_note(t, line, "to import its position: pmta-shipper import-sincedb %s", path);
 	(void)fprintf(t->positions, "%s\n", path);
 }
 
@@ -228,6 +248,20 @@ static bool is_taken(const struct sources *s, size_t i)
 	return false;
 }
 
+/* The choice that the pipeline's conditions make for the source. */
+static void choose(struct sources *s, size_t i)
+{
+	const struct found copy = s->v[i], *f = &copy; /* the compiler fears that they overlap */
+	(void)snprintf(s->paths[i], sizeof(s->paths[i]), "%s/%s-*%s", f->folder, f->base, f->ext);
+	s->choices[i] = (struct translate_source){.name = s->v[i].base,
+	                                          .path = s->paths[i],
+	                                          .input = f->plugin,
+	                                          .line = f->line,
+	                                          .fbl = is_fbl(f->base),
+	                                          .guessed = f->guessed};
+	translate_choose(s->t, &s->choices[i]);
+}
+
 static void print_source(struct sources *s, size_t i)
 {
 	struct translation *t = s->t;
@@ -247,13 +281,12 @@ static void print_source(struct sources *s, size_t i)
 		(void)fprintf(t->out, "\t# As in Octeth's directives; must match PowerMTA's "
 		                      "acct-file.\n");
 	translate_key(t, "move-to", path);
-	(void)fprintf(t->out, "\trecords = %s\n",
-	              is_fbl(f->base) ? "{ \"f\" }" : "{ \"b\", \"rb\" }");
-	translate_key(t, "endpoint", t->endpoint);
+	translate_records(t, &s->choices[i]);
+	translate_key(t, "endpoint", s->choices[i].endpoint);
 	(void)fprintf(t->out, "}\n");
 	if (!*f->moved)
 		translate_note(
-		        t,
+		        t, 0,
 		        "Logstash does not know where PowerMTA moves %s%s: compare move-to = "
 		        "\"%s\" with PowerMTA's configuration",
 		        f->base, f->ext, path);
@@ -263,41 +296,47 @@ static void print_source(struct sources *s, size_t i)
 static void add_fbl(struct sources *s)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (is_fbl(s->v[i].base))
+		if (s->choices[i].ships[TRANSLATE_TYPES - 1])
 			return;
 	if (s->n == 0 || s->n == SOURCES_MAX)
 		return;
-	struct found f = {.base = "fbl"};
+	struct found f = {.base = "fbl", .guessed = true, .plugin = UINT_MAX};
 	memcpy(f.folder, s->v[0].folder, sizeof(f.folder));
 	memcpy(f.ext, s->v[0].ext, sizeof(f.ext));
 	s->v[s->n++] = f;
-	translate_note(s->t,
+	translate_note(s->t, 0,
 	               "this Logstash does not read complaints: source fbl is added, as in "
 	               "Octeth's directives (remove it if PowerMTA writes no fbl%s)",
 	               f.ext);
+	choose(s, s->n - 1);
 }
 
 void translate_sources(struct translation *t)
 {
 	struct sources *s = calloc(1, sizeof(*s));
 	if (!s) {
-		translate_note(t, "out of memory");
+		translate_note(t, 0, "out of memory");
 		return;
 	}
 	s->t = t;
 	for (size_t i = 0; i < t->p->n; i++) {
-		const struct pipeline_item *item = &t->p->items[i];
+		struct pipeline_item *item = &t->p->items[i];
 		if (item->section != PIPELINE_INPUT || strcmp(item->name, "file") != 0)
 			continue;
+		bool path = item->key && strcmp(item->key, "path") == 0;
+		item->used = item->used || !item->key || path;
 		if (!item->key)
 			note_position(t, item->plugin);
-		else if (strcmp(item->key, "path") == 0)
-			take_braces(s, item->value);
+		else if (path)
+			take_braces(s, item);
 	}
+	for (size_t i = 0; i < s->n; i++)
+		choose(s, i);
+	translate_conditions(t, s->choices, s->n);
 	add_fbl(s);
 	for (size_t i = 0; i < s->n; i++)
 		print_source(s, i);
 	if (s->n == 0)
-		translate_note(t, "no file input with a path: there is no source yet");
+		translate_note(t, 0, "no file input with a path: there is no source yet");
 	free(s);
 }
