@@ -144,7 +144,7 @@ const char *beside_line(const struct beside *b, enum beside_kind kind, const cha
 	        [BESIDE_PACKED] = "packed",
 	        [BESIDE_RENAMED] = "not a name of acct-file",
 	        [BESIDE_LINK] = "a symbolic link",
-	        [BESIDE_FOLDER] = "in a folder of their month",
+	        [BESIDE_FOLDER] = "a folder with files of acct-file",
 	};
 	char more[32] = "";
 	if (b->n > 1)

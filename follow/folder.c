@@ -74,7 +74,14 @@ int folder_one(const char *folder, const struct acct_template *template, const c
 
 /* ---- beside them ---- */
 
-#define LOOKED_AT 10000 /* entries of a folder of a month that are looked at */
+/* One walk; it ends soon however many such files and folders there are. */
+struct beside_look {
+	const struct acct_template *template;
+	struct beside *kinds; /* NULL: not asked for */
+	int entries;          /* in folders of months, that may still be looked at */
+};
+#define ENTRIES_MAX 10000
+#define COMPARED_MAX 1000 /* packed files of a kind whose plain file is looked for */
 
 static mode_t type_of(int dir, const struct dirent *e)
 {
@@ -84,40 +91,42 @@ static mode_t type_of(int dir, const struct dirent *e)
 	return fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : st.st_mode;
 }
 
-static bool month_holds(int parent, const char *name, const struct acct_template *template,
+static bool month_holds(struct beside_look *look, int parent, const char *name,
                         char ret_name[NAME_MAX + 1], bool deeper);
 
 /* Adds the month's folder in a folder of the year to the name. */
-static bool goes_on(int dir, const char *name, const struct acct_template *template,
+static bool goes_on(struct beside_look *look, int dir, const char *name,
                     char ret_name[NAME_MAX + 1])
 {
 	const size_t n = strlen(ret_name);
-	if (!month_holds(dir, name, template, ret_name, false))
+	if (!month_holds(look, dir, name, ret_name, false))
 		return false;
 	(void)snprintf(ret_name + n, NAME_MAX + 1 - n, "/%s", name);
 	return true;
 }
 
 /* Returns true if it has a file of the template, or one beside it, itself or in a folder. */
-static bool month_holds(int parent, const char *name, const struct acct_template *template,
+static bool month_holds(struct beside_look *look, int parent, const char *name,
                         char ret_name[NAME_MAX + 1], bool deeper)
 {
+	const struct acct_template *template = look->template;
 	struct acct_name key;
 	bool holds = false;
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	if (!d && fd >= 0)
 		(void)close(fd);
-	for (int i = 0; d && !holds && i < LOOKED_AT; i++) {
+	while (d && !holds && look->entries > 0) {
 		const struct dirent *e = readdir(d);
 		if (!e)
 			break;
+		look->entries--;
 		const mode_t type = type_of(fd, e);
 		enum beside_kind kind = beside_kind(template, e->d_name, type);
 		holds = acct_name_parse(template, e->d_name, &key) ||
 		        (kind != BESIDE_NONE && kind != BESIDE_FOLDER);
 		if (!holds && deeper && S_ISDIR(type) && beside_is_date(e->d_name))
-			holds = goes_on(fd, e->d_name, template, ret_name);
+			holds = goes_on(look, fd, e->d_name, ret_name);
 	}
 	if (d)
 		(void)closedir(d);
@@ -134,18 +143,19 @@ static bool has_plain(int dir, const struct acct_template *template, const char 
 	return len > 0 && fstatat(dir, plain, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-static void look_beside(int dir, const struct acct_template *template, const struct dirent *e,
-                        struct beside kinds[BESIDE_KINDS])
+static void look_beside(struct beside_look *look, int dir, const struct dirent *e)
 {
 	char name[NAME_MAX + 1];
-	enum beside_kind kind = beside_kind(template, e->d_name, type_of(dir, e));
+	enum beside_kind kind = beside_kind(look->template, e->d_name, type_of(dir, e));
+	bool counts = kind != BESIDE_NONE;
 	(void)snprintf(name, sizeof(name), "%s", e->d_name);
-	if (kind == BESIDE_NONE ||
-	    (kind == BESIDE_FOLDER && !month_holds(dir, e->d_name, template, name, true)) ||
-	    (kind != BESIDE_RENAMED && kind != BESIDE_LINK && kind != BESIDE_FOLDER &&
-	     has_plain(dir, template, e->d_name)))
-		return;
-	beside_add(kinds, kind, name);
+	if (kind == BESIDE_FOLDER)
+		counts = look->entries > 0 && month_holds(look, dir, e->d_name, name, true);
+	else if (counts && kind != BESIDE_RENAMED && kind != BESIDE_LINK)
+		counts = look->kinds[kind].n >= COMPARED_MAX ||
+		         !has_plain(dir, look->template, e->d_name);
+	if (counts)
+		beside_add(look->kinds, kind, name);
 }
 
 /* ---- the walk ---- */
@@ -194,8 +204,7 @@ static int compare_entries(const void *left, const void *right)
 }
 
 /* Lists the folder, in order.  *ret_error is the errno if reading broke off. */
-static int list(DIR *d, const struct acct_template *template, struct listing *ret,
-                struct beside *kinds, int *ret_error)
+static int list(DIR *d, struct beside_look *look, struct listing *ret, int *ret_error)
 {
 	int rc = 0;
 	while (rc == 0) {
@@ -204,9 +213,9 @@ static int list(DIR *d, const struct acct_template *template, struct listing *re
 		*ret_error = e ? 0 : errno;
 		if (!e)
 			break;
-		if (kinds)
-			look_beside(dirfd(d), template, e, kinds);
-		rc = listing_add(ret, template, e->d_name);
+		if (look->kinds)
+			look_beside(look, dirfd(d), e);
+		rc = listing_add(ret, look->template, e->d_name);
 	}
 	if (ret->n > 0)
 		qsort(ret->entries, ret->n, sizeof(*ret->entries), compare_entries);
@@ -216,11 +225,12 @@ static int list(DIR *d, const struct acct_template *template, struct listing *re
 int folder_each_beside(const char *folder, const struct acct_template *template, folder_fn *fn,
                        void *arg, struct beside kinds[BESIDE_KINDS], int *ret_error)
 {
+	struct beside_look look = {template, kinds, ENTRIES_MAX};
 	struct listing l = {0};
 	DIR *d = opendir(folder);
 	if (!d)
 		return cannot_open(errno, ret_error);
-	int rc = list(d, template, &l, kinds, ret_error);
+	int rc = list(d, &look, &l, ret_error);
 	for (size_t i = 0; rc >= 0 && i < l.n; i++)
 		rc = look_at(dirfd(d), template, l.entries[i].name, fn, arg);
 	listing_free(&l);

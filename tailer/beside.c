@@ -21,7 +21,7 @@ static void log_kind(struct source *s, int dir, enum beside_kind kind)
 	char line[BESIDE_LINE];
 	struct fix fix;
 	const struct beside *b = &s->besides.in[dir][kind];
-	tail_note(s->tailer, TAIL_INFO, "source \"%s\": %s; to read it: %s", s->conf->name,
+	tail_note(s->tailer, TAIL_INFO, "source \"%s\": %s; to deliver its rows: %s", s->conf->name,
 	          beside_line(b, kind, s->dirs[dir], line), fix_text(s, &fix, kind, dir, b->name));
 }
 

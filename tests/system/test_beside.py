@@ -39,7 +39,7 @@ def put_beside(site, **settings):
     lines = {
         "xz": f'"{names["xz"]}" in "{moved}" is not read: packed with xz',
         "done": f'"{names["done"]}" in "{moved}" is not read: not a name of acct-file',
-        "folder": f'"2026-11" in "{moved}" is not read: in a folder of their month',
+        "folder": f'"2026-11" in "{moved}" is not read: a folder with files of acct-file',
         "link": f'"bounces.csv" in "{acct.dir}" is not read: a symbolic link'}
     fixes = {
         "xz": f"xz -d {shlex.quote(f'{acct.moved(2)}.xz')}",
@@ -83,7 +83,7 @@ def test_files_beside_the_template_are_named_until_they_are_readable(site):
     rescanned(agent)
     for line, fix in named.values():
         assert agent.log().count("is not read: " + line.split("is not read: ")[1]) == 1
-        assert f"; to read it: {fix}" in agent.log()
+        assert f"; to deliver its rows: {fix}" in agent.log()
     # The printed lines make them readable: what is missing arrives, the rest is not repeated.
     (acct.move_to / f"{acct.moved(0).name}.1.done").unlink()
     (acct.dir / "bounces.csv").unlink()

@@ -4,6 +4,9 @@
  */
 #include "tests/unit/temp.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+
 #include "follow/folder.h"
 
 #define DAY "b-2026-11-21-0001"
@@ -89,6 +92,28 @@ static void test_what_lies_beside_by_name_and_type(void **state)
 	}
 }
 
+/* ---- a folder of a month with very many files of others ---- */
+
+static bool endless;
+static int foreign; /* entries of it that were read */
+
+struct dirent *readdir(DIR *d)
+{
+	static __typeof__(&readdir) libc;
+	static struct dirent other = {.d_name = "other", .d_type = DT_REG};
+	static DIR *outer;
+	if (!libc)
+		*(void **)&libc = dlsym(RTLD_NEXT, "readdir");
+	struct dirent *e = libc(d);
+	if (!endless)
+		outer = NULL;
+	else if (!outer)
+		outer = d;
+	return !e && endless && d != outer && foreign++ < 100000 ? &other : e;
+}
+
+/* ---- */
+
 static int ignore(const struct folder_file *f, void *arg)
 {
 	(void)f;
@@ -162,6 +187,19 @@ static void test_a_folder_of_a_month_counts_if_it_has_such_files(void **state)
 	assert_int_equal(unlink(temp_path("d/2026-10/" DAY ".csv.gz")), 0);
 	look();
 	expect(BESIDE_FOLDER, 1, "2026/08");
+}
+
+static void test_folders_of_others_end_the_look_and_not_the_walk(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(temp_path("d/2026-09"), 0700), 0);
+	temp_append("d/" DAY ".csv.xz", "x");
+	endless = true;
+	look();
+	endless = false;
+	assert_in_range(foreign, 9000, 10000);
+	expect(BESIDE_FOLDER, 0, "");
+	expect(BESIDE_XZ, 1, DAY ".csv.xz");
 }
 
 static void expect_fix(enum beside_kind kind, const char *folder, const char *name,
@@ -240,6 +278,8 @@ int main(void)
 	                temp_teardown),
 	        cmocka_unit_test_setup_teardown(
 	                test_a_folder_of_a_month_counts_if_it_has_such_files, setup, temp_teardown),
+	        cmocka_unit_test_setup_teardown(
+	                test_folders_of_others_end_the_look_and_not_the_walk, setup, temp_teardown),
 	        cmocka_unit_test(test_the_line_that_makes_each_kind_readable),
 	        cmocka_unit_test_setup_teardown(test_a_name_that_is_taken_is_not_the_target, setup,
 	                                        temp_teardown),
