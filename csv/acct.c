@@ -59,21 +59,6 @@ struct slice acct_header(const struct acct *a)
 	return (struct slice){header.text, event_trim(header.text, header.len)};
 }
 
-/* Keeps the first header that names columns, with a line end: reader.h.  arg is a char **. */
-static int keep_header(struct slice header, void *arg)
-{
-	char **ret = arg;
-	size_t len = event_trim(header.text, header.len);
-	if (*ret || len == 0 || header_look(header.text, len) != HEADER_GOOD)
-		return 0;
-	*ret = malloc(len + 2);
-	if (!*ret)
-		return -ENOMEM;
-	memcpy(*ret, header.text, len);
-	memcpy(*ret + len, "\n", 2);
-	return 0;
-}
-
 /*
  * Begins with the header stored for the file; else with the last one of the source that was read
  * here, or that the store has.  What is assumed is stored with the position of the first row, so
@@ -85,7 +70,7 @@ static int begin(struct acct *a, const struct tail_file *file)
 	a->assumed = header.len == 0;
 	if (!a->assumed)
 		return reader_begin(a->reader, header);
-	int rc = a->last ? 0 : tailer_headers(a->conf.tailer, file, keep_header, &a->last);
+	int rc = a->last ? 0 : tailer_headers(a->conf.tailer, file, header_borrow, &a->last);
 	return rc < 0 ? rc
 	              : reader_begin(a->reader, slice_of(a->last ? a->last : READER_NONE_KNOWN));
 }
@@ -158,7 +143,7 @@ int acct_take_columns(struct acct *a)
 {
 	char *last = NULL;
 	struct slice header = reader_header(a->reader);
-	int rc = reader_own_header(a->reader) ? keep_header(header, &last) : 0;
+	int rc = reader_own_header(a->reader) ? header_borrow(header, &last) : 0;
 	if (rc == 0)
 		rc = tail_file_set_header(a->file, header);
 	if (last) {

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "csv/header.h"
 #include "follow/folder.h"
 
 /* Adds one element at the end of a list.  Returns NULL when out of memory. */
@@ -360,12 +362,38 @@ const struct conf_source *catalog_source_of(const struct conf *conf, const char 
 	return &conf->sources[0];
 }
 
+struct headless {
+	const struct conf *conf;
+	const struct conf_source *source;
+	const char *path;
+};
+
+static int find_header(char **ret, void *arg)
+{
+	const struct headless *h = arg;
+	const char *slash = strrchr(h->path, '/'), *base = slash ? slash + 1 : h->path;
+	char name[NAME_MAX + 1];
+	struct store *store;
+	size_t len = strlen(base);
+	if (len > 3 && strcasecmp(base + len - 3, ".gz") == 0)
+		len -= 3;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)len, base);
+	if (!h->conf->state_dir ||
+	    store_open_reader(&store, h->conf->state_dir, &(struct err){0}) < 0)
+		return 0;
+	int rc = store_headers(store, h->source->name, name, header_borrow, ret);
+	(void)store_close(store);
+	return rc == -ENOMEM ? rc : 0;
+}
+
 int catalog_rows(const struct conf *conf, const struct conf_source *source, const char *path,
                  const struct rows_hooks *hooks)
 {
+	struct headless h = {conf, source, path};
+	const struct rows_headless headless = {find_header, &h};
 	const struct reader_conf reader = {conf->record_max, &source->record_fields,
 	                                   conf->endpoints[source->endpoint].type_field};
-	return rows_each(path, &reader, hooks);
+	return rows_each(path, &reader, &headless, hooks);
 }
 
 bool catalog_wanted(const struct conf_source *source, const struct record *rec, int64_t since_ms,

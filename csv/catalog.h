@@ -116,7 +116,10 @@ const struct catalog_entry *catalog_entry_named(const struct catalog *c, const c
 /* Returns the source whose acct-file matches the file's name, else the first source. */
 const struct conf_source *catalog_source_of(const struct conf *conf, const char *path);
 
-/* Calls rows_each() for path with the source's settings. */
+/*
+ * Calls rows_each() for path with the source's settings.  A file without a header has the one that
+ * an agent assumed for it, or would: from the store, if there is one that can be read.
+ */
 int catalog_rows(const struct conf *conf, const struct conf_source *source, const char *path,
                  const struct rows_hooks *hooks) MUST_CHECK;
 

@@ -1,10 +1,13 @@
 #include "csv/header.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/utf8.h"
+#include "record/event_id.h"
 
 #define NAMES_ENOUGH 3 /* as cells of one row they are no accident */
 
@@ -82,4 +85,18 @@ enum header_look header_look(const char *line, size_t len)
 		return HEADER_NONE;
 	bool good = header_is_type(trimmed(first, " \t\"")) && is_text(line, len);
 	return good ? HEADER_GOOD : HEADER_DAMAGED;
+}
+
+int header_borrow(struct slice header, void *arg)
+{
+	char **ret = arg;
+	size_t len = event_trim(header.text, header.len);
+	if (*ret || len == 0 || header_look(header.text, len) != HEADER_GOOD)
+		return 0;
+	*ret = malloc(len + 2);
+	if (!*ret)
+		return -ENOMEM;
+	memcpy(*ret, header.text, len);
+	memcpy(*ret + len, "\n", 2);
+	return 0;
 }

@@ -26,4 +26,11 @@ enum header_look header_look(const char *line, size_t len);
 /* Returns true if the first cell is "type", in any case and with blanks around it. */
 bool header_is_type(struct slice cell);
 
+/*
+ * Makes a header of one file the header of others that have none, as reader_begin() takes it, if
+ * its columns can be trusted.  arg is a char **: one that is set stays, and the caller frees it.
+ * Returns 0 or -ENOMEM.
+ */
+int header_borrow(struct slice header, void *arg);
+
 #endif

@@ -12,9 +12,24 @@
 
 struct rows {
 	const struct rows_hooks *hooks;
+	const struct rows_headless *headless; /* NULL: none, or it was asked */
 	struct reader *reader;
 	struct follow *follow;
 };
+
+/* The first row came before a header.  Returns 1 if it is to be read again, under another's. */
+static int borrow_header(struct rows *r, uint64_t start)
+{
+	scope_free char *header = NULL;
+	const struct rows_headless *headless = r->headless;
+	r->headless = NULL;
+	int rc = headless->find(&header, headless->arg);
+	if (rc < 0 || !header)
+		return rc;
+	rc = reader_begin(r->reader, slice_of(header));
+	follow_seek(r->follow, start);
+	return rc < 0 ? rc : 1;
+}
 
 /*
  * Returns the hook's result.  *ret_more is true if the row is not a record; then the lines after
@@ -26,6 +41,13 @@ static int take_line(struct rows *r, const struct line *line, bool end, bool *re
 	uint64_t start;
 	int rc = end ? reader_finish(r->reader, line, &rec) : reader_feed(r->reader, line, &rec);
 	*ret_more = false;
+	if ((rc == READ_RECORD || rc == READ_REJECT) && r->headless &&
+	    !reader_own_header(r->reader)) {
+		int again = borrow_header(r, rec.mark.start);
+		*ret_more = again == 1;
+		if (again != 0)
+			return again < 0 ? again : 0;
+	}
 	if (rc == READ_MORE && reader_pending(r->reader, &start))
 		follow_keep(r->follow, start);
 	if (rc == READ_RECORD)
@@ -91,9 +113,10 @@ static bool packed_otherwise(int fd)
 	return false;
 }
 
-int rows_each(const char *path, const struct reader_conf *conf, const struct rows_hooks *hooks)
+int rows_each(const char *path, const struct reader_conf *conf,
+              const struct rows_headless *headless, const struct rows_hooks *hooks)
 {
-	struct rows r = {.hooks = hooks};
+	struct rows r = {.hooks = hooks, .headless = headless};
 	scope_close int fd = file_open(path);
 	if (fd < 0)
 		return fd;

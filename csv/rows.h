@@ -22,13 +22,23 @@ struct rows_hooks {
 };
 
 /*
- * Reads all records of path, of any type, with a reader of that conf.  Returns 0 at the end or when
- * a hook stopped, or a negative errno: -EBADMSG for a damaged or unfinished .gz, -EPROTONOSUPPORT
- * for another program's packed file, -EMEDIUMTYPE for a fifo or a device, -ESTALE when the file
- * changed meanwhile.  The hooks have received the rows before the error.
+ * Finds the header for a file whose first row comes before any: see reader_begin().  *ret is NULL,
+ * and stays so if none is known; the caller frees it.  Returns 0 or a negative errno.
+ */
+struct rows_headless {
+	int (*find)(char **ret, void *arg);
+	void *arg;
+};
+
+/*
+ * Reads all records of path, of any type, with a reader of that conf.  headless may be NULL.
+ * Returns 0 at the end or when a hook stopped, or a negative errno: -EBADMSG for a damaged or
+ * unfinished .gz, -EPROTONOSUPPORT for another program's packed file, -EMEDIUMTYPE for a fifo or a
+ * device, -ESTALE when the file changed meanwhile.  The hooks have received the rows before the
+ * error.
  */
 int rows_each(const char *path, const struct reader_conf *conf,
-              const struct rows_hooks *hooks) MUST_CHECK;
+              const struct rows_headless *headless, const struct rows_hooks *hooks) MUST_CHECK;
 
 /* Returns the text for an error of rows_each(). */
 const char *rows_error(int rc);

@@ -172,6 +172,8 @@ struct sample {
 	size_t seen;           /* rows of any type */
 	size_t bad;            /* rows that are no records */
 	const char *bad_path;  /* a file with such rows */
+	bool header;           /* a header was read */
+	bool headless;         /* a row was read before it */
 	size_t rows, campaign; /* bounces; those whose orig is not of Email Gateway */
 	char domains[DOMAINS_MAX][DNS_NAME_SIZE];
 	size_t ndomains;
@@ -191,10 +193,19 @@ static void note_domain(struct sample *s, struct slice orig)
 	memcpy(s->domains[s->ndomains++], domain, sizeof(domain));
 }
 
+static int take_names(struct slice header, uint64_t end, void *arg)
+{
+	(void)header;
+	(void)end;
+	((struct sample *)arg)->header = true;
+	return 0;
+}
+
 static int take_row(const struct record *rec, void *arg)
 {
 	struct sample *s = arg;
 	struct slice orig = record_get(rec, "orig");
+	s->headless |= !s->header;
 	if (++s->seen >= SEEN_MAX)
 		return 1;
 	if (rec->type != RECORD_BOUNCED && rec->type != RECORD_REMOTE_BOUNCE)
@@ -209,6 +220,7 @@ static int take_bad(const struct record *rec, const char *why, void *arg)
 	struct sample *s = arg;
 	(void)rec;
 	(void)why;
+	s->headless |= !s->header;
 	return ++s->bad >= SEEN_MAX;
 }
 
@@ -298,7 +310,8 @@ static void look_at_source(const struct doctor *d, const struct catalog *c,
 {
 	const struct catalog_file *f = newest_live(c, s);
 	struct sample sample = {0};
-	const struct rows_hooks hooks = {.record = take_row, .reject = take_bad, .arg = &sample};
+	const struct rows_hooks hooks = {
+	        .record = take_row, .reject = take_bad, .header = take_names, .arg = &sample};
 	char what[160];
 	(void)snprintf(what, sizeof(what), "endpoint %.140s", d->conf->endpoints[s->endpoint].name);
 	if (f && catalog_rows(d->conf, s, f->path, &hooks) == 0)
@@ -307,6 +320,14 @@ static void look_at_source(const struct doctor *d, const struct catalog *c,
 		*unread = f->path;
 	if (conf_source_ships(s, "b") || conf_source_ships(s, "rb"))
 		tell_gateway(d, &d->conf->endpoints[s->endpoint], what, &sample);
+	if (sample.headless)
+		finding_fix(
+		        &d->to, FINDING_WARNING, "recent rows",
+		        "stop what empties or rewrites the file: PowerMTA writes the header once, "
+		        "when it begins one",
+		        "\"%s\" does not begin with a header line: only rows that fit the last "
+		        "header of its source, or record-fields, are read",
+		        f->path);
 	all->seen += sample.seen;
 	all->bad += sample.bad;
 	all->bad_path = sample.bad > 0 ? f->path : all->bad_path;

@@ -75,7 +75,7 @@ static int read_file(const struct conf *conf, const char *path, const struct row
 	if (conf)
 		return catalog_rows(conf, catalog_source_of(conf, path), path, hooks);
 	make_fallback(&fallback);
-	return rows_each(path, &fallback.reader, hooks);
+	return rows_each(path, &fallback.reader, NULL, hooks);
 }
 
 static int read_files(struct rules_check *c)

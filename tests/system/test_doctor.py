@@ -234,6 +234,16 @@ def test_dead_letters_are_a_warning(site):
     assert f"pmta-shipper dead list -c '{site.folder}/it'\\''s ours.conf'\n" in done.stdout
 
 
+def test_a_file_that_does_not_begin_with_a_header(site):
+    agent, acct = site_with(site)
+    file, = acct.dir.glob("bounces-*.csv")
+    file.write_text("b,2026-11-21 10:00:00+0000,failed,5.1.1 (bad)\n", "utf-8")
+    findings = doctor(agent)
+    text, _ = findings.one("warning", "recent rows", "does not begin with a header line")
+    assert str(file) in text
+    findings.one("warning", "recent rows", "1 of 1 cannot be parsed")
+
+
 def test_a_store_that_is_damaged(site):
     agent, _ = site_with(site)
     agent.state_dir.mkdir(mode=0o700)

@@ -170,8 +170,13 @@ def test_a_file_emptied_by_a_script_keeps_its_header(site, running):
     eventually(lambda: len(dead(agent)) == 2)
     assert {letter[-1] for letter in dead(agent)} == {"no header line"}
     assert "does not begin with a header line" in agent.log()
+    assert agent.command("dead", "retry", "--all").returncode == 0
+    eventually(lambda: "its row is not a record" in agent.log())
     stopped(agent)
     compare(backend, records(rows))
+    parsed = agent.command("parse", acct.live)  # with the header that the store knows
+    assert parsed.stdout.count("\n") == 20 and parsed.stderr.count("no header line") == 2
+    assert parsed.returncode == 1
 
 
 @pytest.mark.parametrize("running", [False, True])

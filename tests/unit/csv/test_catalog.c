@@ -231,6 +231,29 @@ static void test_records_of_the_wanted_types_and_times(void **state)
 	assert_int_equal(seen.rejects, 1);
 }
 
+/* As the agent reads it: under the last header of its source that the store has. */
+static void test_a_file_without_a_header_has_the_last_one_of_the_store(void **state)
+{
+	(void)state;
+	struct rows_seen seen = {0};
+	const struct rows_hooks all = {on_record, on_reject, NULL, &seen};
+	temp_rewrite("moved/" DAY "0002.csv", ROW_1 ROW_2 "b,x,y\n");
+	char path[PATH_MAX];
+	(void)snprintf(path, sizeof(path), "%s", temp_path("moved/" DAY "0002.csv"));
+	assert_int_equal(catalog_rows(&fx.conf, &fx.sources[0], path, &all), 0);
+	assert_int_equal(seen.records, 0);
+	assert_int_equal(seen.rejects, 3);
+	temp_rewrite("moved/" DAY "0001.csv", HEADER ROW_1);
+	struct ladder ladder;
+	const struct ledger none = {0};
+	const struct store_file f = entry_of("moved/" DAY "0001.csv", HEADER ROW_1, 1, &ladder);
+	put_entry(f, &ladder, &none, "type,timeLogged,rcpt");
+	fx.conf.state_dir = fx.state;
+	assert_int_equal(catalog_rows(&fx.conf, &fx.sources[0], path, &all), 0);
+	assert_int_equal(seen.records, 2);
+	assert_int_equal(seen.rejects, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +270,7 @@ int main(void)
 	        TEST(test_the_newest_entry_of_a_name),
 	        TEST(test_a_source_is_found_by_the_name_of_the_file),
 	        TEST(test_records_of_the_wanted_types_and_times),
+	        TEST(test_a_file_without_a_header_has_the_last_one_of_the_store),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
