@@ -37,6 +37,9 @@ void doctor_disk(const struct doctor *d);
 /* shippers.c */
 void doctor_shippers(const struct doctor *d);
 
+/* cleaners.c */
+void doctor_cleaners(const struct doctor *d);
+
 /* store.c, as the user */
 void doctor_store(const struct doctor *d);
 void doctor_time_left(const struct doctor *d);

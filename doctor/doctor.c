@@ -17,21 +17,14 @@ static const struct {
 	bool as_user;
 	const char *what;
 } checks[] = {
-        {doctor_service, false, "service"},
-        {doctor_folders, true, "folders"},
-        {doctor_accounting, true, "files"},
-        {doctor_pmta, false, "PowerMTA"},
-        {doctor_mail, false, "mail"},
-        {doctor_sample, true, "recent rows"},
-        {doctor_shippers, false, "shippers"},
-        {doctor_secrets, true, "secrets"},
-        {doctor_rules, true, "rules"},
-        {doctor_endpoints, false, "endpoints"},
-        {doctor_listen, false, "metrics-listen"},
-        {doctor_inotify, true, "inotify"},
-        {doctor_descriptors, false, "limits"},
-        {doctor_disk, false, "disks"},
-        {doctor_store, true, "store"},
+        {doctor_service, false, "service"},     {doctor_folders, true, "folders"},
+        {doctor_accounting, true, "files"},     {doctor_pmta, false, "PowerMTA"},
+        {doctor_mail, false, "mail"},           {doctor_sample, true, "recent rows"},
+        {doctor_shippers, false, "shippers"},   {doctor_cleaners, false, "cleaners"},
+        {doctor_secrets, true, "secrets"},      {doctor_rules, true, "rules"},
+        {doctor_endpoints, false, "endpoints"}, {doctor_listen, false, "metrics-listen"},
+        {doctor_inotify, true, "inotify"},      {doctor_descriptors, false, "limits"},
+        {doctor_disk, false, "disks"},          {doctor_store, true, "store"},
         {doctor_time_left, true, "time left"},
 };
 

@@ -50,6 +50,7 @@ static const struct {
                 {"/etc/cron.weekly/*", IF_FILE_DELETES},
                 {"/var/spool/cron/crontabs/*", IF_LINE_DELETES},
                 {"/var/spool/cron/*", IF_LINE_DELETES},
+                {"/etc/pmta-log-archiver/config", IF_LINE_DELETES}, /* cleaners.c reads it */
                 {"/etc/logrotate.d/*", ALWAYS},
                 {"/etc/tmpfiles.d/*", ALWAYS}};
 
@@ -137,6 +138,62 @@ bool other_programs_cleaner(const char *root, const char *folder, char *ret, siz
 		if (place_names(root, cleaners[i].place, name, cleaners[i].when, ret, size))
 			return true;
 	return false;
+}
+
+/* tmpfiles.d(5): type, path, mode, user, group, age; "-" stands for no age. */
+static bool tmpfiles_deletes(struct slice line)
+{
+	char type[16] = "", age[32] = "";
+	scope_free char *copy = strndup(line.text, line.len);
+	int n = copy ? sscanf(copy, "%15s %*s %*s %*s %*s %31s", type, age) : 0;
+	return n >= 1 && (strpbrk(type, "rRD") || (n == 2 && strcmp(age, "-") != 0));
+}
+
+/* Returns NULL for a line that only reads. */
+static const char *doing_of(const char *path, struct slice line, enum names_when when,
+                            bool file_deletes)
+{
+	if (when == ALWAYS && strstr(path, "/logrotate.d/"))
+		return "renames or deletes";
+	if (when == ALWAYS)
+		return tmpfiles_deletes(line) ? "deletes" : NULL;
+	if (when == IF_FILE_DELETES ? file_deletes : deletes(line.text, line.len))
+		return "deletes";
+	return memmem(line.text, line.len, "mv ", 3) ? "renames" : NULL;
+}
+
+static void lines_of(const char *path, enum names_when when, other_programs_line_fn *fn, void *arg)
+{
+	scope_free char *text = NULL;
+	char where[1100];
+	size_t n;
+	unsigned number = 1;
+	if (file_read(path, FILE_MAX, &text, &n) < 0)
+		return;
+	bool any = deletes(text, n);
+	for (const char *line = text; line < text + n; number++) {
+		const char *end = memchr(line, '\n', (size_t)(text + n - line));
+		struct slice s = {line, (size_t)((end ? end : text + n) - line)};
+		const char *doing = doing_of(path, s, when, any);
+		(void)snprintf(where, sizeof(where), "%s:%u", path, number);
+		if (doing && line_names(s.text, s.len, ""))
+			fn(where, doing, s, arg);
+		line += s.len + 1;
+	}
+}
+
+void other_programs_lines(const char *root, other_programs_line_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < sizeof(cleaners) / sizeof(cleaners[0]); i++) {
+		char pattern[1024];
+		glob_t g;
+		(void)snprintf(pattern, sizeof(pattern), "%s%s", root, cleaners[i].place);
+		if (glob(pattern, 0, NULL, &g) != 0)
+			continue;
+		for (size_t k = 0; k < g.gl_pathc; k++)
+			lines_of(g.gl_pathv[k], cleaners[i].when, fn, arg);
+		globfree(&g);
+	}
 }
 
 static bool is_closed(const char *path, char *ret, size_t size)

@@ -22,4 +22,13 @@ bool other_programs_closed(const char *root, char *ret, size_t size);
 /* Finds the first line of cron, logrotate or tmpfiles that deletes in the folder: "FILE:LINE". */
 bool other_programs_cleaner(const char *root, const char *folder, char *ret, size_t size);
 
+/*
+ * Calls fn for each line of cron, logrotate and tmpfiles under root that may delete or rename
+ * files; comments are left out.  doing is what it does: "deletes", "renames", or "renames or
+ * deletes".
+ */
+typedef void other_programs_line_fn(const char *where, const char *doing, struct slice line,
+                                    void *arg);
+void other_programs_lines(const char *root, other_programs_line_fn *fn, void *arg);
+
 #endif
