@@ -1,4 +1,4 @@
-/* What deletes or renames live accounting files: rows that are not read by then are lost. */
+/* Programs that delete or rename live accounting files: rows not read by then are lost. */
 #include "doctor/cleaners.h"
 
 #include <fnmatch.h>

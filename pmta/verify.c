@@ -78,8 +78,9 @@ static void verify_source(const struct verify *v, const struct conf_source *s)
 	struct verify_pair p = {.v = v, .source = s, .block = block};
 	pmta_place(&v->pmta->nodes[block], p.where, sizeof(p.where));
 	verify_lists(&p);
-	if (!pmta_last(v->pmta, block, "http-webhook-url")) /* else it is not the source's file */
-		verify_records(&p);
+	bool webhook = pmta_last(v->pmta, block, "http-webhook-url");
+	if (!webhook && !verify_records(&p))
+		return;
 	verify_block_directives(&p);
 	verify_files(&p);
 	verify_fbl(&p);

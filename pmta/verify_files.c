@@ -221,9 +221,9 @@ static bool is_staging(const struct verify_pair *p)
 
 void verify_files(const struct verify_pair *p)
 {
-	if (!is_staging(p)) {
-		check_move_to(p);
-		check_delete_after(p);
-	}
+	if (is_staging(p))
+		return;
+	check_move_to(p);
+	check_delete_after(p);
 	check_readable(p);
 }

@@ -26,7 +26,7 @@ static const char *base_of(const char *path)
 
 bool verify_path_is_wrong(const struct pmta_node *n)
 {
-	return !is_pipe(n) && (n->value[0] != '/' || strchr(n->value, '*'));
+	return !n->block || (!is_pipe(n) && (n->value[0] != '/' || strchr(n->value, '*')));
 }
 
 /* Writes the path that is probably meant: one of a source with that name, if there is one. */
@@ -61,7 +61,11 @@ static void check_path(const struct verify *v, const struct pmta_node *n)
 	pmta_place(n, where, sizeof(where));
 	bool known = path_meant(v, n->value, meant, sizeof(meant));
 	const char *better = known ? fix_line(&fix, "<acct-file %s>", meant) : NULL;
-	if (!*n->value)
+	if (!n->block)
+		finding_fix(&v->to, FINDING_PROBLEM, where,
+		            "write its directives between <acct-file PATH> and </acct-file>",
+		            "acct-file is a block, and this line is not the beginning of one");
+	else if (!*n->value)
 		finding_tell(&v->to, FINDING_PROBLEM, where, "<acct-file> without a path");
 	else if (strchr(n->value, '*'))
 		finding_fix(&v->to, FINDING_PROBLEM, where, better,

@@ -31,8 +31,11 @@ struct slice verify_type(struct slice name);
 /* Returns true if the block logs rows of this type. */
 bool verify_logs(const struct pmta_config *c, size_t block, const char *type);
 
-/* verify_records.c: records and record-fields */
-void verify_records(const struct verify_pair *p);
+/*
+ * verify_records.c: records and record-fields.  Returns false if the source needs a block of its
+ * own, so that this one stays as it is.
+ */
+bool verify_records(const struct verify_pair *p);
 
 /* Returns true if the block logs this column for the type. */
 bool verify_logs_field(const struct verify_pair *p, const char *type, const char *field);

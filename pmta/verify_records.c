@@ -70,7 +70,8 @@ static void advise_own_block(const struct verify_pair *p, const char *where, con
 	              p->source->name);
 }
 
-static void check_records(const struct verify_pair *p, const char *list)
+/* Returns false if the block should stay as it is. */
+static bool check_records(const struct verify_pair *p, const char *list)
 {
 	const struct strlist *needed = &p->source->records;
 	const struct pmta_node *n = pmta_last(p->v->pmta, p->block, "records");
@@ -83,10 +84,10 @@ static void check_records(const struct verify_pair *p, const char *list)
 			used += (size_t)snprintf(lacking + used, sizeof(lacking) - used, "%s%s",
 			                         used ? ", " : "", needed->v[i]);
 	if (!*lacking)
-		return;
+		return true;
 	if (has_others(p, list)) {
 		advise_own_block(p, where, lacking);
-		return;
+		return false;
 	}
 	room = (size_t)snprintf(line, sizeof(line), "records ");
 	const char *rest = list;
@@ -103,6 +104,7 @@ static void check_records(const struct verify_pair *p, const char *list)
 	finding_fix(&p->v->to, FINDING_PROBLEM, where, line,
 	            "records lacks %s, which source %s ships: PowerMTA does not log such rows",
 	            lacking, p->source->name);
+	return true;
 }
 
 static bool nobody_ships(const struct verify_pair *p, struct slice type)
@@ -371,14 +373,15 @@ bool verify_logs_field(const struct verify_pair *p, const char *type, const char
 	       logged(list ? list : "*", slice_of(field));
 }
 
-void verify_records(const struct verify_pair *p)
+bool verify_records(const struct verify_pair *p)
 {
 	scope_free char *list = records_of(p);
 	if (!list) {
 		finding_tell(&p->v->to, FINDING_PROBLEM, p->where, "out of memory");
-		return;
+		return true;
 	}
-	check_records(p, list);
+	if (!check_records(p, list))
+		return false;
 	tell_others(p, list);
 	for (size_t i = 0; i < p->source->record_fields.n; i++) {
 		const char *entry = p->source->record_fields.v[i];
@@ -388,4 +391,5 @@ void verify_records(const struct verify_pair *p)
 		check_fields(p, type, entry + len);
 	}
 	check_union(p);
+	return true;
 }

@@ -147,6 +147,8 @@ static void test_a_file_with_other_rows_is_left_as_it_is(void **state)
 		            theirs);
 		assert_part(found, "\n    </acct-file>\n", theirs);
 		assert_null(strstr(found, "-> records"));
+		assert_null(strstr(found, "logged without"));
+		assert_null(strstr(found, "world-readable is"));
 	}
 }
 
@@ -177,6 +179,14 @@ static void test_paths_that_no_source_can_follow(void **state)
 		assert_part(found, v[i].part, theirs);
 		assert_null(strstr(found, "acct-file = \"log"));
 	}
+}
+
+static void test_an_acct_file_that_is_no_block(void **state)
+{
+	(void)state;
+	const char *found = rig_verify(RIG_OURS, "acct-file /var/log/pmta/bounces.csv\n");
+	assert_part(found, "problem config:1: acct-file is a block", "");
+	assert_null(strstr(found, "never written"));
 }
 
 static void test_rows_that_no_source_ships(void **state)
@@ -243,6 +253,7 @@ int main(void)
 	        cmocka_unit_test(test_a_webhook_of_powermta_gets_no_advice_to_move_files),
 	        cmocka_unit_test(test_a_file_with_other_rows_is_left_as_it_is),
 	        cmocka_unit_test(test_paths_that_no_source_can_follow),
+	        cmocka_unit_test(test_an_acct_file_that_is_no_block),
 	        cmocka_unit_test(test_rows_that_no_source_ships),
 	        cmocka_unit_test(test_rows_that_powermta_sends_itself),
 	        cmocka_unit_test(test_columns_are_compared_without_case),
