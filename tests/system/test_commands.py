@@ -141,7 +141,7 @@ def test_check_counts_the_files_that_are_there(site):
     for i in range(2000):
         (acct.move_to / f"bounces-2026-11-20-{i:04d}.csv").touch()
     assert few + 0.5 < megabytes() < few + 1.5
-    assert "with the 2001 files that are there now" in agent.command("check").stdout
+    assert "with the 2000 files that are there now" in agent.command("check").stdout
 
 
 def test_check_looks_into_secrets_but_not_into_credentials_it_cannot_see(site):

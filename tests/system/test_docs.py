@@ -151,7 +151,7 @@ def test_tests_named_for_promises_exist():
     page = (ROOT / "docs/RELIABILITY.md").read_text("utf-8")
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*")
                       if path.suffix in (".c", ".py"))
-    there = set(re.findall(r"(?:static void|def) (test_\w+)\(", sources))
+    there = set(re.findall(r"(?:static void|def)\s+(test_\w+)\(", sources))
     assert set(re.findall(r"`(test_\w+)`", page)) <= there
     promises = re.findall(r"^\| ([TRS]\d) \|", page, re.MULTILINE)
     assert promises == [f"T{i}" for i in range(1, 7)] + [f"R{i}" for i in range(1, 5)] + \
