@@ -19,30 +19,40 @@ static bool begins(const struct pipeline_item *item, enum pipeline_section secti
 	return !item->key && item->section == section && strcmp(item->name, name) == 0;
 }
 
-/* The best answer of all plugins of a kind; SELECT_YES if there is none. */
-static enum select reaches_any(const struct select_row *row, enum pipeline_section section,
-                               const char *name)
+/* Sets the best answer of all plugins of a kind.  Returns false if there is none. */
+static bool reaches_any(const struct select_row *row, enum pipeline_section section,
+                        const char *name, enum select *ret)
 {
-	enum select best = SELECT_NO;
 	bool found = false;
+	*ret = SELECT_NO;
 	for (size_t i = 0; i < row->p->n; i++) {
 		const struct pipeline_item *item = &row->p->items[i];
 		if (!begins(item, section, name))
 			continue;
 		found = true;
 		enum select s = select_reaches(row, item->plugin);
-		best = s > best ? s : best;
+		*ret = s > *ret ? s : *ret;
 	}
-	return found ? best : SELECT_YES;
+	return found;
 }
 
-/* A row that no csv filter takes apart is an event without fields: it was not selected. */
+/* A row that no filter takes apart is an event without fields: it was not selected. */
+static bool is_parsed(const struct select_row *row)
+{
+	static const char *const filters[] = {"csv", "dissect", "kv", "json", "grok"};
+	enum select s;
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
+		if (reaches_any(row, PIPELINE_FILTER, filters[i], &s))
+			return s != SELECT_NO;
+	return true;
+}
+
 static bool is_sent(const struct translation *t, const struct translate_source *s, const char *type)
 {
 	const struct select_row row = row_of(t, s, type);
-	return select_dropped(&row) != SELECT_YES &&
-	       reaches_any(&row, PIPELINE_FILTER, "csv") != SELECT_NO &&
-	       reaches_any(&row, PIPELINE_OUTPUT, "http") != SELECT_NO;
+	enum select out;
+	return select_dropped(&row) != SELECT_YES && is_parsed(&row) &&
+	       (!reaches_any(&row, PIPELINE_OUTPUT, "http", &out) || out != SELECT_NO);
 }
 
 /* ---- types ---- */

@@ -72,6 +72,9 @@ static void test_conditions_select_the_records(UNUSED void **state)
 	        {IN "filter { if [message] =~ /^(d|t|tq),.{3}\\/{/ { drop {} } "
 	            "if [message] =~ /^b,/ { csv {} } else if [message] =~ /^rb,/ { csv {} } }" OUT,
 	         "{ \"b\", \"rb\" }", ""},
+	        {IN "filter { if [message] =~ /^f,/ { dissect { mapping => { \"message\" => "
+	            "\"%{a},%{b}\" } } } grok { match => { \"a\" => \"%{IP}\" } } }" OUT,
+	         "{ \"f\" }", "filter dissect is not carried over"},
 	        {BOUNCES "filter { drop {} }" OUT, "{ \"b\", \"rb\" }",
 	         "this pipeline sends no b or rb rows"},
 	        {IN "filter { if [a] { drop {} } }" OUT, "{ \"b\", \"rb\", \"f\" }",
