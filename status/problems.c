@@ -229,6 +229,24 @@ static void judge_rejected(struct problems *p, const struct view *v, const struc
 	    t->rejected_rows);
 }
 
+/* Rows that do not fit are dead letters, which are a problem of their own. */
+static void judge_headless(struct problems *p, const struct source_view *s)
+{
+	const size_t n = s->tail.headless;
+	if (n == 0)
+		return;
+	add(p,
+	    (struct problem){
+	            .level = PROBLEM_NOTICE,
+	            .kind = "source",
+	            .name = s->name,
+	            .fix = "stop what empties or rewrites them: PowerMTA writes the header "
+	                   "once, when it begins a file"},
+	    "%zu file%s not begin with a header line (named in the log): only rows that fit the "
+	    "source's last header, or record-fields, are sent",
+	    n, n == 1 ? " does" : "s do");
+}
+
 /* Adds a problem whose fix is made for it. */
 static void add_with(struct problems *p, struct problem what, const struct fix *fix,
                      const char *text)
@@ -281,6 +299,7 @@ static void judge_source(struct problems *p, const struct view *v, const struct 
 	judge_folders(p, s);
 	judge_loss(p, v, s);
 	judge_rejected(p, v, s);
+	judge_headless(p, s);
 	judge_beside(p, s, &v->conf->sources[s - v->sources]);
 	if (t->behind_bytes > 0 && behind_ms >= l->warn_ms)
 		add(p,

@@ -58,6 +58,7 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 			ret->gone += f->offset < f->size && !f->gz && f->state != FILE_SKIPPED;
 			continue;
 		}
+		ret->headless += f->headless;
 		ret->files_passed += f->state == FILE_SKIPPED;
 		note_rejected(ret, f);
 		uint64_t left = unread(f);

@@ -103,6 +103,8 @@ struct tail_status {
 	uint64_t settled_bytes, settled_rows; /* of files that are not compressed */
 	size_t files_behind, files_open, files_known, gone;
 	size_t files_passed;       /* existing files that first-start excludes */
+	size_t headless;           /* existing files in which rows came before any header, as far as
+	                              they were read since the start */
 	size_t unreadable;         /* unreadable files and folders */
 	bool folder_missing;       /* the folder of acct-file does not exist */
 	const char *rejected_file; /* an existing file all of whose rows became dead letters */

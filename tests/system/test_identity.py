@@ -170,6 +170,7 @@ def test_a_file_emptied_by_a_script_keeps_its_header(site, running):
     eventually(lambda: len(dead(agent)) == 2)
     assert {letter[-1] for letter in dead(agent)} == {"no header line"}
     assert "does not begin with a header line" in agent.log()
+    assert "1 file does not begin with a header line" in agent.command("status").stdout
     assert agent.command("dead", "retry", "--all").returncode == 0
     eventually(lambda: "its row is not a record" in agent.log())
     stopped(agent)

@@ -232,6 +232,11 @@ static void rejected_and_dropped(void)
 	v.dead_newest_ms = 0;
 }
 
+static void no_header_in_a_file(void)
+{
+	tail()->headless = 1;
+}
+
 static void store_not_writable(void)
 {
 	v.degraded = true;
@@ -306,6 +311,8 @@ static const struct row {
          "bounces: no row of b-1.csv was delivered: all 12 are dead letters", false},
         {nine_rows_of_a_file, WARN, WARN, "12 rows are not delivered", false},
         {rejected_and_dropped, NONE, NONE, NULL, false},
+        {no_header_in_a_file, NOTE, NOTE, "bounces: 1 file does not begin with a header line",
+         false},
         {store_not_writable, CRIT, CRIT, "the store cannot be written", true},
         {all_files_passed, NOTE, NOTE, "bounces: nothing was read yet: 4 files existed", false},
         {some_files_passed, NONE, NONE, NULL, false},
