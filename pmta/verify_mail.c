@@ -167,7 +167,7 @@ static void check_relay(const char *domain, const struct pmta_node *n, void *arg
 		finding_fix(&v->to, FINDING_PROBLEM, where,
 		            fix_line(&fix, "relay-domain %s", domain),
 		            "no relay-domain for %s: PowerMTA refuses the mail that this processor "
-		            "needs",
+		            "needs, unless the domain is local to it",
 		            domain);
 	if (relayed != RELAYED_MAYBE)
 		return;

@@ -181,6 +181,48 @@ static void test_paths_that_no_source_can_follow(void **state)
 	}
 }
 
+static void test_headers_that_may_stand_for_a_complaints_recipient(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *mapping, *part;
+	} v[] = {
+	        {"feedback-loop header_X-HmXmrOriginalRecipient rcpt", NULL},
+	        {"f header_To rcpt",
+	         "problem config:2: map-header-to-field: in f rows, rcpt holds"},
+	        {"b header_To rcpt", NULL}, /* this source ships no b */
+	};
+	char theirs[1024];
+	for (size_t i = 0; i < COUNT(v); i++) {
+		(void)snprintf(theirs, sizeof(theirs),
+		               "<acct-file /var/log/pmta/fbl.csv>\nmap-header-to-field %s\n"
+		               "records fbl\n</acct-file>\n",
+		               v[i].mapping);
+		const char *found = rig_verify(RIG_OURS_FBL, theirs);
+		if (v[i].part ? !strstr(found, v[i].part) : strstr(found, "map-header") != NULL)
+			fail_msg("%s: %s", v[i].mapping, found);
+	}
+}
+
+/* Files of root may have a group that nobody should join. */
+static void test_run_as_root_is_named_where_a_group_is_advised(void **state)
+{
+	(void)state;
+	static const char block[] = "<acct-file /var/log/pmta/bounces.csv>\nrecords b, rb\n"
+	                            "</acct-file>\n%s";
+	static const struct {
+		const char *line;
+		bool as_root;
+	} v[] = {{"", true}, {"run-as-root yes\n", true}, {"run-as-root no\n", false}};
+	char theirs[1024];
+	for (size_t i = 0; i < COUNT(v); i++) {
+		(void)snprintf(theirs, sizeof(theirs), block, v[i].line);
+		const char *found = rig_verify(RIG_OURS, theirs);
+		assert_part(found, "-> usermod -a -G pmta shipper", theirs);
+		assert_int_equal(strstr(found, "run-as-root is on") != NULL, v[i].as_root);
+	}
+}
+
 static void test_an_acct_file_that_is_no_block(void **state)
 {
 	(void)state;
@@ -253,6 +295,8 @@ int main(void)
 	        cmocka_unit_test(test_a_webhook_of_powermta_gets_no_advice_to_move_files),
 	        cmocka_unit_test(test_a_file_with_other_rows_is_left_as_it_is),
 	        cmocka_unit_test(test_paths_that_no_source_can_follow),
+	        cmocka_unit_test(test_headers_that_may_stand_for_a_complaints_recipient),
+	        cmocka_unit_test(test_run_as_root_is_named_where_a_group_is_advised),
 	        cmocka_unit_test(test_an_acct_file_that_is_no_block),
 	        cmocka_unit_test(test_rows_that_no_source_ships),
 	        cmocka_unit_test(test_rows_that_powermta_sends_itself),
