@@ -35,6 +35,8 @@ static enum relation unproved(const struct relation_case *c)
 		return RELATION_NONE;
 	if (c->skipped)
 		return c->there ? RELATION_ALIAS : RELATION_HEIR;
+	if (c->there && c->settled && c->rests) /* there will be no proof */
+		return c->within ? RELATION_ALIAS : RELATION_NONE;
 	if (c->there) /* the first proof will decide */
 		return c->differs ? RELATION_NONE : RELATION_COPYING;
 	if (!c->shorter)
@@ -50,8 +52,10 @@ enum relation relation_decide(const struct relation_case *c)
 	case IDENTITY_SAME:
 		if (!c->there)
 			return RELATION_HEIR;
+		if (c->differs)
+			return RELATION_FORK;
 		if (!c->longer)
-			return RELATION_ALIAS;
+			return c->unsure ? RELATION_COPYING : RELATION_ALIAS;
 		/* Rows of the known file that are in flight, or not written yet, may be the same.
 		 */
 		return c->settled ? RELATION_FORK : RELATION_COPYING;

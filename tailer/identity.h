@@ -62,6 +62,7 @@ struct relation_case {
 	bool longer;            /* the path has more bytes than the known file has now */
 	bool shorter;           /* the path has fewer bytes than the known file had last */
 	bool settled;           /* the known file is at rest, and all of it is acknowledged */
+	bool unsure;            /* too few bytes of the two were compared */
 	bool rests;             /* the path is at rest */
 	bool same_name;         /* both have the same name */
 	bool differs;           /* the bytes that both have now are not the same */

@@ -304,6 +304,17 @@ bool resolve_passed(struct tail_file *f);
  * LATER, -EAGAIN when the budget is used up, or another negative errno.
  */
 int resolve_new(struct tail_file *f) MUST_CHECK;
+/*
+ * Returns 1 if more bytes of f, open as f->proving, than those up to resume are proved by another
+ * known file, 0 if not, or a negative errno.
+ */
+int resolve_another_proves(const struct tail_file *f, uint64_t resume) MUST_CHECK;
+/*
+ * Finds the proofs of the rows at the beginning of f that another known file has, and the position
+ * after them, if that is more than min bytes; else *ret is NULL.  follow is NULL in it.  LATER: it
+ * is too early to tell.
+ */
+int resolve_part_of(const struct tail_file *f, uint64_t min, struct open_file **ret) MUST_CHECK;
 
 /* source_places.c */
 void source_find_fresh(struct source *s);           /* sets fresh */

@@ -154,6 +154,7 @@ static void go_on(struct tail_file *f, struct open_file *o, int decided, uint64_
 		        (unsigned long long)resume);
 		s->counters.crashes++;
 		s->counters_dirty = true;
+		f->id = s->tailer->next_id++; /* the rows that were cut off stay known */
 		ladder_cut(&o->ladder, resume);
 		ledger_reset(&o->ledger, resume);
 	} else if (decided == IDENTITY_SAME) {
@@ -254,22 +255,43 @@ static bool was_empty(const struct tail_file *f, const struct open_file *o)
 	       files_begin_so(f, salt);
 }
 
+/*
+ * Returns 1 if f is rather another file that begins alike: its inode was reused, or other bytes
+ * were written into it; 0 if not, or a negative errno.
+ */
+static int is_reused(const struct tail_file *f, const struct open_file *o, int decided,
+                     uint64_t resume)
+{
+	if (decided == IDENTITY_CRASHED)
+		return f->proved_name ? 1 : resolve_another_proves(f, resume);
+	const uint64_t committed = o->ledger.committed;
+	if (decided != IDENTITY_SAME || f->gz || f->size <= committed || o->ladder.n == 0)
+		return 0;
+	return resolve_another_proves(f, committed + 1);
+}
+
 /* Resolves f, which has an entry, and whose path leads to the inode of that entry. */
 static int resolve_known(struct tail_file *f)
 {
 	uint64_t resume;
+	struct tail_file *ghost;
 	struct open_file *o = open_file_load(f);
 	if (!o)
 		return LATER;
 	o->follow = f->proving;
 	int decided = decide(f, o, same_salt(f, o->follow), file_waits_no_longer(f), &resume);
-	if (decided == IDENTITY_NEW || (decided == IDENTITY_SAME && was_empty(f, o)))
+	int reused = is_reused(f, o, decided, resume);
+	if (reused < 0)
+		decided = reused;
+	if (decided == IDENTITY_NEW || (decided == IDENTITY_SAME && was_empty(f, o)) || reused > 0)
 		return resolve_again(f, o, decided);
 	int rc = decided < 0 ? decided : files_reserve(f->source->tailer);
 	if (rc == 0 && decided == IDENTITY_COPYING) {
 		wait_for_rest(f, o->ledger.committed);
 		file_set_state(f, FILE_COPYING);
 	}
+	if (rc == 0 && decided == IDENTITY_CRASHED)
+		rc = resolve_forsake(f, &ghost);
 	if (rc < 0 || decided == IDENTITY_COPYING) {
 		o->follow = NULL;
 		(void)open_file_free(o);
@@ -327,12 +349,14 @@ static struct tail_file *twin(struct tail_file *f)
 	g->offset = f->offset;
 	g->seen = f->seen;
 	g->missing = f->missing;
+	g->resized_ms = f->resized_ms;
+	g->waits_ms = f->waits_ms;
 	g->open = open_file_load(f);
 	int fd = dup(follow_fd(f->open->follow));
 	struct stat st;
 	if (fd >= 0 && fstat(fd, &st) == 0) {
 		g->size = (uint64_t)st.st_size;
-		f->mtime_s = st.st_mtime;
+		g->mtime_s = f->mtime_s = st.st_mtime;
 	}
 	if (!g->open && fd >= 0)
 		(void)close(fd);
@@ -345,15 +369,25 @@ static struct tail_file *twin(struct tail_file *f)
 	return g;
 }
 
-/* Nothing known is left in it: from here on it is another file, read from byte 0. */
-static void begin_anew(struct tail_file *f, struct open_file *o)
+/*
+ * Nothing of f is left in it: from here on it is another file.  part: the proofs of its rows that
+ * are known from elsewhere; NULL: it is read from byte 0.
+ */
+static struct open_file *begin_anew(struct tail_file *f, struct open_file *o,
+                                    struct open_file *part)
 {
 	note_rewritten(f);
 	f->id = f->source->tailer->next_id++;
+	if (part) {
+		part->follow = STEAL(o->follow);
+		(void)open_file_free(o);
+		return part;
+	}
 	ledger_reset(&o->ledger, 0);
 	o->ladder.n = 0;
 	free(STEAL(o->header));
 	o->header_len = 0;
+	return o;
 }
 
 /*
@@ -374,6 +408,7 @@ static void retire(struct tail_file *f, struct tail_file *heir)
 int resolve_changed(struct tail_file *f)
 {
 	struct tail_file *ghost = NULL;
+	struct open_file *part = NULL;
 	uint64_t resume;
 	struct tail_file *g = twin(f);
 	if (!g)
@@ -386,18 +421,34 @@ int resolve_changed(struct tail_file *f)
 		return LATER;
 	}
 	int rc = decided < 0 ? decided : files_reserve(f->source->tailer);
-	if (rc == 0 && decided == IDENTITY_NEW)
+	uint64_t proved = decided == IDENTITY_NEW       ? 0
+	                  : decided == IDENTITY_CRASHED ? resume
+	                                                : g->open->ledger.committed;
+	g->proving = g->open->follow;
+	if (rc == 0)
+		rc = resolve_part_of(g, proved, &part);
+	g->proving = NULL;
+	if (rc == LATER && decided == IDENTITY_NEW) {
+		(void)file_wait(f);
+		file_free(g);
+		return LATER;
+	}
+	rc = rc == LATER ? 0 : rc;
+	if (part) /* it is rather the file that proves more of it */
+		decided = IDENTITY_NEW;
+	if (rc == 0 && decided != IDENTITY_SAME)
 		rc = resolve_forsake(g, &ghost);
 	if (rc < 0) {
+		(void)open_file_free(part);
 		file_free(g);
 		return rc;
 	}
 	/* Nothing can fail from here on. */
 	struct open_file *o = STEAL(g->open);
 	if (decided == IDENTITY_NEW)
-		begin_anew(g, o);
+		o = begin_anew(g, o, part);
 	go_on(g, o, decided, resume);
 	(void)!file_mark_changed(g, CHANGED_POSITION); /* f's may not be saved yet */
-	retire(f, decided == IDENTITY_NEW ? ghost : g);
+	retire(f, decided == IDENTITY_SAME ? g : ghost);
 	return 0;
 }

@@ -65,16 +65,29 @@ static void note_copying(struct tail_file *f, struct tail_file *other)
 	file_set_other(f, FILE_COPYING, other);
 }
 
-/* Sets c->longer if f is longer than other, which exists and may have grown since its last look. */
-static int compare_sizes(const struct tail_file *f, struct tail_file *other,
-                         struct relation_case *c)
+/* Returns true if no more of a file that is there will be acknowledged, unless it grows. */
+static bool is_settled(const struct tail_file *f)
 {
-	if (f->gz || other->gz || f->size <= other->size)
-		return 0;
-	int rc = file_look(other);
-	c->longer = f->size > other->size;
-	c->settled = other->offset >= other->size && file_is_at_rest(other);
-	return rc;
+	if (!file_is_at_rest(f) || f->todo || f->refs > 0)
+		return false;
+	/* Half a row at its end may stay there. */
+	return f->open ? follow_pos(f->open->follow) == f->open->ledger.committed
+	               : f->state == FILE_CLOSED || f->offset >= f->size;
+}
+
+/*
+ * Sets c->longer if f is longer than other, which exists and may have grown since its last look.
+ * Of a .gz only the bytes that were read are known.
+ */
+static int compare_sizes(const struct tail_file *f, struct tail_file *other,
+                         const struct open_file *o, struct relation_case *c)
+{
+	char byte;
+	int rc = other->gz ? 0 : file_look(other);
+	uint64_t end = other->gz ? o->ledger.committed : other->size;
+	ssize_t n = f->gz ? follow_bytes(o->follow, end, end + 1, &byte) : f->size > end;
+	c->longer = n > 0;
+	return n < 0 ? (int)n : rc;
 }
 
 #define ALIKE_MAX 65536 /* compared while more bytes may come */
@@ -126,11 +139,12 @@ static int alike(struct follow *follow, const struct tail_file *other, const str
 static int compare_bytes(const struct tail_file *f, const struct tail_file *other,
                          const struct open_file *o, struct relation_case *c)
 {
-	if (!c->there)
-		return 0;
-	int rc = alike(o->follow, other, &o->ladder, c->rests ? UINT64_MAX : ALIKE_MAX);
+	uint64_t limit = c->rests ? UINT64_MAX : ALIKE_MAX;
+	int rc = alike(o->follow, other, &o->ladder, limit);
+	c->unsure = limit < f->size;
 	if (rc == -ENOENT) { /* it moved just now: the scan finds out where */
 		other->source->scan_due = true;
+		c->unsure = true;
 		c->rests = false;
 		return 0;
 	}
@@ -139,6 +153,14 @@ static int compare_bytes(const struct tail_file *f, const struct tail_file *othe
 	c->differs = rc == 0;
 	c->within = rc > 0 && c->rests && !f->gz && !other->gz && f->size <= other->size;
 	return 0;
+}
+
+/* The last row that is proved says nothing of the bytes after it. */
+static bool is_beyond(const struct tail_file *f, const struct tail_file *other,
+                      const struct open_file *o)
+{
+	const uint64_t committed = o->ledger.committed;
+	return !other->gz && committed < other->size && (f->gz || f->size > committed);
 }
 
 /*
@@ -153,6 +175,7 @@ static int relate(const struct tail_file *f, struct tail_file *other, const stru
 	        .unproved = l->n == 0,
 	        .skipped = other->state == FILE_SKIPPED,
 	        .there = file_there(other),
+	        .settled = is_settled(other),
 	        .shorter = !f->gz && !other->gz && f->size < other->size,
 	        .rests = file_waits_no_longer(f),
 	        .same_name = acct_name_compare(&f->key, &other->key) == 0,
@@ -164,14 +187,18 @@ static int relate(const struct tail_file *f, struct tail_file *other, const stru
 	*ret_resume = bytes.committed;
 	int identity = identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
 	int rc = identity;
-	if (rc == IDENTITY_COPYING || (c.unproved && !c.skipped))
+	if (rc >= 0 && c.there && rc == IDENTITY_SAME)
+		rc = compare_sizes(f, other, o, &c);
+	if (rc >= 0 && c.there &&
+	    (identity == IDENTITY_COPYING ||
+	     (c.unproved ? !c.skipped : identity == IDENTITY_SAME && is_beyond(f, other, o))))
 		rc = compare_bytes(f, other, o, &c);
 	bytes.rests = c.rests || c.differs;
 	if (rc >= 0 && identity == IDENTITY_COPYING && bytes.rests)
 		rc = identity = identity_decide(&bytes, open_file_holds, o->follow, ret_resume);
 	c.identity = (enum identity)identity;
-	if (rc >= 0 && c.there && identity == IDENTITY_SAME)
-		rc = compare_sizes(f, other, &c);
+	if (c.within)
+		*ret_resume = f->size < bytes.committed ? f->size : bytes.committed;
 	return rc < 0 ? rc : (int)relation_decide(&c);
 }
 
@@ -208,12 +235,22 @@ struct match {
 	uint64_t resume;
 };
 
-/* Returns true if a says more than b: it proves more bytes, or as many and needs no waiting. */
-static bool fits_better(const struct match *a, const struct match *b)
+static int weight(const struct tail_file *f, const struct match *m)
+{
+	if (m->relation != RELATION_COPYING)
+		return 1;
+	return !file_there(m->other) && acct_name_compare(&f->key, &m->other->key) == 0 ? 2 : 0;
+}
+
+/*
+ * Returns true if a fits f better than b: it proves more bytes; or as many and needs no waiting.  A
+ * file that was deleted and is being restored has its name again: that is worth waiting.
+ */
+static bool fits_better(const struct tail_file *f, const struct match *a, const struct match *b)
 {
 	if (!b->other || a->resume != b->resume)
 		return !b->other || a->resume > b->resume;
-	return b->relation == RELATION_COPYING && a->relation != RELATION_COPYING;
+	return weight(f, a) > weight(f, b);
 }
 
 /* Compares f with another file.  Returns 0, LATER or a negative errno. */
@@ -226,7 +263,7 @@ static int match_with(const struct tail_file *f, struct tail_file *other, struct
 	int relation = relate(f, other, m.o, &m.resume);
 	m.o->follow = NULL;
 	m.relation = relation < 0 ? RELATION_NONE : (enum relation)relation;
-	if (m.relation == RELATION_NONE || !fits_better(&m, best)) {
+	if (m.relation == RELATION_NONE || !fits_better(f, &m, best)) {
 		(void)open_file_free(m.o);
 		return relation < 0 ? relation : 0;
 	}
@@ -316,11 +353,76 @@ static int apply_match(struct tail_file *f, struct match *best)
 	return 0;
 }
 
+/* Finds the known file that proves most of f.  Returns 0, LATER or a negative errno. */
+static int find_best(const struct tail_file *f, struct match *best)
+{
+	const struct source *s = f->source;
+	const struct event_salt *salt = follow_salt(f->proving);
+	int rc = 0;
+	for (size_t i = 0; salt->len > 0 && rc == 0 && i < s->nfiles; i++) {
+		struct tail_file *other = s->files[i];
+		if (other != f && other->id != 0 && other->id != f->id &&
+		    hash_equal(&other->salt, &salt->hash))
+			rc = match_with(f, other, best);
+	}
+	return rc;
+}
+
+int resolve_another_proves(const struct tail_file *f, uint64_t resume)
+{
+	struct match best = {0};
+	int rc = find_best(f, &best);
+	(void)open_file_free(best.o);
+	if (rc < 0 || !best.other || best.resume != resume)
+		return rc < 0 ? rc : best.other && best.resume > resume;
+	/* All of its bytes are in that file, whose rungs are few. */
+	return best.relation == RELATION_COPYING && file_there(best.other);
+}
+
+int resolve_part_of(const struct tail_file *f, uint64_t min, struct open_file **ret)
+{
+	struct match best = {0};
+	int rc = find_best(f, &best);
+	bool wait = rc == 0 && best.other && best.relation == RELATION_COPYING;
+	bool more = rc == 0 && best.other && !wait && best.resume > min &&
+	            best.other->state != FILE_SKIPPED;
+	if (more)
+		rc = follow_line_start(f->proving, best.resume, &best.resume);
+	if (!more || rc < 0) {
+		*ret = open_file_free(best.o);
+		return wait ? LATER : rc;
+	}
+	parts_cut(&best.o->ledger.parts, 0);
+	ladder_cut(&best.o->ladder, best.resume);
+	ledger_reset(&best.o->ledger, best.resume);
+	*ret = best.o;
+	return 0;
+}
+
+/* Returns the known file whose own path leads to the inode of f: f is a hard link.  NULL: none. */
+static struct tail_file *hard_linked(const struct tail_file *f)
+{
+	const struct source *s = f->source;
+	for (size_t i = 0; i < s->nfiles; i++) {
+		struct tail_file *other = s->files[i];
+		struct stat st;
+		char path[PATH_MAX];
+		if (other == f || other->id == 0 || other->ino != f->ino || other->dev != f->dev ||
+		    other->gz != f->gz || other->state == FILE_SKIPPED || !file_present(other))
+			continue;
+		file_path(other, path, sizeof(path));
+		if (lstat(path, &st) == 0 && st.st_ino == f->ino && st.st_dev == f->dev)
+			return other;
+	}
+	return NULL;
+}
+
 int resolve_new(struct tail_file *f)
 {
 	struct source *s = f->source;
 	const struct event_salt *salt = follow_salt(f->proving);
 	struct tail_file *passed = passed_namesake(f);
+	struct tail_file *linked = hard_linked(f);
 	struct match best = {0};
 	int rc = 0;
 	if (passed) {
@@ -330,11 +432,11 @@ int resolve_new(struct tail_file *f)
 		s->verify_next = 0; /* its rows are to be learnt */
 		return rc;
 	}
-	for (size_t i = 0; salt->len > 0 && rc == 0 && i < s->nfiles; i++) {
-		struct tail_file *other = s->files[i];
-		if (other != f && other->id != 0 && hash_equal(&other->salt, &salt->hash))
-			rc = match_with(f, other, &best);
+	if (linked) {
+		file_set_other(f, FILE_ALIAS, linked);
+		return 0;
 	}
+	rc = find_best(f, &best);
 	if (rc == 0 && best.other)
 		return apply_match(f, &best);
 	(void)open_file_free(best.o);
