@@ -75,6 +75,8 @@ enum fate fate_decide(const struct fate_case *c)
 		return FATE_PASSED;
 	if (c->how == PART_LOGSTASH)
 		return FATE_LOGSTASH;
+	if (c->altered)
+		return FATE_UNKNOWN;
 	if (c->all_acked)
 		return FATE_ACKNOWLEDGED;
 	return c->how == PART_READ ? read_here(c) : FATE_SETTLED;
@@ -184,10 +186,18 @@ static int on_batch(const struct store_batch *b, void *arg)
 
 /* ---- the counts ---- */
 
+struct counting {
+	const struct ledger *ledger;
+	uint64_t rows, read; /* in the file; of those, settled by the agent's reading */
+};
+
 static int count(const struct record *rec, void *arg)
 {
-	(void)rec;
-	++*(uint64_t *)arg;
+	struct counting *n = arg;
+	uint32_t how = parts_at(&n->ledger->parts, rec->mark.start).how;
+	n->rows++;
+	n->read += (how == PART_READ || how == PART_UNKNOWN) &&
+	           ledger_covers(n->ledger, rec->mark.end);
 	return 0;
 }
 
@@ -198,22 +208,26 @@ static int count_reject(const struct record *rec, const char *why, void *arg)
 }
 
 /*
- * For a position without parts: each row in the file was read once, and acknowledged, if the counts
- * in the store are those of the file, without an exception.
+ * Compares the rows of the file with the counts in the store.  Without parts, each row was read
+ * once, and acknowledged, if all are counted so.  With rows that were cut or became dead letters,
+ * others may stand there now: the rest of a cut row makes one row of two.
  */
-static int look_if_all_acked(struct fates *f, struct fate_file *file)
+static int count_rows(struct fates *f, struct fate_file *file)
 {
-	uint64_t rows = 0;
-	const struct rows_hooks hooks = {.record = count, .reject = count_reject, .arg = &rows};
+	const struct ledger *ledger = &file->known.ledger;
 	const struct tally *t = &file->known.entry->kept.tally;
-	if (file->counted)
-		return 0;
-	file->counted = true;
-	if (!file->known.whole || t->acked != t->rows)
+	struct counting n = {.ledger = ledger};
+	const struct rows_hooks hooks = {.record = count, .reject = count_reject, .arg = &n};
+	bool maybe_all = file->known.whole && t->acked == t->rows;
+	if (file->counted || (!maybe_all && !ledger->parts.letters))
 		return 0;
 	int rc = catalog_rows(f->catalog->conf, file->file->source, file->file->path, &hooks);
-	file->all_acked = rc == 0 && rows == t->rows;
-	return rc;
+	if (rc < 0)
+		return rc;
+	file->counted = true;
+	file->all_acked = maybe_all && n.rows == t->rows;
+	file->altered = ledger->parts.letters && n.read != t->rows;
+	return 0;
 }
 
 /* ---- one row ---- */
@@ -228,9 +242,10 @@ static int fill_settled(struct fates *f, struct fate_file *file, const struct re
 	c->was_selected = c->is_record && selects(f, rec->fields[0].text);
 	c->same_rules = f->same_rules;
 	c->any_ignored = file->known.entry->kept.tally.ignored > 0;
-	if (rc == 0 && c->settled && part.how == PART_UNKNOWN)
-		rc = look_if_all_acked(f, file);
+	if (rc == 0 && c->settled && (part.how == PART_UNKNOWN || file->known.ledger.parts.letters))
+		rc = count_rows(f, file);
 	c->all_acked = part.how == PART_UNKNOWN && file->all_acked;
+	c->altered = file->altered;
 	return rc;
 }
 

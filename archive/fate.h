@@ -16,7 +16,7 @@
 #include "rules/rules.h"
 
 enum fate {
-	FATE_UNKNOWN,      /* there is no store, or the file changed in a crash */
+	FATE_UNKNOWN,      /* there is no store, or the file changed since it was read */
 	FATE_ACKNOWLEDGED, /* the receiver accepted it */
 	FATE_PARTIAL,      /* accepted, but some events of that request failed at the receiver */
 	FATE_DEAD,         /* a dead letter */
@@ -54,6 +54,7 @@ struct fate_case {
 	bool same_rules;   /* the rules then are those of now */
 	bool withheld;     /* the rules of now withhold it */
 	bool any_ignored;  /* at least one row of the file was withheld */
+	bool altered;      /* the file does not have as many rows as were read */
 	enum fate_letter letter;
 };
 
@@ -76,7 +77,7 @@ void fates_close(struct fates *f);
 struct fate_file {
 	const struct catalog_file *file;
 	struct catalog_known known;
-	bool counted, all_acked; /* all_acked is valid once counted */
+	bool counted, all_acked, altered; /* the last two are valid once counted */
 };
 
 /*

@@ -33,7 +33,11 @@ struct part {
 struct parts {
 	struct part v[PARTS_MAX]; /* by from */
 	size_t n;
-	bool letters; /* at least one row became a dead letter, whatever became of that */
+	/*
+	 * At least one row became a dead letter, whatever became of that, or was read without a
+	 * line end, so that its rest may have come later: rows are to be judged one by one.
+	 */
+	bool letters;
 };
 
 /* Returns the part with the byte at offset; PART_UNKNOWN before the first. */

@@ -126,6 +126,8 @@ static int next_of(struct source *s, struct tail_file *f, struct line *ret_line)
 	while (skip_acked(f))
 		;
 	rc = next_line(f, ret_line);
+	if (rc == FOLLOW_LINE && ret_line->unterminated)
+		f->open->ledger.parts.letters = true;
 	uint64_t nuls = follow_nuls(follow);
 	s->counters.nul_bytes += nuls;
 	s->counters_dirty = s->counters_dirty || nuls > 0;

@@ -61,6 +61,31 @@ def test_what_is_not_settled_is_not_printed(site):
     assert named(agent) == [str(acct.moved(3))]
 
 
+@pytest.mark.parametrize("place", ["in a cell", "in a quote", "after all cells"])
+def test_a_row_that_was_cut_and_is_completed_later_is_not_taken_for_delivered(site, place):
+    """What was read as two rows is one row now, of which nobody knows what became."""
+    acct = site.acct()
+    backend, agent = started(site, acct, first_start="all")
+    rows, tokens = token_rows(3)
+    if place == "in a quote":
+        rows[1] = rows[1].rsplit(",", 1)[0] + ',"said, no'
+    at = {"in a cell": len(rows[1]) // 2, "in a quote": len(rows[1]) - 3}.get(place, len(rows[1]))
+    acct.append([rows[0]])
+    acct.rotate()
+    append(acct.moved(0), rows[1][:at])
+    up(agent)
+    eventually(lambda: agent.status()["sources"][0]["behindBytes"] == 0)
+    rest = {"in a quote": '"', "after all cells": "-more"}.get(place, "")
+    append(acct.moved(0), rows[1][at:] + rest + "\n" + rows[2] + "\n")
+    arrived(backend, 3 if place == "after all cells" else 2)
+    rescanned(agent)
+    for _ in range(2):
+        assert named(agent) == []
+        done = agent.command("trace", "--json", f"user-{tokens[1]}@example.org")
+        assert {json.loads(line)["fate"] for line in done.stdout.splitlines()} <= {"unknown", "dead"}
+        stopped(agent)
+
+
 def reasons(agent, *options):
     """{name: reason} of the files that are not printed."""
     done = agent.command("archives", "--acknowledged", "--why", *options)

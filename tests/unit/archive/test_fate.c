@@ -55,6 +55,13 @@ static const struct {
         {"counts prove nothing of what was passed",
          {READ, .how = PART_PASSED, .all_acked = true},
          FATE_PASSED},
+        {"a cut row and its rest", {READ, .altered = true}, FATE_UNKNOWN},
+        {"a cut row, by the counts",
+         {READ, .how = PART_UNKNOWN, .all_acked = true, .altered = true},
+         FATE_UNKNOWN},
+        {"a letter in a file with a cut row",
+         {READ, .altered = true, .letter = LETTER_KEPT},
+         FATE_DEAD},
         {"a letter", {READ, .letter = LETTER_KEPT}, FATE_DEAD},
         {"a partial letter", {READ, .letter = LETTER_PARTIAL}, FATE_PARTIAL},
         {"a dropped letter", {READ, .letter = LETTER_DROPPED}, FATE_DROPPED},
@@ -77,7 +84,7 @@ static void test_each_case(void **state)
 static void test_nothing_else_is_acknowledged(void **state)
 {
 	(void)state;
-	for (unsigned bits = 0; bits < 1u << 13; bits++) {
+	for (unsigned bits = 0; bits < 1u << 14; bits++) {
 		for (unsigned how = 0; how < 4; how++) {
 			for (unsigned letter = 0; letter < 4; letter++) {
 				struct fate_case c = {
@@ -95,13 +102,14 @@ static void test_nothing_else_is_acknowledged(void **state)
 				        .was_selected = bits & 1024,
 				        .same_rules = bits & 2048,
 				        .withheld = bits & 4096,
+				        .altered = bits & 8192,
 				        .any_ignored = true,
 				        .letter = (enum fate_letter)letter,
 				};
 				if (fate_decide(&c) != FATE_ACKNOWLEDGED)
 					continue;
 				assert_true(c.store && c.entry && c.proved && c.settled &&
-				            !c.passed);
+				            !c.passed && !c.altered);
 				assert_true(letter == LETTER_NONE);
 				assert_true(how == PART_READ ||
 				            (how == PART_UNKNOWN && c.all_acked));
