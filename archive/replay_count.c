@@ -25,10 +25,11 @@ struct kind {
 struct count {
 	const struct replay_job *job;
 	const struct replay_file *at;
+	struct replay_known *known;
 	struct kind *kinds;
 	size_t n, room;
 	size_t last; /* index of the last kind counted: the next row most likely has the same */
-	uint64_t total, passed, bad;
+	uint64_t total, passed, bad, left_out;
 };
 
 /* The day as PowerMTA wrote it, in its own zone; epoch seconds have no zone, so UTC. */
@@ -87,6 +88,13 @@ static int on_record(const struct record *rec, void *arg)
 	}
 	if (replay_half_written(c->at, rec))
 		return 1;
+	enum fate fate = FATE_UNKNOWN;
+	if (c->job->undelivered && replay_known_row(c->known, rec, false, &fate) < 0)
+		return -ENOMEM;
+	if (replay_known_delivered(fate)) {
+		c->left_out++;
+		return 0;
+	}
 	day_of(rec, day);
 	struct kind *k = kind_of(c, day, rec->fields[0].text);
 	if (!k)
@@ -121,6 +129,9 @@ static void print(struct count *c, size_t files)
 		(void)printf("%-10s  %-6s %11" PRIu64 "\n", c->kinds[i].day, c->kinds[i].type,
 		             c->kinds[i].n);
 	(void)printf("all                %11" PRIu64 "\n", c->total);
+	if (c->job->undelivered)
+		(void)printf("left out           %11" PRIu64 " (known as delivered)\n",
+		             c->left_out);
 	(void)printf("dry run: nothing was sent; %zu file%s, %" PRIu64
 	             " row%s of other types or times, %" PRIu64 " row%s no record%s\n",
 	             files, units_s(files), c->passed, units_s(c->passed), c->bad,
@@ -128,15 +139,17 @@ static void print(struct count *c, size_t files)
 }
 
 int replay_count(const struct conf *conf, const struct replay_job *job,
-                 const struct replay_files *files)
+                 const struct replay_files *files, struct replay_known *known)
 {
-	struct count c = {.job = job};
+	struct count c = {.job = job, .known = known};
 	const struct rows_hooks hooks = {.record = on_record, .reject = on_reject, .arg = &c};
 	int status = 0;
 	for (size_t i = 0; i < files->n; i++) {
 		char name[PATH_MAX];
 		c.at = &files->v[i];
-		int rc = catalog_rows(conf, c.at->source, c.at->path, &hooks);
+		int rc = job->undelivered ? replay_known_file(known, c.at) : 0;
+		if (rc == 0)
+			rc = catalog_rows(conf, c.at->source, c.at->path, &hooks);
 		if (rc == 0)
 			continue;
 		utf8_printable(c.at->path, strlen(c.at->path), name, sizeof(name));

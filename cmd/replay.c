@@ -202,8 +202,11 @@ static int run(const struct replay_job *job, bool dry_run, bool anew, bool yes)
 	status = cli_load_rules(&r.rules, conf);
 	if (status == 0 && replay_files(&r.files, conf, job, &err) < 0)
 		status = cli_failed(err.text);
+	else if (status == 0 && dry_run && job->undelivered &&
+	         replay_known_open(&r.known, conf, job, r.rules, &err) < 0)
+		status = cli_failed(err.text);
 	else if (status == 0 && dry_run)
-		status = replay_count(conf, job, &r.files);
+		status = replay_count(conf, job, &r.files, &r.known);
 	else if (status == 0)
 		status = deliver(&r, anew, yes);
 	replay_known_close(&r.known);

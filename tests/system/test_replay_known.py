@@ -31,7 +31,10 @@ def test_nothing_is_sent_again_without_a_yes(site):
     assert "6 of 7 records were delivered already" in done.stderr
     assert "--undelivered" in done.stderr and "--yes" in done.stderr
     assert count(backend) == len(rows) and not kept(agent)
+    done = agent.command("replay", "--undelivered", "--dry-run", everything(acct))
+    counted = dict(line.rsplit(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("all"))
     done = agent.command("replay", "--undelivered", everything(acct))
+    assert f"{counted['all']} record" in done.stdout, (counted, done.stdout)
     assert done.returncode == 0, done.stderr
     assert "1 record delivered" in done.stdout and "6 records left out" in done.stdout
     assert count(backend) == len(rows) + 1
