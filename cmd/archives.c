@@ -113,7 +113,8 @@ static int print_all(struct archives *o)
 	int64_t now_ms = clock_real_ms();
 	for (size_t i = 0; i < o->catalog.nfiles; i++) {
 		const struct catalog_file *f = &o->catalog.files[i];
-		if (!f->moved || now_ms - f->mtime_ms < (int64_t)o->older_ms)
+		if (!f->moved || conf_source_moves_nowhere(f->source) ||
+		    now_ms - f->mtime_ms < (int64_t)o->older_ms)
 			continue;
 		int rc = is_done(o, f);
 		if (rc == 1)

@@ -41,6 +41,10 @@ static void print_source(const struct conf_source *s)
 	print_missing(s->acct_file, true);
 	if (*s->move_to)
 		print_missing(s->move_to, false);
+	if (conf_source_moves_nowhere(s))
+		(void)printf("  warning: %s is the folder of acct-file itself: live files would be "
+		             "taken for archives; set move-to to that of PowerMTA, or remove it\n",
+		             s->move_to);
 }
 
 static void print_endpoint(const struct ship_conf *e)

@@ -114,5 +114,7 @@ bool conf_acct_file_meant(const char *path, char *ret, size_t size);
 
 /* The directory of its live files. */
 void conf_source_folder(const struct conf_source *s, char *ret, size_t size);
+/* Returns true if move-to is the folder of the acct-file by another name, such as a link. */
+bool conf_source_moves_nowhere(const struct conf_source *s);
 
 #endif

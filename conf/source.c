@@ -1,5 +1,7 @@
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "conf/conf.h"
 
@@ -52,4 +54,13 @@ void conf_source_folder(const struct conf_source *s, char *ret, size_t size)
 	const char *slash = strrchr(s->acct_file, '/');
 	int len = slash == s->acct_file ? 1 : (int)(slash - s->acct_file);
 	(void)snprintf(ret, size, "%.*s", len, s->acct_file);
+}
+
+bool conf_source_moves_nowhere(const struct conf_source *s)
+{
+	char live[PATH_MAX];
+	struct stat here, there;
+	conf_source_folder(s, live, sizeof(live));
+	return *s->move_to && stat(live, &here) == 0 && stat(s->move_to, &there) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }

@@ -116,11 +116,8 @@ static int scan(struct catalog *c, const struct conf_source *source, const char 
 static int scan_source(struct catalog *c, const struct conf_source *source)
 {
 	char live[PATH_MAX];
-	struct stat here, there;
 	conf_source_folder(source, live, sizeof(live));
-	bool same = source->move_to[0] && stat(live, &here) == 0 &&
-	            stat(source->move_to, &there) == 0 && here.st_dev == there.st_dev &&
-	            here.st_ino == there.st_ino;
+	bool same = conf_source_moves_nowhere(source);
 	/* The live folder first: a file that moves in between is seen twice, not missed. */
 	int rc = same ? 0 : scan(c, source, live, false);
 	return rc == 0 && source->move_to[0] ? scan(c, source, source->move_to, true) : rc;

@@ -86,6 +86,17 @@ def test_a_row_that_was_cut_and_is_completed_later_is_not_taken_for_delivered(si
         stopped(agent)
 
 
+def test_a_live_file_is_no_archive_where_move_to_is_its_own_folder(site):
+    acct, _, agent = archived(site)
+    acct.append([])
+    link = site.folder / "link"
+    link.symlink_to(acct.dir)
+    text = agent.conf.read_text("utf-8").replace(f'"{acct.move_to}"', f'"{link}"')
+    agent.conf.write_text(text, "utf-8")
+    assert str(link) in text and "is the folder of acct-file itself" in agent.command("check").stdout
+    assert named(agent) == []
+
+
 def reasons(agent, *options):
     """{name: reason} of the files that are not printed."""
     done = agent.command("archives", "--acknowledged", "--why", *options)
