@@ -63,12 +63,12 @@ def test_what_is_not_settled_is_not_printed(site):
 
 @pytest.mark.parametrize("place", ["in a cell", "in a quote", "after all cells"])
 def test_a_row_that_was_cut_and_is_completed_later_is_not_taken_for_delivered(site, place):
-    """What was read as two rows is one row now, of which nobody knows what became."""
+    """Two rows were read there; the one that stands there now was never sent."""
     acct = site.acct()
     backend, agent = started(site, acct, first_start="all")
     rows, tokens = token_rows(3)
     if place == "in a quote":
-        rows[1] = rows[1].rsplit(",", 1)[0] + ',"said, no'
+        rows[1] = rows[1].rsplit(",", 1)[0] + ',"a reply, no'
     at = {"in a cell": len(rows[1]) // 2, "in a quote": len(rows[1]) - 3}.get(place, len(rows[1]))
     acct.append([rows[0]])
     acct.rotate()
