@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
-#define LOOK_AGAIN_MS 2000
+#define LOOK_REST 19 /* left_look() rests that many times as long as the last look took */
 
 struct looking {
 	struct left *left;
@@ -45,28 +46,30 @@ static void on_place(const struct uncovered *u, void *arg)
 	l->bytes += u->bytes;
 }
 
-static void look(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms,
+static bool look(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms,
                  bool say)
 {
-	struct left found = {.looked_ms = now_ms};
+	struct left found = {0};
 	struct looking in = {&found, store, now_ms, say};
+	const int64_t begun_ms = clock_mono_ms();
 	int rc = uncovered_each(conf, store, on_place, &in);
+	const int64_t ended_ms = clock_mono_ms();
 	if (rc < 0 && say)
 		log_warning("files that are no longer configured cannot be looked for: %s",
 		            strerror(-rc));
 	if (rc == 0)
 		*l = found;
-	l->looked_ms = now_ms;
+	l->look_at_ms = ended_ms + LOOK_REST * (ended_ms - begun_ms);
+	return rc == 0;
 }
 
 void left_announce(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms)
 {
 	*l = (struct left){0};
-	look(l, conf, store, now_ms, true);
+	(void)look(l, conf, store, now_ms, true);
 }
 
-void left_look(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms)
+bool left_look(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms)
 {
-	if (l->files > 0 && now_ms - l->looked_ms >= LOOK_AGAIN_MS)
-		look(l, conf, store, now_ms, false);
+	return clock_mono_ms() >= l->look_at_ms && look(l, conf, store, now_ms, false);
 }

@@ -12,7 +12,7 @@ struct left {
 	size_t files; /* with rows left, in places that no source has */
 	uint64_t bytes;
 	char text[UNCOVERED_SIZE]; /* about the first place; "" for none */
-	int64_t looked_ms;
+	int64_t look_at_ms;        /* of clock_mono_ms(); left_look() does nothing before */
 };
 
 /*
@@ -21,7 +21,11 @@ struct left {
  */
 void left_announce(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms);
 
-/* Looks again if something was left and some seconds have passed: it may have been dealt with. */
-void left_look(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms);
+/*
+ * Looks again, for somebody who asks: nobody follows these places, so files in them grow, come and
+ * go without an event.  Returns false if the answer is that of an earlier look: the last one took
+ * long, and looks may take a twentieth of the time; or this one failed.
+ */
+bool left_look(struct left *l, const struct conf *conf, struct store *store, int64_t now_ms);
 
 #endif

@@ -36,7 +36,7 @@ static char *with_exit(int status, char *body)
 static int take_view(struct view *v, struct agent *a)
 {
 	(void)tailer_look(a->tailer);
-	left_look(&a->left, a->conf, a->store, a->now_ms);
+	(void)left_look(&a->left, a->conf, a->store, a->now_ms);
 	return snapshot_take(v, a);
 }
 
@@ -85,6 +85,7 @@ static void ready_reply(struct agent *a, struct http_server_reply *ret)
 {
 	struct view v;
 	struct problems p = {.failed = true};
+	(void)left_look(&a->left, a->conf, a->store, a->now_ms);
 	if (snapshot_take(&v, a) == 0)
 		problems_find(&p, &v, &problems_for_people);
 	const char *why = p.failed ? "out of memory" : NULL;

@@ -145,7 +145,7 @@ char *verb_drain(struct agent *a, const struct http_server_request *request)
 	uint64_t bytes = 0, rows = 0;
 	size_t files = 0, unreadable = 0;
 	/* Nothing is left only if that is known now, not as of the last event or rescan. */
-	const bool looked = tailer_look(a->tailer);
+	bool looked = tailer_look(a->tailer);
 	for (size_t i = 0; i < a->conf->nsources; i++) {
 		struct tail_status s;
 		tailer_status(a->tailer, i, &s);
@@ -154,7 +154,7 @@ char *verb_drain(struct agent *a, const struct http_server_request *request)
 		unreadable += s.unreadable;
 		rows += feed_rows(&a->feeds[i]);
 	}
-	left_look(&a->left, a->conf, a->store, a->now_ms);
+	looked = left_look(&a->left, a->conf, a->store, a->now_ms) && looked;
 	if (a->left.files > 0)
 		return reply(1, "%s", a->left.text);
 	bool left = bytes > 0 || rows > 0 || unreadable > 0 || tailer_dirty(a->tailer);

@@ -1,6 +1,7 @@
 """SIGHUP: "check the new file, stop reading, drain, ... start again in the same process"."""
 
 from harness import eventually
+from scrape import fetch, watched
 from steps import up
 from wire import ARRAY, all_there, asked, delivering, finish, judge, more, sent, state
 
@@ -129,6 +130,28 @@ def test_another_acct_file_is_said_and_not_drained(site):
     all_there(backend, tokens)
     assert agent.command("drain", "--timeout", "10s").returncode == 0
     assert "no longer followed" not in agent.command("check").stdout
+    finish(agent, backend, tokens)
+
+
+def test_rows_in_a_source_removed_before_are_a_problem(site):
+    """status and drain named nothing: its file was delivered at the reload, and grew later."""
+    backend, acct, other = site.backend(), site.acct().begin(), site.acct(base="other").begin()
+    tokens = more(acct, 3) + more(other, 3, "O")
+    agent = up(watched(site.agent(backend, acct, other)))
+    all_there(backend, tokens)
+    assert agent.command("drain", "--timeout", "10s").returncode == 0
+    agent.sources.pop()
+    agent.write_conf()
+    reloaded(agent)
+    assert fetch(agent, "/readyz")[2] == "ready\n"
+    more(other, 3, "P")
+    eventually(lambda: "1 problem" in fetch(agent, "/readyz")[2])
+    for ask in (["status"], ["status", "--check"], ["drain", "--timeout", "100ms"]):
+        answer = agent.command(*ask)
+        assert answer.returncode == 1, (ask, answer.stdout)
+        assert "no longer followed" in answer.stdout + answer.stderr, ask
+    other.live.unlink()
+    eventually(lambda: agent.command("status").returncode == 0)
     finish(agent, backend, tokens)
 
 
