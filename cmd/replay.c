@@ -190,6 +190,15 @@ static int load(struct conf **ret, const struct replay_job *job, bool dry_run)
 	return cli_load_conf(ret, job->conf_path);
 }
 
+static int count_only(struct replay *r)
+{
+	struct err err = {0};
+	if (r->job->undelivered &&
+	    replay_known_open(&r->known, r->conf, r->job, r->rules, &err) < 0)
+		return cli_failed(err.text);
+	return replay_count(r->conf, r->job, &r->files, &r->known);
+}
+
 static int run(const struct replay_job *job, bool dry_run, bool anew, bool yes)
 {
 	struct replay r = {.job = job, .signal_fd = -1, .kept = {.lock = -1}};
@@ -202,11 +211,8 @@ static int run(const struct replay_job *job, bool dry_run, bool anew, bool yes)
 	status = cli_load_rules(&r.rules, conf);
 	if (status == 0 && replay_files(&r.files, conf, job, &err) < 0)
 		status = cli_failed(err.text);
-	else if (status == 0 && dry_run && job->undelivered &&
-	         replay_known_open(&r.known, conf, job, r.rules, &err) < 0)
-		status = cli_failed(err.text);
 	else if (status == 0 && dry_run)
-		status = replay_count(conf, job, &r.files, &r.known);
+		status = count_only(&r);
 	else if (status == 0)
 		status = deliver(&r, anew, yes);
 	replay_known_close(&r.known);

@@ -134,7 +134,7 @@ void doctor_inotify(const struct doctor *d)
 {
 	struct watch *w = NULL;
 	struct err err = {0};
-	struct fix fix;
+	struct fix fix = {0};
 	char folder[PATH_MAX];
 	unsigned n = 0;
 	int rc = watch_open(&w, &err);

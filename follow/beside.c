@@ -179,8 +179,7 @@ const char *beside_fix(struct fix *ret, const struct acct_template *t, enum besi
 	        [BESIDE_TAR] = "tar -xkf %s -C %s",
 	        [BESIDE_PACKED] = "unpack %s into %s with the program that packed it",
 	        [BESIDE_RENAMED] = "mv -n %s %s",
-	        [BESIDE_LINK] = "set acct-file or move-to to the folder that this shows: "
-	                        "readlink -f %s",
+	        [BESIDE_LINK] = "set acct-file or move-to to what this shows: readlink -f %s",
 	};
 	char path[BESIDE_LINE], to[BESIDE_LINE], base[NAME_MAX + 1];
 	ret->text[0] = '\0';
