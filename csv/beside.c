@@ -12,7 +12,7 @@ static void report_folder(const struct conf_source *s, const char *folder,
 {
 	const struct acct_template t = acct_template(s->acct_file);
 	char line[BESIDE_LINE], text[BESIDE_LINE + FIX_MAX + 16], clean[2 * sizeof(text)];
-	struct fix fix;
+	struct fix fix = {0};
 	for (int k = 0; k < BESIDE_KINDS; k++) {
 		if (kinds[k].n == 0)
 			continue;

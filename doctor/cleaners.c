@@ -92,7 +92,7 @@ struct look {
 static void take_line(const char *where, const char *doing, struct slice line, void *arg)
 {
 	struct look *l = arg;
-	struct fix fix;
+	struct fix fix = {0};
 	if (!acts_on(l->source, l->folder, line))
 		return;
 	l->n++;

@@ -51,7 +51,7 @@ static void check_conf(struct doctor *d)
 static void read_pmta(struct doctor *d)
 {
 	struct err err = {0};
-	struct fix fix;
+	struct fix fix = {0};
 	int rc = pmta_config_read(&d->pmta, d->pmta_path, NULL, &err);
 	if (rc == -ENOENT && !d->pmta_given)
 		finding_unchecked(&d->to, FINDING_INFO, d->pmta_path,

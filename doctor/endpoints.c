@@ -32,7 +32,7 @@ struct look {
 
 static void tell_connection(const struct look *l, const struct probe *p)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	char peer[WAY_HOST_MAX];
 	const char *key = *l->e->proxy ? "proxy" : "url";
 	(void)way_peer(l->e, peer);
@@ -79,7 +79,7 @@ static void tell_certificate(const struct look *l, const struct probe *p)
 
 static void tell_refused(const struct look *l, const struct probe *p)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	if (p->alert)
 		finding_fix(
 		        &l->d->to, FINDING_PROBLEM, l->what,
@@ -130,7 +130,7 @@ static void tell_tls(const struct look *l, const struct probe *p)
  */
 static void tell_judged(const struct look *l, const struct outcome *o)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	const struct teller *to = &l->d->to;
 	const char *try = l->d->send_test ? NULL
 	                                  : doctor_command(l->d, "doctor", " --send-test", &fix);
@@ -175,7 +175,7 @@ static void tell_judged(const struct look *l, const struct outcome *o)
 
 static void tell_answer(const struct look *l, const struct probe *p)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	if (p->end == PROBE_NOTHING)
 		finding_fix(&l->d->to, FINDING_PROBLEM, l->what, way_curl(l->e, &fix),
 		            "connected, but no answer came: %s; requests are retried%s", p->failure,
@@ -290,7 +290,7 @@ static void tell_not_asked(const struct look *l, int rc, const struct err *err)
 /* Octeth takes the kind of its sender from the query. */
 static void check_query(const struct look *l)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	const char *url = l->e->url;
 	size_t path = strcspn(url, "?#");
 	static const char webhook[] = "/bounce_webhook";

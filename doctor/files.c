@@ -49,7 +49,7 @@ static void tell_beside(const struct folder *f, const char *folder,
                         const struct beside kinds[BESIDE_KINDS])
 {
 	char line[BESIDE_LINE];
-	struct fix fix;
+	struct fix fix = {0};
 	for (int k = 0; k < BESIDE_KINDS; k++) {
 		if (kinds[k].n > 0)
 			finding_fix(&f->d->to, FINDING_INFO, f->what,
@@ -61,7 +61,7 @@ static void tell_beside(const struct folder *f, const char *folder,
 static void try_folder(struct folder *f, const char *folder, bool live)
 {
 	const struct doctor *d = f->d;
-	struct fix fix;
+	struct fix fix = {0};
 	int error;
 	f->path = folder;
 	f->files = f->closed = 0;
@@ -109,7 +109,7 @@ static void check_volumes(const struct doctor *d, const struct conf_source *s, c
 	struct stat a, b;
 	if (d->pmta || stat(live, &a) < 0 || stat(s->move_to, &b) < 0 || a.st_dev == b.st_dev)
 		return; /* with PowerMTA's configuration, doctor_pmta() reports it */
-	struct fix fix;
+	struct fix fix = {0};
 	finding_fix(&d->to, FINDING_PROBLEM, what,
 	            fix_line(&fix,
 	                     "set move-to to a folder on the volume of %s, here and in PowerMTA's "
@@ -123,7 +123,7 @@ static void check_volumes(const struct doctor *d, const struct conf_source *s, c
 /* The sandbox of a unit may hide folders from the service. */
 static void check_hidden(const struct doctor *d, const char *what, const char *folder)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	const char *setting = unit_hides(&d->unit, folder);
 	if (setting)
 		finding_fix(
@@ -156,7 +156,7 @@ void doctor_accounting(const struct doctor *d)
 /* The first start makes the last folder of the path only; systemd makes StateDirectory=. */
 static void check_parent(const struct doctor *d, const char *what, const char *path)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	char parent[PATH_MAX], user[64];
 	(void)snprintf(parent, sizeof(parent), "%s", path);
 	char *slash = strrchr(parent, '/');
@@ -181,7 +181,7 @@ static void check_parent(const struct doctor *d, const char *what, const char *p
 
 static void tell_unwritable(const struct doctor *d, const char *what, const char *path, int error)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	char user[64];
 	if (error == EACCES && user_is_other(&d->user))
 		finding_unchecked(
@@ -203,7 +203,7 @@ static void tell_unwritable(const struct doctor *d, const char *what, const char
 static void check_own(const struct doctor *d, const char *what, const char *path)
 {
 	struct stat st;
-	struct fix fix;
+	struct fix fix = {0};
 	if (stat(path, &st) < 0) {
 		if (errno == ENOENT)
 			check_parent(d, what, path);

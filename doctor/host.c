@@ -36,7 +36,7 @@
 
 static void tell_root(const struct doctor *d)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	const char *folder = d->conf->state_dir;
 	(void)fix_line(&fix, "%s",
 	               getpwnam(USER_SERVICE)
@@ -62,7 +62,7 @@ static void tell_root(const struct doctor *d)
 
 static void tell_user(const struct doctor *d)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	const struct unit *u = &d->unit;
 	if (u->known == UNIT_FOUND && !d->user.of_unit && !u->dynamic_user)
 		finding_fix(
@@ -163,7 +163,7 @@ void doctor_inotify(const struct doctor *d)
 void doctor_descriptors(const struct doctor *d)
 {
 	struct rlimit own;
-	struct fix fix;
+	struct fix fix = {0};
 	unsigned long long need = FILES_OTHER + FILES_OPEN * d->conf->nsources, limit = 0;
 	for (size_t i = 0; i < d->conf->nendpoints; i++)
 		need += d->conf->endpoints[i].in_flight;
@@ -217,7 +217,7 @@ static void check_state(const struct doctor *d)
 {
 	uint64_t free_bytes, need = d->conf->dead_max_bytes + STATE_SPARE;
 	char a[UNITS_FOR_PEOPLE], b[UNITS_FOR_PEOPLE];
-	struct fix fix;
+	struct fix fix = {0};
 	if (!free_at(d->conf->state_dir, &free_bytes)) {
 		tell_unknown_space(d, "state-dir", d->conf->state_dir);
 		return;
@@ -267,7 +267,7 @@ static void tell_growth(const struct doctor *d, const char *what, const char *fo
 	                           : days < DISK_WARNING_DAYS ? FINDING_WARNING
 	                                                      : FINDING_OK;
 	bool fine = level == FINDING_OK, more = days > DISK_DAYS_SHOWN;
-	struct fix fix;
+	struct fix fix = {0};
 	days = more ? DISK_DAYS_SHOWN : days;
 	(void)doctor_command(d, "archives", " --acknowledged --older-than 30d", &fix);
 	finding_fix(&d->to, level, what, fine ? NULL : fix.text,

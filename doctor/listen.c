@@ -54,7 +54,7 @@ static unsigned line_of(const char *path, const char *key)
 
 void doctor_listen(const struct doctor *d)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	const char *key = "metrics-listen", *address = d->conf->metrics_listen;
 	const char *colon = strrchr(address, ':');
 	unsigned line = line_of(d->conf->path, key);

@@ -104,7 +104,7 @@ struct mail {
 /* A name server that gives no answer shows nothing about the domain. */
 static void tell_unknown_mx(const struct mail *m, const char *where, const char *domain, int rc)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	if (rc == -ENOENT)
 		finding_fix(&m->d->to, FINDING_PROBLEM, where,
 		            fix_line(&fix, "%s. IN MX 10 HOST.", domain),
@@ -121,7 +121,7 @@ static void tell_unknown_mx(const struct mail *m, const char *where, const char 
 static void check_domain(const char *domain, const struct pmta_node *n, void *arg)
 {
 	struct mail *m = arg;
-	struct fix fix;
+	struct fix fix = {0};
 	char where[300], host[DNS_NAME_SIZE];
 	bool here;
 	if (m->domains++ >= DOMAINS_MAX) {
@@ -256,7 +256,7 @@ static void tell_gateway(const struct doctor *d, const struct ship_conf *e, cons
 /* Without a bounce-processor, bounces by mail go to the MX of the return path. */
 static void tell_return_paths(const struct doctor *d, const struct sample *s)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	char what[DNS_NAME_SIZE + 32], host[DNS_NAME_SIZE];
 	bool here;
 	if (!d->pmta || pmta_next(d->pmta, PMTA_ANYWHERE, "bounce-processor", 0) > 0)
@@ -289,7 +289,7 @@ static void tell_return_paths(const struct doctor *d, const struct sample *s)
 /* Rows that were read, or the reason why none were. */
 static void tell_sample(const struct doctor *d, const struct sample *all, const char *unread)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	if (unread)
 		finding_unchecked(&d->to, FINDING_INFO, "recent rows", NULL,
 		                  "not checked: \"%s\" cannot be read", unread);

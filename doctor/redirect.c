@@ -93,7 +93,7 @@ static bool serves(const struct probe *p)
 static void tell_served(const struct doctor *d, const char *what, const struct probe *first,
                         const char *to, const struct probe *there)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	char shown[URL_MAX];
 	url_masked(to, shown, sizeof(shown));
 	bool whole = strcmp(shown, to) == 0;

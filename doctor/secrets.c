@@ -26,7 +26,7 @@ static void tell_no_secret(const struct doctor *d, const char *what, const char 
                            const char *path, int error)
 {
 	char group[64];
-	struct fix fix;
+	struct fix fix = {0};
 	struct stat st;
 	(void)user_group_name(&d->user, group);
 	if (error == ENOENT)
@@ -51,7 +51,7 @@ static void tell_no_secret(const struct doctor *d, const char *what, const char 
 static void tell_secret(const struct doctor *d, const char *what, const char *key, const char *path,
                         int fd)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	char text[SECRET_MAX];
 	ssize_t n = read(fd, text, sizeof(text));
 	struct secret_mistake m = secret_text_look((struct slice){text, n > 0 ? (size_t)n : 0});
@@ -68,7 +68,7 @@ static void tell_secret(const struct doctor *d, const char *what, const char *ke
 static void check_secret(const struct doctor *d, const char *what, const char *key,
                          const char *path, bool is_text)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	struct stat st;
 	if (!*path)
 		return;
@@ -98,7 +98,7 @@ static void check_secret(const struct doctor *d, const char *what, const char *k
 static void tell_dates(const struct doctor *d, const char *what, const char *key, const char *path,
                        const struct certificate *c)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	char date[DOCTOR_DATE_MAX];
 	int64_t left = c->ends_s - time(NULL);
 	(void)doctor_date(c->ends_s, date);
@@ -139,7 +139,7 @@ static void check_certificate(const struct doctor *d, const char *what, const ch
 static void check_key(const struct doctor *d, const char *what, const struct ship_conf *e)
 {
 	struct err err = {0};
-	struct fix fix;
+	struct fix fix = {0};
 	bool fits = false;
 	if (!*e->client_cert || !*e->client_key || conf_credential_unseen(e->client_key) ||
 	    conf_credential_unseen(e->client_cert))

@@ -14,7 +14,7 @@
 void shippers_tell(const struct teller *to, const char *what, const char *program,
                    const char *where, const struct unit *u)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	bool runs = strcmp(u->active, "inactive") != 0 && strcmp(u->active, "failed") != 0;
 	bool boots = strncmp(u->enabled, "enabled", 7) == 0;
 	if (u->known != UNIT_FOUND) {

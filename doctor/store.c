@@ -29,7 +29,7 @@ static int64_t sum_of(struct store *store, const struct conf *conf, const char *
 static void tell_letters(const struct doctor *d, struct store *store)
 {
 	int64_t records, bytes;
-	struct fix fix;
+	struct fix fix = {0};
 	if (store_dead_count(store, &records, &bytes) < 0) {
 		finding_tell(&d->to, FINDING_PROBLEM, "store", "%s", store_error(store));
 		return;
@@ -142,7 +142,7 @@ static void tell_left(const struct doctor *d, const char *what, const struct beh
 	                           : left < (int64_t)LEFT_WARNING_DAYS * DAY_S ? FINDING_WARNING
 	                                                                       : FINDING_OK;
 	bool fine = level == FINDING_OK;
-	struct fix fix;
+	struct fix fix = {0};
 	finding_fix(&d->to, level, what, fine ? NULL : doctor_command(d, "status", "", &fix),
 	            "\"%s\" is not delivered yet, and %s deletes it in about %.1f days%s", b->name,
 	            who, left > 0 ? (double)left / DAY_S : 0.0,
@@ -153,7 +153,7 @@ static void tell_left(const struct doctor *d, const char *what, const struct beh
 static void tell_cleaned(const struct doctor *d, const char *what, const struct behind *b,
                          int64_t stay_s, const char *cleaner, int64_t now)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	int64_t left = b->oldest_s + stay_s - now;
 	if (b->oldest_s == 0)
 		finding_tell(&d->to, FINDING_OK, what,

@@ -163,7 +163,7 @@ static bool is_disabled(const struct unit *u)
 
 static void tell_active(const struct unit *u, bool agent_runs, const struct teller *to)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	const char *what = "service";
 	bool failed = strcmp(u->active, "failed") == 0, disabled = is_disabled(u);
 	if (strcmp(u->active, "active") == 0 || strcmp(u->active, "reloading") == 0)
@@ -192,7 +192,7 @@ static void tell_active(const struct unit *u, bool agent_runs, const struct tell
 
 void unit_tell(const struct unit *u, bool agent_runs, const struct teller *to)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	const char *what = "service";
 	bool stopped = strcmp(u->active, "inactive") == 0;
 	if (strcmp(u->load, "masked") == 0 && !agent_runs) {

@@ -19,7 +19,7 @@ static const char *base_of(const char *path)
 static void tell_missing(const struct verify *v, const struct conf_source *s)
 {
 	const struct pmta_config *c = v->pmta;
-	struct fix fix;
+	struct fix fix = {0};
 	char what[160], where[300];
 	(void)snprintf(what, sizeof(what), "source %.100s", s->name);
 	for (size_t i = 0; (i = pmta_next(c, PMTA_ANYWHERE, "acct-file", i)) > 0;) {

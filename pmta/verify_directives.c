@@ -145,7 +145,7 @@ static void judge_pipe_setting(const struct spot *s)
 
 static void judge_webhook(const struct spot *s)
 {
-	struct fix own;
+	struct fix own = {0};
 	char acct_file[4096];
 	if (!s->pair) {
 		finding_unchecked(&s->v->to, FINDING_WARNING, s->where, NULL,
@@ -154,7 +154,7 @@ static void judge_webhook(const struct spot *s)
 		                  "files, so look it up");
 		return;
 	}
-	struct fix fix;
+	struct fix fix = {0};
 	scope_free char *block = verify_own_block(s->pair, acct_file, sizeof(acct_file), &own);
 	finding_paste(&s->v->to, FINDING_PROBLEM, s->where,
 	              block ? own.text : fix_line(&fix, "delete the line"), block,

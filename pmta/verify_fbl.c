@@ -52,7 +52,7 @@ void verify_fbl(const struct verify_pair *p)
 {
 	const struct ship_conf *e = &p->v->conf->endpoints[p->source->endpoint];
 	struct wanted w = {{0}, 0, false};
-	struct fix fix;
+	struct fix fix = {0};
 	if (!e->fill.on || !conf_source_ships(p->source, "f") || !verify_logs_field(p, "f", "orig"))
 		return;
 	collect(p, &e->fill.reported_to, &w);

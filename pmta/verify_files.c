@@ -104,7 +104,7 @@ const char *verify_make_folder(struct fix *ret, const char *path, const char *li
 
 static void check_volume(const struct verify_pair *p, const struct pmta_node *n)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	char live[4096], where[300], moved[4096];
 	dev_t a, b;
 	bool live_there, moved_there;
@@ -179,7 +179,7 @@ static void check_readable(const struct verify_pair *p)
 	const struct pmta_node *n = last(p, "world-readable");
 	char where[300];
 	verify_pair_place(p, n, where, sizeof(where));
-	struct fix fix;
+	struct fix fix = {0};
 	if (is_yes(n))
 		return;
 	const struct verify_reader *r = &p->v->reader;

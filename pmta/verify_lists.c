@@ -37,7 +37,7 @@ static void check_form(const struct verify_pair *p, const struct pmta_node *n, c
                        const char *list)
 {
 	char where[300], commas[4096];
-	struct fix fix;
+	struct fix fix = {0};
 	if (!blanks_only(list))
 		return;
 	pmta_place(n, where, sizeof(where));

@@ -157,7 +157,7 @@ static void check_relay(const char *domain, const struct pmta_node *n, void *arg
 {
 	const struct verify *v = arg;
 	const struct pmta_node *by = NULL;
-	struct fix fix;
+	struct fix fix = {0};
 	char where[300], other[300];
 	if (relayed_domain(v->pmta, domain))
 		return;
@@ -224,7 +224,7 @@ static void check_processor(const struct verify *v, size_t block, const char *ro
 	const char *name = c->nodes[block].name;
 	size_t n = 0;
 	char where[300];
-	struct fix fix;
+	struct fix fix = {0};
 	(void)look_into(v, block, settings);
 	for (size_t l = 0; (l = pmta_next(c, block, "address-list", l)) > 0;)
 		n += look_into(v, l, entries);
@@ -255,7 +255,7 @@ static void verify_processor(const struct verify *v, const char *processor, cons
 
 void verify_mail(const struct verify *v)
 {
-	struct fix fix;
+	struct fix fix = {0};
 	verify_processor(
 	        v, "bounce-processor", "rb",
 	        fix_command(&fix,

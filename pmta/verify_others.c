@@ -57,7 +57,7 @@ bool verify_path_meant(const struct verify *v, const struct pmta_node *n, const 
 static void check_path(const struct verify *v, const struct pmta_node *n)
 {
 	char where[300], meant[4200];
-	struct fix fix;
+	struct fix fix = {0};
 	pmta_place(n, where, sizeof(where));
 	bool known = path_meant(v, n->value, meant, sizeof(meant));
 	const char *better = known ? fix_line(&fix, "<acct-file %s>", meant) : NULL;
@@ -87,7 +87,7 @@ static void tell_unshipped(const struct verify *v, size_t block, const struct co
 {
 	const struct pmta_node *n = &v->pmta->nodes[block];
 	char where[300];
-	struct fix fix;
+	struct fix fix = {0};
 	pmta_place(n, where, sizeof(where));
 	if (s)
 		(void)fix_line(&fix, "add \"%s\" to records in source %s of %s", type, s->name,

@@ -214,7 +214,7 @@ static void check_fields(const struct verify_pair *p, const char *type, const ch
 	const struct pmta_node *n = NULL;
 	const char *list = fields_of(p, type, &n);
 	char where[300];
-	struct fix fix;
+	struct fix fix = {0};
 	struct text missing, entry;
 	struct slice word;
 	FILE *a = text_begin(&missing);
@@ -350,7 +350,7 @@ static void check_union(const struct verify_pair *p)
 		             p->source->name);
 		return;
 	}
-	struct fix fix;
+	struct fix fix = {0};
 	struct text t;
 	FILE *f = text_begin(&t);
 	for (size_t i = 0; f && i < n; i++)

@@ -267,7 +267,7 @@ static void judge_beside(struct problems *p, const struct source_view *s,
 	char live[PATH_MAX], line[BESIDE_LINE];
 	const char *const folders[BESIDE_FOLDERS] = {live, conf->move_to};
 	struct problem what = {PROBLEM_WARNING, .kind = "source", .name = s->name};
-	struct fix fix;
+	struct fix fix = {0};
 	if (besides_count(b) == 0)
 		return;
 	conf_source_folder(conf, live, sizeof(live));

@@ -45,8 +45,7 @@ def put_beside(site, **settings):
         "xz": f"xz -d {shlex.quote(f'{acct.moved(2)}.xz')}",
         "done": f"mv -n {shlex.quote(f'{acct.moved(0)}.done')} {shlex.quote(str(acct.moved(0)))}",
         "folder": f"mv -n {moved}/2026-11/bounces* {moved}/",
-        "link": "set acct-file or move-to to the folder that this shows: "
-                f"readlink -f {acct.dir}/bounces.csv"}
+        "link": f"set acct-file or move-to to what this shows: readlink -f {acct.dir}/bounces.csv"}
     backend.clear()
     return acct, backend, agent, rows, {place: (lines[place], fixes[place]) for place in PLACES}
 
