@@ -27,8 +27,24 @@ void file_set_state(struct tail_file *f, enum file_state state)
 	file_set_other(f, state, NULL);
 }
 
+/*
+ * A blank line that was committed after the last proof may be the middle of a row here, if the file
+ * is another one that begins alike: reading goes on after the proof then.
+ */
+static void begin_at_line(struct open_file *o)
+{
+	const uint64_t committed = o->ledger.committed;
+	const uint64_t proved = o->ladder.n > 0 ? o->ladder.rungs[0].end : committed;
+	uint64_t start = committed;
+	if (proved >= committed)
+		return;
+	if (follow_line_start(o->follow, committed, &start) < 0 || start != committed)
+		ledger_reset(&o->ledger, proved);
+}
+
 void file_set_open(struct tail_file *f, struct open_file *o)
 {
+	begin_at_line(o);
 	f->open = o;
 	f->waits_ms = 0;
 	f->offset = o->ledger.committed;

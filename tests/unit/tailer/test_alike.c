@@ -150,6 +150,22 @@ static void test_an_inode_used_again_proves_nothing(UNUSED void **state)
 	expect("0002|b,4\n0002|b,5\n");
 }
 
+/* The known file ended with a blank line, and in the other one a row is there. */
+static void test_reading_never_begins_within_a_row(UNUSED void **state)
+{
+	start(TAIL_FIRST_ALL);
+	grow(0, "b,same\n\n");
+	turn();
+	move(0);
+	settle(2);
+	unlink_in_temp(moved(0));
+	settle(4);
+	grow(1, "b,same\nb,1\nb,2\n");
+	settle(2);
+	assert_non_null(strstr(fx.log, "0001|b,1\n"));
+	assert_non_null(strstr(fx.log, "0001|b,2\n"));
+}
+
 static const struct CMUnitTest tests[] = {
         TEST(test_rows_after_the_last_proof_are_compared),
         TEST(test_nothing_waits_for_a_proof_of_a_file_of_headers),
@@ -159,6 +175,7 @@ static const struct CMUnitTest tests[] = {
         TEST(test_a_file_restored_in_pieces_under_its_name_is_waited_for),
         TEST(test_rows_cut_off_stay_known),
         TEST(test_an_inode_used_again_proves_nothing),
+        TEST(test_reading_never_begins_within_a_row),
 };
 
 int main(void)
