@@ -141,7 +141,9 @@ static void add_since(struct tail_counters *to, const struct tail_counters *now,
 	to->copies += now->copies - begun->copies;
 	to->rescans += now->rescans - begun->rescans;
 	to->overflows += now->overflows - begun->overflows;
-	to->gone_unread += now->gone_unread - begun->gone_unread;
+	/* A counter only rises: what was withdrawn stays in it. */
+	to->gone_unread += (now->gone_unread + now->found_again) -
+	                   (begun->gone_unread + begun->found_again);
 	to->nul_bytes += now->nul_bytes - begun->nul_bytes;
 }
 

@@ -42,6 +42,29 @@ static void begin_at_line(struct open_file *o)
 		ledger_reset(&o->ledger, proved);
 }
 
+/*
+ * Withdraws a loss that was counted: the file is open, so it is proved, and has the bytes that were
+ * missing.  A .gz is complete, or it would not be open.
+ */
+static void found_again(struct tail_file *f)
+{
+	struct source *s = f->source;
+	if (f->lost_to == 0 || !f->open || (!f->gz && f->size < f->lost_to))
+		return;
+	f->lost_to = 0;
+	if (s->counters.gone_unread == 0)
+		return;
+	s->counters.gone_unread--;
+	s->counters.found_again++;
+	if (s->counters.gone_unread == 0)
+		s->counters.gone_unread_ms = 0;
+	s->counters_dirty = true;
+	tail_note(s->tailer, TAIL_INFO,
+	          "\"%s%s\" is back with the bytes that were counted as lost: no longer counted, "
+	          "they are read now",
+	          f->name, f->gz ? ".gz" : "");
+}
+
 void file_set_open(struct tail_file *f, struct open_file *o)
 {
 	begin_at_line(o);
@@ -53,6 +76,7 @@ void file_set_open(struct tail_file *f, struct open_file *o)
 	free(STEAL(f->proved_name));
 	follow_limit(o->follow, &f->source->read_left);
 	follow_seek(o->follow, f->offset);
+	found_again(f);
 }
 
 /* A file whose size has changed is no longer at rest, at its end, or an alias. */
@@ -69,6 +93,7 @@ void file_resize(struct tail_file *f, uint64_t size)
 		file_set_state(f, FILE_OPEN);
 	else if (f->state == FILE_ALIAS || (f->state == FILE_CLOSED && f->gz))
 		file_set_state(f, FILE_FOUND);
+	found_again(f);
 }
 
 void file_close(struct tail_file *f)
@@ -119,9 +144,13 @@ void file_path(const struct tail_file *f, char *ret, size_t size)
 	(void)snprintf(ret, size, "%s/%s%s", dir, f->name, f->gz ? ".gz" : "");
 }
 
-void file_lost(struct tail_file *f, uint64_t bytes)
+void file_lost(struct tail_file *f)
 {
 	struct source *s = f->source;
+	const uint64_t bytes = f->size - f->offset;
+	if (f->lost_to != 0) /* it came back in part, or not proved, and is gone again */
+		return;
+	f->lost_to = f->size;
 	s->counters.gone_unread++;
 	s->counters.gone_unread_ms = (uint64_t)clock_real_ms();
 	s->counters_dirty = true;

@@ -37,7 +37,7 @@
  *    FINISHING    its turn comes
  *    ENDED        it grew; lines are handed out again (FINISHING); answers and commits arrive
  *    CLOSED       it grew; it is shorter than before (COPYING); it was moved; three scans did not
- *                 find it
+ *                 find it, and no file of its name that is not resolved yet may be it
  *    GONE         its path exists again; too many others were deleted after it
  *    ORPHAN       the last answer arrives
  */

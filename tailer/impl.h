@@ -9,6 +9,7 @@
  *   lines.c        the files of a source in turn, and the lines of each
  *   status.c       position and lag of a source
  *   scan.c         folders to tail_files; files that appeared, moved, vanished
+ *   gone.c         a path that no longer exists
  *   beside.c       files beside the template: what is logged of them
  *   resolve.c      a path to an identity
  *   resolve_pass.c files that exist at the first start and are not to be read
@@ -69,7 +70,8 @@ struct tail_file {
 	struct hash128 salt;
 	uint64_t offset; /* committed */
 	struct tally tally;
-	int64_t gone_ms; /* when its path disappeared, in real time; 0: it exists */
+	int64_t gone_ms;  /* when its path disappeared, in real time; 0: it exists */
+	uint64_t lost_to; /* its size when it was counted as lost; 0: it is not */
 	struct open_file *open;
 	int64_t mtime_s;        /* 0: not seen since the start */
 	int64_t resized_ms;     /* when its size was last seen to change, by the tailer's clock */
@@ -85,6 +87,7 @@ struct tail_file {
 	bool gz;
 	bool seen;     /* by the current scan */
 	bool left;     /* it exists, in a folder or with a name that its source no longer has */
+	bool doubted;  /* its path is gone, and a file of its name that is not resolved may be it */
 	bool todo;     /* in source->todo, or in source->unproved */
 	bool apart;    /* in source->unproved */
 	bool headless; /* rows came before any header */
@@ -253,7 +256,7 @@ bool file_wait(struct tail_file *f);
 bool file_waits_no_longer(const struct tail_file *f); /* no more bytes are expected now */
 bool file_has_more(const struct tail_file *f);        /* more bytes than were read */
 bool file_drained(const struct tail_file *f);
-void file_lost(struct tail_file *f, uint64_t bytes); /* counts and reports lost bytes */
+void file_lost(struct tail_file *f); /* counts and reports its unread bytes as lost, once */
 
 /* save.c */
 int source_load(struct source *s) MUST_CHECK;
@@ -324,6 +327,11 @@ bool file_left_behind(const struct tail_file *f);
 
 /* forget.c: drops the entries of the oldest deleted files beyond conf.gone_max, and says which. */
 int forget_oldest(struct source *s) MUST_CHECK;
+
+/* The first two scans come at the start, before any new path was read: it may be the same file. */
+#define GONE_SCANS 3
+/* gone.c: handles a file that GONE_SCANS scans in a row did not find and that is not open. */
+int file_gone(struct tail_file *f) MUST_CHECK;
 
 /* beside.c: a rescan of the folder found these; those that are new are logged. */
 void besides_found(struct source *s, int dir, const struct beside found[BESIDE_KINDS]);

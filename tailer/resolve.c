@@ -187,6 +187,7 @@ static struct tail_file *ghost_of(const struct tail_file *f)
 	ghost->offset = f->offset;
 	ghost->tally = f->tally;
 	ghost->saved_size = f->saved_size;
+	ghost->lost_to = f->lost_to;
 	/* Another path may still have it; if not, it is lost, which is reported then. */
 	ghost->missing = 1;
 	ghost->dir = -1;
@@ -210,7 +211,7 @@ int resolve_forsake(struct tail_file *f, struct tail_file **ret_ghost)
 	if (*ret_ghost)
 		file_wake_others(*ret_ghost, false);
 	f->id = 0;
-	f->offset = f->stored_size = 0;
+	f->offset = f->stored_size = f->lost_to = 0;
 	f->settled_ns = 0;
 	f->saved_size = NOT_STORED;
 	f->salt = (struct hash128){{0}};
@@ -347,6 +348,7 @@ static struct tail_file *twin(struct tail_file *f)
 	g->tally = f->tally;
 	g->saved_size = f->saved_size;
 	g->offset = f->offset;
+	g->lost_to = f->lost_to;
 	g->seen = f->seen;
 	g->missing = f->missing;
 	g->resized_ms = f->resized_ms;

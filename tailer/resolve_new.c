@@ -17,6 +17,7 @@ static void adopt(struct tail_file *f, struct tail_file *other, struct open_file
 	f->id = other->id;
 	f->tally = other->tally;
 	f->saved_size = other->saved_size;
+	f->lost_to = other->lost_to;
 	if (o) {
 		f->source->counters.copies++;
 		f->source->counters_dirty = true;

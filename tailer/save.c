@@ -50,6 +50,8 @@ static int load_file(const struct store_file *e, void *arg)
 	f->offset = e->offset;
 	f->gone_ms = e->gone_ms;
 	f->missing = e->gone_ms ? 2 : 0;
+	if (e->gone_ms && !e->gz && !e->passed && e->offset < e->size && !hash_is_zero(&e->salt))
+		f->lost_to = e->size;
 	f->tally = e->tally;
 	f->dir = -1;
 	f->left = !named;

@@ -11,9 +11,6 @@
 #include "follow/folder.h"
 #include "tailer/impl.h"
 
-/* The first two scans come at the start, before any new path was read: it may be the same file. */
-#define GONE_SCANS 3
-
 /*
  * Returns the known file for a directory entry, or NULL.  Name and inode find it; resolve() proves
  * that it is the same.  An inode found under another name was renamed or reused.
@@ -69,7 +66,7 @@ static int note_place(struct tail_file *f, int dir, const char *name, const stru
 	f->dir = dir;
 	f->missing = 0;
 	f->gone_ms = 0;
-	f->left = false;
+	f->left = f->doubted = false;
 	f->seen = true;
 	return renamed ? file_resort(f, name, key) : 0;
 }
@@ -304,71 +301,6 @@ static int scan_folder(struct source *s, int dir, bool look)
 	return 1;
 }
 
-/*
- * Returns true if there is a known file of the same name: a path that disappeared unread, or never
- * had a whole row, was most likely a path of that file.
- */
-static bool has_namesake(const struct tail_file *f)
-{
-	const struct source *s = f->source;
-	for (size_t i = files_lower_bound(s, &f->key);
-	     i < s->nfiles && acct_name_compare(&s->files[i]->key, &f->key) == 0; i++) {
-		if (s->files[i] != f && s->files[i]->id != 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Something deletes files in these folders; the age at which it does is when unread rows will be
- * lost.  The youngest file of one pass counts; a later pass replaces an earlier one.
- */
-static void note_deletion(const struct tail_file *f)
-{
-	struct source *s = f->source;
-	int64_t now_ms = s->tailer->now_ms;
-	int64_t age = (clock_real_ms() - GONE_SCANS * (int64_t)s->tailer->conf.rescan_ms) / 1000 -
-	              f->mtime_s;
-	if (f->state == FILE_SKIPPED || f->mtime_s == 0)
-		return;
-	if (age < 1)
-		age = 1;
-	if (s->deleted_after_s != 0 && s->deleted_pass_ms == now_ms &&
-	    s->deleted_after_s < (uint64_t)age)
-		return;
-	s->deleted_after_s = (uint64_t)age;
-	s->deleted_pass_ms = now_ms;
-	s->counters_dirty = true;
-}
-
-/* Handles a file that GONE_SCANS scans in a row did not find and that is not open. */
-static int gone(struct tail_file *f)
-{
-	if (f->id != 0 && f->state != FILE_SKIPPED && file_left_behind(f)) {
-		f->left = true; /* the store keeps it as it is, for when its place comes back */
-		f->gone_ms = clock_real_ms();
-		file_set_state(f, FILE_GONE);
-		file_unmark_todo(f);
-		return 0;
-	}
-	bool another = f->state == FILE_SKIPPED || f->state == FILE_ALIAS ||
-	               f->state == FILE_COPYING;
-	bool unread = !another && !f->gz && f->offset < f->size &&
-	              !((f->id == 0 || hash_is_zero(&f->salt)) && has_namesake(f));
-	if (unread)
-		file_lost(f, f->size - f->offset);
-	if (f->id == 0) {
-		file_free(f);
-		return 0;
-	}
-	note_deletion(f);
-	if (f->state != FILE_SKIPPED)
-		file_set_state(f, FILE_GONE);
-	f->gone_ms = clock_real_ms();
-	file_unmark_todo(f);
-	return file_mark_changed(f, CHANGED_ENTRY);
-}
-
 static int note_missing(struct tail_file *f)
 {
 	if (f->missing < 255)
@@ -377,7 +309,7 @@ static int note_missing(struct tail_file *f)
 		return file_vanished(f);
 	if (f->open || f->proving)
 		return file_mark_todo(f);
-	return f->gone_ms == 0 && f->missing >= GONE_SCANS ? gone(f) : 0;
+	return f->gone_ms == 0 && f->missing >= GONE_SCANS ? file_gone(f) : 0;
 }
 
 /* Scans all folders of a source; looked: which of them could be read. */

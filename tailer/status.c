@@ -45,7 +45,7 @@ void tailer_status(const struct tailer *t, size_t source, struct tail_status *re
 			ret->disk_bytes += f->size;
 			ret->archive_bytes += f->dir == DIR_MOVED ? f->size : 0;
 		}
-		if (f->state == FILE_ALIAS || f->left)
+		if (f->state == FILE_ALIAS || f->left || f->doubted) /* the other path counts */
 			continue;
 		ret->files_known++;
 		ret->files_open += f->open != NULL;

@@ -90,7 +90,8 @@ typedef void tail_note_fn(enum tail_level level, const char *text, void *arg);
 struct tail_counters {
 	uint64_t rotations, truncations, crashes, copies, rescans, overflows, gone_unread,
 	        nul_bytes;
-	uint64_t gone_unread_ms; /* real time of the last of gone_unread */
+	uint64_t gone_unread_ms; /* real time of the last of gone_unread; 0: none */
+	uint64_t found_again;    /* withdrawn from gone_unread since the tailer was opened */
 };
 
 #define TAIL_PATH_SIZE 512

@@ -117,12 +117,26 @@ static void test_a_tailers_counters_go_on_in_the_next_tailer(void **state)
 	assert_int_equal(counters_tail(&s, &last).rescans, 11);
 }
 
+static void test_a_counter_of_losses_does_not_fall_when_one_is_withdrawn(void **state)
+{
+	(void)state;
+	struct source_counters s = {0};
+	const struct tail_counters first = {.gone_unread = 3}, lost = {.gone_unread = 4},
+	                           back = {.gone_unread = 1, .found_again = 3};
+	counters_tail_open(&s, &first);
+	assert_int_equal(counters_tail(&s, &lost).gone_unread, 1);
+	assert_int_equal(counters_tail(&s, &back).gone_unread, 1);
+	counters_tail_close(&s, &back);
+	assert_int_equal(s.tail.gone_unread, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_records_by_type_category_and_domain),
 	        cmocka_unit_test(test_a_reload_hands_on_counters_of_the_same_name),
 	        cmocka_unit_test(test_a_tailers_counters_go_on_in_the_next_tailer),
+	        cmocka_unit_test(test_a_counter_of_losses_does_not_fall_when_one_is_withdrawn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
