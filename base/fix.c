@@ -57,6 +57,7 @@ const char *fix_line(struct fix *ret, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
+	/* cppcheck-suppress ctuuninitvar; it is written here */
 	int n = vsnprintf(ret->text, sizeof(ret->text), fmt, args);
 	va_end(args);
 	if (n < 0 || (size_t)n >= sizeof(ret->text))
