@@ -166,7 +166,8 @@ static void judge_letters(struct problems *p, const struct view *v)
 	                     .kind = "dead letters",
 	                     .name = "",
 	                     .fix = "pmta-shipper dead list"},
-	    "%" PRId64 " row%s not delivered and kept, the last since %s (shown for %d days)",
+	    "%" PRId64
+	    " row%s kept: not delivered, or not surely; the last since %s (shown for %d days)",
 	    v->dead_records, v->dead_records == 1 ? " is" : "s are", when, VIEW_RECENT_DAYS);
 }
 
