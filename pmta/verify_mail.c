@@ -23,7 +23,7 @@ static bool plain_text(const char *value, char *ret, size_t size)
 	for (const char *s = value + pattern; *s && !(pattern && *s == '/'); s++) {
 		if (pattern && (*s == '\\' || *s == '^' || *s == '$'))
 			continue;
-		if (strchr("*+?()[]{}|<> ", *s) || n + 1 >= size)
+		if (strchr(pattern ? "*+?()[]{}|<> " : "*+?()[]{}|<> /\\", *s) || n + 1 >= size)
 			return false;
 		ret[n++] = *s;
 	}
