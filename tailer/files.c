@@ -57,6 +57,19 @@ size_t files_lower_bound(const struct source *s, const struct acct_name *key)
 	return low;
 }
 
+struct tail_file *file_namesake(const struct tail_file *f, size_t *at)
+{
+	const struct source *s = f->source;
+	if (*at == NAMESAKES)
+		*at = files_lower_bound(s, &f->key);
+	while (*at < s->nfiles && acct_name_compare(&s->files[*at]->key, &f->key) == 0) {
+		struct tail_file *other = s->files[(*at)++];
+		if (other != f)
+			return other;
+	}
+	return NULL;
+}
+
 /* The same for a list that is sorted by key. */
 static void sorted_remove(struct tail_file **list, size_t *n, const struct tail_file *f)
 {

@@ -8,11 +8,9 @@
  */
 static bool has_namesake(const struct tail_file *f)
 {
-	const struct source *s = f->source;
-	for (size_t i = files_lower_bound(s, &f->key);
-	     i < s->nfiles && acct_name_compare(&s->files[i]->key, &f->key) == 0; i++) {
-		const struct tail_file *other = s->files[i];
-		if (other != f && (other->id != 0 || other->state == FILE_ALIAS))
+	size_t at = NAMESAKES;
+	for (const struct tail_file *other; (other = file_namesake(f, &at));) {
+		if (other->id != 0 || other->state == FILE_ALIAS)
 			return true;
 	}
 	return false;
@@ -24,11 +22,9 @@ static bool has_namesake(const struct tail_file *f)
  */
 static bool may_be_another(const struct tail_file *f)
 {
-	const struct source *s = f->source;
-	for (size_t i = files_lower_bound(s, &f->key);
-	     i < s->nfiles && acct_name_compare(&s->files[i]->key, &f->key) == 0; i++) {
-		const struct tail_file *other = s->files[i];
-		if (other != f && other->id == 0 && other->state != FILE_ALIAS && file_there(other))
+	size_t at = NAMESAKES;
+	for (const struct tail_file *other; (other = file_namesake(f, &at));) {
+		if (other->id == 0 && other->state != FILE_ALIAS && file_there(other))
 			return true;
 	}
 	return false;

@@ -204,6 +204,9 @@ enum change {
 };
 void list_remove(struct tail_file **list, size_t *n, const struct tail_file *f);
 size_t files_lower_bound(const struct source *s, const struct acct_name *key);
+/* Returns the next other file of the name of f, or NULL; *at is NAMESAKES for the first. */
+#define NAMESAKES SIZE_MAX
+struct tail_file *file_namesake(const struct tail_file *f, size_t *at);
 /* Returns true if a known file other than f begins with that row. */
 bool files_begin_so(const struct tail_file *f, const struct event_salt *salt);
 struct tail_file *file_new(struct source *s, const char *name, const struct acct_name *key);
@@ -226,6 +229,8 @@ void file_drop_inode(struct tail_file *f);
 /* Returns NULL for none; unseen: only a file that the current scan has not found yet. */
 struct tail_file *file_of_inode(const struct source *s, uint64_t dev, uint64_t ino, bool gz,
                                 bool unseen);
+/* Returns the next other file at the inode of f, or NULL; after NULL: the first. */
+struct tail_file *file_same_inode(const struct tail_file *f, const struct tail_file *after);
 
 /* wake.c */
 /* Reads the current size, which may differ from the last event's; marks f if there is more. */

@@ -80,3 +80,15 @@ struct tail_file *file_of_inode(const struct source *s, uint64_t dev, uint64_t i
 	}
 	return NULL;
 }
+
+struct tail_file *file_same_inode(const struct tail_file *f, const struct tail_file *after)
+{
+	const struct source *s = f->source;
+	if (s->inodes_room == 0)
+		return NULL;
+	struct tail_file *other = after ? after->same_inode
+	                                : *bucket(s->inodes, s->inodes_room, f->ino);
+	while (other && (other == f || other->ino != f->ino || other->dev != f->dev))
+		other = other->same_inode;
+	return other;
+}

@@ -296,11 +296,9 @@ static int begin(struct tail_file *f)
 /* Finds the file of f's name that a path without a row may be, or become. */
 static struct tail_file *namesake(const struct tail_file *f)
 {
-	const struct source *s = f->source;
-	for (size_t i = files_lower_bound(s, &f->key);
-	     i < s->nfiles && acct_name_compare(&s->files[i]->key, &f->key) == 0; i++) {
-		struct tail_file *other = s->files[i];
-		if (other != f && other->id != 0 && !hash_is_zero(&other->salt) &&
+	size_t at = NAMESAKES;
+	for (struct tail_file *other; (other = file_namesake(f, &at));) {
+		if (other->id != 0 && !hash_is_zero(&other->salt) &&
 		    (file_present(other) || !file_waits_no_longer(f)))
 			return other;
 	}
@@ -324,10 +322,8 @@ static int resolve_bare(struct tail_file *f)
  */
 static struct tail_file *passed_namesake(const struct tail_file *f)
 {
-	const struct source *s = f->source;
-	for (size_t i = files_lower_bound(s, &f->key);
-	     i < s->nfiles && acct_name_compare(&s->files[i]->key, &f->key) == 0; i++) {
-		struct tail_file *other = s->files[i];
+	size_t at = NAMESAKES;
+	for (struct tail_file *other; (other = file_namesake(f, &at));) {
 		if (other->state == FILE_SKIPPED && hash_is_zero(&other->salt) &&
 		    !file_there(other))
 			return other;
@@ -403,13 +399,12 @@ int resolve_part_of(const struct tail_file *f, uint64_t min, struct open_file **
 /* Returns the known file whose own path leads to the inode of f: f is a hard link.  NULL: none. */
 static struct tail_file *hard_linked(const struct tail_file *f)
 {
-	const struct source *s = f->source;
-	for (size_t i = 0; i < s->nfiles; i++) {
-		struct tail_file *other = s->files[i];
+	struct tail_file *other = NULL;
+	while ((other = file_same_inode(f, other))) {
 		struct stat st;
 		char path[PATH_MAX];
-		if (other == f || other->id == 0 || other->ino != f->ino || other->dev != f->dev ||
-		    other->gz != f->gz || other->state == FILE_SKIPPED || !file_present(other))
+		if (other->id == 0 || other->gz != f->gz || other->state == FILE_SKIPPED ||
+		    !file_present(other))
 			continue;
 		file_path(other, path, sizeof(path));
 		if (lstat(path, &st) == 0 && st.st_ino == f->ino && st.st_dev == f->dev)
